@@ -38,6 +38,16 @@ export interface DeviceBook {
   /** A session began; presence lives in memory, the nonce and hello are kept. */
   sessionOpened(id: PartyId, hello: Message<Hello>, at: Instant): Promise<void>
   sessionClosed(id: PartyId, at: Instant): void
+  /** What was last asked of a property, and by which command (its SHA-256). */
+  desire(
+    id: PartyId,
+    affordance: number,
+    value: number | boolean,
+    command: Uint8Array,
+    at: Instant,
+  ): Promise<void>
+  /** Newer samples replace older ones in the reported twin. */
+  report(id: PartyId, samples: readonly Sample[]): Promise<void>
 }
 
 /** Samples by device and affordance. */
