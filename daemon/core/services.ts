@@ -140,8 +140,7 @@ export async function openServices(deps: ServicesDeps): Promise<Services> {
     expose: (device, authorised, by) => put(`device:${device}`, authorised, by),
     async withdraw(service, by) {
       if (!book.get(service)) return no('not-found')
-      // First out of the world, then out of the book: a crash between the two leaves it listed, and withdrawing again works.
-      await publisher.withdraw(service)
+      // First out of the book: after a crash between the two it is not offered again.
       await Promise.all([
         book.remove(service),
         journal.append({
@@ -152,6 +151,7 @@ export async function openServices(deps: ServicesDeps): Promise<Services> {
           note: service,
         }),
       ])
+      await publisher.withdraw(service)
       addresses.delete(service)
       return yes(undefined)
     },
