@@ -26,6 +26,7 @@ import { Connection, type Talk } from './connection.ts'
 import { LinkDiary } from './diary.ts'
 import { Enrolment, Turns } from './enrolment.ts'
 import { LINK_LIMITS, type LinkLimits, Occupancy, Tries } from './limits.ts'
+import { NoteRound } from './note-round.ts'
 import type { LinkRoom } from './room.ts'
 import { Roster } from './roster.ts'
 import { Session } from './session.ts'
@@ -99,6 +100,7 @@ class Listener {
   /** By `address|port` of the peer: the only name that the accepted socket and its TLS socket share. */
   readonly #connections = new Map<string, Connection>()
   readonly #sweeping: Disposable
+  readonly #closing = new AbortController()
 
   constructor(deps: LinkDeps, options: LinkOptions) {
     const { clock, random, ed25519, desk, log } = deps
@@ -108,7 +110,8 @@ class Listener {
     const voice = new HubVoice(hub, clock, random)
     const issuer = options.deviceCas[0]
     const shared = { clock, random, ed25519, desk, homeId: options.homeId, hub, voice, issuer, diary, limits }
-    this.room = { ...shared, tries: new Tries(), roster: new Roster() }
+    const noteRound = new NoteRound(clock, this.#closing.signal)
+    this.room = { ...shared, tries: new Tries(), roster: new Roster(), noteRound }
     this.#caKeys = options.deviceCas.map((ca) => ca.key)
     this.#occupancy = new Occupancy(limits)
     this.#tls = tlsServer({
@@ -196,6 +199,7 @@ class Listener {
 
   async close(): Promise<void> {
     this.#sweeping[Symbol.dispose]()
+    this.#closing.abort()
     const closed = new Promise<void>((resolve) => this.#accepting.close(() => resolve()))
     for (const connection of this.#connections.values()) connection.leave()
     await closed

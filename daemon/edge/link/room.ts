@@ -6,6 +6,7 @@ import type { PartyId } from '../../core/model/index.ts'
 import type { DeviceDesk } from '../../core/ports.ts'
 import type { LinkDiary } from './diary.ts'
 import type { LinkLimits, Tries } from './limits.ts'
+import type { NoteRound } from './note-round.ts'
 import type { Roster } from './roster.ts'
 import type { HubVoice } from './voice.ts'
 
@@ -24,4 +25,5 @@ export interface LinkRoom {
   readonly limits: LinkLimits
   readonly tries: Tries
   readonly roster: Roster
+  readonly noteRound: NoteRound
 }

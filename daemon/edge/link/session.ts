@@ -18,6 +18,7 @@ import {
 import type { PartyId } from '../../core/model/index.ts'
 import type { Connection, Outcome, Talk } from './connection.ts'
 import { writeFrame } from './frames.ts'
+import { NOTE_AFTER, NOTE_MS, type Noting } from './note-round.ts'
 import { isEnvelope, readGot, storedFrame } from './notes.ts'
 import type { LinkRoom } from './room.ts'
 
@@ -38,7 +39,7 @@ interface Unstored {
  *
  * The key proven in TLS is the only one whose seal counts here. In `open` another hello begins a new epoch.
  */
-export class Session implements Talk, Receiver {
+export class Session implements Talk, Receiver, Noting {
   readonly device: PartyId
   readonly sizeMax = DEVICE_ENVELOPE_BYTES_MAX
   readonly #key: Uint8Array
@@ -54,7 +55,11 @@ export class Session implements Talk, Receiver {
   #sequence = -1
   readonly #unstored: Unstored[] = []
   #space: Latch<void> | undefined
+  /** The latest that is stored and not yet noted, how many it stands for, and whether a note is on its way. */
   #noted: Unstored | undefined
+  #unsaid = 0
+  #planned = false
+  #saidAt = Number.NEGATIVE_INFINITY
 
   constructor(room: LinkRoom, connection: Connection, key: Uint8Array, device: PartyId, resumed: boolean) {
     this.#room = room
@@ -168,25 +173,36 @@ export class Session implements Talk, Receiver {
     }
   }
 
-  /** Notes what is stored without a gap; what is stored together is noted together. */
+  /** Notes what is stored without a gap: the first at once, more together (`NoteRound`). */
   #settle(): void {
     const held = this.#unstored
     while (held[0]?.stored) {
       const entry = held.shift()!
-      if (this.#noted && !equal(this.#noted.epoch, entry.epoch)) this.#sayStored()
-      if (!this.#noted) queueMicrotask(() => this.#sayStored())
+      if (this.#noted && !equal(this.#noted.epoch, entry.epoch)) this.sayStored()
       this.#noted = entry
+      this.#unsaid++
     }
+    if (this.#unsaid > 0) this.#planNote()
     if (this.#space && held.length < this.#room.limits.unstoredMax / 2) {
       this.#space.open()
       this.#space = undefined
     }
   }
 
-  #sayStored(): void {
+  #planNote(): void {
+    const due = this.#unsaid >= NOTE_AFTER || this.#room.clock.monotonic() - this.#saidAt >= NOTE_MS
+    if (!due) this.#room.noteRound.join(this)
+    else if (!this.#planned) queueMicrotask(() => this.sayStored())
+    this.#planned ||= due
+  }
+
+  sayStored(): void {
+    this.#planned = false
     if (!this.#noted) return
     const { epoch, sequence } = this.#noted
     this.#noted = undefined
+    this.#unsaid = 0
+    this.#saidAt = this.#room.clock.monotonic()
     this.#connection.write(storedFrame(epoch, sequence))
   }
 
