@@ -40,7 +40,7 @@ import {
 export type CertificateCode = Extract<Code, 'certificate-profile' | 'expired'>
 export type Role = 'device' | 'hub'
 
-const OID = {
+export const OID = {
   commonName: oid('550403'),
   ed25519: oid('2b6570'),
   keyUsage: oid('551d0f'),
@@ -51,17 +51,17 @@ const OID = {
 } as const
 
 const ED25519 = sequence(OID.ed25519)
-const VERSION_3 = context(0, integer(Uint8Array.of(2)))
+export const VERSION_3 = context(0, integer(Uint8Array.of(2)))
 /** BIT STRINGs of named bits (RFC 5280 §4.2.1.3): digitalSignature is bit 0, keyCertSign bit 5. */
-const DIGITAL_SIGNATURE = Uint8Array.of(TAG.bitString, 2, 7, 0x80)
-const KEY_CERT_SIGN = Uint8Array.of(TAG.bitString, 2, 2, 0x04)
+export const DIGITAL_SIGNATURE = Uint8Array.of(TAG.bitString, 2, 7, 0x80)
+export const KEY_CERT_SIGN = Uint8Array.of(TAG.bitString, 2, 2, 0x04)
 const NOT_A_CA = sequence()
 const PURPOSE: Record<Role, Uint8Array> = { device: OID.clientAuth, hub: OID.serverAuth }
 
 /** 2025-01-01T00:00:00Z and 9999-12-31T23:59:59Z: what never expires is dated like this (RFC 5280 §4.1.2.5). */
-const ALWAYS_FROM: Instant = 1_735_689_600_000
-const FOR_EVER: Instant = 253_402_300_799_000
-const DAY_MS = 86_400_000
+export const ALWAYS_FROM: Instant = 1_735_689_600_000
+export const FOR_EVER: Instant = 253_402_300_799_000
+export const DAY_MS = 86_400_000
 
 /** Name of the CA with this key: `shallot device ` or `shallot hub ` and the first 8 bytes of the key in hex. */
 export function caName(role: Role, key: Uint8Array): string {
