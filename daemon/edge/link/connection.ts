@@ -24,6 +24,22 @@ export interface Talk {
   readonly device?: PartyId
 }
 
+/** What a talk may do with its connection. */
+export interface Line {
+  readonly address: string
+  readonly ended: boolean
+  /** Ends the connection with `code` unless `expect` or `relax` is called again within `ms`. */
+  expect(ms: number, code: Code): void
+  /** From now on only silence ends it. */
+  relax(): void
+  /** Sends an envelope or a note. */
+  send(payload: Uint8Array): void
+  /** Writes a frame, or several in a row; a peer that does not read is cut off. */
+  write(frames: Uint8Array): void
+  /** Says why and closes. */
+  end(why: Code, detail?: string): void
+}
+
 export interface ConnectionDeps {
   readonly clock: Clock
   readonly diary: LinkDiary
@@ -36,7 +52,7 @@ const NEVER = Number.POSITIVE_INFINITY
  * One accepted connection, from the first byte of TLS to the last: frames in and out, and every limit of SPEC 6.6 that
  * concerns one peer. It has no timer of its own: the link sweeps all connections once a second.
  */
-export class Connection {
+export class Connection implements Line {
   readonly address: string
   readonly #deps: ConnectionDeps
   readonly #raw: Socket
@@ -75,13 +91,11 @@ export class Connection {
     this.#tls!.on('data', (chunk: Uint8Array) => this.#arrived(chunk))
   }
 
-  /** Ends the connection with `code` unless `expect` or `relax` is called again within `ms`. */
   expect(ms: number, code: Code): void {
     this.#deadline = this.#deps.clock.monotonic() + ms
     this.#deadlineCode = code
   }
 
-  /** From now on only silence ends it. */
   relax(): void {
     this.#deadline = NEVER
   }
@@ -90,19 +104,14 @@ export class Connection {
     this.write(writeFrame(payload))
   }
 
-  /** Whether this many more bytes fit under the backlog limit. */
-  hasRoom(bytes: number): boolean {
-    return !this.#ended && this.#tls!.writableLength + bytes <= this.#deps.limits.backlogBytesMax
-  }
-
-  /** Writes a frame, or several in a row; a peer that does not read is cut off. */
   write(frames: Uint8Array): void {
     if (this.#ended || !this.#tls) return
-    if (this.hasRoom(frames.length)) this.#tls.write(frames)
+    const backlog = this.#tls.writableLength + frames.length
+    if (backlog <= this.#deps.limits.backlogBytesMax) this.#tls.write(frames)
     else this.end('too-slow')
   }
 
-  /** Says why and closes. A peer that does not close in its turn is destroyed by the next sweeps. */
+  /** A peer that does not close in its turn is destroyed by a later sweep. */
   end(why: Code, detail?: string): void {
     if (this.#ended) return
     this.#finish(why)

@@ -17,7 +17,7 @@ import {
 import { deviceLeaf, readCsr } from '../../core/identity/certificates.ts'
 import { idOf, type PartyId } from '../../core/model/index.ts'
 import type { OpenPermit } from '../../core/ports.ts'
-import type { Connection, Outcome, Talk } from './connection.ts'
+import type { Line, Outcome, Talk } from './connection.ts'
 import { isEnvelope } from './notes.ts'
 import type { LinkRoom } from './room.ts'
 
@@ -28,13 +28,13 @@ import type { LinkRoom } from './room.ts'
 export class Enrolment implements Talk, Receiver {
   readonly sizeMax = DEVICE_ENVELOPE_BYTES_MAX
   readonly #room: LinkRoom
-  readonly #connection: Connection
+  readonly #line: Line
   readonly #turns: Turns
   #answered = false
 
-  constructor(room: LinkRoom, connection: Connection, turns: Turns) {
+  constructor(room: LinkRoom, line: Line, turns: Turns) {
     this.#room = room
-    this.#connection = connection
+    this.#line = line
     this.#turns = turns
   }
 
@@ -65,7 +65,7 @@ export class Enrolment implements Talk, Receiver {
     try {
       const answer = await this.#judge(enrol, device)
       if (!answer.ok) return answer.why
-      this.#connection.send(answer.value)
+      this.#line.send(answer.value)
       return undefined
     } catch (error) {
       this.#room.diary.deskFailed(device, error)

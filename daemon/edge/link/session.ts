@@ -16,7 +16,7 @@ import {
   type Receiver,
 } from '../../core/envelope/index.ts'
 import type { PartyId } from '../../core/model/index.ts'
-import type { Connection, Outcome, Talk } from './connection.ts'
+import type { Line, Outcome, Talk } from './connection.ts'
 import { writeFrame } from './frames.ts'
 import { NOTE_AFTER, NOTE_MS, type Noting } from './note-round.ts'
 import { isEnvelope, readGot, storedFrame } from './notes.ts'
@@ -44,7 +44,7 @@ export class Session implements Talk, Receiver, Noting {
   readonly sizeMax = DEVICE_ENVELOPE_BYTES_MAX
   readonly #key: Uint8Array
   readonly #room: LinkRoom
-  readonly #connection: Connection
+  readonly #line: Line
   readonly #resumed: boolean
   #state: 'awaiting-hello' | 'awaiting-record' | 'open' = 'awaiting-hello'
   /** The desk was told of this session, so it must be told of its end. */
@@ -61,9 +61,9 @@ export class Session implements Talk, Receiver, Noting {
   #planned = false
   #saidAt = Number.NEGATIVE_INFINITY
 
-  constructor(room: LinkRoom, connection: Connection, key: Uint8Array, device: PartyId, resumed: boolean) {
+  constructor(room: LinkRoom, line: Line, key: Uint8Array, device: PartyId, resumed: boolean) {
     this.#room = room
-    this.#connection = connection
+    this.#line = line
     this.#key = key
     this.device = device
     this.#resumed = resumed
@@ -121,8 +121,8 @@ export class Session implements Talk, Receiver, Noting {
     if (standing === 'known') return this.#open(hello, true)
     this.#hello = hello
     this.#state = 'awaiting-record'
-    this.#connection.expect(this.#room.limits.helloMsMax, 'unknown-device')
-    this.#connection.send(this.#room.voice.welcome(this.device, hello.body.epoch, true))
+    this.#line.expect(this.#room.limits.helloMsMax, 'unknown-device')
+    this.#line.send(this.#room.voice.welcome(this.device, hello.body.epoch, true))
     return undefined
   }
 
@@ -132,20 +132,19 @@ export class Session implements Talk, Receiver, Noting {
   }
 
   async #open(hello: Message<Hello>, welcome: boolean): Promise<Outcome> {
-    if (this.#connection.ended) return undefined
+    if (this.#line.ended) return undefined
     this.#room.roster.enter(this.device, this)
     this.#announced = true
     await this.#room.desk.hello(this.device, hello)
-    if (this.#connection.ended) return undefined
-    if (this.#state !== 'open')
-      this.#room.diary.deviceOpened(this.device, this.#connection.address, this.#resumed)
+    if (this.#line.ended) return undefined
+    if (this.#state !== 'open') this.#room.diary.deviceOpened(this.device, this.#line.address, this.#resumed)
     this.#hello = undefined
     this.#epoch = undefined
     this.#state = 'open'
-    this.#connection.relax()
+    this.#line.relax()
     const papers = this.#room.desk.papers(this.device)
     const first = welcome ? [this.#room.voice.welcome(this.device, hello.body.epoch, false)] : []
-    this.#connection.write(concat(...[...first, ...papers].map(writeFrame)))
+    this.#line.write(concat(...[...first, ...papers].map(writeFrame)))
     return undefined
   }
 
@@ -169,7 +168,7 @@ export class Session implements Talk, Receiver, Noting {
       this.#settle()
     } catch (error) {
       this.#room.diary.deskFailed(this.device, error)
-      this.#connection.end('internal')
+      this.#line.end('internal')
     }
   }
 
@@ -203,7 +202,7 @@ export class Session implements Talk, Receiver, Noting {
     this.#noted = undefined
     this.#unsaid = 0
     this.#saidAt = this.#room.clock.monotonic()
-    this.#connection.write(storedFrame(epoch, sequence))
+    this.#line.write(storedFrame(epoch, sequence))
   }
 
   async #spaced(): Promise<Outcome> {
@@ -214,13 +213,13 @@ export class Session implements Talk, Receiver, Noting {
 
   /** Queues an envelope for the device, if it has been welcomed. */
   send(frame: Frame): 'sent' | 'away' | 'too-slow' {
-    if (this.#state !== 'open' || this.#connection.ended) return 'away'
-    this.#connection.send(frame)
-    return this.#connection.ended ? 'too-slow' : 'sent'
+    if (this.#state !== 'open' || this.#line.ended) return 'away'
+    this.#line.send(frame)
+    return this.#line.ended ? 'too-slow' : 'sent'
   }
 
   end(why: 'forgotten' | 'superseded'): void {
-    this.#connection.end(why)
+    this.#line.end(why)
   }
 
   ended(why: Code): void {
