@@ -201,7 +201,7 @@ function ipv6(text: string): Uint8Array {
   const plain = text.split('%')[0]!
   const dotted = /^(.*:)(\d+(?:\.\d+){3})$/.exec(plain)
   const tail = dotted ? ipv4(dotted[2]!) : new Uint8Array(0)
-  const [before = '', after, ...more] = (dotted ? dotted[1]! : plain).split('::')
+  const [before = '', after, ...more] = (dotted ? dotted[1]!.replace(/([^:]):$/, '$1') : plain).split('::')
   const front = groupBytes(before)
   const back = concat(groupBytes(after ?? ''), tail)
   const gap = 16 - front.length - back.length
@@ -210,7 +210,7 @@ function ipv6(text: string): Uint8Array {
 }
 
 function groupBytes(groups: string): Uint8Array {
-  const hex = groups.split(':').filter((group) => group !== '')
+  const hex = groups === '' ? [] : groups.split(':')
   assert(
     hex.every((group) => /^[0-9a-f]{1,4}$/i.test(group)),
     `${groups} are no IPv6 groups`,
