@@ -5,13 +5,18 @@ import { join } from 'node:path'
 import { systemClock } from '../../daemon/base/clock.ts'
 import { Log, type LogLine } from '../../daemon/base/log.ts'
 import { systemRandom } from '../../daemon/base/random.ts'
+import { type Control, getInfo, openControl } from '../../daemon/edge/onion/control.ts'
 import { type Onion, type OnionOptions, openOnion } from '../../daemon/edge/onion/index.ts'
 import { openPrivateTor, type PrivateTor } from '../../scripts/private-tor.ts'
 
 /** The network of one test file; real tor, so opened once. */
 export function privateTor(): Promise<PrivateTor> {
   const deps = { clock: systemClock, random: systemRandom }
-  return openPrivateTor(deps, { say: (sentence) => console.error(`  ${sentence}`) }, AbortSignal.timeout(90_000))
+  return openPrivateTor(
+    deps,
+    { say: (sentence) => console.error(`  ${sentence}`) },
+    AbortSignal.timeout(90_000),
+  )
 }
 
 export interface TestOnion extends Onion {
@@ -43,4 +48,16 @@ export async function onionOn(
       await rm(directory, { recursive: true, force: true })
     },
   })
+}
+
+/** A second conversation with the room's tor, for what a test must see or do behind the room's back. */
+export function controlOf(onion: TestOnion): Promise<Control> {
+  const deps = { clock: systemClock, random: systemRandom }
+  return openControl(deps, join(onion.directory, 'control'), AbortSignal.timeout(10_000))
+}
+
+/** The process id of the room's tor. */
+export async function pidOf(onion: TestOnion): Promise<number> {
+  using control = await controlOf(onion)
+  return Number(await getInfo(control, 'process/pid'))
 }

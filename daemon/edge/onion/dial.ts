@@ -24,8 +24,11 @@ export interface DialerDeps {
   readonly ready: () => Promise<void>
 }
 
-/** Retrying on the same circuit can hang for ever after a fault, so short first: the next attempt gets its own. */
-export const ATTEMPT_MS: readonly number[] = [12_000, 20_000, 30_000, 45_000]
+/**
+ * How long the attempts so far are left alone before another starts beside them, on circuits of its own. After a fault a
+ * circuit can hang for ever; on a bad day it is only slow: so nothing is given up before something better stands.
+ */
+export const PATIENCE_MS: readonly number[] = [5000, 10_000, 20_000]
 const ATTEMPTS = 4
 const DIAL_MS_MAX = 120_000
 const PAUSE_MS = 400
@@ -47,12 +50,24 @@ const PASSING: ReadonlySet<OnionCode> = new Set<OnionCode>([
   'tor-unreachable',
 ])
 
+interface Target {
+  readonly host: string
+  readonly port: number
+  readonly isolation: string
+}
+
+type Outcome = { readonly generation: number } & (
+  | { readonly socket: Socket; readonly error?: undefined }
+  | { readonly socket?: undefined; readonly error: OnionError }
+)
+
 /** Dials onion addresses through tor, leaving circuits that stall behind. */
 export class Dialer {
   readonly #deps: DialerDeps
   readonly #socksPath: string
   /** Tor may outlive us; circuits of a former life must not be met again. */
   readonly #life: string
+  /** The pair that last worked for an isolation; #floor for all that are not listed. */
   readonly #generations = new Map<string, number>()
   #floor = 0
   #latest = 0
@@ -74,43 +89,82 @@ export class Dialer {
     if (!Number.isInteger(port) || port < 1 || port > 65_535) {
       throw new OnionError('bad-address', `port ${port} is not 1 to 65535`)
     }
-    const { clock } = this.#deps
-    const attempts = options.attempts ?? ATTEMPTS
-    using whole = deadline(clock, DIAL_MS_MAX, options.signal)
-    for (let attempt = 1; ; attempt++) {
-      const generation = this.#generation(options.isolation)
-      try {
-        const pair = this.#pair(options.isolation, generation)
-        return await this.#attempt({ host: address, port, pair }, attempt, whole.signal)
-      } catch (error) {
-        options.signal.throwIfAborted()
-        const cause = timedOut(error)
-        if (attempt >= attempts || whole.signal.aborted || !PASSING.has(cause.code)) throw cause
-        this.#leave(options.isolation, generation)
-        await clock.sleep(PAUSE_MS * attempt, options.signal)
+    using whole = deadline(this.#deps.clock, DIAL_MS_MAX, options.signal)
+    const settled = new AbortController()
+    const signal = AbortSignal.any([whole.signal, settled.signal])
+    try {
+      const target = { host: address, port, isolation: options.isolation }
+      return await this.#race(target, options.attempts ?? ATTEMPTS, signal)
+    } catch (error) {
+      this.#remember(options.isolation, ++this.#latest)
+      options.signal.throwIfAborted()
+      throw timedOut(error)
+    } finally {
+      settled.abort()
+    }
+  }
+
+  /** Attempts side by side, each under a pair of its own; the first that stands wins and the others are dropped. */
+  async #race(target: Target, attempts: number, signal: AbortSignal): Promise<Socket> {
+    const running = new Map<number, Promise<Outcome>>()
+    let generation = this.#generation(target.isolation)
+    for (let launched = 1; ; generation = ++this.#latest, launched++) {
+      await abortable(this.#deps.ready(), signal)
+      running.set(generation, this.#attempt(target, generation, signal))
+      let patienceMs =
+        launched < attempts ? PATIENCE_MS[Math.min(launched, PATIENCE_MS.length) - 1]! : undefined
+      for (;;) {
+        const outcome = await this.#first(running, patienceMs, signal)
+        if (outcome === undefined) break
+        running.delete(outcome.generation)
+        if (outcome.socket !== undefined) {
+          this.#remember(target.isolation, outcome.generation)
+          for (const late of running.values()) late.then(({ socket }) => socket?.destroy())
+          return outcome.socket
+        }
+        signal.throwIfAborted()
+        const isLast = launched >= attempts && running.size === 0
+        if (isLast || !PASSING.has(outcome.error.code)) throw outcome.error
+        if (patienceMs !== undefined) patienceMs = Math.min(patienceMs, PAUSE_MS * launched)
       }
     }
   }
 
-  async #attempt(
-    target: { host: string; port: number; pair: IsolationPair },
-    attempt: number,
+  /** @returns the first outcome, or undefined when `patienceMs` went by without one */
+  async #first(
+    running: ReadonlyMap<number, Promise<Outcome>>,
+    patienceMs: number | undefined,
     signal: AbortSignal,
-  ): Promise<Socket> {
-    await abortable(this.#deps.ready(), signal)
-    const ms = ATTEMPT_MS[Math.min(attempt, ATTEMPT_MS.length) - 1]!
-    using limit = deadline(this.#deps.clock, ms, signal)
-    return await socksConnect(this.#socksPath, target, limit.signal)
+  ): Promise<Outcome | undefined> {
+    if (patienceMs === undefined) return await Promise.race(running.values())
+    const enough = new AbortController()
+    const over = this.#deps.clock
+      .sleep(patienceMs, AbortSignal.any([signal, enough.signal]))
+      .then(() => undefined)
+    try {
+      return await Promise.race([...running.values(), over])
+    } finally {
+      enough.abort()
+    }
+  }
+
+  async #attempt(target: Target, generation: number, signal: AbortSignal): Promise<Outcome> {
+    const { host, port, isolation } = target
+    try {
+      const pair = this.#pair(isolation, generation)
+      return { generation, socket: await socksConnect(this.#socksPath, { host, port, pair }, signal) }
+    } catch (error) {
+      return { generation, error: timedOut(error) }
+    }
   }
 
   #generation(isolation: string): number {
     return this.#generations.get(isolation) ?? this.#floor
   }
 
-  /** Unless another dial has left that generation already. A number once used never returns. */
-  #leave(isolation: string, generation: number): void {
-    if (this.#generation(isolation) !== generation) return
-    this.#generations.set(isolation, ++this.#latest)
+  #remember(isolation: string, generation: number): void {
+    if (this.#generation(isolation) === generation) return
+    this.#generations.set(isolation, generation)
     if (this.#generations.size <= ISOLATIONS_MAX) return
     this.#generations.clear()
     this.#floor = ++this.#latest

@@ -203,7 +203,6 @@ export class Services {
       this.#settle(offer, 'published', cause('authorisation-missing', 'not measured: there is no probe key'))
       await abortable(new Promise<never>(() => {}), signal)
     }
-    this.#settle(offer, 'published')
     await this.#deps.clock.sleep(FIRST_PROBE_MS, signal)
     await this.#probeWhileKnown(offer, again, signal)
   }
@@ -257,7 +256,11 @@ export class Services {
   #hear(event: Reply): void {
     const uploaded = /^HS_DESC UPLOADED ([a-z2-7]{56}) /.exec(event.lines[0]!.text)
     if (uploaded === null) return
-    for (const offer of this.#offers.values()) if (offer.id === uploaded[1]) offer.uploaded()
+    for (const offer of this.#offers.values()) {
+      if (offer.id !== uploaded[1]) continue
+      offer.uploaded()
+      if (offer.status.state === 'publishing') this.#settle(offer, 'published')
+    }
   }
 }
 
