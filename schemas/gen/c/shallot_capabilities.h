@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Written by scripts/generate.ts from schemas/. Do not edit.
+#ifndef SHALLOT_CAPABILITIES_H
+#define SHALLOT_CAPABILITIES_H
+
+#define SHALLOT_CAPABILITY_ON 1
+#define SHALLOT_CAPABILITY_ON_MIN (0)
+#define SHALLOT_CAPABILITY_ON_MAX (1)
+#define SHALLOT_CAPABILITY_LEVEL 2
+#define SHALLOT_CAPABILITY_LEVEL_MIN (0)
+#define SHALLOT_CAPABILITY_LEVEL_MAX (100)
+#define SHALLOT_CAPABILITY_TEMPERATURE 3
+#define SHALLOT_CAPABILITY_TEMPERATURE_MIN (-5500)
+#define SHALLOT_CAPABILITY_TEMPERATURE_MAX (12500)
+#define SHALLOT_CAPABILITY_HUMIDITY 4
+#define SHALLOT_CAPABILITY_HUMIDITY_MIN (0)
+#define SHALLOT_CAPABILITY_HUMIDITY_MAX (10000)
+#define SHALLOT_CAPABILITY_TOGGLE 5
+#define SHALLOT_CAPABILITY_TOGGLE_MIN (0)
+#define SHALLOT_CAPABILITY_TOGGLE_MAX (0)
+#define SHALLOT_CAPABILITY_IDENTIFY 6
+#define SHALLOT_CAPABILITY_IDENTIFY_MIN (1)
+#define SHALLOT_CAPABILITY_IDENTIFY_MAX (60)
+
+/* One line per capability for tables: number, is_property, type (0 none, 1 boolean, 2 integer), min, max, writable. */
+#define SHALLOT_CAPABILITY_TABLE(X) \
+  X(1, 1, 1, 0, 1, 1) \
+  X(2, 1, 2, 0, 100, 1) \
+  X(3, 1, 2, -5500, 12500, 0) \
+  X(4, 1, 2, 0, 10000, 0) \
+  X(5, 0, 0, 0, 0, 0) \
+  X(6, 0, 2, 1, 60, 0)
+
+#endif

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Written by scripts/generate.ts from schemas/. Do not edit.
+
+/**
+ * What a device can have or do. Numbers on the wire are integers: the value in `unit` × 10^`scale`, between `min`
+ * and `max` inclusive (already scaled). Units are SenML names (RFC 8428 §12.1, RFC 8798).
+ */
+export interface Capability {
+  readonly number: number
+  readonly name: string
+  readonly kind: 'property' | 'action'
+  readonly type: 'boolean' | 'integer' | 'none'
+  readonly unit: string
+  readonly scale: number
+  readonly min: number
+  readonly max: number
+  readonly writable: boolean
+  readonly title: string
+}
+
+export const CAPABILITIES: readonly Capability[] = [
+  { number: 1, name: 'on', kind: 'property', type: 'boolean', unit: '', scale: 0, min: 0, max: 1, writable: true, title: 'On' },
+  { number: 2, name: 'level', kind: 'property', type: 'integer', unit: '%', scale: 0, min: 0, max: 100, writable: true, title: 'Level' },
+  { number: 3, name: 'temperature', kind: 'property', type: 'integer', unit: 'Cel', scale: 2, min: -5500, max: 12500, writable: false, title: 'Temperature' },
+  { number: 4, name: 'humidity', kind: 'property', type: 'integer', unit: '%RH', scale: 2, min: 0, max: 10000, writable: false, title: 'Relative humidity' },
+  { number: 5, name: 'toggle', kind: 'action', type: 'none', unit: '', scale: 0, min: 0, max: 0, writable: false, title: 'Toggle' },
+  { number: 6, name: 'identify', kind: 'action', type: 'integer', unit: 's', scale: 0, min: 1, max: 60, writable: false, title: 'Identify' },
+]
