@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { createHash, createPrivateKey, createPublicKey } from 'node:crypto'
-import { concat, equal, fromBase32, toBase32, utf8 } from '../../base/bytes.ts'
+import { concat, fromBase32 } from '../../base/bytes.ts'
 import { no, type Verdict, yes } from '../../base/error.ts'
 import type { Secret } from '../../base/secret.ts'
+import { onionAddress } from '../../core/identity/index.ts'
 import { OnionError } from './error.ts'
 
 const VERSION = 3
@@ -28,14 +29,9 @@ export function onionKeyOf(seed: Secret): OnionKey {
     throw new OnionError('bad-service', `an onion seed has ${SEED_BYTES} bytes`)
   }
   return {
-    address: addressOf(publicKeyOf(seed)),
+    address: onionAddress(publicKeyOf(seed)),
     expandedBase64: () => expand(seed.reveal()).toBase64(),
   }
-}
-
-/** The address of an Ed25519 public key. */
-export function addressOf(publicKey: Uint8Array): string {
-  return toBase32(concat(publicKey, checksum(publicKey), Uint8Array.of(VERSION))) + SUFFIX
 }
 
 /**
@@ -51,7 +47,7 @@ export function parseAddress(
   const bytes = fromBase32(text.slice(0, ID_CHARS))!
   const publicKey = bytes.subarray(0, 32)
   if (bytes[34] !== VERSION) return no('bad-version', `onion version ${bytes[34]} is not ${VERSION}`)
-  if (!equal(checksum(publicKey), bytes.subarray(32, 34))) {
+  if (onionAddress(publicKey) !== text) {
     return no('bad-checksum', 'the onion address is mistyped: its checksum is wrong')
   }
   return yes({ publicKey })
@@ -62,18 +58,11 @@ export function serviceIdOf(address: string): string {
   return address.slice(0, ID_CHARS)
 }
 
-/** The X25519 public key of a private one, 32 bytes each (RFC 7748). */
-export function x25519PublicOf(privateKey: Secret): Uint8Array {
-  return derivePublic('302e020100300506032b656e04220420', privateKey)
-}
+/** Node takes raw private keys only inside PKCS #8 (RFC 8410 §7), whose head is constant. */
+const ED25519_PKCS8 = Uint8Array.fromHex('302e020100300506032b657004220420')
 
 function publicKeyOf(seed: Secret): Uint8Array {
-  return derivePublic('302e020100300506032b657004220420', seed)
-}
-
-/** Node takes raw private keys only inside PKCS#8 (RFC 8410 §7), whose head is constant for 32-byte keys. */
-function derivePublic(pkcs8Head: string, key: Secret): Uint8Array {
-  const der = Buffer.from(concat(Uint8Array.fromHex(pkcs8Head), key.reveal()))
+  const der = Buffer.from(concat(ED25519_PKCS8, seed.reveal()))
   const publicKey = createPublicKey(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }))
   return Uint8Array.from(publicKey.export({ format: 'der', type: 'spki' }).subarray(-32))
 }
@@ -85,9 +74,4 @@ function expand(seed: Uint8Array): Uint8Array {
   hash[31]! &= 127
   hash[31]! |= 64
   return hash
-}
-
-function checksum(publicKey: Uint8Array): Uint8Array {
-  const input = concat(utf8('.onion checksum'), publicKey, Uint8Array.of(VERSION))
-  return Uint8Array.from(createHash('sha3-256').update(input).digest().subarray(0, 2))
 }

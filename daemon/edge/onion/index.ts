@@ -25,7 +25,7 @@ import { openTorProcess, prepareTor } from './process.ts'
 import { Services } from './services.ts'
 import { socketPath, type TorFiles, torFiles } from './torrc.ts'
 
-export { addressOf, onionKeyOf, parseAddress, x25519PublicOf } from './address.ts'
+export { onionKeyOf, parseAddress } from './address.ts'
 export type { BootstrapState } from './bootstrap.ts'
 export type { DialOptions } from './dial.ts'
 export { type OnionCode, OnionError } from './error.ts'
@@ -81,6 +81,8 @@ export interface Onion extends AsyncDisposable {
   offer(service: OnionService): string
   /** Takes a service back and cuts its open streams, and nobody else's. Resolves when they are cut; unknown names too. */
   withdraw(name: string): Promise<void>
+  /** Of one service; undefined when it is not offered. */
+  status(name: string): OnionStatus | undefined
   /** Of every service offered, in the order of the offers. */
   statuses(): readonly OnionStatus[]
   /** Calls `listener` at every change until disposed. */
@@ -192,6 +194,10 @@ class Room implements Onion {
 
   withdraw(name: string): Promise<void> {
     return this.#services.withdraw(name)
+  }
+
+  status(name: string): OnionStatus | undefined {
+    return this.#services.status(name)
   }
 
   statuses(): readonly OnionStatus[] {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { toBase32 } from '../../base/bytes.ts'
+import { equal, toBase32 } from '../../base/bytes.ts'
 import type { Instant } from '../../base/clock.ts'
 import { Latch } from '../../base/lifetime.ts'
 import type { Secret } from '../../base/secret.ts'
-import { type OnionKey, onionKeyOf, serviceIdOf, x25519PublicOf } from './address.ts'
+import { x25519Public } from '../../core/identity/index.ts'
+import { type OnionKey, onionKeyOf, serviceIdOf } from './address.ts'
 import { type OnionCode, OnionError } from './error.ts'
 import { targetPath } from './torrc.ts'
 
@@ -19,7 +20,7 @@ export interface OnionService {
   readonly port: number
   /** X25519 public keys, 32 bytes each, that may find the service; none means everybody who has the address. */
   readonly clients: readonly { readonly publicKey: Uint8Array }[]
-  /** X25519 private key, 32 bytes, by which the daemon's own probe finds a service that has clients. */
+  /** X25519 private key, 32 bytes, by which the daemon's own probe finds a service that has clients; it may be a client's. */
   readonly probeKey?: Secret
 }
 
@@ -114,8 +115,7 @@ export class Offer {
   /** The ADD_ONION line (control-spec §3.27). Holds the private key: never log it. */
   addCommand(): string {
     const { service } = this
-    const keys = service.clients.map((client) => client.publicKey)
-    if (keys.length > 0 && service.probeKey !== undefined) keys.push(x25519PublicOf(service.probeKey))
+    const keys = clientKeysOf(service)
     return [
       `ADD_ONION ED25519-V3:${this.key.expandedBase64()}`,
       ...(keys.length > 0 ? ['Flags=V3Auth'] : []),
@@ -135,6 +135,14 @@ export class Offer {
     this.#status = Object.freeze(status)
     this.#changed(status)
   }
+}
+
+/** Every key that may read the descriptor: the clients' and, where there are any, our own probe's. */
+function clientKeysOf(service: OnionService): Uint8Array[] {
+  const keys = service.clients.map((client) => client.publicKey)
+  if (keys.length === 0 || service.probeKey === undefined) return keys
+  const own = x25519Public(service.probeKey)
+  return keys.some((key) => equal(key, own)) ? keys : [...keys, own]
 }
 
 function check(service: OnionService): void {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Clock } from '../../base/clock.ts'
-import { type Control, getInfo, obey } from './control.ts'
+import { type Control, getInfo } from './control.ts'
 import { fieldsOf } from './reply.ts'
 
 const PASSES_MAX = 20
@@ -29,11 +29,6 @@ export async function revoke(
   }
 }
 
-/** Takes an address out of tor and leaves its streams: it comes back at once. */
-export async function unpublish(control: Control, id: string): Promise<void> {
-  await control.command(`DEL_ONION ${id}`)
-}
-
 /** The circuits of our side of this service's meetings, from the lines of GETINFO circuit-status. */
 export function rendezvousOf(id: string, circuitStatus: string): string[] {
   return circuitStatus.split('\n').flatMap((line) => {
@@ -42,9 +37,4 @@ export function rendezvousOf(id: string, circuitStatus: string): string[] {
     const circuit = /^\w+/.exec(line)
     return circuit === null ? [] : [circuit[0]]
   })
-}
-
-/** Lets tor read the descriptor of our own service. */
-export async function admitProbe(control: Control, command: string | undefined): Promise<void> {
-  if (command !== undefined) await obey(control, command)
 }

@@ -9,7 +9,7 @@ import { type Control, obey } from './control.ts'
 import { type OnionCode, OnionError } from './error.ts'
 import { Offer, type OnionCause, type OnionService, type OnionStatus } from './offer.ts'
 import type { Reply } from './reply.ts'
-import { admitProbe, revoke, unpublish } from './revoke.ts'
+import { revoke } from './revoke.ts'
 import { Slots } from './slots.ts'
 
 export interface ServicesDeps {
@@ -105,6 +105,10 @@ export class Services {
     this.#deps.log.say('info', 'onion-withdrawn', { name })
   }
 
+  status(name: string): OnionStatus | undefined {
+    return this.#offers.get(name)?.status
+  }
+
   statuses(): readonly OnionStatus[] {
     return [...this.#offers.values()].map((offer) => offer.status)
   }
@@ -150,7 +154,8 @@ export class Services {
       await this.#publish(offer, session, signal)
       await this.#watch(offer, again, signal)
       this.#deps.log.say('warn', 'onion-published-again', { name: offer.service.name })
-      await unpublish(session.control, offer.id)
+      // Without cutting anything: who is connected stays connected, and the address comes back at once.
+      await session.control.command(`DEL_ONION ${offer.id}`)
     }
   }
 
@@ -166,17 +171,24 @@ export class Services {
   async #add(offer: Offer, control: Control, signal: AbortSignal): Promise<void> {
     for (;;) {
       try {
-        await obey(control, offer.addCommand())
-        await admitProbe(control, offer.probeKeyCommand())
-        return
+        return await this.#addOnce(offer, control)
       } catch (error) {
         signal.throwIfAborted()
         if (!isCode(error, 'command-refused')) throw error
         this.#settle(offer, 'unreachable', cause('command-refused', sentenceOf(error)))
         await this.#deps.clock.sleep(REFUSED_PAUSE_MS, signal)
-        await unpublish(control, offer.id)
+        await control.command(`DEL_ONION ${offer.id}`)
       }
     }
+  }
+
+  async #addOnce(offer: Offer, control: Control): Promise<void> {
+    const { lines } = await obey(control, offer.addCommand())
+    if (!lines.some(({ text }) => text === `ServiceID=${offer.id}`)) {
+      throw new OnionError('reply-unexpected', `tor published ${offer.service.name} under another address`)
+    }
+    const probeKey = offer.probeKeyCommand()
+    if (probeKey !== undefined) await obey(control, probeKey)
   }
 
   /** Waits for the first upload, counting time only while tor has a network. @returns whether it came */
