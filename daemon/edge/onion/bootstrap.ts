@@ -16,8 +16,9 @@ export function parseBootstrap(text: string): BootstrapState | undefined {
   const phase = /\bBOOTSTRAP (.*)$/.exec(text)
   if (phase === null) return undefined
   const fields = fieldsOf(phase[1]!)
-  const percent = Number(fields.get('PROGRESS'))
-  if (!Number.isInteger(percent) || percent < 0 || percent > 100) return undefined
+  const progress = fields.get('PROGRESS') ?? ''
+  if (!/^(?:\d\d?|100)$/.test(progress)) return undefined
+  const percent = Number(progress)
   const warning = fields.get('WARNING')
   const summary = (fields.get('SUMMARY') ?? '') + (warning === undefined ? '' : `: ${warning}`)
   return { percent, summary: summary.slice(0, 200), ready: percent === 100 }
