@@ -53,11 +53,15 @@ export async function saveSnapshot(store: string, layout: Layout, torVersion: st
   const path = join(store, `${layout.basePort}`)
   const draft = join(store, `draft-${process.pid}-${layout.basePort}`)
   await mkdir(draft, { recursive: true, mode: 0o700 })
-  for (const part of [...NODES, 'seed']) await copyKept(join(layout.directory, part), join(draft, part))
-  const manifest = await describe(draft, layout, torVersion)
-  await writeFile(join(draft, MANIFEST), JSON.stringify(manifest), { mode: 0o600 })
-  await rm(path, { recursive: true, force: true })
-  await rename(draft, path)
+  try {
+    for (const part of [...NODES, 'seed']) await copyKept(join(layout.directory, part), join(draft, part))
+    const manifest = await describe(draft, layout, torVersion)
+    await writeFile(join(draft, MANIFEST), JSON.stringify(manifest), { mode: 0o600 })
+    await rm(path, { recursive: true, force: true })
+    await rename(draft, path)
+  } finally {
+    await rm(draft, { recursive: true, force: true })
+  }
 }
 
 async function copyKept(from: string, to: string): Promise<void> {

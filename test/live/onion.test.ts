@@ -6,11 +6,19 @@ import { createServer as createHttpServer } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { systemClock } from '../../daemon/base/clock.ts'
 import { isCode } from '../../daemon/base/error.ts'
+import { Log, silent } from '../../daemon/base/log.ts'
+import { systemRandom } from '../../daemon/base/random.ts'
 import { Secret } from '../../daemon/base/secret.ts'
 import { serviceIdOf } from '../../daemon/edge/onion/address.ts'
 import { obey } from '../../daemon/edge/onion/control.ts'
-import type { OnionService, OnionStatus } from '../../daemon/edge/onion/index.ts'
+import {
+  type OnionOptions,
+  type OnionService,
+  type OnionStatus,
+  openOnion,
+} from '../../daemon/edge/onion/index.ts'
 import type { PrivateTor } from '../../scripts/private-tor.ts'
 import { controlOf, onionOn, pidOf, privateTor, type TestOnion } from '../support/private-tor.ts'
 
@@ -249,4 +257,50 @@ test('services return by themselves when tor is killed, and a client finds them 
   await status(hub, 'back', ({ state }) => state === 'reachable')
   assert.notEqual(await pidOf(hub), before)
   await hub.withdraw('back')
+})
+
+test('a tor that others run serves as well, and is left running', async () => {
+  await using target = await httpAt('foreign')
+  const before = await pidOf(guest)
+  {
+    await using lodger = await openOnion(
+      { clock: systemClock, random: systemRandom, log: new Log(systemClock, silent) },
+      {
+        tor: {
+          kind: 'existing',
+          controlSocket: join(guest.directory, 'control'),
+          socksSocket: guest.socksPath,
+        },
+      },
+      soon(),
+    )
+    const address = lodger.offer(service('foreign', target.path))
+    assert.equal(await get(phone, address, 'f'), 'foreign')
+    await lodger.withdraw('foreign')
+    await assert.rejects(phone.dial(address, 80, { isolation: 'f', attempts: 1, signal: soon() }))
+  }
+  assert.equal(await pidOf(guest), before)
+})
+
+test('openOnion() names what keeps it from opening', async () => {
+  const deps = { clock: systemClock, random: systemRandom, log: new Log(systemClock, silent) }
+  const open = (tor: OnionOptions['tor']) => openOnion(deps, { tor }, soon())
+  const own = { kind: 'child', binary: 'tor', directory: join(hub.directory, 'x'), extraTorrc: [] } as const
+  await assert.rejects(open({ ...own, binary: '/nowhere/tor' }), (error) => isCode(error, 'tor-missing'))
+  const deep = join(hub.directory, 'd'.repeat(100))
+  await assert.rejects(open({ ...own, directory: deep }), (error) => isCode(error, 'bad-path'))
+  const foreign = { kind: 'existing', controlSocket: 'relative', socksSocket: '/s' } as const
+  await assert.rejects(open(foreign), (error) => isCode(error, 'bad-path'))
+})
+
+test("a torrc that tor refuses is told with tor's own words", async () => {
+  await using broken = await onionOn({ ...network, torrc: [...network.torrc, 'NoSuchOption 1'] })
+  const signal = soon()
+  while (!/NoSuchOption/.test(broken.bootstrap().summary)) {
+    const changed = Promise.withResolvers<void>()
+    using _listener = broken.onChange(() => changed.resolve())
+    signal.addEventListener('abort', () => changed.reject(signal.reason))
+    await changed.promise
+  }
+  assert.equal(broken.bootstrap().ready, false)
 })

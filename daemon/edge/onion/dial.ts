@@ -13,7 +13,7 @@ export interface DialOptions {
   /** Dials of one isolation share circuits; others never do. Hashed before tor sees it. */
   readonly isolation: string
   readonly signal: AbortSignal
-  /** Attempts before the last cause is thrown; 4 unless said otherwise. */
+  /** Attempts before the last cause is thrown; 5 unless said otherwise. */
   readonly attempts?: number
 }
 
@@ -28,8 +28,8 @@ export interface DialerDeps {
  * How long the attempts so far are left alone before another starts beside them, on circuits of its own. After a fault a
  * circuit can hang for ever; on a bad day it is only slow: so nothing is given up before something better stands.
  */
-export const PATIENCE_MS: readonly number[] = [5000, 10_000, 20_000]
-const ATTEMPTS = 4
+export const PATIENCE_MS: readonly number[] = [5000, 6000, 10_000, 20_000]
+const ATTEMPTS = 5
 const DIAL_MS_MAX = 120_000
 const PAUSE_MS = 400
 const ISOLATIONS_MAX = 256

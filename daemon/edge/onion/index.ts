@@ -216,15 +216,19 @@ class Room implements Onion {
 
   /** One life of tor. Always ends by a throw: the supervisor starts the next. */
   async #runTor(signal: AbortSignal): Promise<void> {
-    if (this.#tor.kind === 'existing') {
+    try {
+      if (this.#tor.kind === 'child') return await this.#runOwn(this.#tor, signal)
       using control = await openControl(this.#deps, this.#tor.controlSocket, signal)
-      return await this.#serve(control, signal)
+      await this.#serve(control, signal)
+    } catch (error) {
+      this.#bootstrap.lost(sentenceOf(error))
+      throw error
     }
-    await using tor = await openTorProcess(this.#deps.clock, {
-      binary: this.#tor.binary,
-      files: this.#files!,
-      extraTorrc: this.#tor.extraTorrc,
-    }).catch((error) => {
+  }
+
+  async #runOwn({ binary, extraTorrc }: OwnTor, signal: AbortSignal): Promise<never> {
+    const files = this.#files!
+    await using tor = await openTorProcess(this.#deps.clock, { binary, files, extraTorrc }).catch((error) => {
       this.#started.fail(error)
       throw error
     })
@@ -233,8 +237,8 @@ class Room implements Onion {
     tor.ended.then((error) => ended.abort(error))
     try {
       const either = AbortSignal.any([signal, ended.signal])
-      using control = await openControl(this.#deps, this.#files!.control, either)
-      await this.#serve(control, signal)
+      using control = await openControl(this.#deps, files.control, either)
+      return await this.#serve(control, signal)
     } catch (error) {
       signal.throwIfAborted()
       // The socket breaks a moment before the exit is told, and the exit knows why.
@@ -246,14 +250,9 @@ class Room implements Onion {
     using _events = control.onEvent(({ lines }) => {
       if (lines[0]!.text.startsWith('STATUS_CLIENT ')) this.#bootstrap.hear(lines[0]!.text)
     })
-    try {
-      await obey(control, 'SETEVENTS HS_DESC STATUS_CLIENT')
-      this.#bootstrap.hear(await getInfo(control, 'status/bootstrap-phase'))
-      return await this.#services.serve(control, signal)
-    } catch (error) {
-      this.#bootstrap.lost(`tor is gone: ${sentenceOf(error)}`)
-      throw error
-    }
+    await obey(control, 'SETEVENTS HS_DESC STATUS_CLIENT')
+    this.#bootstrap.hear(await getInfo(control, 'status/bootstrap-phase'))
+    return await this.#services.serve(control, signal)
   }
 
   #tell(change: OnionChange): void {

@@ -104,7 +104,7 @@ export class Offer {
   }
 
   probed(): void {
-    this.#status = { ...this.#status, probedAt: this.#now() }
+    this.#status = Object.freeze({ ...this.#status, probedAt: this.#now() })
   }
 
   uploaded(): void {

@@ -24,6 +24,8 @@ export interface TorProcess extends AsyncDisposable {
 
 const STOP_MS_MAX = 3000
 const LAST_WORDS_MAX = 300
+const WARNINGS_KEPT = 2
+const WARNING = /^.*?\[(?:warn|err)\] /
 const SEED_NAME = /^cached-[a-z.-]+$/
 
 /** Makes tor's directory, and puts cached directory files into it so that a first start need not fetch them. */
@@ -74,10 +76,10 @@ export async function openTorProcess(clock: Clock, options: TorProcessOptions): 
   return { pid: tor.pid!, ended: ended.promise, [Symbol.asyncDispose]: close }
 }
 
-/** The last warning tor printed: the only place where it says why it will not run. */
+/** The last warnings tor printed: the only place where it says why it will not run. */
 class LastWords {
   #tail = ''
-  #warning = ''
+  #warnings: string[] = []
 
   constructor(tor: ChildProcess) {
     for (const stream of [tor.stdout, tor.stderr]) {
@@ -90,12 +92,12 @@ class LastWords {
   #hear(text: string): void {
     const lines = (this.#tail + text).split('\n')
     this.#tail = lines.pop()!.slice(-LAST_WORDS_MAX)
-    const warning = lines.findLast((line) => /\[(?:warn|err)\]/.test(line))
-    if (warning !== undefined) this.#warning = warning.replace(/^.*?\[(?:warn|err)\] /, '')
+    const warnings = lines.filter((line) => WARNING.test(line)).map((line) => line.replace(WARNING, ''))
+    this.#warnings = [...this.#warnings, ...warnings].slice(-WARNINGS_KEPT)
   }
 
   text(): string {
-    return this.#warning.slice(0, LAST_WORDS_MAX)
+    return this.#warnings.join(' ').slice(0, LAST_WORDS_MAX)
   }
 }
 

@@ -24,7 +24,7 @@ function bench(socks: FakeSocks, ready: () => Promise<void> = async () => {}): B
   return {
     clock,
     dialer,
-    dial: (isolation = 'x', attempts = 4) =>
+    dial: (isolation = 'x', attempts = 5) =>
       dialer.dial(ADDRESS, 80, { isolation, attempts, signal: new AbortController().signal }),
     asked: async (count) => {
       while (socks.asked.length < count) await settled()
@@ -131,7 +131,7 @@ test('dial() ends by name after two minutes of silence', async () => {
     await clock.advance(ms)
     patience += ms
   }
-  await asked(4)
+  await asked(5)
   await clock.advance(120_000 - patience)
   await failing
   assert.equal(clock.waiting, 0)
