@@ -23,16 +23,22 @@ interface SampleRow extends ValueColumns {
   readonly at: number
 }
 
-/** The tables `reading`, `sample` and `reported`. */
+/** As many samples wait to be put in order; a question about history reads through them. */
+const FRESH_SAMPLES_MAX = 4096
+
+/** The tables `reading`, `sample`, `fresh_sample` and `reported`. */
 export class ReadingTable {
   readonly #sql: ReturnType<typeof prepareAll>
+  /** At least as many as there are: a job that is undone is not subtracted. */
+  #fresh: number
 
   constructor(store: Store) {
     this.#sql = prepareAll(store)
+    this.#fresh = this.#sql.countFresh.get()!.count as number
   }
 
   /**
-   * @returns the affordances whose reported value this message now is, or undefined when it was already kept
+   * @returns the samples that are now the reported values of their affordances, or undefined when it was already kept
    * @throws StateError unknown-device
    */
   insert(id: PartyId, sealed: Sealed): readonly Sample[] | undefined {
@@ -45,12 +51,16 @@ export class ReadingTable {
       const { value, truth } = toColumns(sampled)
       this.#sql.sample.run(device, affordance, at, kept.lastInsertRowid, position, value, truth)
     }
+    this.#fresh += sealed.samples.length
+    if (this.#fresh >= FRESH_SAMPLES_MAX) this.#settle()
     return latest(sealed.samples).filter((sample) => this.#report(device, sealed, sample))
   }
 
   /** Descending by time. */
   newest(id: PartyId, affordance: number, since: Instant, limit: number): readonly Sample[] {
-    const rows = this.#sql.history.all(keyOf(id), affordance, since, limit) as unknown as SampleRow[]
+    const device = this.#sql.number.get(keyOf(id))?.number as number | undefined
+    if (device === undefined) return []
+    const rows = this.#sql.history.all({ device, affordance, since, limit }) as unknown as SampleRow[]
     return rows.map(sampleOf)
   }
 
@@ -59,6 +69,12 @@ export class ReadingTable {
       id: idOf(row.id),
       sample: sampleOf(row),
     }))
+  }
+
+  #settle(): void {
+    this.#sql.settleFresh.run()
+    this.#sql.dropFresh.run()
+    this.#fresh = 0
   }
 
   #report(device: number, { epoch, sequence }: Sealed, { affordance, at, value: sampled }: Sample): boolean {
@@ -76,6 +92,10 @@ function sampleOf(row: SampleRow): Sample {
   return { affordance: row.affordance, at: row.at, value: fromColumns(row) }
 }
 
+const SAMPLE_COLUMNS = 'device, affordance, at, reading, position, value, truth'
+const ASKED = `device = $device AND affordance = $affordance AND at >= $since
+               ORDER BY at DESC, reading DESC, position DESC`
+
 function prepareAll(store: Store) {
   return {
     device: store.prepare('SELECT number FROM device WHERE id = ? AND name IS NOT NULL'),
@@ -84,7 +104,7 @@ function prepareAll(store: Store) {
        ON CONFLICT (device, epoch, sequence) DO NOTHING`,
     ),
     sample: store.prepare(
-      `INSERT INTO sample (device, affordance, at, reading, position, value, truth)
+      `INSERT INTO fresh_sample (device, affordance, at, reading, position, value, truth)
        VALUES (?, ?, ?, ?, ?, ?, ?)`,
     ),
     // Within an epoch the sequence says what is newer, clocks do not; another epoch is another boot, and is heard in order.
@@ -95,10 +115,20 @@ function prepareAll(store: Store) {
            epoch = excluded.epoch, sequence = excluded.sequence
        WHERE excluded.epoch <> reported.epoch OR excluded.sequence > reported.sequence`,
     ),
+    number: store.prepare('SELECT number FROM device WHERE id = ?'),
+    countFresh: store.prepare('SELECT count(*) AS count FROM fresh_sample'),
+    settleFresh: store.prepare(
+      `INSERT INTO sample (${SAMPLE_COLUMNS})
+       SELECT ${SAMPLE_COLUMNS} FROM fresh_sample ORDER BY device, affordance, at, reading, position`,
+    ),
+    dropFresh: store.prepare('DELETE FROM fresh_sample'),
+    // Each half is cut to the limit by itself, so that a long history is never read whole.
     history: store.prepare(
-      `SELECT affordance, at, value, truth FROM sample
-       WHERE device = (SELECT number FROM device WHERE id = ?) AND affordance = ? AND at >= ?
-       ORDER BY at DESC, reading DESC, position DESC LIMIT ?`,
+      `SELECT affordance, at, value, truth FROM (
+         SELECT * FROM (SELECT ${SAMPLE_COLUMNS} FROM sample WHERE ${ASKED} LIMIT $limit)
+         UNION ALL
+         SELECT * FROM (SELECT ${SAMPLE_COLUMNS} FROM fresh_sample WHERE ${ASKED} LIMIT $limit))
+       ORDER BY at DESC, reading DESC, position DESC LIMIT $limit`,
     ),
     reported: store.prepare(
       `SELECT id, affordance, at, value, truth

@@ -21,3 +21,16 @@ CREATE TABLE sample (
   truth INTEGER NOT NULL,
   PRIMARY KEY (device, affordance, at, reading, position)
 ) STRICT, WITHOUT ROWID;
+
+-- Where samples wait, in the order of arrival, to be moved many at a time: hundreds of devices that each report a little would
+-- otherwise rewrite a page of `sample` for every value. A sample is in one of the two tables.
+CREATE TABLE fresh_sample (
+  number INTEGER PRIMARY KEY,
+  device INTEGER NOT NULL,
+  affordance INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  reading INTEGER NOT NULL REFERENCES reading,
+  position INTEGER NOT NULL,
+  value INTEGER NOT NULL,
+  truth INTEGER NOT NULL
+) STRICT;
