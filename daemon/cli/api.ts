@@ -67,14 +67,9 @@ export class Api implements AsyncDisposable {
     for await (const line of broken(readLines(answer))) if (line !== '') yield parseJson(utf8(line))
   }
 
-  /** Server-sent events until the home ends them. */
-  async *events(path: string): AsyncGenerator<ServerEvent> {
-    const answer = await this.#ask({ method: 'GET', path, accept: 'text/event-stream', body: NOTHING })
-    try {
-      yield* readEvents(broken(readLines(answer)))
-    } finally {
-      answer.destroy()
-    }
+  /** Server-sent events until the home ends them; resolves when the home has begun to answer. */
+  async events(path: string): Promise<AsyncGenerator<ServerEvent>> {
+    return eventsOf(await this.#ask({ method: 'GET', path, accept: 'text/event-stream', body: NOTHING }))
   }
 
   async #json(call: Call): Promise<unknown> {
@@ -175,6 +170,14 @@ export class Api implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#leave().catch((error) => ignore(error, 'it was never open'))
+  }
+}
+
+async function* eventsOf(answer: IncomingMessage): AsyncGenerator<ServerEvent> {
+  try {
+    yield* readEvents(broken(readLines(answer)))
+  } finally {
+    answer.destroy()
   }
 }
 

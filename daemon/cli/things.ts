@@ -6,7 +6,7 @@ import { type Hello, type Message, openEnvelope } from '../core/envelope/index.t
 import { idOf, keyOf, type PartyId, parseId } from '../core/model/index.ts'
 import type { Api } from './api.ts'
 import { CliError } from './error.ts'
-import { bytesIn, type Fields, fieldsOf, optionalBytesIn, optionalTextIn, textIn } from './fields.ts'
+import { bytesIn, type Fields, fieldsOf, optionalBytesIn, textIn } from './fields.ts'
 import type { Person } from './person.ts'
 
 /** The path of a device in the API, by id or name. @throws CliError usage */
@@ -135,7 +135,7 @@ export function thingLine(description: unknown): ThingLine {
     typeof fields[name] === 'boolean' ? fields[name] : undefined
   return {
     id: idIn(fields),
-    name: optionalTextIn(fields, 'title') ?? textIn(fields, 'name'),
+    name: textIn(fields, 'title'),
     connected: flag('shallot:connected'),
     confirmed: flag('shallot:confirmed'),
     properties: namesOf(fields.properties),

@@ -75,7 +75,7 @@ async function begin(tools: Tools, name: string): Promise<Pending> {
   })
   await api.send('POST', '/enrolments', {
     permit: toBase64url(frame),
-    proofKey: toBase64url(keys.hubProofKey.reveal()),
+    proof: toBase64url(keys.hubProofKey.reveal()),
   })
   const pending = { name, secret, permit: keys.permit, expiresAt: expiresAt * 1000 }
   keepPending(config.owner, pending)
@@ -132,12 +132,11 @@ async function awaitDevice(tools: Tools, api: Api, pending: Pending): Promise<Ui
   const path = `/enrolments/${toBase64url(pending.permit)}`
   for (let tries = 0; tries < PAUSES_MAX; tries++) {
     try {
-      for await (const event of api.events(path)) {
+      for await (const event of await api.events(path)) {
         const said = fieldsOf(parseJson(utf8(event.data)), 'the state of an enrolment')
         const frame = optionalBytesIn(said, 'enrol')
         if (frame) return frame
-        const state = optionalTextIn(said, 'state') ?? event.event
-        if (state === 'expired' || state === 'permit-expired') throw tooLate(pending)
+        if (optionalTextIn(said, 'state') === 'expired') throw tooLate(pending)
       }
     } catch (error) {
       if (!(error instanceof CliError) || error.code !== 'unreachable' || tries === 0) throw error

@@ -32,7 +32,7 @@ export const history = verb({
     const query = new URLSearchParams({ property, since: String(from), limit: String(count) })
     const api = await tools.api()
     const answer = await api.get(`${thingPath(device)}/history?${query}`)
-    const list = Array.isArray(answer) ? answer : listOf(fieldsOf(answer, 'a history').samples, 'samples')
+    const list = listOf(fieldsOf(answer, 'a history').samples, 'samples')
     const samples = list.map((each) => {
       const sample = fieldsOf(each, 'a sample')
       return { at: sayTime(optionalNumberIn(sample, 'at')), value: valueIn(sample, 'value') }

@@ -28,7 +28,7 @@ const show = verb({
     if (args.before !== undefined) query.set('before', String(parseEntry(args.before)))
     const api = await tools.api()
     const answer = await api.get(`/log?${query}`)
-    const entries = Array.isArray(answer) ? answer : listOf(fieldsOf(answer, 'a log').entries, 'entries')
+    const entries = listOf(fieldsOf(answer, 'a log').entries, 'entries')
     tools.voice.tell({ ok: true, entries }, () =>
       entries.length === 0
         ? 'Nothing has happened yet.'

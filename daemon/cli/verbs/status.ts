@@ -62,5 +62,5 @@ export function serviceLine(value: unknown): string[] {
 }
 
 function serviceName(service: Fields): string {
-  return (optionalTextIn(service, 'name') ?? textIn(service, 'service')).replace(/^invitation:/, '')
+  return textIn(service, 'name')
 }

@@ -2,10 +2,17 @@
 
 import { Backoff } from '../../base/backoff.ts'
 import { utf8 } from '../../base/bytes.ts'
-import { affordanceOf, fromWire } from '../../core/model/index.ts'
 import type { Api } from '../api.ts'
 import { CliError } from '../error.ts'
-import { type Fields, fieldsOf, listOf, optionalNumberIn, optionalTextIn } from '../fields.ts'
+import {
+  type Fields,
+  fieldsOf,
+  listOf,
+  optionalNumberIn,
+  optionalTextIn,
+  textIn,
+  valueIn,
+} from '../fields.ts'
 import { parseJson, type ServerEvent } from '../reach/index.ts'
 import { thingLine, thingPath } from '../things.ts'
 import { parseDuration, sayTime } from '../time.ts'
@@ -39,8 +46,6 @@ export const watch = verb({
 })
 
 const WAIT = { firstMs: 500, msMax: 30_000 }
-/** Without a line this long, and without ever having been connected, it is not coming. */
-const TRIES_MAX_AT_FIRST = 1
 
 async function follow(tools: Tools, device: string | undefined, signal: AbortSignal): Promise<void> {
   const api = await tools.api()
@@ -48,10 +53,13 @@ async function follow(tools: Tools, device: string | undefined, signal: AbortSig
   const names = new Map<string, string>()
   const waits = new Backoff(tools.random, WAIT)
   let wasOpen = false
-  for (let tries = 1; !signal.aborted; tries++) {
+  while (!signal.aborted) {
     try {
       await learnNames(api, names)
-      for await (const event of until(api.events('/events'), signal)) {
+      for await (const event of until(
+        api.events(only === undefined ? '/events' : `/events?device=${only}`),
+        signal,
+      )) {
         wasOpen = true
         tries = 0
         waits.reset()
@@ -59,7 +67,8 @@ async function follow(tools: Tools, device: string | undefined, signal: AbortSig
       }
     } catch (error) {
       const passing = error instanceof CliError && error.code === 'unreachable'
-      if (!passing || (!wasOpen && tries >= TRIES_MAX_AT_FIRST)) throw error
+      // A home that was never there is told of at once; one that was may come back.
+      if (!passing || !wasOpen) throw error
       tools.voice.note(`${error.message}; connecting again`)
     }
     await tools.clock.sleep(waits.nextMs(), signal).catch(() => {})
@@ -96,7 +105,7 @@ function tellEvent(
 ): void {
   const said = fieldsOf(parseJson(utf8(data)), 'an event')
   const id = optionalTextIn(said, 'device')?.replace(/^urn:shallot:/, '')
-  if (only !== undefined && id !== only) return
+  if (only !== undefined && id !== undefined && id !== only) return
   const name = id === undefined ? undefined : (names.get(id) ?? id)
   tools.voice.tell({ event, ...said, ...(name !== undefined && { name }) }, () =>
     [sayTime(optionalNumberIn(said, 'at')) ?? '', name ?? '', sayEvent(event, said)]
@@ -115,6 +124,8 @@ function sayEvent(event: string, said: Fields): string {
       return said.code === 0 || said.code === 'ok' ? 'did what it was told' : `refused (${String(said.code)})`
     case 'enrolment':
       return 'enrolled'
+    case 'lagged':
+      return `${optionalNumberIn(said, 'lost') ?? '?'} events were lost: this side reads too slowly`
     case 'onion':
       return `${optionalTextIn(said, 'service') ?? 'onion'}: ${optionalTextIn(said, 'status') ?? '?'}`
     default:
@@ -122,14 +133,8 @@ function sayEvent(event: string, said: Fields): string {
   }
 }
 
-/** `{ property, value }`, or a sample as it is on the wire. */
 function sayReading(value: unknown): string {
   const said = fieldsOf(value, 'a value')
-  const name = optionalTextIn(said, 'property') ?? optionalTextIn(said, 'name')
-  const reads = said.value as number | boolean
-  if (name !== undefined) return `${name} ${sayValue(name, reads)}`
-  const affordance = affordanceOf(optionalNumberIn(said, 'affordance') ?? 0)
-  return affordance
-    ? `${affordance.name} ${sayValue(affordance.name, fromWire(affordance.capability, reads))}`
-    : '?'
+  const name = textIn(said, 'property')
+  return `${name} ${sayValue(name, valueIn(said, 'value'))}`
 }
