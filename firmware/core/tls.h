@@ -27,13 +27,13 @@
 /* What resumption needs, to keep in RAM between connections. Plain data: may be copied, holds a secret, wipe it. */
 struct tls_ticket {
   uint16_t size; /* bytes of ticket in use; 0: there is none */
-  uint16_t group;
   uint32_t lifetime_s;
   uint32_t age_add;
   uint64_t received_ms; /* port->now_ms() */
   uint8_t nonce_size;
   uint8_t nonce[8];
   uint8_t secret[32];
+  uint8_t peer_key[32]; /* of the daemon that gave it */
   uint8_t ticket[TLS_TICKET_BYTES_MAX];
 };
 
@@ -52,27 +52,28 @@ struct tls_config {
   const uint8_t *public_key; /* 32 bytes, the seed's own: trusted as stored, not computed again */
   /* Unix time in seconds, 0 while the device has none: then dates are not judged. May be NULL: never has time. */
   int64_t (*unix_time)(void);
-  /* How long one read or write inside the handshake may wait, and the whole of it. Milliseconds. */
+  /* How long the whole handshake may take, in milliseconds. */
   uint32_t handshake_ms_max;
 };
 
 /* One connection; there is one at a time. Its fields are tls.c's own. */
 struct tls {
   const struct tls_config *config;
+  const struct tls_ticket *offered;
   void *context;
   void *session;
   uint32_t arena_failures; /* the counter at the start */
-  uint32_t timeout_ms;     /* of the call that is under way */
-  uint64_t deadline_ms;    /* of the handshake; 0 after it */
+  uint64_t deadline_ms;    /* of the call that is under way */
   int io_error;            /* what the port said last */
   int verify_error;        /* what our own checks of the leaf said */
   uint8_t peer_key[32];
-  uint8_t has_peer_key;
+  uint8_t has_peer_key; /* the leaf passed every check; its proof comes after */
   uint8_t resumed;
 };
 
 /*
- * Prepares a connection; port->net_open() has been called already. ticket: from tls_save_ticket, or NULL.
+ * Prepares a connection; port->net_open() has been called already. ticket: from tls_save_ticket, or NULL; it must stay
+ * as it is until tls_handshake() has returned. Drop it when the pins or the certificate have changed.
  * 0, SHALLOT_E_TLS_OUT_OF_MEMORY, SHALLOT_E_BAD_KEY (a pin is no key) or SHALLOT_E_TLS_FAILED (bad certificate or key).
  */
 int tls_open(struct tls *tls, const struct tls_config *config, const struct tls_ticket *ticket);
