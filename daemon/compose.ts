@@ -64,8 +64,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
   openVault(faceDirectory)
 
   const onionRoom = openOnionOf(deps, config, signal)
-  // Its failure is met where it is awaited; until then nobody may mind.
-  onionRoom?.catch(() => {})
+  stack.defer(async () => (await onionRoom?.catch(() => undefined))?.[Symbol.asyncDispose]())
 
   const trust = openTrust(ring.root, ring.owners, ed25519)
   if (!trust.ok) throw new Error(`the owners' envelopes in ${config.data} do not verify: ${trust.why}`)
@@ -96,7 +95,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     }),
   )
   const desks = { clock, ed25519, trust: trust.value, feed, router, carrier, ...state }
-  const onion = onionRoom && stack.use(await onionRoom)
+  const onion = await onionRoom
   link = stack.use(
     await openLink(
       { clock, random, log, ed25519, desk: openDeviceDesk(desks) },
