@@ -46,6 +46,8 @@ export interface DeviceBook {
     command: Uint8Array,
     at: Instant,
   ): Promise<void>
+  /** Newer samples replace older ones in the reported twin. Does nothing for a device that is gone. */
+  report(id: PartyId, samples: readonly Sample[]): Promise<void>
 }
 
 /** Samples by device and affordance. */

@@ -71,7 +71,7 @@ async function openBooks(
   const permits = new KeptPermits(store, new PermitTable(store), clock)
   await permits.wipeStale()
   return {
-    devices: new Registry(store, devices, roster),
+    devices: new Registry({ store, devices, readings, roster, clock }),
     readings: new KeptReadings(store, readings, roster),
     journal: await openJournal(store, new JournalTable(store), author),
     permits,
