@@ -21,6 +21,7 @@ export interface LinkHome extends AsyncDisposable {
   readonly lines: LogLine[]
   readonly root: Signer
   readonly deviceCa: Signer
+  readonly hubCa: Signer
   /** A device that is known already, with its certificate. */
   known(name: string): { keys: DeviceKeys; certificate: Uint8Array }
   /** Opens a permit; returns the secret of its code. */
@@ -83,6 +84,7 @@ export async function openLinkHome(
     lines,
     root,
     deviceCa,
+    hubCa,
     known(name) {
       const keys = deviceKeys(ed25519)
       desk.add({ id: keys.id, name, board: 'test', firmware: '0.1.0', affordances: [1] })
