@@ -31,5 +31,6 @@ export async function readBody(
     if (size > bytesMax) return no('payload-too-large')
     parts.push(part as Uint8Array)
   }
-  return yes(parts.length === 1 ? parts[0]! : concat(...parts))
+  // Always a copy: what the parser hands out is a window on its own buffer, and frames are kept.
+  return yes(concat(...parts))
 }
