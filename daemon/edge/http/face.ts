@@ -173,6 +173,11 @@ function serve(server: Server, app: App, side: Side, peers: Peers): void {
   const handle = (request: IncomingMessage, response: ServerResponse, mayContinue: boolean) => {
     const peer = seats.of(request.socket)
     if (!peer) return request.socket.destroy()
+    // On a face that closes, a connection is done when its answer is.
+    response.once(
+      'finish',
+      () => side.closing.aborted && response.once('close', () => server.closeIdleConnections()),
+    )
     app.handle(request, response, side, peer, mayContinue)
   }
   server.on('request', (request, response) => handle(request, response, false))

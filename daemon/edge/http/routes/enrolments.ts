@@ -67,7 +67,8 @@ async function tell(
   events: Channel<HomeEvent>,
   outlet: Outlet,
 ): Promise<void> {
-  const say = (permit: OpenPermit, now: number) => outlet.write(sseEvent('enrolment', tellPermit(permit, now)))
+  const say = (permit: OpenPermit, now: number) =>
+    outlet.write(sseEvent('enrolment', tellPermit(permit, now)))
   const permit = home.permits.get(id)!
   await say(permit, clock.now())
   if (permit.usedBy) return
