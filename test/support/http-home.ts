@@ -120,7 +120,7 @@ export interface TestHome extends AsyncDisposable {
   unix(options?: Partial<FaceOptions> & { name?: string }): Promise<Face & { readonly socketPath: string }>
 }
 
-/** `break`: makes the named part throw, to see what a client is told. */
+/** @param change  puts something else in place of a part of the home, such as one that throws */
 export async function openTestHome(
   limits: Partial<HttpLimits> = {},
   change: (home: HttpHome) => HttpHome = (home) => home,

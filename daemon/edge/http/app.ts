@@ -74,6 +74,7 @@ export class App {
     }
     try {
       await this.#send(reply, response, side)
+      this.#endStalled(response)
       this.#discardRest(request)
     } catch (error) {
       if (!response.destroyed) this.#ownFault(error)
@@ -191,7 +192,6 @@ export class App {
     response.once('close', end)
     closes.addEventListener('abort', end, { once: true })
     if (response.destroyed || closes.aborted) end()
-    response.setTimeout(0)
     // The head goes out with the first thing that is written, and both kinds of stream write at once.
     response.writeHead(200, { ...HEADERS, 'content-type': reply.type })
     const outlet = openOutlet(this.#deps.clock, response, this.#deps.limits.stalledMsMax, over.signal)
@@ -206,6 +206,17 @@ export class App {
       closes.removeEventListener('abort', end)
     }
     response.end()
+  }
+
+  /** What the client's side has not taken at once it must take within `stalledMsMax`. */
+  #endStalled(response: ServerResponse): void {
+    const { clock, limits } = this.#deps
+    setImmediate(() => {
+      if (response.writableFinished || response.destroyed) return
+      clock.sleep(limits.stalledMsMax).then(() => {
+        if (!response.writableFinished) response.destroy()
+      })
+    })
   }
 
   /** A client that is refused early may still be sending: it reads the answer only if we do not close in its face. */

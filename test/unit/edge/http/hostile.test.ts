@@ -249,7 +249,7 @@ describe('slow and silent peers of the HTTP API', () => {
   })
 
   it('an answer that nobody reads is dropped', async () => {
-    await using home = await openTestHome({ idleMsMax: 500 })
+    await using home = await openTestHome({ stalledMsMax: 500 })
     const face = await home.unix()
     const deaf = connect(face.socketPath).on('error', () => {})
     deaf.pause()
