@@ -85,13 +85,10 @@ export function memoryDevices(): DeviceBook {
     async desire(id, affordance, value, command, at) {
       rows.get(id)?.desired.set(affordance, { affordance, value, command, at })
     },
-    async report(id, samples) {
-      for (const sample of samples) rows.get(id)?.reported.set(sample.affordance, sample)
-    },
   }
 }
 
-export function memoryReadings(devices: DeviceBook): ReadingBook {
+export function memoryReadings(_devices: DeviceBook): ReadingBook {
   const seen = new Set<string>()
   const samples = new Map<string, Sample[]>()
   return {
@@ -103,7 +100,6 @@ export function memoryReadings(devices: DeviceBook): ReadingBook {
         const place = `${device} ${sample.affordance}`
         samples.set(place, [...(samples.get(place) ?? []), sample])
       }
-      await devices.report(device, body.values)
       return 'new'
     },
     history: (device, affordance, since, limit) =>
@@ -128,7 +124,7 @@ export function memoryJournal(): Journal & { readonly entries: readonly Entry[] 
     },
     read: ({ before = Number.MAX_SAFE_INTEGER, limit, device }) =>
       entries.filter((entry) => entry.index < before && (!device || entry.device === device)).slice(-limit),
-    verify: () => ({ entries: entries.length, head: entries.at(-1)?.hash ?? new Uint8Array(32) }),
+    verify: async () => ({ entries: entries.length, head: entries.at(-1)?.hash ?? new Uint8Array(32) }),
   }
 }
 
@@ -155,5 +151,6 @@ export function memoryServices(): ServiceBook {
       records.set(record.service, record)
     },
     remove: async (service) => records.delete(service),
+    nextEpoch: () => 0,
   }
 }

@@ -23,8 +23,8 @@ export function hubRoutes(deps: RouteDeps): Route[] {
       method: 'GET',
       path: '/log/verify',
       ofThing: false,
-      run() {
-        const { entries, head, broken } = home.journal.verify()
+      async run() {
+        const { entries, head, broken } = await home.journal.verify()
         return json({ entries, head: tellBytes(head), broken })
       },
     },
