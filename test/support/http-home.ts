@@ -120,7 +120,7 @@ export interface TestHome extends AsyncDisposable {
   unix(options?: Partial<FaceOptions> & { name?: string }): Promise<Face & { readonly socketPath: string }>
 }
 
-/** `break`: makes the named part throw, to see what a client is told. */
+/** @param change  puts something else in place of a part of the home, such as one that throws */
 export async function openTestHome(
   limits: Partial<HttpLimits> = {},
   change: (home: HttpHome) => HttpHome = (home) => home,
@@ -174,7 +174,7 @@ export async function openTestHome(
     withdraw: async (service) => {
       withdrawn.push(service)
     },
-    status: () => ({ state: 'published', since: systemClock.now() }),
+    status: () => ({ state: 'published', since: 0 }),
   }
   const services = await openServices({
     clock: systemClock,
@@ -281,7 +281,12 @@ export function begin({ socketPath, method = 'GET', path, body, headers, as }: A
       method,
       path,
       agent: false,
-      headers: { host: 'localhost', ...(bytes && { 'content-length': bytes.length }), ...sealed, ...headers },
+      headers: {
+        host: 'localhost',
+        ...(bytes && !headers?.['transfer-encoding'] && { 'content-length': bytes.length }),
+        ...sealed,
+        ...headers,
+      },
     })
     sent.once('error', reject)
     sent.once('response', (answer) => resolve({ sent, answer }))
