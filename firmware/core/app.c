@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app.h"
 
-#include "shallot_capabilities.h"
-#include "shallot_codes.h"
+#include "../../schemas/gen/c/shallot_capabilities.h"
+#include "../../schemas/gen/c/shallot_codes.h"
 
 enum { TYPE_NONE, TYPE_BOOLEAN, TYPE_INTEGER };
 

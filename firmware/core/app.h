@@ -11,7 +11,7 @@
 
 #include "../port/port.h"
 #include "claims.h"
-#include "shallot_wire.h"
+#include "../../schemas/gen/c/shallot_wire.h"
 
 /* Values that changed, in order; at most one reading's worth. Times are filled in by the session. */
 struct changes {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base64url.h"
 
-#include "shallot_codes.h"
+#include "../../schemas/gen/c/shallot_codes.h"
 
 static char digit_write(unsigned six) {
   if (six < 26) return (char)('A' + six);

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "shallot_codes.h"
-#include "shallot_wire.h"
+#include "../../schemas/gen/c/shallot_codes.h"
+#include "../../schemas/gen/c/shallot_wire.h"
 
 enum major { MAJOR_UNSIGNED, MAJOR_NEGATIVE, MAJOR_BYTES, MAJOR_TEXT, MAJOR_ARRAY, MAJOR_MAP, MAJOR_TAG, MAJOR_SIMPLE };
 enum { INFO_ONE_BYTE = 24, INFO_EIGHT_BYTES = 27, INFO_INDEFINITE = 31, SIMPLE_FALSE = 20, SIMPLE_TRUE = 21 };

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "../port/port.h"
-#include "shallot_codes.h"
-#include "shallot_wire.h"
+#include "../../schemas/gen/c/shallot_codes.h"
+#include "../../schemas/gen/c/shallot_wire.h"
 
 enum form { FORM_UNSIGNED, FORM_BYTES, FORM_TEXT, FORM_BOOL, FORM_VALUE, FORM_AFFORDANCES, FORM_SAMPLES, FORM_KEYS };
 

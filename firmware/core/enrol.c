@@ -6,7 +6,7 @@
 #include "base64url.h"
 #include "crypto.h"
 #include "frame.h"
-#include "shallot_codes.h"
+#include "../../schemas/gen/c/shallot_codes.h"
 
 /* ---- the code, SPEC 1.4 ---- */
 

@@ -14,7 +14,7 @@
 #include "envelope.h"
 #include "gate.h"
 #include "identity.h"
-#include "shallot_wire.h"
+#include "../../schemas/gen/c/shallot_wire.h"
 
 /* A PKCS #10 request with an Ed25519 key and a commonName of SHALLOT_TEXT_ID_CHARS has always this size. */
 #define CSR_BYTES 184

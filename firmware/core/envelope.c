@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "crypto.h"
-#include "shallot_codes.h"
-#include "shallot_wire.h"
+#include "../../schemas/gen/c/shallot_codes.h"
+#include "../../schemas/gen/c/shallot_wire.h"
 
 enum {
   PREFIX_SENT = 2, /* tag 18, array of 4 */

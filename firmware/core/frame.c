@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cbor.h"
-#include "shallot_codes.h"
+#include "../../schemas/gen/c/shallot_codes.h"
 
 enum { CODE_MAX = 999, ARRAY_OF_ONE = 0x81, BYTES_OF_EIGHT = 0x48 };
 

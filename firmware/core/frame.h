@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "shallot_wire.h"
+#include "../../schemas/gen/c/shallot_wire.h"
 
 /* All zero: expects a frame. */
 struct frame_reader {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "crypto.h"
-#include "shallot_codes.h"
+#include "../../schemas/gen/c/shallot_codes.h"
 
 static struct gate_owner *owner_find(struct gate *gate, const uint8_t *key) {
   for (size_t i = 0; i < gate->owners_count; i++) {

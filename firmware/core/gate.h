@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "envelope.h"
-#include "shallot_wire.h"
+#include "../../schemas/gen/c/shallot_wire.h"
 
 #define GATE_OWNERS_MAX 4
 /* Enough of a SHA-256 to recognise bytes that were verified before. */

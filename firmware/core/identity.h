@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "../port/port.h"
-#include "shallot_wire.h"
+#include "../../schemas/gen/c/shallot_wire.h"
 #include "tls.h"
 
 /* The largest encoded identity, bytes. */

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "shallot_wire.h"
+#include "../../schemas/gen/c/shallot_wire.h"
 
 #define OUTBOX_BYTES 2048
 

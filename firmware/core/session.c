@@ -5,7 +5,7 @@
 
 #include "base64url.h"
 #include "crypto.h"
-#include "shallot_codes.h"
+#include "../../schemas/gen/c/shallot_codes.h"
 
 enum {
   /* `[affordance, time-ms, value]` at most: array, 16 bits, 64 bits, 32 bits with their heads. */
@@ -191,7 +191,7 @@ static int note_step(struct session *session, size_t size) {
   int fault = note_read(&note, frame_of(session), size);
   if (fault) return fault;
   if (note.kind == NOTE_REFUSAL) return note.code;
-  if (note.kind == NOTE_GOT || session->state != SESSION_OPEN) return SHALLOT_E_UNEXPECTED_MESSAGE;
+  if (note.kind == NOTE_GOT) return SHALLOT_E_BAD_NOTE;
   outbox_stored(&session->outbox, note.epoch, note.sequence);
   return SESSION_NOTHING;
 }

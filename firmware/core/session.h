@@ -19,7 +19,7 @@
 #include "frame.h"
 #include "gate.h"
 #include "outbox.h"
-#include "shallot_wire.h"
+#include "../../schemas/gen/c/shallot_wire.h"
 
 /* Everything pointed to stays as long as the session. */
 struct session_config {
