@@ -254,13 +254,11 @@ test('watch connects again when the stream breaks off', async () => {
   let times = 0
   at('GET /events', ({ answer }) => {
     answer.writeHead(200, { 'content-type': 'text/event-stream' })
-    answer.write(
-      `event: presence\ndata: {"device":"${light.id}","at":1,"connected":true,"why":"connected"}\n\n`,
-    )
-    if (++times === 1) answer.socket!.destroySoon()
+    const event = `event: presence\ndata: {"device":"${light.id}","at":1,"connected":true,"why":"connected"}\n\n`
+    answer.write(event, () => ++times === 1 && answer.socket!.destroySoon())
   })
   const { out } = await account.run(['watch', '--for', '5s', '--json'])
-  assert.equal(out.trimEnd().split('\n').length, 2)
+  assert.equal(out.trimEnd().split('\n').length, 2, out)
   assert.equal(JSON.parse(out.split('\n')[0]!).name, 'porch-light')
 })
 
