@@ -80,7 +80,7 @@ test('a device that is not there is exit 5 for every verb that names one', async
     'expose nobody',
     'watch nobody',
   ]) {
-    const { exit, said } = await account.json(line.split(' '))
+    const { exit, said } = await account.jsonWithin(line.split(' '))
     assert.deepEqual([exit, said.code], [5, 'not-found'], line)
   }
 })
@@ -390,7 +390,7 @@ test("a refusal of the home becomes its exit status and keeps the home's reason"
     at('GET /things', ({ answer }) =>
       problem(answer, status, code, code === 'unauthorized' ? 'bad-signature' : undefined),
     )
-    const ran = await account.json(['device', 'list'])
+    const ran = await account.jsonWithin(['device', 'list'])
     assert.deepEqual([ran.exit, ran.said.ok, ran.said.code], [exit, false, code])
   }
 })
