@@ -5,7 +5,7 @@ import { Log, type LogLine } from '../../daemon/base/log.ts'
 import { systemRandom } from '../../daemon/base/random.ts'
 import { Secret } from '../../daemon/base/secret.ts'
 import { type Ed25519, nativeEd25519, type Signer } from '../../daemon/core/envelope/index.ts'
-import { deviceLeaf } from '../../daemon/core/identity/certificates.ts'
+import { deviceLeaf, hubLeaf } from '../../daemon/core/identity/certificates.ts'
 import { idOf, type PartyId } from '../../daemon/core/model/index.ts'
 import { type Link, type LinkLimits, openLink } from '../../daemon/edge/link/index.ts'
 import { MemoryDesk } from './desk.ts'
@@ -49,14 +49,15 @@ export async function openLinkHome(options: LinkHomeOptions = {}): Promise<LinkH
   const stop = new AbortController()
   const host = options.host ?? '127.0.0.1'
   const homeId: PartyId = idOf(root.key)
+  const hubSeed = systemRandom.bytes(32)
   const link = await openLink(
     { clock, random: systemRandom, log: new Log(clock, (line) => lines.push(line)), ed25519, desk },
     {
       host,
       port: options.port ?? 0,
       homeId,
-      hubSeed: new Secret(systemRandom.bytes(32)),
-      hubCa,
+      hubSeed: new Secret(hubSeed),
+      hubLeaf: hubLeaf(hubCa, ed25519.signer(hubSeed).key, systemRandom.bytes(8)),
       deviceCas: [deviceCa, nextCa],
       ...(options.limits ? { limits: options.limits } : {}),
     },

@@ -24,6 +24,8 @@ import type { LinkRoom } from './room.ts'
 
 type Kept = Message<Reading> | Message<Receipt>
 
+const SEALED_BY_DEVICES: ReadonlySet<Body['type']> = new Set(['hello', 'reading', 'receipt', 'enrol'])
+
 /** A reading or receipt on its way to the disk, in the order of arrival. */
 interface Unstored {
   readonly epoch: Uint8Array
@@ -69,11 +71,11 @@ export class Session implements Talk, Receiver, Noting {
     this.#resumed = resumed
   }
 
-  /** Who may seal what here (SPEC 2.6): the device everything, except that an owner sealed its record. */
+  /** Who may seal what here (SPEC 2.6): the device its own types, and an owner its record when that is wanted. */
   accepts(body: Body, signer: Uint8Array): boolean {
     return body.type === 'enrolment' && this.#state === 'awaiting-record'
       ? equal(body.key, this.#key)
-      : equal(signer, this.#key)
+      : SEALED_BY_DEVICES.has(body.type) && equal(signer, this.#key)
   }
 
   isAudience(body: Body): boolean {
