@@ -211,7 +211,7 @@ describe('enrolments, onion services and the hub over HTTP [SPEC 7, 9.3, 10]', (
 
   it('GET /log/verify tells the length and head of the chain', async () => {
     const { json } = await owned({ path: '/log/verify' })
-    assert.equal(json.entries, home.home.journal.verify().entries)
+    assert.equal(json.entries, (await home.home.journal.verify()).entries)
     assert.equal(fromBase64url(json.head!)!.length, 32)
   })
 })
