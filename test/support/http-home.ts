@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/** A home of real core objects behind a real HTTP API; only the disk, the device link and tor are memory. */
+/** A home of real core objects behind a real HTTP API; only the device link and tor are played, and the database is in memory. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -32,7 +32,7 @@ import {
   type HttpLimits,
   openHttp,
 } from '../../daemon/edge/http/index.ts'
-import { memoryDevices, memoryJournal, memoryPermits, memoryReadings, memoryServices } from './books.ts'
+import { IN_MEMORY, openState } from '../../daemon/state/index.ts'
 import { Sealer, sha256 } from './request.ts'
 
 const ed25519 = nativeEd25519()
@@ -135,10 +135,12 @@ export async function openTestHome(
   )
   const trusted = openTrust(root.key, [ownerFrame], ed25519)
   if (!trusted.ok) throw new Error(trusted.why)
-  const devices = memoryDevices()
-  const journal = memoryJournal()
-  const permits = memoryPermits()
-  const readings = memoryReadings(devices)
+  const hub = idOf(newSigner().key)
+  const lines: LogLine[] = []
+  const log = new Log(systemClock, (line) => lines.push(line))
+  const stop = new AbortController()
+  const state = await openState({ clock: systemClock, log }, { path: IN_MEMORY, author: hub }, stop.signal)
+  const { devices, journal, permits, readings } = state
   const feed = new Feed()
   const fakes = new Map<PartyId, FakeDevice>()
   const carrier: Carrier = {
@@ -179,7 +181,7 @@ export async function openTestHome(
   const services = await openServices({
     clock: systemClock,
     master: new Secret(systemRandom.bytes(32)),
-    book: memoryServices(),
+    book: state.services,
     journal,
     publisher,
   })
@@ -195,12 +197,9 @@ export async function openTestHome(
   }
   const light = await addDevice('porch-light', [1, 2, 5, 6])
   const sensor = await addDevice('weather', [3, 4])
-  const lines: LogLine[] = []
-  const log = new Log(systemClock, (line) => lines.push(line))
-  const stop = new AbortController()
   const httpHome: HttpHome = change({
     home,
-    hub: idOf(newSigner().key),
+    hub,
     bootedAt: systemClock.now(),
     desk: openDesk(core),
     devices,
@@ -245,6 +244,7 @@ export async function openTestHome(
     async [Symbol.asyncDispose]() {
       await http[Symbol.asyncDispose]()
       router[Symbol.dispose]()
+      await state[Symbol.asyncDispose]()
       await rm(dir, { recursive: true })
     },
   }
