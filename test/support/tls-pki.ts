@@ -25,7 +25,7 @@ export type LeafOptions = {
   keyUsage?: number
   notBefore?: Date
   notAfter?: Date
-  subject?: string
+  subject?: x509.Name | string
   keys?: Keys
   extra?: x509.Extension[]
 }
@@ -50,7 +50,7 @@ export async function makeCa(kind: 'hub' | 'device'): Promise<Ca> {
 
 /** The CA's own certificate, as PEM, for a Node server that verifies clients with it. */
 export async function caPem(ca: Ca): Promise<string> {
-  const { pem } = await issueLeaf(ca, { constraints: { ca: true }, purposes: null, subject: '', keys: ca.keys })
+  const { pem } = await issueLeaf(ca, { constraints: { ca: true }, purposes: null, subject: ca.name, keys: ca.keys })
   return pem
 }
 
@@ -60,7 +60,7 @@ export async function issueLeaf(ca: Ca, options: LeafOptions = {}): Promise<Leaf
   const purposes = options.purposes === undefined ? [SERVER_AUTH] : options.purposes
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: `01${randomBytes(7).toString('hex')}`,
-    subject: options.subject === '' ? ca.name.toString() : (options.subject ?? 'CN=hub'),
+    subject: options.subject ?? 'CN=hub',
     issuer: ca.name,
     notBefore: options.notBefore ?? new Date(Date.now() - HOUR_MS),
     notAfter: options.notAfter ?? new Date(Date.now() + HOUR_MS),
