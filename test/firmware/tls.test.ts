@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { connect, createServer as createTcpServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { createServer, type TlsOptions, type TLSSocket } from 'node:tls'
+import { createServer, type TLSSocket, type TlsOptions } from 'node:tls'
 import type { Port } from '../../scripts/firmware.ts'
 import { type Firmware, startFirmware } from '../support/firmware.ts'
 import {
@@ -64,7 +64,8 @@ async function listen(pki: Pki, options: TlsOptions = {}): Promise<Listening> {
   return {
     port: (server.address() as { port: number }).port,
     async socket(index) {
-      while (sockets.length <= index) await once(server, 'secureConnection', { signal: AbortSignal.timeout(5_000) })
+      while (sockets.length <= index)
+        await once(server, 'secureConnection', { signal: AbortSignal.timeout(5_000) })
       return sockets[index]!
     },
     async [Symbol.asyncDispose]() {
@@ -144,7 +145,10 @@ for (const port of ['host', 'qemu'] as const satisfies Port[]) {
 
     it('shakes hands with Node: mutual, X25519, ChaCha20-Poly1305, our ALPN, and learns its key', async () => {
       await using server = await listen(pki)
-      assert.match(await open(server), new RegExp(`^open ok resumed=0 key=${rawKeyOf(pki.leaf.pem).toString('hex')}`))
+      assert.match(
+        await open(server),
+        new RegExp(`^open ok resumed=0 key=${rawKeyOf(pki.leaf.pem).toString('hex')}`),
+      )
       assert.equal(await firmware.ask('echo hello'), 'echo ok hello')
       const socket = await server.socket(0)
       assert.equal(socket.authorized, true)
@@ -169,7 +173,10 @@ for (const port of ['host', 'qemu'] as const satisfies Port[]) {
       for (let got = 0; got < 5000; got += 64) assert.match(await firmware.ask('read 2000'), /^read ok/)
       await firmware.ask('close')
       assert.ok(relay.sizes.length > 5)
-      assert.ok(Math.max(...relay.sizes) <= 1024 + RECORD_OVERHEAD_BYTES, `largest ${Math.max(...relay.sizes)}`)
+      assert.ok(
+        Math.max(...relay.sizes) <= 1024 + RECORD_OVERHEAD_BYTES,
+        `largest ${Math.max(...relay.sizes)}`,
+      )
     })
 
     it('waits as long as it is told for data that does not come', async () => {
@@ -235,7 +242,8 @@ for (const port of ['host', 'qemu'] as const satisfies Port[]) {
     })
 
     it('refuses a tampered CertificateVerify', async () => {
-      const flip = (at: number) => (honest: Buffer) => honest.map((byte, index) => (index === at ? byte ^ 1 : byte)) as Buffer
+      const flip = (at: number) => (honest: Buffer) =>
+        honest.map((byte, index) => (index === at ? byte ^ 1 : byte)) as Buffer
       assert.equal(await outcomeOfLies({ signature: flip(3) }), 'tls-bad-proof')
       assert.equal(await outcomeOfLies({ signature: flip(40) }), 'tls-bad-proof')
       assert.equal(await outcomeOfLies({ signature: () => Buffer.alloc(64, 0xff) }), 'tls-bad-proof')
