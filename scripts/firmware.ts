@@ -181,4 +181,5 @@ async function main(): Promise<void> {
   process.exitCode = 2
 }
 
-if (import.meta.main) await main()
+// Not awaited: what is imported on the way imports this file, which must be complete by then.
+if (import.meta.main) void main()

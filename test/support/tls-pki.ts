@@ -14,7 +14,7 @@ const HOUR_MS = 3_600_000
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1'
 export const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
 
-export type Keys = { pair: CryptoKeyPair; raw: Buffer; seed: Buffer; pem: string }
+export type Keys = { pair: webcrypto.CryptoKeyPair; raw: Buffer; seed: Buffer; pem: string }
 export type Ca = { keys: Keys; name: x509.Name }
 export type Leaf = { keys: Keys; der: Buffer; pem: string }
 
@@ -25,16 +25,24 @@ export type LeafOptions = {
   keyUsage?: number
   notBefore?: Date
   notAfter?: Date
-  subject?: string
+  subject?: x509.Name | string
   keys?: Keys
   extra?: x509.Extension[]
 }
 
 export async function makeKeys(): Promise<Keys> {
-  const pair = (await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])) as CryptoKeyPair
+  const pair = (await webcrypto.subtle.generateKey(ALGORITHM, true, [
+    'sign',
+    'verify',
+  ])) as webcrypto.CryptoKeyPair
   const jwk = await webcrypto.subtle.exportKey('jwk', pair.privateKey)
-  const pem = KeyObject.from(pair.privateKey as webcrypto.CryptoKey).export({ type: 'pkcs8', format: 'pem' })
-  return { pair, raw: Buffer.from(jwk.x!, 'base64url'), seed: Buffer.from(jwk.d!, 'base64url'), pem: pem.toString() }
+  const pem = KeyObject.from(pair.privateKey).export({ type: 'pkcs8', format: 'pem' })
+  return {
+    pair,
+    raw: Buffer.from(jwk.x!, 'base64url'),
+    seed: Buffer.from(jwk.d!, 'base64url'),
+    pem: pem.toString(),
+  }
 }
 
 /** SPEC: one RDN, commonName, UTF8String, the kind and the first 8 bytes of the key. */
@@ -50,7 +58,12 @@ export async function makeCa(kind: 'hub' | 'device'): Promise<Ca> {
 
 /** The CA's own certificate, as PEM, for a Node server that verifies clients with it. */
 export async function caPem(ca: Ca): Promise<string> {
-  const { pem } = await issueLeaf(ca, { constraints: { ca: true }, purposes: null, subject: '', keys: ca.keys })
+  const { pem } = await issueLeaf(ca, {
+    constraints: { ca: true },
+    purposes: null,
+    subject: ca.name,
+    keys: ca.keys,
+  })
   return pem
 }
 
@@ -60,7 +73,7 @@ export async function issueLeaf(ca: Ca, options: LeafOptions = {}): Promise<Leaf
   const purposes = options.purposes === undefined ? [SERVER_AUTH] : options.purposes
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: `01${randomBytes(7).toString('hex')}`,
-    subject: options.subject === '' ? ca.name.toString() : (options.subject ?? 'CN=hub'),
+    subject: options.subject ?? 'CN=hub',
     issuer: ca.name,
     notBefore: options.notBefore ?? new Date(Date.now() - HOUR_MS),
     notAfter: options.notAfter ?? new Date(Date.now() + HOUR_MS),

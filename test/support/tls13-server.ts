@@ -5,7 +5,16 @@
  * certificate and answers no application data. An honest one completes a handshake, which shows that a client that
  * refuses a lying one refuses the lie.
  */
-import { createCipheriv, createHash, createHmac, createPublicKey, diffieHellman, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import {
+  createCipheriv,
+  createHash,
+  createHmac,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  randomBytes,
+  sign,
+} from 'node:crypto'
 import { createServer, type Socket } from 'node:net'
 import type { Leaf } from './tls-pki.ts'
 
@@ -22,7 +31,13 @@ export type Lies = {
 
 const HANDSHAKE = 22
 const APPLICATION = 23
-const MESSAGE = { serverHello: 2, encryptedExtensions: 8, certificate: 11, certificateVerify: 15, finished: 20 }
+const MESSAGE = {
+  serverHello: 2,
+  encryptedExtensions: 8,
+  certificate: 11,
+  certificateVerify: 15,
+  finished: 20,
+}
 const EXTENSION = { alpn: 16, supportedVersions: 43, keyShare: 51 }
 const X25519 = 0x001d
 const ED25519 = 0x0807
@@ -124,7 +139,8 @@ function answer(socket: Socket, hello: Buffer, leaf: Leaf, lies: Lies): void {
     records.write(one)
   }
 
-  const alpn = lies.alpn === undefined ? [] : [extension(EXTENSION.alpn, vector16(vector8(Buffer.from(lies.alpn))))]
+  const alpn =
+    lies.alpn === undefined ? [] : [extension(EXTENSION.alpn, vector16(vector8(Buffer.from(lies.alpn))))]
   say(message(MESSAGE.encryptedExtensions, vector16(...alpn)))
   const entry = Buffer.concat([u24(leaf.der.length), leaf.der, u16(0)])
   say(message(MESSAGE.certificate, u8(0), u24(entry.length), entry))
