@@ -63,7 +63,11 @@ function relayNetwork(network: Duplex): void {
 
   function open({ connection, payload }: Frame): void {
     current?.socket.destroy()
-    const socket = connect({ port: payload.readUInt16LE(0), host: payload.toString('latin1', 2), noDelay: true })
+    const socket = connect({
+      port: payload.readUInt16LE(0),
+      host: payload.toString('latin1', 2),
+      noDelay: true,
+    })
     current = { socket, connection }
     socket.on('connect', () => network.write(frame(FRAME.done, connection)))
     socket.on('data', (data: Buffer) => {

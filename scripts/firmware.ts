@@ -9,7 +9,16 @@
  *   node scripts/firmware.ts run --app A --dir D [--port P]     one device; its console is this terminal
  */
 import { execFileSync, spawn } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startEmulator } from './emulator.ts'
@@ -62,7 +71,10 @@ function writeSourceLists(): void {
   mkdirSync(join(WOLFSSL, 'sources'), { recursive: true })
   mkdirSync(join(WOLFSSL, 'lists', 'partial'), { recursive: true })
   const known = existsSync(DEBIAN_SOURCES) ? readFileSync(DEBIAN_SOURCES, 'utf8') : FALLBACK_SOURCES
-  writeFileSync(join(WOLFSSL, 'sources', 'debian.sources'), known.replaceAll(/^Types:.*$/gm, 'Types: deb-src'))
+  writeFileSync(
+    join(WOLFSSL, 'sources', 'debian.sources'),
+    known.replaceAll(/^Types:.*$/gm, 'Types: deb-src'),
+  )
 }
 
 /** Downloads and unpacks wolfSSL's Debian source package, unless it is there already. */
@@ -107,7 +119,10 @@ export function buildFirmware(port: Port, programs: readonly string[] = []): voi
 
 function fetchLocked(lock: string): void {
   if (existsSync(join(SOURCE, 'wolfssl', 'ssl.h'))) return
-  execFileSync('flock', [lock, process.execPath, import.meta.filename, 'fetch'], { stdio: 'inherit', timeout: 600_000 })
+  execFileSync('flock', [lock, process.execPath, import.meta.filename, 'fetch'], {
+    stdio: 'inherit',
+    timeout: 600_000,
+  })
 }
 
 /* ---- run ---- */
@@ -132,7 +147,8 @@ function run(port: Port, program: string, directory: string): void {
 
 /* ---- the command line ---- */
 
-const USAGE = 'usage: node scripts/firmware.ts fetch | build [--app A] [--port P] | size [--json] | run --app A --dir D [--port P]'
+const USAGE =
+  'usage: node scripts/firmware.ts fetch | build [--app A] [--port P] | size [--json] | run --app A --dir D [--port P]'
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -144,7 +160,8 @@ async function main(): Promise<void> {
       json: { type: 'boolean', default: false },
     },
   })
-  const ports = values.port === undefined ? (['host', 'qemu'] as const) : PORTS.filter((port) => port === values.port)
+  const ports =
+    values.port === undefined ? (['host', 'qemu'] as const) : PORTS.filter((port) => port === values.port)
   const known = [...programsIn('app'), ...programsIn('check')]
   const bad = ports.length === 0 || (values.app !== undefined && !known.includes(values.app))
   const verb = positionals.length === 1 && !bad ? positionals[0] : undefined
@@ -164,4 +181,5 @@ async function main(): Promise<void> {
   process.exitCode = 2
 }
 
-if (import.meta.main) await main()
+// Not awaited: what is imported on the way imports this file, which must be complete by then.
+if (import.meta.main) void main()

@@ -16,7 +16,7 @@
 #include "../../core/arena.h"
 
 enum { CALL_EXIT = 1, CALL_READ = 3, CALL_WRITE = 4, CALL_OPEN = 5, CALL_CLOSE = 6, CALL_SEEK = 19, CALL_SELECT = 29 };
-enum { READABLE = 0, WRITABLE = 1 };
+enum { READABLE = 1, WRITABLE = 2 };
 /* open(2) as Linux numbers it: the emulator passes it on. */
 enum { READ_ONLY = 0, WRITE_AND_CREATE = 0101 };
 enum { CONSOLE_IN = 0, CONSOLE_OUT = 1, NETWORK = 3, CONTROL = 4 };
