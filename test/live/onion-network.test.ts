@@ -7,6 +7,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { systemClock } from '../../daemon/base/clock.ts'
 import { systemRandom } from '../../daemon/base/random.ts'
 import { findSnapshots } from '../../scripts/private-tor/snapshot.ts'
@@ -61,7 +62,7 @@ async function gone(basePort: number): Promise<boolean> {
   const ports = Array.from({ length: 10 }, (_, i) => basePort + i)
   for (let i = 0; i < 300; i++) {
     if (!(await Promise.all(ports.map(accepts))).includes(true)) return true
-    await systemClock.sleep(100)
+    await setTimeout(100)
   }
   return false
 }

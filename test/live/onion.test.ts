@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { readdir, readFile, readlink } from 'node:fs/promises'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { systemClock } from '../../daemon/base/clock.ts'
 import { isCode } from '../../daemon/base/error.ts'
 import { Log, silent } from '../../daemon/base/log.ts'
@@ -102,6 +106,11 @@ async function get(from: TestOnion, address: string, isolation: string): Promise
   return heard.slice(heard.indexOf('\r\n\r\n') + 4)
 }
 
+/** No stream comes: tor names a cause, or goes on looking for introduction points that are gone. */
+async function unreachable(from: TestOnion, address: string, isolation: string): Promise<void> {
+  await assert.rejects(from.dial(address, 80, { isolation, signal: soon(8000) }))
+}
+
 async function echo(socket: Socket, text: string): Promise<string> {
   socket.write(text)
   return await new Promise((resolve, reject) => {
@@ -113,7 +122,10 @@ async function echo(socket: Socket, text: string): Promise<string> {
 function closed(socket: Socket): Promise<void> {
   socket.on('error', () => {})
   socket.resume()
-  return new Promise((resolve) => void socket.once('close', () => resolve()))
+  return new Promise((resolve, reject) => {
+    socket.once('close', () => resolve())
+    soon(30_000).addEventListener('abort', () => reject(new Error('the stream stayed open')))
+  })
 }
 
 /** Inodes of the sockets a process holds. */
@@ -191,8 +203,7 @@ test('withdraw() cuts exactly that invitation, its open stream included', async 
   })
   await hub.withdraw('guest')
   await gone
-  await assert.rejects(guest.dial(guestAddress, 80, { isolation: 'cut', attempts: 1, signal: soon() }))
-  await assert.rejects(guest.dial(guestAddress, 80, { isolation: 'new', attempts: 1, signal: soon() }))
+  await Promise.all(['cut', 'new'].map((isolation) => unreachable(guest, guestAddress, isolation)))
   assert.equal(await echo(kept, 'two'), 'two')
   assert.equal(keptClosed, false)
   assert.deepEqual(
@@ -277,7 +288,7 @@ test('a tor that others run serves as well, and is left running', async () => {
     const address = lodger.offer(service('foreign', target.path))
     assert.equal(await get(phone, address, 'f'), 'foreign')
     await lodger.withdraw('foreign')
-    await assert.rejects(phone.dial(address, 80, { isolation: 'f', attempts: 1, signal: soon() }))
+    await unreachable(phone, address, 'f')
   }
   assert.equal(await pidOf(guest), before)
 })
@@ -304,3 +315,27 @@ test("a torrc that tor refuses is told with tor's own words", async () => {
   }
   assert.equal(broken.bootstrap().ready, false)
 })
+
+test('tor ends with the daemon when that is killed', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'onion-'))
+  const program = join(import.meta.dirname, '..', 'support', 'onion-alone.ts')
+  const { torrc, seedFiles } = network
+  const daemon = spawn(process.execPath, [program, JSON.stringify({ directory, torrc, seedFiles })], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [printed] = await once(daemon.stdout, 'data')
+  const tor = Number(`${printed}`)
+  assert.ok(isRunning(tor))
+  daemon.kill('SIGKILL')
+  for (let i = 0; i < 300 && isRunning(tor); i++) await setTimeout(100)
+  assert.equal(isRunning(tor), false)
+  await rm(directory, { recursive: true, force: true })
+})
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}

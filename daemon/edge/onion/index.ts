@@ -238,6 +238,9 @@ class Room implements Onion {
     try {
       const either = AbortSignal.any([signal, ended.signal])
       using control = await openControl(this.#deps, files.control, either)
+      // Should we be killed, tor ends with this connection at once; by watching our process it needs 15 s, and its
+      // data directory is locked until then.
+      await obey(control, 'TAKEOWNERSHIP')
       return await this.#serve(control, signal)
     } catch (error) {
       signal.throwIfAborted()

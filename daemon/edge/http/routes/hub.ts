@@ -23,9 +23,9 @@ export function hubRoutes(deps: RouteDeps): Route[] {
       method: 'GET',
       path: '/log/verify',
       ofThing: false,
-      run() {
-        const { entries, head, broken } = home.journal.verify()
-        return json({ entries, head: tellBytes(head), broken })
+      async run() {
+        const { entries, pruned, head, broken } = await home.journal.verify()
+        return json({ entries, pruned, head: tellBytes(head), broken })
       },
     },
   ]
