@@ -32,7 +32,6 @@ static struct {
   int64_t now_s;
   bool is_connected;
   uint8_t devices[DEVICES_MAX][SHALLOT_KEY_BYTES];
-  struct identity identity;
   struct session session; /* its gate is every room's */
 } receiver;
 
@@ -151,8 +150,8 @@ static int frame_play(uint8_t *frame, size_t size) {
 }
 
 static int answer_play(uint8_t *frame, size_t size) {
-  int64_t issued_s;
-  return enrol_answer(gate, &receiver.identity, frame, size, receiver.now_s, &issued_s);
+  struct enrolled_body papers;
+  return enrol_answer(gate, &papers, frame, size, receiver.now_s);
 }
 
 /* A session whose hello went out, behind the gate that the context describes. */

@@ -37,8 +37,8 @@ static bool app_has(const struct app *app, unsigned affordance) {
 void changes_add(struct changes *changes, unsigned affordance, int32_t number) {
   const struct capability *capability = capability_find(affordance);
   if (capability == NULL || changes->count == SHALLOT_VALUES_PER_READING_MAX) return;
-  struct value value = {number, true, capability->type == TYPE_BOOLEAN};
-  changes->list[changes->count++] = (struct sample){(uint16_t)affordance, 0, value};
+  struct sample sample = {0, number, (uint16_t)affordance, capability->type == TYPE_BOOLEAN};
+  changes->list[changes->count++] = sample;
 }
 
 static bool value_fits(const struct capability *capability, const struct value *value) {

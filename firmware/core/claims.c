@@ -335,9 +335,9 @@ struct command_body claims_command(const struct claims *claims) {
   return body;
 }
 
-static void value_put(struct cbor_writer *writer, const struct value *value) {
-  if (value->is_boolean) cbor_put_bool(writer, value->number != 0);
-  else cbor_put_integer(writer, value->number);
+static void value_put(struct cbor_writer *writer, const struct sample *sample) {
+  if (sample->is_boolean) cbor_put_bool(writer, sample->number != 0);
+  else cbor_put_integer(writer, sample->number);
 }
 
 void samples_put(struct cbor_writer *writer, const struct sample *samples, size_t count) {
@@ -346,6 +346,6 @@ void samples_put(struct cbor_writer *writer, const struct sample *samples, size_
     cbor_put_array(writer, 3);
     cbor_put_integer(writer, samples[i].affordance);
     cbor_put_integer(writer, samples[i].time_ms);
-    value_put(writer, &samples[i].value);
+    value_put(writer, &samples[i]);
   }
 }

@@ -55,9 +55,10 @@ struct value {
 };
 
 struct sample {
-  uint16_t affordance;
   int64_t time_ms; /* 0: not known */
-  struct value value;
+  int32_t number;
+  uint16_t affordance;
+  bool is_boolean;
 };
 
 struct enrolled_body {

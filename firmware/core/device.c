@@ -43,7 +43,7 @@ static struct device device;
 
 static int64_t unix_time(void) { return session_time_s(&device.session, device.port->now_ms()); }
 
-static bool is_enrolled(void) { return device.identity.certificate_size > 0; }
+static bool is_enrolled(void) { return device.identity.is_enrolled; }
 
 /* Room for frames, stored blobs and console lines; the session's own while there is one. */
 static uint8_t *scratch(void) { return device.session.buffer + SESSION_BEFORE_FRAME; }
@@ -69,18 +69,27 @@ static uint32_t wait_ms(uint32_t ms_max) {
 
 /* ---- identity ---- */
 
-static int identity_store(void) {
-  int size = identity_write(&device.identity, scratch(), SCRATCH_BYTES);
+/* Written by way of the outbox's room, because papers lie in the frame that brought them. */
+static int identity_store(const struct enrolled_body *papers) {
+  uint8_t *room = device.session.outbox.bytes;
+  int size = identity_write(&device.identity, papers, room, IDENTITY_BYTES_MAX);
   if (size < 0) return size;
-  int fault = device.port->blob_write(IDENTITY_BLOB, scratch(), (size_t)size);
-  crypto_wipe(scratch(), SCRATCH_BYTES);
+  int fault = device.port->blob_write(IDENTITY_BLOB, room, (size_t)size);
+  crypto_wipe(room, IDENTITY_BYTES_MAX);
   return fault;
 }
 
-static void identity_load(void) {
+/* The papers stay in the scratch room. */
+static int identity_load(struct enrolled_body *papers) {
   int size = device.port->blob_read(IDENTITY_BLOB, scratch(), SCRATCH_BYTES);
-  identity_wipe(&device.identity);
-  if (size > 0 && identity_read(&device.identity, scratch(), (size_t)size) != 0) log_text(device.port, "stored identity is damaged");
+  return size < 0 ? size : identity_read(&device.identity, papers, scratch(), (size_t)size);
+}
+
+static void identity_restore(void) {
+  struct enrolled_body papers;
+  int fault = identity_load(&papers);
+  if (fault) identity_wipe(&device.identity);
+  if (fault && fault != SHALLOT_E_MISSING) log_number(device.port, "stored identity unreadable ", fault, "");
   crypto_wipe(scratch(), SCRATCH_BYTES);
 }
 
@@ -92,10 +101,7 @@ static void identity_say(void) {
   base64url_write(id, sizeof id, device.identity.public_key, SHALLOT_KEY_BYTES);
   line_add(&line, "device ");
   line_add(&line, id);
-  if (is_enrolled()) {
-    line_add(&line, " ");
-    line_add(&line, device.identity.name);
-  }
+  line_add(&line, is_enrolled() ? " enrolled" : " new");
   device.port->log(line.text);
 }
 
@@ -121,28 +127,51 @@ static int life_begin(void) {
 
 /* ---- connections ---- */
 
-static int link_open(const char *alpn) {
+static void tls_configure(const char *alpn, const struct enrolled_body *papers) {
   const struct identity *identity = &device.identity;
-  bool with_certificate = is_enrolled();
   device.tls_config = (struct tls_config){
     .port = device.port,
-    .pins = (const uint8_t(*)[32])identity->pins,
+    .pins = (const uint8_t(*)[SHALLOT_KEY_BYTES])identity->pins,
     .pins_count = identity->pins_count,
     .alpn = alpn,
-    .certificate = with_certificate ? identity->certificate : NULL,
-    .certificate_size = identity->certificate_size,
+    .certificate = papers == NULL ? NULL : papers->certificate,
+    .certificate_size = papers == NULL ? 0 : papers->certificate_size,
     .seed = identity->seed,
     .public_key = identity->public_key,
     .unix_time = unix_time,
     .handshake_ms_max = SHALLOT_HANDSHAKE_MS_MAX,
   };
-  int fault = device.port->net_open(identity->host, identity->tcp_port, CONNECT_MS_MAX);
-  if (fault) return fault;
-  fault = tls_open(&device.tls, &device.tls_config, with_certificate && device.ticket.size > 0 ? &device.ticket : NULL);
+}
+
+static int handshake(const struct tls_ticket *ticket) {
+  int fault = tls_open(&device.tls, &device.tls_config, ticket);
   if (fault == 0) fault = tls_handshake(&device.tls);
   /* One use: whatever was wrong with it is not tried twice. */
   crypto_wipe(&device.ticket, sizeof device.ticket);
   if (fault) tls_close(&device.tls);
+  return fault;
+}
+
+static int link_dial(void) {
+  return device.port->net_open(device.identity.host, device.identity.tcp_port, CONNECT_MS_MAX);
+}
+
+static int enrolment_link_open(void) {
+  int fault = link_dial();
+  tls_configure(SHALLOT_ALPN_ENROL, NULL);
+  return fault ? fault : handshake(NULL);
+}
+
+/* The certificate is read from storage each time, and lies in the scratch room only until TLS is up. */
+static int session_link_open(void) {
+  struct enrolled_body papers;
+  int fault = link_dial();
+  if (fault) return fault;
+  fault = identity_load(&papers);
+  if (fault) return fault;
+  tls_configure(SHALLOT_ALPN_LINK, &papers);
+  fault = handshake(device.ticket.size > 0 ? &device.ticket : NULL);
+  crypto_wipe(scratch(), SCRATCH_BYTES);
   return fault;
 }
 
@@ -165,10 +194,9 @@ static int answer_wait(void) {
   return SHALLOT_E_SILENT;
 }
 
-static int exchange(const struct enrol_code *code) {
+static int exchange(const struct enrol_code *code, struct enrolled_body *papers) {
   uint8_t hub[SHALLOT_KEY_BYTES];
   struct enrol_asking asking = {&device.identity, code->secret, device.app, device.port->board, device.port->random};
-  int64_t time_s = 0;
   int fault = tls_peer_key(&device.tls, hub);
   if (fault) return fault;
   int size = enrol_ask(&device.session.gate, &asking, hub, scratch(), SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
@@ -179,7 +207,7 @@ static int exchange(const struct enrol_code *code) {
   if (written < 0) return written;
   size = answer_wait();
   if (size < 0) return size;
-  return enrol_answer(&device.session.gate, &device.identity, scratch(), (size_t)size, 0, &time_s);
+  return enrol_answer(&device.session.gate, papers, scratch(), (size_t)size, 0);
 }
 
 /* A key of its own before anything is asked with it, so that an answer that was lost can be asked for again. */
@@ -191,7 +219,7 @@ static int key_ready(const struct enrol_code *code) {
   }
   enrol_prepare(&device.identity, code);
   /* An identity that works stays in storage until another works. */
-  return was_enrolled ? 0 : identity_store();
+  return was_enrolled ? 0 : identity_store(&(struct enrolled_body){NULL, 0, NULL, 0});
 }
 
 static bool is_worth_another_try(int code) {
@@ -214,11 +242,14 @@ static uint32_t pause_pick(void) {
 }
 
 static int enrol_try(const struct enrol_code *code) {
-  int fault = link_open(SHALLOT_ALPN_ENROL);
+  struct enrolled_body papers;
+  int fault = enrolment_link_open();
   if (fault) return fault;
-  fault = exchange(code);
+  fault = exchange(code, &papers);
   tls_close(&device.tls);
-  return fault;
+  if (fault) return fault;
+  device.identity.is_enrolled = true;
+  return identity_store(&papers);
 }
 
 static int enrol_with(const struct enrol_code *code) {
@@ -236,8 +267,7 @@ static int enrol_with(const struct enrol_code *code) {
   if (fault) return fault;
   device.port->blob_remove(RECORD_BLOB);
   memset(device.record_digest, 0, sizeof device.record_digest);
-  fault = identity_store();
-  return fault ? fault : life_begin();
+  return life_begin();
 }
 
 /* A line of the console or the stored code, in the scratch room. */
@@ -259,13 +289,13 @@ static void console_wait(uint32_t ms) {
   int size = device.port->read_line(line, SCRATCH_BYTES, ms);
   if (size == SHALLOT_E_LINK_CLOSED) device.port->sleep_ms(ms);
   if (size < 0 || !is_code(line)) return;
-  if (enrol_by_text(line, (size_t)size) != 0) identity_load();
+  if (enrol_by_text(line, (size_t)size) != 0) identity_restore();
 }
 
 static void stored_code_try(void) {
   int size = device.port->blob_read(CODE_BLOB, scratch(), SCRATCH_BYTES);
   if (size <= 0) return;
-  if (enrol_by_text((char *)scratch(), (size_t)size) != 0) identity_load();
+  if (enrol_by_text((char *)scratch(), (size_t)size) != 0) identity_restore();
   device.port->blob_remove(CODE_BLOB);
 }
 
@@ -357,7 +387,7 @@ static int session_serve(void) {
 
 static int session_hold(void) {
   uint8_t hub[SHALLOT_KEY_BYTES];
-  int fault = link_open(SHALLOT_ALPN_LINK);
+  int fault = session_link_open();
   if (fault) return fault;
   fault = tls_peer_key(&device.tls, hub);
   if (fault == 0) fault = session_connect(&device.session, hub, device.port->now_ms());
@@ -380,7 +410,7 @@ int device_run(const struct port *port, const struct app *app) {
   device.port = port;
   device.app = app;
   app->open(port);
-  identity_load();
+  identity_restore();
   if (is_enrolled()) {
     int fault = life_begin();
     if (fault) return fault;

@@ -91,7 +91,7 @@ void enrol_prepare(struct identity *identity, const struct enrol_code *code) {
   identity->pins_count = code->pins_count;
   identity->tcp_port = code->tcp_port;
   memcpy(identity->host, code->host, sizeof identity->host);
-  identity->certificate_size = 0;
+  identity->is_enrolled = false;
 }
 
 /* ---- the request, RFC 2986 with RFC 8410 keys ---- */
@@ -202,14 +202,6 @@ int enrol_ask(struct gate *gate, const struct enrol_asking *asking, const uint8_
 
 /* ---- the answer ---- */
 
-static void enrolled_take(struct identity *identity, const struct envelope *envelope) {
-  struct enrolled_body body = claims_enrolled(&envelope->claims);
-  memcpy(identity->certificate, body.certificate, body.certificate_size);
-  identity->certificate_size = body.certificate_size;
-  memcpy(identity->name, body.name, body.name_size);
-  identity->name[body.name_size] = '\0';
-}
-
 static int refusal_read(const uint8_t *frame, size_t size) {
   struct note note;
   int fault = note_read(&note, frame, size);
@@ -217,15 +209,13 @@ static int refusal_read(const uint8_t *frame, size_t size) {
   return note.kind == NOTE_REFUSAL ? note.code : SHALLOT_E_UNEXPECTED_MESSAGE;
 }
 
-int enrol_answer(struct gate *gate, struct identity *identity, uint8_t *frame, size_t size, int64_t now_s, int64_t *issued_s) {
+int enrol_answer(struct gate *gate, struct enrolled_body *papers, uint8_t *frame, size_t size, int64_t now_s) {
   struct envelope envelope;
   if (size == 0 || frame[0] != ENVELOPE_FIRST_BYTE) return refusal_read(frame, size);
   int fault = envelope_open(&envelope, frame, size, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
   if (fault) return fault;
   if (envelope.type != MESSAGE_ENROLLED) return SHALLOT_E_UNEXPECTED_MESSAGE;
   fault = gate_admit(gate, &envelope, now_s);
-  if (fault) return fault;
-  enrolled_take(identity, &envelope);
-  *issued_s = envelope.claims.issued_s;
-  return 0;
+  if (fault == 0) *papers = claims_enrolled(&envelope.claims);
+  return fault;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * Enrolment as the device does it (SPEC 1.4, 7): a code as text, the message that asks, and the hub's answer.
- * In: what a person pasted and what the hub sent, both hostile; out: an identity that may be stored.
- * What stays true: an identity is changed by an answer that passed every check, and by nothing else.
+ * In: what a person pasted and what the hub sent, both hostile; out: whom to ask, what to ask, and the papers that came back.
+ * What stays true: papers come from an answer that passed every check, and from nothing else.
  */
 #ifndef SHALLOT_ENROL_H
 #define SHALLOT_ENROL_H
@@ -54,10 +54,10 @@ struct enrol_asking {
 int enrol_ask(struct gate *gate, const struct enrol_asking *asking, const uint8_t hub[SHALLOT_KEY_BYTES], uint8_t *bytes, size_t capacity);
 
 /*
- * Reads the hub's answer, ENVELOPE_HEADROOM in front of it. 0 and the certificate and name are in `identity`; the code of a refusal;
- * what envelope_open and gate_admit say; SHALLOT_E_UNEXPECTED_MESSAGE or SHALLOT_E_BAD_NOTE.
- * now_s: 0 when not known. *issued_s: the hub's time, seconds.
+ * Reads the hub's answer, ENVELOPE_HEADROOM in front of it. now_s: 0 when not known.
+ * 0 and `papers` point into the frame; the code of a refusal; what envelope_open and gate_admit say; SHALLOT_E_UNEXPECTED_MESSAGE or
+ * SHALLOT_E_BAD_NOTE.
  */
-int enrol_answer(struct gate *gate, struct identity *identity, uint8_t *frame, size_t size, int64_t now_s, int64_t *issued_s);
+int enrol_answer(struct gate *gate, struct enrolled_body *papers, uint8_t *frame, size_t size, int64_t now_s);
 
 #endif

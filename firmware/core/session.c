@@ -166,9 +166,10 @@ int session_check(const struct session *session, uint64_t now_ms) {
 /* An envelope is opened as soon as it is complete, to know whether it counts as a command; what cannot be read does. */
 static void envelope_arrived(struct session *session) {
   uint8_t *frame = frame_of(session);
-  session->envelope_fault = envelope_open(&session->envelope, frame, session->frame.size, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
+  struct envelope envelope;
+  envelope_open(&envelope, frame, session->frame.size, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
   crypto_sha256(session->digest, frame, session->frame.size);
-  enum message_type type = session->envelope.type;
+  enum message_type type = envelope.type;
   session->got_due = session->state == SESSION_OPEN && (type == MESSAGE_COMMAND || type == MESSAGE_TYPES);
 }
 
@@ -201,13 +202,16 @@ static int ignore(struct session *session, int code) {
   return SESSION_IGNORED;
 }
 
+static int admit(struct session *session, const struct envelope *envelope, uint64_t now_ms) {
+  return gate_admit(&session->gate, envelope, session_time_s(session, now_ms));
+}
+
 /* SPEC 4.8: what the hello that this answers said to be lost has been told. */
-static int welcome_step(struct session *session, uint64_t now_ms) {
+static int welcome_step(struct session *session, const struct envelope *envelope, uint64_t now_ms) {
   struct changes standing = {.count = 0};
-  int fault = session->envelope_fault;
-  if (fault == 0) fault = gate_admit(&session->gate, &session->envelope, session_time_s(session, now_ms));
+  int fault = admit(session, envelope, now_ms);
   if (fault) return fault;
-  struct welcome_body welcome = claims_welcome(&session->envelope.claims);
+  struct welcome_body welcome = claims_welcome(&envelope->claims);
   session_set_time(session, welcome.time_ms, now_ms);
   session->outbox.lost -= session->lost_told;
   session->lost_told = 0;
@@ -218,66 +222,74 @@ static int welcome_step(struct session *session, uint64_t now_ms) {
 }
 
 /* SPEC 4.1, 3.2 */
-static int owner_step(struct session *session, uint64_t now_ms) {
+static int owner_step(struct session *session, const struct envelope *envelope, uint64_t now_ms) {
   if (gate_knows_owner(&session->gate, session->digest)) return SESSION_NOTHING;
-  int fault = gate_admit(&session->gate, &session->envelope, session_time_s(session, now_ms));
+  int fault = admit(session, envelope, now_ms);
   if (fault) return ignore(session, fault);
-  if (gate_add_owner(&session->gate, &session->envelope, session->digest) == 0) return SESSION_NOTHING;
+  if (gate_add_owner(&session->gate, envelope, session->digest) == 0) return SESSION_NOTHING;
   fault = epoch_draw(session);
   return fault ? fault : hello_seal(session, now_ms);
 }
 
 /* SPEC 4.4 */
-static int enrolment_step(struct session *session, uint64_t now_ms) {
-  int fault = gate_admit(&session->gate, &session->envelope, session_time_s(session, now_ms));
+static int enrolment_step(struct session *session, const struct envelope *envelope, size_t size, uint64_t now_ms) {
+  int fault = admit(session, envelope, now_ms);
   if (fault) return ignore(session, fault);
-  bool is_ours = memcmp(session->envelope.claims.key, session->config->sealer.public_key, SHALLOT_KEY_BYTES) == 0;
+  bool is_ours = memcmp(envelope->claims.key, session->config->sealer.public_key, SHALLOT_KEY_BYTES) == 0;
+  session->record_size = size;
   return is_ours ? SESSION_RECORD : ignore(session, SHALLOT_E_WRONG_AUDIENCE);
 }
 
-static int command_judge(struct session *session, struct command_body *order, uint64_t now_ms) {
-  if (session->envelope_fault) return session->envelope_fault;
-  int fault = gate_admit(&session->gate, &session->envelope, session_time_s(session, now_ms));
+static int command_judge(struct session *session, const struct envelope *envelope, struct command_body *order, uint64_t now_ms) {
+  int fault = admit(session, envelope, now_ms);
   /* Our own want of memory is no word about the command. */
   if (fault == SHALLOT_E_TLS_OUT_OF_MEMORY) return SHALLOT_E_BUSY;
   if (fault) return fault;
-  *order = claims_command(&session->envelope.claims);
+  *order = claims_command(&envelope->claims);
   return app_judge(session->config->app, order);
 }
 
-/* SPEC 4.10, 4.11, 4.14 */
-static int command_step(struct session *session, uint64_t now_ms) {
+/* SPEC 4.10, 4.11, 4.14. fault: what opening it said. */
+static int command_step(struct session *session, const struct envelope *envelope, int fault, uint64_t now_ms) {
   struct command_body order;
   struct changes changes = {.count = 0};
-  int code = command_judge(session, &order, now_ms);
+  int code = fault ? fault : command_judge(session, envelope, &order, now_ms);
   if (code == 0) code = session->config->app->act(&order, &changes);
   session->code = code;
-  int fault = receipt_seal(session, code, &changes, now_ms);
+  fault = receipt_seal(session, code, &changes, now_ms);
   return fault ? fault : SESSION_COMMAND;
 }
 
-static int envelope_step(struct session *session, uint64_t now_ms) {
-  enum message_type type = session->envelope.type;
-  if (session->state == SESSION_WAITING && (type == MESSAGE_WELCOME || type == MESSAGE_TYPES)) return welcome_step(session, now_ms);
-  if (session->state != SESSION_OPEN) return SHALLOT_E_UNEXPECTED_MESSAGE;
-  if (type == MESSAGE_COMMAND || type == MESSAGE_TYPES) return command_step(session, now_ms);
-  if (type != MESSAGE_OWNER && type != MESSAGE_ENROLMENT) return SHALLOT_E_UNEXPECTED_MESSAGE;
-  if (session->envelope_fault) return ignore(session, session->envelope_fault);
-  return type == MESSAGE_OWNER ? owner_step(session, now_ms) : enrolment_step(session, now_ms);
+static int opened_step(struct session *session, const struct envelope *envelope, size_t size, uint64_t now_ms) {
+  bool is_open = session->state == SESSION_OPEN;
+  if (envelope->type == MESSAGE_WELCOME && !is_open) return welcome_step(session, envelope, now_ms);
+  if (envelope->type == MESSAGE_OWNER && is_open) return owner_step(session, envelope, now_ms);
+  if (envelope->type == MESSAGE_ENROLMENT && is_open) return enrolment_step(session, envelope, size, now_ms);
+  return SHALLOT_E_UNEXPECTED_MESSAGE;
+}
+
+/* Before the welcome what cannot be read ends the connection; after it, it counts as a command and is answered. */
+static int envelope_step(struct session *session, size_t size, uint64_t now_ms) {
+  struct envelope envelope;
+  int fault = envelope_open(&envelope, frame_of(session), size, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
+  bool is_command = envelope.type == MESSAGE_COMMAND || envelope.type == MESSAGE_TYPES;
+  if (session->state == SESSION_OPEN && is_command) return command_step(session, &envelope, fault, now_ms);
+  if (fault == 0) return opened_step(session, &envelope, size, now_ms);
+  return session->state == SESSION_OPEN ? ignore(session, fault) : fault;
 }
 
 int session_step(struct session *session, uint64_t now_ms) {
   if (!session->frame.complete) return SESSION_NOTHING;
   size_t size = session->frame.size;
   frame_expect(&session->frame);
-  return frame_of(session)[0] == ENVELOPE_FIRST_BYTE ? envelope_step(session, now_ms) : note_step(session, size);
+  return frame_of(session)[0] == ENVELOPE_FIRST_BYTE ? envelope_step(session, size, now_ms) : note_step(session, size);
 }
 
 /* ---- the enrolment record ---- */
 
 const uint8_t *session_record(const struct session *session, size_t *size) {
-  *size = session->envelope.signed_size + 2 + SHALLOT_SIGNATURE_BYTES;
-  return session->envelope.bytes;
+  *size = session->record_size;
+  return session->buffer + SESSION_BEFORE_FRAME;
 }
 
 uint8_t *session_record_room(struct session *session, size_t *capacity) {

@@ -63,8 +63,7 @@ struct session {
   uint32_t lost_told; /* what the last hello said */
 
   struct frame_reader frame;
-  struct envelope envelope; /* the complete frame, when it begins as one */
-  int envelope_fault;
+  size_t record_size; /* of the enrolment that SESSION_RECORD speaks of */
   uint8_t digest[SHALLOT_DIGEST_BYTES];
   bool got_due;
   uint8_t note[NOTE_GOT_FRAME_BYTES];
