@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -17,7 +18,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
 import { isCode } from '../../../../daemon/base/error.ts'
-import type { StateCode } from '../../../../daemon/state/index.ts'
+import { openState, type StateCode } from '../../../../daemon/state/index.ts'
 import { NOON, newDevice, openHome, partyOf, reading, temporaryFolder } from '../../../support/state.ts'
 
 function refusedAs(path: string, code: StateCode): Promise<void> {
@@ -65,7 +66,6 @@ describe('openState() makes a home', () => {
   })
 
   it('not when asked to stop before', async (t) => {
-    const { openState } = await import('../../../../daemon/state/index.ts')
     const path = join(temporaryFolder(t), 'home.db')
     const options = { path, author: partyOf(1) }
     await assert.rejects(openState({} as never, options, AbortSignal.abort()), { name: 'AbortError' })
@@ -174,7 +174,6 @@ describe('openState() refuses, and leaves as it is,', () => {
 /** Root may write anything, so a test that runs as root gives the folder away and steps down meanwhile. */
 async function asNobody(folder: string, act: () => Promise<void>): Promise<void> {
   if (process.getuid!() !== 0) return act()
-  const { chownSync } = await import('node:fs')
   const NOBODY = 65534
   for (const name of ['.', ...readdirSync(folder)]) chownSync(join(folder, name), NOBODY, NOBODY)
   process.seteuid!(NOBODY)
@@ -224,7 +223,6 @@ describe('what was acknowledged', () => {
   it('does not say that anybody is connected after a start', async (t) => {
     const path = join(temporaryFolder(t), 'home.db')
     {
-      const { hello } = await import('../../../support/state.ts')
       await using home = await openHome(path)
       await home.devices.enrol(newDevice(1), NOON)
       await home.devices.sessionOpened(partyOf(1), hello(1, 0), NOON + 5)
