@@ -46,8 +46,6 @@ export interface DeviceBook {
     command: Uint8Array,
     at: Instant,
   ): Promise<void>
-  /** Newer samples replace older ones in the reported twin. Does nothing for a device that is gone. */
-  report(id: PartyId, samples: readonly Sample[]): Promise<void>
 }
 
 /** Samples by device and affordance. */
@@ -55,11 +53,13 @@ export interface ReadingBook {
   /**
    * Keeps the sealed reading, or the receipt with what it changed, and its samples once per (device, epoch, sequence);
    * updates the reported twin. A sample without a time, or from a future beyond the allowed skew, gets that of its receipt.
+   * @param entry  goes into the journal together with it, and only if it is new
    */
   append(
     device: PartyId,
     message: Message<Reading> | Message<Receipt>,
     receivedAt: Instant,
+    entry?: NewEntry,
   ): Promise<'new' | 'known'>
   /** Ascending by time, from `since` on; at most `limit` (1..10,000), the newest when there are more. */
   history(device: PartyId, affordance: number, since: Instant, limit: number): readonly Sample[]

@@ -343,19 +343,16 @@ export function openDeviceDesk(deps: ReceiveDeps): DeviceDesk {
     async receipt(device, receipt) {
       const at = clock.now()
       const { command, code, values } = receipt.body
-      await Promise.all([
-        journal.append({
-          kind: 'receipt',
-          at,
-          device,
-          signer: device,
-          frame: receipt.frame,
-          command,
-          code,
-          origin: 'link',
-        }),
-        devices.report(device, values),
-      ])
+      await readings.append(device, receipt, at, {
+        kind: 'receipt',
+        at,
+        device,
+        signer: device,
+        frame: receipt.frame,
+        command,
+        code,
+        origin: 'link',
+      })
       router.answered(device, receipt)
       feed.publish({ event: 'receipt', device, at, code, command })
       const known = values.filter((sample) => affordanceOf(sample.affordance))

@@ -55,7 +55,7 @@ export interface Invitation extends ServiceView {
 
 export interface Services {
   list(): readonly ServiceView[]
-  /** Anew or again: the same name gives the same address and key. */
+  /** Anew, or what is there already; a name that was withdrawn gets its next epoch, and so another address. */
   invite(name: string, authorised: boolean, by: By): Promise<Verdict<Invitation, 'conflict' | 'bad-request'>>
   expose(device: PartyId, authorised: boolean, by: By): Promise<Verdict<Invitation, 'conflict'>>
   withdraw(service: string, by: By): Promise<Verdict<void, 'not-found'>>
@@ -107,7 +107,7 @@ export async function openServices(deps: ServicesDeps): Promise<Services> {
     if (present && present.authorised !== authorised) {
       return no('conflict', 'it exists with the other kind of authorisation: withdraw it first')
     }
-    const record = present ?? { service, epoch: 0, authorised, createdAt: clock.now() }
+    const record = present ?? { service, epoch: book.nextEpoch(service), authorised, createdAt: clock.now() }
     if (!present) {
       await Promise.all([
         book.put(record),

@@ -68,12 +68,13 @@ async function openBooks(
   const devices = new DeviceTable(store)
   const readings = new ReadingTable(store)
   const roster = loadRoster(devices, readings)
+  const journal = await openJournal(store, new JournalTable(store), author)
   const permits = new KeptPermits(store, new PermitTable(store), clock)
   await permits.wipeStale()
   return {
-    devices: new Registry({ store, devices, readings, roster, clock }),
-    readings: new KeptReadings(store, readings, roster),
-    journal: await openJournal(store, new JournalTable(store), author),
+    devices: new Registry(store, devices, roster),
+    readings: new KeptReadings(store, readings, roster, (entry) => journal.link(entry)),
+    journal,
     permits,
     services: new KeptServices(store, new ServiceTable(store)),
   }

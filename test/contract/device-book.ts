@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { hello, NOON, newDevice, type OpenHome, partyOf } from '../support/state.ts'
+import { hello, NOON, newDevice, type OpenHome, partyOf, reading } from '../support/state.ts'
 
 const A = partyOf(1)
 const B = partyOf(2)
@@ -119,13 +119,12 @@ export function deviceBookContract(where: string, open: OpenHome): void {
     })
 
     it('a forgotten device keeps no twin and gets none by what arrives late', async (t) => {
-      const { devices } = await open(t)
+      const { devices, readings } = await open(t)
       await devices.enrol(newDevice(1), NOON)
       await devices.desire(A, 1, true, COMMAND, NOON)
-      await devices.report(A, [{ affordance: 1, at: NOON, value: true }])
+      await readings.append(A, reading(1, 1, [{ affordance: 1, at: NOON, value: true }]), NOON)
       await devices.forget(A, NOON)
       await devices.desire(A, 1, true, COMMAND, NOON)
-      await devices.report(A, [{ affordance: 1, at: NOON, value: true }])
       await devices.sessionOpened(A, hello(1, 0), NOON)
       assert.deepEqual(devices.twin(A), { reported: [], desired: [] })
       assert.equal(devices.get(A), undefined)
@@ -196,28 +195,6 @@ export function deviceBookContract(where: string, open: OpenHome): void {
         { affordance: 1, value: true, command: COMMAND, at: NOON },
         { affordance: 2, value: 10, command: COMMAND, at: NOON + 1 },
       ])
-    })
-
-    it('a twin keeps true and 1 apart', async (t) => {
-      const { devices } = await open(t)
-      await devices.enrol(newDevice(1), NOON)
-      await devices.report(A, [
-        { affordance: 1, at: NOON, value: true },
-        { affordance: 2, at: NOON, value: 1 },
-        { affordance: 3, at: NOON, value: false },
-      ])
-      assert.deepEqual(
-        devices.twin(A).reported.map((sample) => sample.value),
-        [true, 1, false],
-      )
-    })
-
-    it('report() does not let an older sample replace a newer one', async (t) => {
-      const { devices } = await open(t)
-      await devices.enrol(newDevice(1), NOON)
-      await devices.report(A, [{ affordance: 1, at: NOON, value: true }])
-      await devices.report(A, [{ affordance: 1, at: NOON - 1, value: false }])
-      assert.deepEqual(devices.twin(A).reported, [{ affordance: 1, at: NOON, value: true }])
     })
   })
 }

@@ -62,6 +62,19 @@ export function readingBookContract(where: string, open: OpenHome): void {
       assert.equal(await kept, 'new')
     })
 
+    it('keeps its journal entry with it, once, and none for a message it refuses', async (t) => {
+      const { journal, readings } = await openWithDevices(t)
+      const sealed = receipt(1, 1, [])
+      const entry = { kind: 'receipt', at: NOON, device: A, frame: sealed.frame } as const
+      await readings.append(A, sealed, NOON, entry)
+      await readings.append(A, sealed, NOON + 5, entry)
+      await assert.rejects(readings.append(partyOf(3), receipt(3, 1, []), NOON, entry))
+      const kept = journal.read({ limit: 10 })
+      assert.equal(kept.length, 1)
+      assert.deepEqual(kept[0]?.frame, sealed.frame)
+      assert.equal((await journal.verify()).broken, undefined)
+    })
+
     it('keeps a message without samples', async (t) => {
       const { readings } = await openWithDevices(t)
       assert.equal(await readings.append(A, receipt(1, 1, []), NOON), 'new')
@@ -99,6 +112,13 @@ export function readingBookContract(where: string, open: OpenHome): void {
       await readings.append(A, reading(1, 500, [level(NOON, 50)]), NOON)
       await readings.append(A, reading(1, 1, [level(NOON, 10)], OTHER_BOOT), NOON)
       assert.deepEqual(devices.twin(A).reported, [level(NOON, 10)])
+    })
+
+    it('keeps true and 1 apart', async (t) => {
+      const { devices, readings } = await openWithDevices(t)
+      const samples = [true, 1, false, 0].map((value, affordance) => ({ affordance, at: NOON, value }))
+      await readings.append(A, reading(1, 1, samples), NOON)
+      assert.deepEqual(devices.twin(A).reported, samples)
     })
 
     it('is not changed by a message that was known', async (t) => {

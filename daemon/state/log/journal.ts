@@ -33,10 +33,11 @@ export class ChainedJournal implements Journal {
   }
 
   append(entry: NewEntry): Promise<Entry> {
-    return this.#store.write(() => this.#link(entry))
+    return this.#store.write(() => this.link(entry))
   }
 
-  #link(entry: NewEntry): Entry {
+  /** The same inside a transaction that is under way, for what must be kept together with its entry. */
+  link(entry: NewEntry): Entry {
     const last = this.#table.last(this.#chain) ?? this.#start()
     const index = last.position + 1
     const body = encodeEntry(index, entry)
@@ -105,7 +106,11 @@ function entryOf(row: EntryRow): Entry {
 }
 
 /** The journal of one author, begun when it has none yet. */
-export async function openJournal(store: Store, table: JournalTable, author: PartyId): Promise<Journal> {
+export async function openJournal(
+  store: Store,
+  table: JournalTable,
+  author: PartyId,
+): Promise<ChainedJournal> {
   const key = keyOf(author)
   const chain = await store.write(() => {
     if (!table.chain(key)) table.addChain(key)

@@ -1,35 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import type { Clock, Instant } from '../../base/clock.ts'
+import type { Instant } from '../../base/clock.ts'
 import { no, type Verdict, yes } from '../../base/error.ts'
-import type { Frame, Hello, Message, Sample } from '../../core/envelope/message.ts'
+import type { Frame, Hello, Message } from '../../core/envelope/message.ts'
 import type { Desired, Device, PartyId, Twin } from '../../core/model/index.ts'
 import type { DeviceBook, NewDevice } from '../../core/ports.ts'
-import type { DeviceTable, ReadingTable, Store } from '../store/index.ts'
-import { timed } from './readings.ts'
+import type { DeviceTable, Store } from '../store/index.ts'
 import type { Roster } from './roster.ts'
-
-export interface RegistryDeps {
-  readonly store: Store
-  readonly devices: DeviceTable
-  readonly readings: ReadingTable
-  readonly roster: Roster
-  readonly clock: Clock
-}
 
 /** Decides inside the transaction, by what is on disk; tells the roster when it is kept. */
 export class Registry implements DeviceBook {
   readonly #store: Store
   readonly #table: DeviceTable
-  readonly #readings: ReadingTable
   readonly #roster: Roster
-  readonly #clock: Clock
 
-  constructor(deps: RegistryDeps) {
-    this.#store = deps.store
-    this.#table = deps.devices
-    this.#readings = deps.readings
-    this.#roster = deps.roster
-    this.#clock = deps.clock
+  constructor(store: Store, table: DeviceTable, roster: Roster) {
+    this.#store = store
+    this.#table = table
+    this.#roster = roster
   }
 
   get(id: PartyId): Device | undefined {
@@ -112,14 +99,6 @@ export class Registry implements DeviceBook {
     await this.#store.write(
       () => this.#table.desire(id, desired),
       (kept) => kept && this.#roster.desire(id, desired),
-    )
-  }
-
-  async report(id: PartyId, samples: readonly Sample[]): Promise<void> {
-    const claimed = timed(samples, this.#clock.now())
-    await this.#store.write(
-      () => this.#readings.report(id, claimed),
-      (reported) => this.#roster.report(id, reported),
     )
   }
 

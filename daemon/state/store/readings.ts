@@ -56,16 +56,6 @@ export class ReadingTable {
     return latest(sealed.samples).filter((sample) => this.#report(device, sealed, sample))
   }
 
-  /** Samples that came without a place in the device's order: a later time replaces an earlier. */
-  report(id: PartyId, samples: readonly Sample[]): readonly Sample[] {
-    const device = this.#sql.device.get(keyOf(id))?.number as number | undefined
-    if (device === undefined) return []
-    return samples.filter(({ affordance, at, value: sampled }) => {
-      const { value, truth } = toColumns(sampled)
-      return this.#sql.reportByTime.run(device, affordance, at, value, truth).changes === 1
-    })
-  }
-
   /** Descending by time. */
   newest(id: PartyId, affordance: number, since: Instant, limit: number): readonly Sample[] {
     const device = this.#sql.number.get(keyOf(id))?.number as number | undefined
@@ -124,11 +114,6 @@ function prepareAll(store: Store) {
        SET at = excluded.at, value = excluded.value, truth = excluded.truth,
            epoch = excluded.epoch, sequence = excluded.sequence
        WHERE excluded.epoch <> reported.epoch OR excluded.sequence > reported.sequence`,
-    ),
-    reportByTime: store.prepare(
-      `INSERT INTO reported (device, affordance, at, value, truth, epoch, sequence) VALUES (?, ?, ?, ?, ?, x'', 0)
-       ON CONFLICT (device, affordance) DO UPDATE
-       SET at = excluded.at, value = excluded.value, truth = excluded.truth WHERE excluded.at >= reported.at`,
     ),
     number: store.prepare('SELECT number FROM device WHERE id = ?'),
     countFresh: store.prepare('SELECT count(*) AS count FROM fresh_sample'),

@@ -19,7 +19,15 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
 import { isCode } from '../../../../daemon/base/error.ts'
 import { openState, type StateCode } from '../../../../daemon/state/index.ts'
-import { NOON, newDevice, openHome, partyOf, reading, temporaryFolder } from '../../../support/state.ts'
+import {
+  hello,
+  NOON,
+  newDevice,
+  openHome,
+  partyOf,
+  reading,
+  temporaryFolder,
+} from '../../../support/state.ts'
 
 function refusedAs(path: string, code: StateCode): Promise<void> {
   return assert.rejects(openHome(path), (error) => {
@@ -188,6 +196,10 @@ describe('what was acknowledged', () => {
   it('is there after the home was closed and opened', async (t) => {
     const path = join(temporaryFolder(t), 'home.db')
     const command = new Uint8Array(32).fill(1)
+    const reported = [
+      { affordance: 1, at: NOON, value: true },
+      { affordance: 2, at: NOON, value: 5 },
+    ]
     const proofKey = new Uint8Array(32).fill(6)
     const permit = { permit: new Uint8Array(8), name: 'a', expiresAt: NOON + 1, proofKey, frame: command }
     {
@@ -196,8 +208,7 @@ describe('what was acknowledged', () => {
       await home.devices.enrol(newDevice(2), NOON)
       await home.devices.forget(partyOf(2), NOON)
       await home.devices.desire(partyOf(1), 1, false, command, NOON)
-      await home.devices.report(partyOf(1), [{ affordance: 2, at: NOON, value: 5 }])
-      await home.readings.append(partyOf(1), reading(1, 1, [{ affordance: 1, at: NOON, value: true }]), NOON)
+      await home.readings.append(partyOf(1), reading(1, 1, reported), NOON)
       await home.journal.append({ kind: 'command', at: NOON })
       await home.permits.open(permit)
       await home.services.put({ service: 'invitation:a', epoch: 0, authorised: true, createdAt: NOON })
@@ -207,10 +218,7 @@ describe('what was acknowledged', () => {
     assert.equal(home.devices.list().length, 1)
     assert.equal(home.devices.isForgotten(partyOf(2)), true)
     assert.deepEqual(home.devices.twin(partyOf(1)), {
-      reported: [
-        { affordance: 1, at: NOON, value: true },
-        { affordance: 2, at: NOON, value: 5 },
-      ],
+      reported,
       desired: [{ affordance: 1, value: false, command, at: NOON }],
     })
     assert.equal(home.readings.history(partyOf(1), 1, 0, 10).length, 1)

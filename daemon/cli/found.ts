@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from '../config/index.ts'
+import { createHome, saveHub, saveOwner } from '../config/keyring.ts'
+import type { Seed } from '../core/identity/index.ts'
+import { idOf, type PartyId } from '../core/model/index.ts'
+import { CliError } from './error.ts'
+import type { Tools } from './tools.ts'
+
+/** @throws CliError home-exists, before anybody has written down words for nothing */
+export function requireNoHome({ owner, data }: Config): void {
+  for (const [directory, flag] of [
+    [owner, '--owner'],
+    [data, '--data'],
+  ] as const) {
+    if (existsSync(join(directory, 'owner.json')) || existsSync(join(directory, 'hub.json'))) {
+      throw new CliError('home-exists', `there is a home in ${directory} already; it was not touched`, {
+        next: `name another directory with ${flag}, or move that one away yourself`,
+      })
+    }
+  }
+}
+
+export interface Founded {
+  readonly home: PartyId
+  readonly owner: string
+  readonly data: string
+}
+
+/** Makes the keys and writes both directories: the owner's and the daemon's. The root is forgotten when this returns. */
+export function foundHome(tools: Tools, seed: Seed, ownerName: string): Founded {
+  const { owner, data } = tools.configured.config
+  if (!/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,31}$/u.test(ownerName)) {
+    throw new CliError('usage', "the owner's name is 1 to 32 letters, digits, dots, dashes or spaces")
+  }
+  const home = createHome(seed, { ownerName, now: tools.clock.now(), random: tools.random })
+  saveOwner(owner, home.owner)
+  saveHub(data, home.hub)
+  return { home: idOf(home.owner.root), owner, data }
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/**
+ * The device link (SPEC 6, 7): connections enter, verified messages leave to the desk; commands go the other way.
+ *
+ * Always true: only the key proven in TLS, under a certificate of our profile, known and not forgotten at this moment, is
+ * heard; `stored` is said only after the desk has said so; every peer is under limits that have a name, and what one does
+ * costs the others nothing. Ends of sessions are told to the desk once.
+ * Absent on purpose: deciding what a message means (the desk's), queues for devices that are away (the router's), a timer
+ * or a buffer per connection (one sweep serves all), TLS 1.2, any key but Ed25519.
+ */
+import { createServer, type Server, type Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { Code } from '../../../schemas/gen/ts/codes.ts'
+import { ALPN_ENROL, ALPN_LINK } from '../../../schemas/gen/ts/wire.ts'
+import type { Clock } from '../../base/clock.ts'
+import { ignore, no, RoomError, type Verdict, yes } from '../../base/error.ts'
+import { once } from '../../base/lifetime.ts'
+import type { Log } from '../../base/log.ts'
+import type { Random } from '../../base/random.ts'
+import type { Secret } from '../../base/secret.ts'
+import type { Ed25519, Frame, Signer } from '../../core/envelope/index.ts'
+import { caCertificate } from '../../core/identity/certificates.ts'
+import { idOf, type PartyId } from '../../core/model/index.ts'
+import type { Carrier, DeviceDesk } from '../../core/ports.ts'
+import { Connection, type Talk } from './connection.ts'
+import { LinkDiary } from './diary.ts'
+import { Enrolment, Turns } from './enrolment.ts'
+import { LINK_LIMITS, type LinkLimits, Occupancy, Tries } from './limits.ts'
+import { NoteRound } from './note-round.ts'
+import type { LinkRoom } from './room.ts'
+import { Roster } from './roster.ts'
+import { Session } from './session.ts'
+import { peerKey, tlsServer } from './tls.ts'
+import { HubVoice } from './voice.ts'
+
+export { LINK_LIMITS, type LinkLimits } from './limits.ts'
+
+export class LinkError extends RoomError<'address-in-use' | 'cannot-listen'> {}
+
+export interface LinkDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly ed25519: Ed25519
+  readonly desk: DeviceDesk
+}
+
+export interface LinkOptions {
+  readonly host: string
+  /** 0: any free port. */
+  readonly port: number
+  readonly homeId: PartyId
+  /** Ed25519 seed of this hub: TLS proves it and the welcome is sealed with it. */
+  readonly hubSeed: Secret
+  /** DER, issued to this hub's key by the hub CA that devices pin. */
+  readonly hubLeaf: Uint8Array
+  /** Current, then next. The first issues; leaves of all are accepted. */
+  readonly deviceCas: readonly [Signer, ...Signer[]]
+  readonly limits?: Partial<LinkLimits>
+}
+
+export interface Link extends Carrier, AsyncDisposable {
+  readonly port: number
+  /** Devices with a session. */
+  connected(): number
+}
+
+const SWEEP_MS = 1000
+
+/**
+ * Listens for devices.
+ * @param signal  aborting it is the same as disposing
+ * @throws LinkError address-in-use | cannot-listen
+ */
+export async function openLink(deps: LinkDeps, options: LinkOptions, signal: AbortSignal): Promise<Link> {
+  signal.throwIfAborted()
+  const listener = new Listener(deps, options)
+  await listener.listen(options.host, options.port)
+  const dispose = once(() => listener.close())
+  signal.addEventListener('abort', dispose, { once: true })
+  return {
+    port: listener.port,
+    connected: () => listener.room.roster.size,
+    send: (device, frame) => listener.send(device, frame),
+    drop: (device, why) => listener.room.roster.get(device)?.end(why),
+    [Symbol.asyncDispose]() {
+      signal.removeEventListener('abort', dispose)
+      return dispose()
+    },
+  }
+}
+
+class Listener {
+  readonly room: LinkRoom
+  readonly #caKeys: readonly Uint8Array[]
+  readonly #accepting: Server
+  readonly #tls: ReturnType<typeof tlsServer>
+  readonly #occupancy: Occupancy
+  readonly #turns = new Turns()
+  /** By `address|port` of the peer: the only name that the accepted socket and its TLS socket share. */
+  readonly #connections = new Map<string, Connection>()
+  readonly #sweeping: Disposable
+  readonly #closing = new AbortController()
+
+  constructor(deps: LinkDeps, options: LinkOptions) {
+    const { clock, random, ed25519, desk, log } = deps
+    const hub = ed25519.signer(options.hubSeed.reveal())
+    const limits = { ...LINK_LIMITS, ...options.limits }
+    const diary = new LinkDiary(log)
+    const voice = new HubVoice(hub, clock, random)
+    const issuer = options.deviceCas[0]
+    const shared = { clock, random, ed25519, desk, homeId: options.homeId, hub, voice, issuer, diary, limits }
+    const noteRound = new NoteRound(clock, this.#closing.signal)
+    this.room = { ...shared, tries: new Tries(), roster: new Roster(), noteRound }
+    this.#caKeys = options.deviceCas.map((ca) => ca.key)
+    this.#occupancy = new Occupancy(limits)
+    this.#tls = tlsServer({
+      seed: options.hubSeed,
+      leaf: options.hubLeaf,
+      deviceCas: options.deviceCas.map((ca) => caCertificate('device', ca)),
+    })
+    this.#tls.on('secureConnection', (socket) => this.#secured(socket))
+    this.#tls.on('tlsClientError', (error, socket) => diary.tlsFailed(error, socket.remoteAddress))
+    this.#accepting = createServer({ noDelay: true }, (socket) => this.#accepted(socket))
+    this.#sweeping = clock.every(SWEEP_MS, () => this.#sweep())
+  }
+
+  get port(): number {
+    const address = this.#accepting.address()
+    return typeof address === 'object' && address ? address.port : 0
+  }
+
+  listen(host: string, port: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onFailure = (error: Error & { code?: string }) => {
+        this.#sweeping[Symbol.dispose]()
+        const code = error.code === 'EADDRINUSE' ? 'address-in-use' : 'cannot-listen'
+        reject(new LinkError(code, `cannot listen for devices on ${host} port ${port}`, { cause: error }))
+      }
+      this.#accepting.once('error', onFailure)
+      this.#accepting.listen(port, host, () => {
+        this.#accepting.off('error', onFailure)
+        this.#accepting.on('error', (error) => this.room.diary.serverFailed(error))
+        this.room.diary.listening(host, this.port)
+        resolve()
+      })
+    })
+  }
+
+  send(device: PartyId, frame: Frame): 'sent' | 'away' | 'too-slow' {
+    return this.room.roster.get(device)?.send(frame) ?? 'away'
+  }
+
+  #accepted(socket: Socket): void {
+    const address = socket.remoteAddress
+    socket.on('error', ignoreSocketError)
+    if (address === undefined) return void socket.destroy()
+    if (!this.#occupancy.enter(address)) {
+      this.room.diary.refused('too-many-connections', address)
+      return void socket.destroy()
+    }
+    const name = nameOf(socket)
+    const connection = new Connection(this.room, socket, address)
+    this.#connections.set(name, connection)
+    socket.on('close', () => {
+      this.#connections.delete(name)
+      this.#occupancy.leave(address)
+      connection.closed()
+    })
+    this.#tls.emit('connection', socket)
+  }
+
+  #secured(socket: TLSSocket): void {
+    socket.on('error', ignoreSocketError)
+    const connection = this.#connections.get(nameOf(socket))
+    if (!connection) return void socket.destroy()
+    connection.secured(socket)
+    const talk = this.#talkOf(socket, connection)
+    if (talk.ok) connection.begin(talk.value)
+    else connection.end(talk.why, talk.detail)
+  }
+
+  #talkOf(socket: TLSSocket, connection: Connection): Verdict<Talk, Code> {
+    const { room } = this
+    if (socket.alpnProtocol === ALPN_ENROL) return yes(new Enrolment(room, connection, this.#turns))
+    if (socket.alpnProtocol !== ALPN_LINK) return no('bad-alpn')
+    const key = peerKey(socket, this.#caKeys, room.clock.now(), room.ed25519)
+    if (!key.ok) return key
+    const device = idOf(key.value)
+    if (room.desk.standing(device) === 'forgotten') return no('forgotten', device)
+    return yes(new Session(room, connection, key.value, device, socket.isSessionReused()))
+  }
+
+  #sweep(): void {
+    const now = this.room.clock.monotonic()
+    for (const connection of this.#connections.values()) connection.sweep(now)
+    this.room.diary.settle()
+  }
+
+  async close(): Promise<void> {
+    this.#sweeping[Symbol.dispose]()
+    this.#closing.abort()
+    const closed = new Promise<void>((resolve) => this.#accepting.close(() => resolve()))
+    for (const connection of this.#connections.values()) connection.leave()
+    await closed
+  }
+}
+
+function nameOf(socket: Socket): string {
+  return `${socket.remoteAddress}|${socket.remotePort}`
+}
+
+/** A socket's errors end in its 'close', which is where they are answered. */
+function ignoreSocketError(error: Error): void {
+  ignore(error, 'the close that follows is what counts')
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { EPOCH_BYTES } from '../../../schemas/gen/ts/wire.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Random } from '../../base/random.ts'
+import {
+  type Enrolled,
+  type Frame,
+  type Signer,
+  sealEnvelope,
+  type Welcome,
+} from '../../core/envelope/index.ts'
+import type { PartyId } from '../../core/model/index.ts'
+
+/** What the hub itself says to devices, sealed by the key of its certificate (SPEC 2.6), under an epoch of its own (SPEC 3.1). */
+export class HubVoice {
+  readonly #signer: Signer
+  readonly #clock: Clock
+  readonly #epoch: Uint8Array
+  #sequence = 0
+
+  constructor(signer: Signer, clock: Clock, random: Random) {
+    this.#signer = signer
+    this.#clock = clock
+    this.#epoch = random.bytes(EPOCH_BYTES)
+  }
+
+  /** @param nonce the epoch of the hello that is answered */
+  welcome(device: PartyId, nonce: Uint8Array, wantsRecord: boolean): Frame {
+    const now = this.#clock.now()
+    const body: Welcome = { type: 'welcome', ...this.#claims(device, now), nonce, timeMs: now, wantsRecord }
+    return sealEnvelope(body, this.#signer)
+  }
+
+  /** @param nonce the epoch of the enrol that is answered */
+  enrolled(device: PartyId, nonce: Uint8Array, certificate: Uint8Array, name: string): Frame {
+    const claims = this.#claims(device, this.#clock.now())
+    const body: Enrolled = { type: 'enrolled', ...claims, nonce, certificate, name }
+    return sealEnvelope(body, this.#signer)
+  }
+
+  #claims(audience: string, now: number) {
+    return { audience, sealedAt: Math.floor(now / 1000), epoch: this.#epoch, sequence: this.#sequence++ }
+  }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { no, type Verdict, yes } from '../../daemon/base/error.ts'
+import type { Frame, Hello, Message, Reading, Receipt } from '../../daemon/core/envelope/index.ts'
+import type { Device, PartyId } from '../../daemon/core/model/index.ts'
+import type { DeviceDesk, NewDevice, OpenPermit } from '../../daemon/core/ports.ts'
+
+/** A desk that remembers in memory what the link told it, and can be told to be slow or to fail. */
+export class MemoryDesk implements DeviceDesk {
+  readonly devices = new Map<PartyId, Device>()
+  readonly forgotten = new Set<PartyId>()
+  readonly permits = new Map<string, OpenPermit>()
+  readonly hellos: Message<Hello>[] = []
+  readonly readings: Message<Reading>[] = []
+  readonly receipts: Message<Receipt>[] = []
+  readonly gots: Uint8Array[] = []
+  readonly ends: { readonly device: PartyId; readonly why: string }[] = []
+  /** Sent after every welcome. */
+  letters: Frame[] = []
+  /** Awaited before a reading counts as stored; a rejection is the desk's failure. */
+  storing: (reading: Message<Reading>) => Promise<void> = async () => {}
+  /** What a stranger's record is answered with. */
+  record: (hello: Message<Hello>, record: Frame) => 'unknown-device' | 'forgotten' | undefined = () =>
+    'unknown-device'
+
+  standing(id: PartyId): 'known' | 'unknown' | 'forgotten' {
+    if (this.forgotten.has(id)) return 'forgotten'
+    return this.devices.has(id) ? 'known' : 'unknown'
+  }
+
+  permit(permit: Uint8Array): OpenPermit | undefined {
+    return this.permits.get(permit.toHex())
+  }
+
+  async enrolled(
+    device: NewDevice & { enrol: Frame; enrolled: Frame },
+  ): Promise<Verdict<Device, 'name-taken' | 'forgotten'>> {
+    if (this.forgotten.has(device.id)) return no('forgotten')
+    const namesake = [...this.devices.values()].find((each) => each.name === device.name)
+    if (namesake && namesake.id !== device.id) return no('name-taken')
+    const { permit: id, enrol, enrolled } = device
+    const permit = this.permits.get(id!.toHex())!
+    const spent = { usedBy: device.id, proofKey: new Uint8Array(32), enrol, enrolled }
+    this.permits.set(id!.toHex(), { ...permit, ...spent })
+    return yes(this.add(device))
+  }
+
+  async readmit(
+    hello: Message<Hello>,
+    record: Frame,
+  ): Promise<Verdict<Device, 'unknown-device' | 'forgotten'>> {
+    const why = this.record(hello, record)
+    if (why) return no(why)
+    const { board, firmware, affordances } = hello.body
+    const id = hello.signer.toBase64({ alphabet: 'base64url', omitPadding: true }) as PartyId
+    return yes(this.add({ id, name: `returned-${id.slice(0, 6)}`, board, firmware, affordances, record }))
+  }
+
+  async hello(_device: PartyId, hello: Message<Hello>): Promise<void> {
+    this.hellos.push(hello)
+  }
+
+  async reading(_device: PartyId, reading: Message<Reading>): Promise<void> {
+    await this.storing(reading)
+    this.readings.push(reading)
+  }
+
+  async receipt(_device: PartyId, receipt: Message<Receipt>): Promise<void> {
+    this.receipts.push(receipt)
+  }
+
+  got(_device: PartyId, digest: Uint8Array): void {
+    this.gots.push(digest)
+  }
+
+  gone(device: PartyId, why: string): void {
+    this.ends.push({ device, why })
+  }
+
+  papers(): readonly Frame[] {
+    return this.letters
+  }
+
+  add(device: NewDevice): Device {
+    const presence = { connected: false, since: 0 }
+    const added: Device = { ...device, enrolledAt: 0, presence, lost: 0 }
+    this.devices.set(device.id, added)
+    return added
+  }
+}

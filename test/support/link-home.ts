@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import type { Clock } from '../../daemon/base/clock.ts'
+import { systemClock } from '../../daemon/base/clock.ts'
+import { Log, type LogLine } from '../../daemon/base/log.ts'
+import { systemRandom } from '../../daemon/base/random.ts'
+import { Secret } from '../../daemon/base/secret.ts'
+import { type Ed25519, nativeEd25519, type Signer } from '../../daemon/core/envelope/index.ts'
+import { deviceLeaf, hubLeaf } from '../../daemon/core/identity/certificates.ts'
+import { idOf, type PartyId } from '../../daemon/core/model/index.ts'
+import { type Link, type LinkLimits, openLink } from '../../daemon/edge/link/index.ts'
+import { MemoryDesk } from './desk.ts'
+import { type DeviceKeys, deviceKeys, type Hub, permitOf } from './device.ts'
+
+export const ed25519: Ed25519 = nativeEd25519()
+
+export interface LinkHome extends AsyncDisposable {
+  readonly link: Link
+  readonly hub: Hub
+  readonly desk: MemoryDesk
+  readonly lines: LogLine[]
+  readonly root: Signer
+  readonly deviceCa: Signer
+  readonly hubCa: Signer
+  readonly clock: Clock
+  /** A device that is known already, with its certificate. */
+  known(name: string): { keys: DeviceKeys; certificate: Uint8Array }
+  /** Opens a permit; returns the secret of its code. */
+  permit(name: string, lifetimeMs?: number): Uint8Array
+}
+
+export interface LinkHomeOptions {
+  readonly clock?: Clock
+  readonly limits?: Partial<LinkLimits>
+  readonly port?: number
+  readonly host?: string
+}
+
+/** A link on loopback over a desk in memory. */
+export async function openLinkHome(options: LinkHomeOptions = {}): Promise<LinkHome> {
+  const clock = options.clock ?? systemClock
+  const [root, deviceCa, nextCa, hubCa] = [0, 1, 2, 3].map(() => ed25519.signer(systemRandom.bytes(32))) as [
+    Signer,
+    Signer,
+    Signer,
+    Signer,
+  ]
+  const lines: LogLine[] = []
+  const desk = new MemoryDesk()
+  const stop = new AbortController()
+  const host = options.host ?? '127.0.0.1'
+  const homeId: PartyId = idOf(root.key)
+  const hubSeed = systemRandom.bytes(32)
+  const link = await openLink(
+    { clock, random: systemRandom, log: new Log(clock, (line) => lines.push(line)), ed25519, desk },
+    {
+      host,
+      port: options.port ?? 0,
+      homeId,
+      hubSeed: new Secret(hubSeed),
+      hubLeaf: hubLeaf(hubCa, ed25519.signer(hubSeed).key, systemRandom.bytes(8)),
+      deviceCas: [deviceCa, nextCa],
+      ...(options.limits ? { limits: options.limits } : {}),
+    },
+    stop.signal,
+  )
+  return {
+    link,
+    hub: { host, port: link.port, homeId, hubCaKeys: [hubCa.key] },
+    desk,
+    lines,
+    root,
+    deviceCa,
+    hubCa,
+    clock,
+    known(name) {
+      const keys = deviceKeys(ed25519)
+      desk.add({ id: keys.id, name, board: 'test', firmware: '0.1.0', affordances: [1] })
+      return { keys, certificate: deviceLeaf(deviceCa, keys.signer.key, systemRandom.bytes(8), clock.now()) }
+    },
+    permit(name, lifetimeMs = 900_000) {
+      const secret = systemRandom.bytes(16)
+      const { permit, hubKey } = permitOf(secret)
+      desk.permits.set(permit.toHex(), {
+        permit,
+        name,
+        expiresAt: clock.now() + lifetimeMs,
+        proofKey: hubKey,
+      })
+      return secret
+    },
+    [Symbol.asyncDispose]: () => link[Symbol.asyncDispose](),
+  }
+}

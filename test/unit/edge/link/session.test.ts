@@ -1,0 +1,470 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import {
+  encodeCbor,
+  openEnvelope,
+  sealEnvelope,
+  type Welcome,
+} from '../../../../daemon/core/envelope/index.ts'
+import { Session } from '../../../../daemon/edge/link/session.ts'
+import { type DeviceKeys, deviceKeys, LAMP, sealEnrol } from '../../../support/device.ts'
+import { ed25519, FakeLine, linkRoom, signerOf } from '../../../support/link-room.ts'
+
+const EPOCH = new Uint8Array(8).fill(1)
+const VALUES = [{ affordance: 1, at: 0, value: true }]
+const idle = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+function setUp() {
+  const home = linkRoom()
+  const keys = deviceKeys(ed25519)
+  const join = () => {
+    home.desk.add({ id: keys.id, name: 'porch', ...LAMP })
+  }
+  const open = (who: DeviceKeys = keys) => {
+    const line = new FakeLine()
+    const session = new Session(home.room, line, who.signer.key, who.id, false)
+    line.talk = session
+    return { line, session }
+  }
+  const claims = (sequence: number, epoch = EPOCH) => ({
+    audience: home.room.homeId,
+    sealedAt: 0,
+    epoch,
+    sequence,
+  })
+  const hello = (sequence = 0, epoch = EPOCH, signer = keys.signer) =>
+    sealEnvelope({ type: 'hello', ...LAMP, lost: 0, ...claims(sequence, epoch) }, signer)
+  const reading = (sequence: number, epoch = EPOCH, signer = keys.signer) =>
+    sealEnvelope({ type: 'reading', values: VALUES, ...claims(sequence, epoch) }, signer)
+  const record = (key = keys.signer.key) =>
+    sealEnvelope(
+      { type: 'enrolment', name: 'porch', key, permit: new Uint8Array(8), ...claims(1) },
+      signerOf(60),
+    )
+  /** A session that has been welcomed; what it was sent is forgotten. */
+  const welcomed = async () => {
+    join()
+    const { line, session } = open()
+    await line.take(hello())
+    line.sent.length = 0
+    return { line, session }
+  }
+  const welcomeOf = (line: FakeLine) => {
+    const opened = openEnvelope(
+      line.sent[0]!,
+      { sizeMax: 1024, accepts: () => true, isAudience: (body) => body.audience === keys.id },
+      ed25519,
+    )
+    assert.ok(opened.ok)
+    assert.deepEqual(opened.value.signer, home.hub.key)
+    return opened.value.body as Welcome
+  }
+  return { ...home, keys, join, open, claims, hello, reading, record, welcomed, welcomeOf }
+}
+
+const noted = (line: FakeLine) => line.sent.map((note) => note.toHex())
+const storedNote = (sequence: number, epoch = EPOCH) => encodeCbor([epoch, sequence]).toHex()
+
+describe('hello and welcome [SPEC 6.4]', () => {
+  it('a hello of a known device is answered by a welcome for its epoch, with the time', async () => {
+    const home = setUp()
+    home.join()
+    const { line } = home.open()
+    assert.equal(await line.take(home.hello()), undefined)
+    const welcome = home.welcomeOf(line)
+    assert.deepEqual(welcome.nonce, EPOCH)
+    assert.equal(welcome.timeMs, home.clock.now())
+    assert.equal(welcome.wantsRecord, false)
+    assert.equal(line.expected, 'nothing')
+  })
+
+  it('the papers follow the welcome', async () => {
+    const home = setUp()
+    home.join()
+    home.desk.letters = [home.record(), home.record()]
+    const { line } = home.open()
+    await line.take(home.hello())
+    assert.deepEqual(line.sent.slice(1), home.desk.letters)
+  })
+
+  it('the desk has the hello before the device has the welcome', async () => {
+    const home = setUp()
+    home.join()
+    const { line } = home.open()
+    let sentBefore = -1
+    home.desk.hello = async () => {
+      sentBefore = line.sent.length
+    }
+    await line.take(home.hello())
+    assert.equal(sentBefore, 0)
+  })
+
+  it('another hello in the session begins another epoch and is welcomed again', async () => {
+    const home = setUp()
+    const { line } = await home.welcomed()
+    const epoch = new Uint8Array(8).fill(2)
+    await line.take(home.hello(0, epoch))
+    assert.deepEqual(home.welcomeOf(line).nonce, epoch)
+    assert.equal(home.desk.hellos.length, 2)
+    assert.equal(home.desk.ends.length, 0)
+  })
+
+  it('a second session of one device ends the first as superseded', async () => {
+    const home = setUp()
+    const first = await home.welcomed()
+    const second = home.open()
+    await second.line.take(home.hello())
+    assert.equal(first.line.code, 'superseded')
+    assert.deepEqual(home.desk.ends, [{ device: home.keys.id, why: 'superseded' }])
+    assert.equal(home.room.roster.get(home.keys.id), second.session)
+  })
+
+  it('the end of the first leaves the second in its place', async () => {
+    const home = setUp()
+    const first = await home.welcomed()
+    const second = home.open()
+    await second.line.take(home.hello())
+    first.session.ended('link-closed')
+    assert.equal(second.session.send(home.record()), 'sent')
+    assert.equal(home.room.roster.get(home.keys.id), second.session)
+  })
+
+  it('a session that ends while the desk is busy with its hello is not opened', async () => {
+    const home = setUp()
+    home.join()
+    const { line } = home.open()
+    const desk = Promise.withResolvers<void>()
+    home.desk.hello = () => desk.promise
+    const taking = line.take(home.hello())
+    line.end('silent')
+    desk.resolve()
+    await taking
+    assert.equal(line.sent.length, 0)
+    assert.equal(home.room.roster.size, 0)
+    assert.deepEqual(home.desk.ends, [{ device: home.keys.id, why: 'silent' }])
+  })
+
+  it('the desk is not told of the end of a device that never said hello', () => {
+    const home = setUp()
+    home.join()
+    home.open().line.end('silent')
+    assert.deepEqual(home.desk.ends, [])
+  })
+})
+
+describe('an unknown device [SPEC 6.5]', () => {
+  it('gets a welcome that wants its record, and the hello’s time to show it', async () => {
+    const home = setUp()
+    const { line } = home.open()
+    await line.take(home.hello())
+    assert.equal(home.welcomeOf(line).wantsRecord, true)
+    assert.deepEqual(line.expected, { ms: 10_000, code: 'unknown-device' })
+    assert.equal(home.desk.hellos.length, 0)
+  })
+
+  it('is in when the desk takes the record, without a second welcome', async () => {
+    const home = setUp()
+    home.desk.record = () => undefined
+    home.desk.letters = [home.record()]
+    const { line, session } = home.open()
+    await line.take(home.hello())
+    assert.equal(await line.take(home.record()), undefined)
+    assert.deepEqual(line.sent.slice(1), home.desk.letters)
+    assert.equal(home.desk.hellos.length, 1)
+    assert.equal(session.send(home.record()), 'sent')
+  })
+
+  it('is refused when the desk does not take it', async () => {
+    const home = setUp()
+    const { line } = home.open()
+    await line.take(home.hello())
+    assert.equal(await line.take(home.record()), 'unknown-device')
+  })
+
+  it('is refused with the record of another key, and the desk is not asked', async () => {
+    const home = setUp()
+    home.desk.record = () => assert.fail('asked')
+    const { line } = home.open()
+    await line.take(home.hello())
+    assert.equal(await line.take(home.record(signerOf(61).key)), 'unknown-signer')
+  })
+
+  it('may send nothing else', async () => {
+    const home = setUp()
+    const { line } = home.open()
+    await line.take(home.hello())
+    assert.equal(await line.take(home.reading(1)), 'unexpected-message')
+    assert.equal(home.desk.readings.length, 0)
+  })
+
+  it('is no way to send commands to', async () => {
+    const home = setUp()
+    const { line, session } = home.open()
+    await line.take(home.hello())
+    assert.equal(session.send(home.record()), 'away')
+    assert.equal(line.sent.length, 1)
+  })
+})
+
+describe('a session refuses', () => {
+  it('forgotten: a device that was forgotten between TLS and hello', async () => {
+    const home = setUp()
+    home.join()
+    const { line } = home.open()
+    home.desk.forgotten.add(home.keys.id)
+    assert.equal(await line.take(home.hello()), 'forgotten')
+  })
+
+  it('unknown-signer: a hello that another key sealed', async () => {
+    const home = setUp()
+    home.join()
+    const { line } = home.open()
+    assert.equal(await line.take(home.hello(0, EPOCH, signerOf(62))), 'unknown-signer')
+  })
+
+  it('unknown-signer: another device’s reading', async () => {
+    const home = setUp()
+    const { line } = await home.welcomed()
+    assert.equal(await line.take(home.reading(1, EPOCH, signerOf(63))), 'unknown-signer')
+    assert.equal(home.desk.readings.length, 0)
+  })
+
+  it('wrong-audience: a reading for another home', async () => {
+    const home = setUp()
+    const { line } = await home.welcomed()
+    const audience = home.keys.id
+    const frame = sealEnvelope(
+      { type: 'reading', values: VALUES, ...home.claims(1), audience },
+      home.keys.signer,
+    )
+    assert.equal(await line.take(frame), 'wrong-audience')
+  })
+
+  it('unexpected-message: a reading before the hello', async () => {
+    const home = setUp()
+    home.join()
+    assert.equal(await home.open().line.take(home.reading(1)), 'unexpected-message')
+  })
+
+  it('unexpected-message: a note before the hello', async () => {
+    const home = setUp()
+    home.join()
+    const note = Uint8Array.of(0x81, 0x48, 1, 2, 3, 4, 5, 6, 7, 8)
+    assert.equal(await home.open().line.take(note), 'unexpected-message')
+  })
+
+  it('unknown-signer: a command that the device sealed itself [SPEC 2.6]', async () => {
+    const home = setUp()
+    const { line } = await home.welcomed()
+    const command = sealEnvelope(
+      {
+        type: 'command',
+        operation: 'invoke',
+        affordance: 5,
+        expiresAt: Math.floor(home.clock.now() / 1000) + 60,
+        nonce: EPOCH,
+        ...home.claims(1),
+        sealedAt: Math.floor(home.clock.now() / 1000),
+      },
+      home.keys.signer,
+    )
+    assert.equal(await line.take(command), 'unknown-signer')
+  })
+
+  it('unknown-signer: a record that nobody asked for', async () => {
+    const home = setUp()
+    const { line } = await home.welcomed()
+    assert.equal(await line.take(home.record()), 'unknown-signer')
+  })
+
+  it('unexpected-message: an enrol', async () => {
+    const home = setUp()
+    const { line } = await home.welcomed()
+    const enrol = sealEnrol(home.address, home.keys, new Uint8Array(16), LAMP)
+    assert.equal(await line.take(enrol), 'unexpected-message')
+  })
+
+  it('replayed: a reading twice', async () => {
+    const home = setUp()
+    const { line } = await home.welcomed()
+    await line.take(home.reading(4))
+    assert.equal(await line.take(home.reading(4)), 'replayed')
+  })
+
+  it('replayed: a reading older than the one before it', async () => {
+    const home = setUp()
+    const { line } = await home.welcomed()
+    await line.take(home.reading(4))
+    assert.equal(await line.take(home.reading(3)), 'replayed')
+    assert.equal(home.desk.readings.length, 1)
+  })
+
+  it('bad-signature: a reading with one bit turned', async () => {
+    const home = setUp()
+    const { line } = await home.welcomed()
+    const frame = home.reading(1)
+    frame[frame.length - 50]! ^= 4
+    assert.equal(await line.take(frame), 'bad-signature')
+  })
+
+  it('bad-note: what only a hub says', async () => {
+    const { line } = await setUp().welcomed()
+    assert.equal(await line.take(encodeCbor([EPOCH, 3])), 'bad-note')
+  })
+
+  it('internal: the desk fails at the hello', async () => {
+    const home = setUp()
+    home.join()
+    home.desk.hello = () => Promise.reject(new Error('disk full'))
+    assert.equal(await home.open().line.take(home.hello()), 'internal')
+  })
+})
+
+describe('stored [SPEC 6.3, 6.4]', () => {
+  it('is said when the desk has the reading, not before', async () => {
+    const home = setUp()
+    const { line } = await home.welcomed()
+    const disk = Promise.withResolvers<void>()
+    home.desk.storing = () => disk.promise
+    await line.take(home.reading(1))
+    await idle()
+    assert.deepEqual(noted(line), [])
+    disk.resolve()
+    await idle()
+    assert.deepEqual(noted(line), [storedNote(1)])
+  })
+
+  it('is said of a receipt too', async () => {
+    const home = setUp()
+    const { line } = await home.welcomed()
+    const receipt = { type: 'receipt' as const, command: new Uint8Array(32), code: 0, values: [] }
+    await line.take(sealEnvelope({ ...receipt, ...home.claims(1) }, home.keys.signer))
+    await idle()
+    assert.deepEqual(noted(line), [storedNote(1)])
+    assert.equal(home.desk.receipts.length, 1)
+  })
+
+  it('is said once for what the disk took together', async () => {
+    const home = setUp()
+    const { line } = await home.welcomed()
+    const disk = Promise.withResolvers<void>()
+    home.desk.storing = () => disk.promise
+    for (const sequence of [1, 2, 3]) await line.take(home.reading(sequence))
+    disk.resolve()
+    await idle()
+    assert.deepEqual(noted(line), [storedNote(3)])
+  })
+
+  it('does not pass over a reading that is still on its way', async () => {
+    const home = setUp()
+    const { line } = await home.welcomed()
+    const slow = Promise.withResolvers<void>()
+    home.desk.storing = (reading) => (reading.body.sequence === 1 ? slow.promise : Promise.resolve())
+    for (const sequence of [1, 2]) await line.take(home.reading(sequence))
+    await idle()
+    assert.deepEqual(noted(line), [])
+    slow.resolve()
+    await idle()
+    assert.deepEqual(noted(line), [storedNote(2)])
+  })
+
+  it('is not said of what the desk could not store, nor of anything after it', async () => {
+    const home = setUp()
+    const { line } = await home.welcomed()
+    home.desk.storing = (reading) =>
+      reading.body.sequence === 2 ? Promise.reject(new Error('disk full')) : Promise.resolve()
+    for (const sequence of [1, 2, 3]) await line.take(home.reading(sequence))
+    await idle()
+    home.clock.advance(1000)
+    await idle()
+    assert.ok(!noted(line).includes(storedNote(2)) && !noted(line).includes(storedNote(3)))
+    assert.equal(line.code, 'internal')
+  })
+
+  it('waits for company after one note, for a tenth of a second', async () => {
+    const home = setUp()
+    const { line } = await home.welcomed()
+    for (const sequence of [1, 2, 3]) {
+      await line.take(home.reading(sequence))
+      await idle()
+    }
+    assert.deepEqual(noted(line), [storedNote(1)])
+    home.clock.advance(100)
+    await idle()
+    assert.deepEqual(noted(line), [storedNote(1), storedNote(3)])
+  })
+
+  it('does not wait when eight have come together', async () => {
+    const home = setUp()
+    const { line } = await home.welcomed()
+    for (let sequence = 1; sequence <= 9; sequence++) {
+      await line.take(home.reading(sequence))
+      await idle()
+    }
+    assert.deepEqual(noted(line), [storedNote(1), storedNote(9)])
+  })
+
+  it('names each epoch for itself when an older one’s are sent again', async () => {
+    const home = setUp()
+    const { line } = await home.welcomed()
+    const older = new Uint8Array(8).fill(7)
+    const disk = Promise.withResolvers<void>()
+    home.desk.storing = () => disk.promise
+    await line.take(home.reading(40, older))
+    await line.take(home.reading(1))
+    disk.resolve()
+    await idle()
+    home.clock.advance(1000)
+    await idle()
+    assert.deepEqual(noted(line), [storedNote(40, older), storedNote(1)])
+  })
+
+  it('no more than 64 are on their way: the 64th makes the device wait until half are stored', async () => {
+    const home = setUp()
+    const { line, session } = await home.welcomed()
+    const disk: (() => void)[] = []
+    home.desk.storing = () => new Promise((resolve) => disk.push(resolve))
+    for (let sequence = 1; sequence < 64; sequence++)
+      assert.equal(session.take(home.reading(sequence)), undefined)
+    const last = session.take(home.reading(64))
+    assert.ok(last instanceof Promise)
+    for (const resolve of disk.splice(0, 32)) resolve()
+    await idle()
+    const early = await Promise.race([last, idle().then(() => 'still waiting')])
+    assert.equal(early, 'still waiting')
+    disk.shift()!()
+    assert.equal(await last, undefined)
+    assert.equal(line.ended, false)
+  })
+
+  it('a session that ends lets go of a device that waited', async () => {
+    const home = setUp()
+    const { line, session } = await home.welcomed()
+    home.desk.storing = () => new Promise(() => {})
+    for (let sequence = 1; sequence < 64; sequence++) session.take(home.reading(sequence))
+    const last = session.take(home.reading(64))
+    line.end('superseded')
+    assert.equal(await last, undefined)
+  })
+})
+
+describe('towards the device', () => {
+  it('got notes reach the desk', async () => {
+    const home = setUp()
+    const { line } = await home.welcomed()
+    await line.take(Uint8Array.of(0x81, 0x48, 1, 2, 3, 4, 5, 6, 7, 8))
+    assert.deepEqual(home.desk.gots, [Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)])
+  })
+
+  it('send() is away before the welcome and after the end', async () => {
+    const home = setUp()
+    home.join()
+    const { line, session } = home.open()
+    assert.equal(session.send(home.record()), 'away')
+    await line.take(home.hello())
+    assert.equal(session.send(home.record()), 'sent')
+    line.end('silent')
+    assert.equal(session.send(home.record()), 'away')
+  })
+})
