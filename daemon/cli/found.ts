@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Config } from '../config/index.ts'
-import { createHome, saveHub, saveOwner } from '../config/keyring.ts'
+import { createHome, holdsHome, saveHub, saveOwner } from '../config/keyring.ts'
 import type { Seed } from '../core/identity/index.ts'
-import { idOf, type PartyId } from '../core/model/index.ts'
+import type { PartyId } from '../core/model/index.ts'
 import { CliError } from './error.ts'
 import type { Tools } from './tools.ts'
 
@@ -14,7 +12,7 @@ export function requireNoHome({ owner, data }: Config): void {
     [owner, '--owner'],
     [data, '--data'],
   ] as const) {
-    if (existsSync(join(directory, 'owner.json')) || existsSync(join(directory, 'hub.json'))) {
+    if (holdsHome(directory)) {
       throw new CliError('home-exists', `there is a home in ${directory} already; it was not touched`, {
         next: `name another directory with ${flag}, or move that one away yourself`,
       })
@@ -37,5 +35,5 @@ export function foundHome(tools: Tools, seed: Seed, ownerName: string): Founded 
   const home = createHome(seed, { ownerName, now: tools.clock.now(), random: tools.random })
   saveOwner(owner, home.owner)
   saveHub(data, home.hub)
-  return { home: idOf(home.owner.root), owner, data }
+  return { home: home.hub.home, owner, data }
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { EPOCH_BYTES } from '../../schemas/gen/ts/wire.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
+import type { OwnerRing } from '../config/keyring.ts'
 import {
   type Body,
   type Ed25519,
@@ -25,20 +26,14 @@ export interface PersonDeps {
   readonly sequence: Sequence
 }
 
-export interface PersonKeys {
-  readonly owner: Signer
-  readonly name: string
-  /** The root's envelope that makes `owner` an owner. */
-  readonly ownerFrame: Frame
-  readonly root: Uint8Array
-}
-
 /** Who uses this CLI: seals as an owner of one home, and checks what that home answers against its root. */
 export class Person {
   readonly id: PartyId
   readonly name: string
   readonly home: PartyId
   readonly root: Uint8Array
+  /** What devices pin: current, then next. */
+  readonly hubCas: readonly Uint8Array[]
   readonly trust: Trust
   readonly ed25519: Ed25519 = nativeEd25519()
   readonly #deps: PersonDeps
@@ -46,8 +41,8 @@ export class Person {
   readonly #epoch: Uint8Array
 
   /** @throws CliError not-permitted when the root did not make this key an owner */
-  constructor(deps: PersonDeps, keys: PersonKeys) {
-    const trust = openTrust(keys.root, [keys.ownerFrame], this.ed25519)
+  constructor(deps: PersonDeps, keys: OwnerRing) {
+    const trust = openTrust(keys.root, keys.owners, this.ed25519)
     if (!trust.ok || !trust.value.isOwner(keys.owner.key)) {
       throw new CliError('not-permitted', "the owner's directory does not hold an owner of its home")
     }
@@ -55,6 +50,7 @@ export class Person {
     this.id = idOf(keys.owner.key)
     this.name = keys.name
     this.root = keys.root
+    this.hubCas = keys.hubCas
     this.home = trust.value.home
     this.#deps = deps
     this.#signer = keys.owner

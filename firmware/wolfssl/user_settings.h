@@ -43,8 +43,11 @@
 #define HAVE_HKDF
 #define NO_SESSION_CACHE
 #define NO_PSK
-/* Sizes two fields that only pre-shared keys use; wolfssl/tls_extensions.c says what a ticket may be instead. */
-#define MAX_PSK_ID_LEN 4
+/*
+ * Sizes two fields that only pre-shared keys use, and by n + 2 the room for a shared secret or a signature, 64 bytes;
+ * wolfssl/tls_extensions.c says what a ticket may be instead.
+ */
+#define MAX_PSK_ID_LEN 62
 /* The daemon sends its leaf alone. */
 #define MAX_CHAIN_DEPTH 2
 /* core/tls.c looks at every leaf that wolfSSL accepted: purpose, dates, key. */

@@ -120,11 +120,13 @@ export function deviceBookContract(where: string, open: OpenHome): void {
 
     it('a forgotten device keeps no twin and gets none by what arrives late', async (t) => {
       const { devices, readings } = await open(t)
+      const on = (sequence: number) => reading(1, sequence, [{ affordance: 1, at: NOON, value: true }])
       await devices.enrol(newDevice(1), NOON)
       await devices.desire(A, 1, true, COMMAND, NOON)
-      await readings.append(A, reading(1, 1, [{ affordance: 1, at: NOON, value: true }]), NOON)
+      await readings.append(A, on(1), NOON)
       await devices.forget(A, NOON)
       await devices.desire(A, 1, true, COMMAND, NOON)
+      await assert.rejects(readings.append(A, on(2), NOON), { code: 'unknown-device' })
       await devices.sessionOpened(A, hello(1, 0), NOON)
       assert.deepEqual(devices.twin(A), { reported: [], desired: [] })
       assert.equal(devices.get(A), undefined)
@@ -195,6 +197,21 @@ export function deviceBookContract(where: string, open: OpenHome): void {
         { affordance: 1, value: true, command: COMMAND, at: NOON },
         { affordance: 2, value: 10, command: COMMAND, at: NOON + 1 },
       ])
+    })
+
+    it('a twin keeps true and 1 apart', async (t) => {
+      const { devices, readings } = await open(t)
+      await devices.enrol(newDevice(1), NOON)
+      const values = [
+        { affordance: 1, at: NOON, value: true },
+        { affordance: 2, at: NOON, value: 1 },
+        { affordance: 3, at: NOON, value: false },
+      ]
+      await readings.append(A, reading(1, 1, values), NOON)
+      assert.deepEqual(
+        devices.twin(A).reported.map((sample) => sample.value),
+        [true, 1, false],
+      )
     })
   })
 }

@@ -114,13 +114,6 @@ export function readingBookContract(where: string, open: OpenHome): void {
       assert.deepEqual(devices.twin(A).reported, [level(NOON, 10)])
     })
 
-    it('keeps true and 1 apart', async (t) => {
-      const { devices, readings } = await openWithDevices(t)
-      const samples = [true, 1, false, 0].map((value, affordance) => ({ affordance, at: NOON, value }))
-      await readings.append(A, reading(1, 1, samples), NOON)
-      assert.deepEqual(devices.twin(A).reported, samples)
-    })
-
     it('is not changed by a message that was known', async (t) => {
       const { devices, readings } = await openWithDevices(t)
       const old = receipt(1, 1, [level(NOON, 50)])

@@ -7,7 +7,6 @@ import {
 } from '../../../schemas/gen/ts/wire.ts'
 import { equal, toBase64url, utf8 } from '../../base/bytes.ts'
 import { Secret } from '../../base/secret.ts'
-import { loadOwner } from '../../config/keyring.ts'
 import {
   type Enrol,
   type Enrolment,
@@ -64,7 +63,7 @@ async function begin(tools: Tools, name: string): Promise<Pending> {
     host: textIn(link, 'host'),
     port: numberIn(link, 'port'),
     root: person.root,
-    hubCas: loadOwner(config.owner).hubCas,
+    hubCas: person.hubCas,
     secret,
   })
   const frame = await person.seal<Permit>(person.home, {

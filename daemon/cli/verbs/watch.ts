@@ -56,16 +56,14 @@ async function follow(tools: Tools, device: string | undefined, signal: AbortSig
   while (!signal.aborted) {
     try {
       await learnNames(api, names)
-      for await (const event of until(
-        api.events(only === undefined ? '/events' : `/events?device=${only}`),
-        signal,
-      )) {
-        wasOpen = true
-        tries = 0
+      const events = await api.events(only === undefined ? '/events' : `/events?device=${only}`)
+      wasOpen = true
+      for await (const event of until(events, signal)) {
         waits.reset()
         tellEvent(tools, event, names, only)
       }
     } catch (error) {
+      if (signal.aborted) return
       const passing = error instanceof CliError && error.code === 'unreachable'
       // A home that was never there is told of at once; one that was may come back.
       if (!passing || !wasOpen) throw error
@@ -73,7 +71,6 @@ async function follow(tools: Tools, device: string | undefined, signal: AbortSig
     }
     await tools.clock.sleep(waits.nextMs(), signal).catch(() => {})
   }
-  if (tools.signal.aborted) tools.signal.throwIfAborted()
 }
 
 /** The same events, ended by the signal also while none comes. */

@@ -199,7 +199,7 @@ const lies: readonly (readonly [string, () => void, string])[] = [
 for (const [what, lie, code] of lies) {
   test(`set refuses ${what} before anything is sealed`, async () => {
     lie()
-    const { exit, said } = await account.json(['set', 'porch-light', 'on', 'true'])
+    const { exit, said } = await account.jsonWithin(['set', 'porch-light', 'on', 'true'])
     assert.equal(exit, 3, JSON.stringify(said))
     assert.equal(said.ok, false)
     if (code !== '') assert.equal(said.code, code)
@@ -257,7 +257,7 @@ const receipts: readonly (readonly [string, (command: Uint8Array) => readonly ob
 for (const [what, lines, code] of receipts) {
   test(`set does not believe a receipt ${what}`, async () => {
     answerCommand(lines)
-    const { exit, said } = await account.json(['set', 'porch-light', 'on', 'true'])
+    const { exit, said } = await account.jsonWithin(['set', 'porch-light', 'on', 'true'])
     assert.deepEqual([exit, said.ok, said.code], [3, false, code])
   })
 }

@@ -90,6 +90,8 @@ export class FakeHome implements AsyncDisposable {
   readonly commands: Command[] = []
   readonly bodies = new Map<string, Uint8Array>()
   twist: Twist = () => false
+  /** Instead of its own id, what it says it is. */
+  claims: string | undefined
   readonly #server = createServer((request, answer) => void this.#serve(request, answer))
 
   constructor(words: string) {
@@ -120,6 +122,10 @@ export class FakeHome implements AsyncDisposable {
       path: request.url!,
       body: Uint8Array.from(Buffer.concat(parts)),
       answer,
+    }
+    if (asked.path === '/.well-known/shallot') {
+      json(answer, { home: this.claims ?? this.id, bootedAt: 1 })
+      return
     }
     const refusal = this.#judge(request, asked)
     if (refusal) {

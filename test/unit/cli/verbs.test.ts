@@ -80,7 +80,7 @@ test('a device that is not there is exit 5 for every verb that names one', async
     'expose nobody',
     'watch nobody',
   ]) {
-    const { exit, said } = await account.json(line.split(' '))
+    const { exit, said } = await account.jsonWithin(line.split(' '))
     assert.deepEqual([exit, said.code], [5, 'not-found'], line)
   }
 })
@@ -254,13 +254,11 @@ test('watch connects again when the stream breaks off', async () => {
   let times = 0
   at('GET /events', ({ answer }) => {
     answer.writeHead(200, { 'content-type': 'text/event-stream' })
-    answer.write(
-      `event: presence\ndata: {"device":"${light.id}","at":1,"connected":true,"why":"connected"}\n\n`,
-    )
-    if (++times === 1) answer.socket!.destroySoon()
+    const event = `event: presence\ndata: {"device":"${light.id}","at":1,"connected":true,"why":"connected"}\n\n`
+    answer.write(event, () => ++times === 1 && answer.socket!.destroySoon())
   })
   const { out } = await account.run(['watch', '--for', '5s', '--json'])
-  assert.equal(out.trimEnd().split('\n').length, 2)
+  assert.equal(out.trimEnd().split('\n').length, 2, out)
   assert.equal(JSON.parse(out.split('\n')[0]!).name, 'porch-light')
 })
 
@@ -392,7 +390,7 @@ test("a refusal of the home becomes its exit status and keeps the home's reason"
     at('GET /things', ({ answer }) =>
       problem(answer, status, code, code === 'unauthorized' ? 'bad-signature' : undefined),
     )
-    const ran = await account.json(['device', 'list'])
+    const ran = await account.jsonWithin(['device', 'list'])
     assert.deepEqual([ran.exit, ran.said.ok, ran.said.code], [exit, false, code])
   }
 })

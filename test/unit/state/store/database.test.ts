@@ -4,7 +4,6 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
-  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -18,16 +17,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
 import { isCode } from '../../../../daemon/base/error.ts'
-import { openState, type StateCode } from '../../../../daemon/state/index.ts'
-import {
-  hello,
-  NOON,
-  newDevice,
-  openHome,
-  partyOf,
-  reading,
-  temporaryFolder,
-} from '../../../support/state.ts'
+import type { StateCode } from '../../../../daemon/state/index.ts'
+import { NOON, newDevice, openHome, partyOf, reading, temporaryFolder } from '../../../support/state.ts'
 
 function refusedAs(path: string, code: StateCode): Promise<void> {
   return assert.rejects(openHome(path), (error) => {
@@ -74,6 +65,7 @@ describe('openState() makes a home', () => {
   })
 
   it('not when asked to stop before', async (t) => {
+    const { openState } = await import('../../../../daemon/state/index.ts')
     const path = join(temporaryFolder(t), 'home.db')
     const options = { path, author: partyOf(1) }
     await assert.rejects(openState({} as never, options, AbortSignal.abort()), { name: 'AbortError' })
@@ -182,6 +174,7 @@ describe('openState() refuses, and leaves as it is,', () => {
 /** Root may write anything, so a test that runs as root gives the folder away and steps down meanwhile. */
 async function asNobody(folder: string, act: () => Promise<void>): Promise<void> {
   if (process.getuid!() !== 0) return act()
+  const { chownSync } = await import('node:fs')
   const NOBODY = 65534
   for (const name of ['.', ...readdirSync(folder)]) chownSync(join(folder, name), NOBODY, NOBODY)
   process.seteuid!(NOBODY)
@@ -196,10 +189,6 @@ describe('what was acknowledged', () => {
   it('is there after the home was closed and opened', async (t) => {
     const path = join(temporaryFolder(t), 'home.db')
     const command = new Uint8Array(32).fill(1)
-    const reported = [
-      { affordance: 1, at: NOON, value: true },
-      { affordance: 2, at: NOON, value: 5 },
-    ]
     const proofKey = new Uint8Array(32).fill(6)
     const permit = { permit: new Uint8Array(8), name: 'a', expiresAt: NOON + 1, proofKey, frame: command }
     {
@@ -208,7 +197,11 @@ describe('what was acknowledged', () => {
       await home.devices.enrol(newDevice(2), NOON)
       await home.devices.forget(partyOf(2), NOON)
       await home.devices.desire(partyOf(1), 1, false, command, NOON)
-      await home.readings.append(partyOf(1), reading(1, 1, reported), NOON)
+      const values = [
+        { affordance: 1, at: NOON, value: true },
+        { affordance: 2, at: NOON, value: 5 },
+      ]
+      await home.readings.append(partyOf(1), reading(1, 1, values), NOON)
       await home.journal.append({ kind: 'command', at: NOON })
       await home.permits.open(permit)
       await home.services.put({ service: 'invitation:a', epoch: 0, authorised: true, createdAt: NOON })
@@ -218,7 +211,10 @@ describe('what was acknowledged', () => {
     assert.equal(home.devices.list().length, 1)
     assert.equal(home.devices.isForgotten(partyOf(2)), true)
     assert.deepEqual(home.devices.twin(partyOf(1)), {
-      reported,
+      reported: [
+        { affordance: 1, at: NOON, value: true },
+        { affordance: 2, at: NOON, value: 5 },
+      ],
       desired: [{ affordance: 1, value: false, command, at: NOON }],
     })
     assert.equal(home.readings.history(partyOf(1), 1, 0, 10).length, 1)
@@ -231,6 +227,7 @@ describe('what was acknowledged', () => {
   it('does not say that anybody is connected after a start', async (t) => {
     const path = join(temporaryFolder(t), 'home.db')
     {
+      const { hello } = await import('../../../support/state.ts')
       await using home = await openHome(path)
       await home.devices.enrol(newDevice(1), NOON)
       await home.devices.sessionOpened(partyOf(1), hello(1, 0), NOON + 5)

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "identity.h"
+
+#include <string.h>
+
+#include "cbor.h"
+#include "crypto.h"
+
+enum { FIELDS = 8 };
+
+int identity_write(const struct identity *identity, uint8_t *out, size_t capacity) {
+  struct cbor_writer writer = cbor_writer_into(out, capacity);
+  cbor_put_array(&writer, FIELDS);
+  cbor_put_bytes(&writer, identity->seed, sizeof identity->seed);
+  cbor_put_bytes(&writer, identity->public_key, sizeof identity->public_key);
+  cbor_put_bytes(&writer, identity->root, sizeof identity->root);
+  cbor_put_bytes(&writer, identity->pins[0], identity->pins_count * SHALLOT_KEY_BYTES);
+  cbor_put_bytes(&writer, identity->certificate, identity->certificate_size);
+  cbor_put_text(&writer, identity->host, strlen(identity->host));
+  cbor_put_text(&writer, identity->name, strlen(identity->name));
+  cbor_put_integer(&writer, identity->tcp_port);
+  return cbor_written(&writer);
+}
+
+/* The contents of the next byte string; their size, or -1 when it is none or does not fit. */
+static int bytes_take(struct cbor_reader *reader, uint8_t *out, size_t capacity) {
+  struct cbor_item item = cbor_next(reader);
+  if (item.kind != CBOR_BYTES || item.size > capacity) return -1;
+  memcpy(out, item.bytes, item.size);
+  return (int)item.size;
+}
+
+static int text_take(struct cbor_reader *reader, char *out, size_t capacity) {
+  struct cbor_item item = cbor_next(reader);
+  if (item.kind != CBOR_TEXT || item.size >= capacity) return -1;
+  memcpy(out, item.bytes, item.size);
+  out[item.size] = '\0';
+  return (int)item.size;
+}
+
+static int fields_take(struct identity *identity, struct cbor_reader *reader) {
+  struct cbor_item array = cbor_next(reader);
+  if (array.kind != CBOR_ARRAY || array.count != FIELDS) return -1;
+  if (bytes_take(reader, identity->seed, SHALLOT_KEY_BYTES) != SHALLOT_KEY_BYTES) return -1;
+  if (bytes_take(reader, identity->public_key, SHALLOT_KEY_BYTES) != SHALLOT_KEY_BYTES) return -1;
+  if (bytes_take(reader, identity->root, SHALLOT_KEY_BYTES) != SHALLOT_KEY_BYTES) return -1;
+  int pins_size = bytes_take(reader, identity->pins[0], sizeof identity->pins);
+  if (pins_size <= 0 || pins_size % SHALLOT_KEY_BYTES != 0) return -1;
+  identity->pins_count = (uint32_t)pins_size / SHALLOT_KEY_BYTES;
+  int certificate_size = bytes_take(reader, identity->certificate, sizeof identity->certificate);
+  if (certificate_size < 0) return -1;
+  identity->certificate_size = (size_t)certificate_size;
+  if (text_take(reader, identity->host, sizeof identity->host) < 0) return -1;
+  if (text_take(reader, identity->name, sizeof identity->name) < 0) return -1;
+  struct cbor_item tcp_port = cbor_next(reader);
+  identity->tcp_port = (uint16_t)tcp_port.value;
+  return tcp_port.kind == CBOR_INTEGER ? 0 : -1;
+}
+
+int identity_read(struct identity *identity, const uint8_t *bytes, size_t size) {
+  struct cbor_reader reader = cbor_reader_over(bytes, size);
+  identity_wipe(identity);
+  if (cbor_check(bytes, size) == 0 && fields_take(identity, &reader) == 0) return 0;
+  identity_wipe(identity);
+  return SHALLOT_E_PORT_STORAGE;
+}
+
+int identity_make_key(struct identity *identity, int (*random)(uint8_t *out, size_t size)) {
+  identity_wipe(identity);
+  int fault = random(identity->seed, sizeof identity->seed);
+  if (fault == 0) fault = crypto_public(identity->public_key, identity->seed);
+  if (fault) identity_wipe(identity);
+  return fault;
+}
+
+void identity_wipe(struct identity *identity) { crypto_wipe(identity, sizeof *identity); }
