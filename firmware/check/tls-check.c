@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * Drives core/tls.h for test/firmware and for the size table. It obeys lines on the console and answers each with one
- * line that begins with the same word and the name of a code:
+ * line that begins with the same word and the number of a code, code=N, shown here by its name:
  *
  *   open ADDRESS PORT [ticket]  connects, shakes hands            -> open ok resumed=0 key=HEX instructions=N
  *   echo TEXT                   writes TEXT, reads as much back   -> echo ok TEXT
@@ -48,6 +48,8 @@ static int64_t unix_time(void) { return unix_seconds; }
 
 /* ---- answers ---- */
 
+static void say_number(uint64_t number);
+
 static void say(const char *text) {
   while (*text != '\0' && answer_size < sizeof answer - 1) answer[answer_size++] = *text++;
   answer[answer_size] = '\0';
@@ -70,9 +72,10 @@ static void say_hex(const uint8_t *bytes, size_t size) {
   }
 }
 
+/* The number, as everywhere on the device: names would cost 3 KiB of DRAM. test/support/firmware.ts puts them in. */
 static void say_code(int result) {
-  say(" ");
-  say(shallot_code_name(result > 0 ? 0 : result));
+  say(" code=");
+  say_number(result > 0 ? 0 : (uint64_t)-result);
 }
 
 static void say_cost(uint64_t started) {
