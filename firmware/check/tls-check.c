@@ -33,6 +33,7 @@ static struct tls_ticket ticket;
 static struct tls_config config;
 static int64_t unix_seconds;
 static int is_open;
+static char line[ANSWER_CHARS_MAX];
 static char answer[ANSWER_CHARS_MAX];
 static size_t answer_size;
 
@@ -191,10 +192,10 @@ static void read_sensor(const char *channel) {
 }
 
 /* The next word of a line, which is cut after it. */
-static char *next_word(char **line) {
-  char *word = *line;
+static char *next_word(char **rest) {
+  char *word = *rest;
   char *space = strchr(word, ' ');
-  *line = space == NULL ? word + strlen(word) : space + 1;
+  *rest = space == NULL ? word + strlen(word) : space + 1;
   if (space != NULL) *space = '\0';
   return word;
 }
@@ -244,7 +245,6 @@ static void command(const char *verb, const char *first, char *rest) {
 }
 
 int app_main(const struct port *from) {
-  char line[ANSWER_CHARS_MAX];
   device = from;
   device->log("ready");
   for (;;) {

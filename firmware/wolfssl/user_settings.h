@@ -50,6 +50,8 @@
 #define MAX_PSK_ID_LEN 62
 /* The daemon sends its leaf alone. */
 #define MAX_CHAIN_DEPTH 2
+/* Text of a certificate's names, which nobody reads; a longer one is left out. Issuers are found by hash. */
+#define WC_ASN_NAME_MAX 96
 /* core/tls.c looks at every leaf that wolfSSL accepted: purpose, dates, key. */
 #define WOLFSSL_ALWAYS_VERIFY_CB
 #define NO_ASN_TIME

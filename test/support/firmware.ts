@@ -9,8 +9,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { startEmulator } from '../../scripts/emulator.ts'
 import { CODES } from '../../schemas/gen/ts/codes.ts'
+import { startEmulator } from '../../scripts/emulator.ts'
 import { buildFirmware, FLASHCHECK, type Port, programPath } from '../../scripts/firmware.ts'
 
 const LINE_MS_MAX = 20_000
