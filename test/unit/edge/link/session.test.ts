@@ -110,6 +110,16 @@ describe('hello and welcome [SPEC 6.4]', () => {
     assert.equal(home.desk.ends.length, 0)
   })
 
+  it('after another hello, what was not noted is sent again with its old sequence', async () => {
+    const home = setUp()
+    const { line } = await home.welcomed()
+    await line.take(home.reading(3))
+    await line.take(home.reading(4))
+    await line.take(home.hello(5))
+    assert.equal(await line.take(home.reading(3)), undefined)
+    assert.equal(home.desk.readings.length, 3)
+  })
+
   it('a second session of one device ends the first as superseded', async () => {
     const home = setUp()
     const first = await home.welcomed()
