@@ -185,6 +185,25 @@ describe('an unknown device [SPEC 6.5]', () => {
     assert.equal(session.send(home.record()), 'sent')
   })
 
+  it('that leaves while the desk judges its record is not opened', async () => {
+    const home = setUp()
+    const { line } = home.open()
+    await line.take(home.hello())
+    const judged = Promise.withResolvers<void>()
+    home.desk.record = () => undefined
+    const readmit = home.desk.readmit.bind(home.desk)
+    home.desk.readmit = async (hello, record) => {
+      await judged.promise
+      return readmit(hello, record)
+    }
+    const taking = line.take(home.record())
+    line.end('link-closed')
+    judged.resolve()
+    await taking
+    assert.equal(home.room.roster.size, 0)
+    assert.equal(home.desk.hellos.length, 0)
+  })
+
   it('is refused when the desk does not take it', async () => {
     const home = setUp()
     const { line } = home.open()
