@@ -38,13 +38,30 @@ export interface DeviceBook {
   /** A session began; presence lives in memory, the nonce and hello are kept. */
   sessionOpened(id: PartyId, hello: Message<Hello>, at: Instant): Promise<void>
   sessionClosed(id: PartyId, at: Instant): void
+  /** What was last asked of a property, and by which command (its SHA-256). Does nothing for a device that is gone. */
+  desire(
+    id: PartyId,
+    affordance: number,
+    value: number | boolean,
+    command: Uint8Array,
+    at: Instant,
+  ): Promise<void>
 }
 
 /** Samples by device and affordance. */
 export interface ReadingBook {
-  /** Keeps the sealed reading and its samples once per (device, epoch, sequence); updates the reported twin. */
-  append(device: PartyId, reading: Message<Reading>, receivedAt: Instant): Promise<'new' | 'known'>
-  /** Ascending by time; at most `limit` (1..10,000), the newest when there are more. */
+  /**
+   * Keeps the sealed reading, or the receipt with what it changed, and its samples once per (device, epoch, sequence);
+   * updates the reported twin. A sample without a time, or from a future beyond the allowed skew, gets that of its receipt.
+   * @param entry  goes into the journal together with it, and only if it is new
+   */
+  append(
+    device: PartyId,
+    message: Message<Reading> | Message<Receipt>,
+    receivedAt: Instant,
+    entry?: NewEntry,
+  ): Promise<'new' | 'known'>
+  /** Ascending by time, from `since` on; at most `limit` (1..10,000), the newest when there are more. */
   history(device: PartyId, affordance: number, since: Instant, limit: number): readonly Sample[]
 }
 
@@ -87,6 +104,8 @@ export interface Entry extends NewEntry {
 
 export interface JournalReport {
   readonly entries: number
+  /** How many older ones are gone by pruning; `entries` does not count them. */
+  readonly pruned?: number
   readonly head: Uint8Array
   /** The first entry that does not follow from the one before it, and why. */
   readonly broken?: { readonly index: number; readonly why: string } | undefined
@@ -101,8 +120,8 @@ export interface Journal {
     readonly limit: number
     readonly device?: PartyId
   }): readonly Entry[]
-  /** Recomputes the whole chain from the disk. */
-  verify(): JournalReport
+  /** Recomputes the whole chain from the disk, in steps that let others run. */
+  verify(): Promise<JournalReport>
 }
 
 /** A permit on its way: who may enrol under which name, and what became of it (SPEC 7). */
@@ -110,8 +129,8 @@ export interface OpenPermit {
   readonly permit: Uint8Array
   readonly name: string
   readonly expiresAt: Instant
-  /** The hub's proof key; wiped once the permit is used or stale. */
-  readonly proofKey: Uint8Array
+  /** The hub's proof key; absent once the permit is used or stale, so that nobody can prove anything against an empty one. */
+  readonly proofKey?: Uint8Array | undefined
   readonly usedBy?: PartyId | undefined
   /** The device's enrol envelope, for the owner to check. */
   readonly enrol?: Frame | undefined
@@ -121,6 +140,7 @@ export interface OpenPermit {
 
 export interface PermitBook {
   get(permit: Uint8Array): OpenPermit | undefined
+  /** Rejects with code `permit-known` when there is one of this id. */
   open(permit: {
     permit: Uint8Array
     name: string
@@ -128,6 +148,7 @@ export interface PermitBook {
     proofKey: Uint8Array
     frame: Frame
   }): Promise<void>
+  /** Once, and again for the same device; rejects with code `permit-unknown` or, for another device, `permit-used`. */
   use(permit: Uint8Array, by: PartyId, enrol: Frame, enrolled: Frame): Promise<void>
 }
 
@@ -145,6 +166,8 @@ export interface ServiceBook {
   get(service: string): ServiceRecord | undefined
   put(record: ServiceRecord): Promise<void>
   remove(service: string): Promise<boolean>
+  /** 0 for a service that never was; else one more than its last, so that a withdrawn address never comes back. */
+  nextEpoch(service: string): number
 }
 
 /** The way to connected devices: the link. */

@@ -5,7 +5,7 @@ import { Log, type LogLine } from '../../daemon/base/log.ts'
 import { systemRandom } from '../../daemon/base/random.ts'
 import { Secret } from '../../daemon/base/secret.ts'
 import { type Ed25519, nativeEd25519, type Signer } from '../../daemon/core/envelope/index.ts'
-import { deviceLeaf } from '../../daemon/core/identity/certificates.ts'
+import { deviceLeaf, hubLeaf } from '../../daemon/core/identity/certificates.ts'
 import { idOf, type PartyId } from '../../daemon/core/model/index.ts'
 import { type Link, type LinkLimits, openLink } from '../../daemon/edge/link/index.ts'
 import { MemoryDesk } from './desk.ts'
@@ -71,7 +71,7 @@ export async function openLinkHome(
       port: options.port ?? 0,
       homeId,
       hubSeed: new Secret(hubSeed),
-      hubCa,
+      hubLeaf: hubLeaf(hubCa, ed25519.signer(hubSeed).key, systemRandom.bytes(8)),
       deviceCas: [deviceCa, nextCa],
       limits: options.limits ?? {},
     },

@@ -8,3 +8,4 @@
 export * from './affordance.ts'
 export * from './device.ts'
 export * from './ids.ts'
+export * from './thing.ts'

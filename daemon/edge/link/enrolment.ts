@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { createHmac } from 'node:crypto'
 import type { Code } from '../../../schemas/gen/ts/codes.ts'
 import { DEVICE_ENVELOPE_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { equal } from '../../base/bytes.ts'
 import { no, type Verdict, yes } from '../../base/error.ts'
+import { Secret } from '../../base/secret.ts'
 import {
   admit,
   type Body,
@@ -15,6 +15,7 @@ import {
   type Receiver,
 } from '../../core/envelope/index.ts'
 import { deviceLeaf, readCsr } from '../../core/identity/certificates.ts'
+import { enrolProof } from '../../core/identity/index.ts'
 import { idOf, type PartyId } from '../../core/model/index.ts'
 import type { OpenPermit } from '../../core/ports.ts'
 import type { Line, Outcome, Talk } from './connection.ts'
@@ -132,8 +133,8 @@ const ourselves = {
 }
 
 function provesSecret(enrol: Message<Enrol>, permit: OpenPermit): boolean {
-  const proof = createHmac('sha256', permit.proofKey).update(enrol.signer).digest()
-  return equal(proof, enrol.body.proofForHub)
+  if (!permit.proofKey) return false
+  return equal(enrolProof(new Secret(permit.proofKey), enrol.signer), enrol.body.proofForHub)
 }
 
 /** One after another, in the order asked. */

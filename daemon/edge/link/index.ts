@@ -19,7 +19,7 @@ import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import type { Secret } from '../../base/secret.ts'
 import type { Ed25519, Frame, Signer } from '../../core/envelope/index.ts'
-import { caCertificate, hubLeaf } from '../../core/identity/certificates.ts'
+import { caCertificate } from '../../core/identity/certificates.ts'
 import { idOf, type PartyId } from '../../core/model/index.ts'
 import type { Carrier, DeviceDesk } from '../../core/ports.ts'
 import { Connection, type Talk } from './connection.ts'
@@ -52,8 +52,8 @@ export interface LinkOptions {
   readonly homeId: PartyId
   /** Ed25519 seed of this hub: TLS proves it and the welcome is sealed with it. */
   readonly hubSeed: Secret
-  /** Signs the hub's leaf; current. */
-  readonly hubCa: Signer
+  /** DER, issued to this hub's key by the hub CA that devices pin. */
+  readonly hubLeaf: Uint8Array
   /** Current, then next. The first issues; leaves of all are accepted. */
   readonly deviceCas: readonly [Signer, ...Signer[]]
   readonly limits?: Partial<LinkLimits>
@@ -116,7 +116,7 @@ class Listener {
     this.#occupancy = new Occupancy(limits)
     this.#tls = tlsServer({
       seed: options.hubSeed,
-      leaf: hubLeaf(options.hubCa, hub.key, random.bytes(8)),
+      leaf: options.hubLeaf,
       deviceCas: options.deviceCas.map((ca) => caCertificate('device', ca)),
     })
     this.#tls.on('secureConnection', (socket) => this.#secured(socket))

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import type { Config } from '../config/index.ts'
+import { createHome, holdsHome, saveHub, saveOwner } from '../config/keyring.ts'
+import type { Seed } from '../core/identity/index.ts'
+import type { PartyId } from '../core/model/index.ts'
+import { CliError } from './error.ts'
+import type { Tools } from './tools.ts'
+
+/** @throws CliError home-exists, before anybody has written down words for nothing */
+export function requireNoHome({ owner, data }: Config): void {
+  for (const [directory, flag] of [
+    [owner, '--owner'],
+    [data, '--data'],
+  ] as const) {
+    if (holdsHome(directory)) {
+      throw new CliError('home-exists', `there is a home in ${directory} already; it was not touched`, {
+        next: `name another directory with ${flag}, or move that one away yourself`,
+      })
+    }
+  }
+}
+
+export interface Founded {
+  readonly home: PartyId
+  readonly owner: string
+  readonly data: string
+}
+
+/** Makes the keys and writes both directories: the owner's and the daemon's. The root is forgotten when this returns. */
+export function foundHome(tools: Tools, seed: Seed, ownerName: string): Founded {
+  const { owner, data } = tools.configured.config
+  if (!/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,31}$/u.test(ownerName)) {
+    throw new CliError('usage', "the owner's name is 1 to 32 letters, digits, dots, dashes or spaces")
+  }
+  const home = createHome(seed, { ownerName, now: tools.clock.now(), random: tools.random })
+  saveOwner(owner, home.owner)
+  saveHub(data, home.hub)
+  return { home: home.hub.home, owner, data }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { CliError } from './error.ts'
+
+export interface Keyboard {
+  readonly input: NodeJS.ReadStream
+  readonly echo: NodeJS.WritableStream
+}
+
+const STDIN_BYTES_MAX = 16_384
+const LINE_CHARS_MAX = 4096
+
+/** One line typed by a person; with `hidden` nothing of it is shown. @throws CliError interrupted on Ctrl-C or end of input */
+export function ask(
+  { input, echo }: Keyboard,
+  question: string,
+  options: { readonly hidden: boolean },
+  signal: AbortSignal,
+): Promise<string> {
+  echo.write(question)
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  let line = ''
+  const finish = (settle: () => void): void => {
+    input.off('data', onData)
+    signal.removeEventListener('abort', onAbort)
+    input.setRawMode?.(false)
+    input.pause()
+    echo.write('\n')
+    settle()
+  }
+  const onAbort = () => finish(() => reject(new CliError('interrupted', 'nothing was done')))
+  const onData = (chunk: string) => {
+    for (const key of chunk) {
+      if (key === '\r' || key === '\n') return finish(() => resolve(line))
+      if (key === '\x03' || key === '\x04') return onAbort()
+      if (key === '\x7f' || key === '\b') {
+        if (line !== '' && !options.hidden) echo.write('\b \b')
+        line = line.slice(0, -1)
+      } else if (key >= ' ' && line.length < LINE_CHARS_MAX) {
+        line += key
+        if (!options.hidden) echo.write(key)
+      }
+    }
+  }
+  input.setEncoding('utf8')
+  input.setRawMode?.(true)
+  input.on('data', onData)
+  signal.addEventListener('abort', onAbort, { once: true })
+  input.resume()
+  return promise
+}
+
+/** All of standard input, when it is not a terminal. @throws CliError payload-too-large */
+export async function readAll(input: NodeJS.ReadStream): Promise<string> {
+  let text = ''
+  input.setEncoding('utf8')
+  for await (const chunk of input) {
+    text += chunk
+    if (text.length > STDIN_BYTES_MAX) {
+      throw new CliError('usage', `standard input holds more than ${STDIN_BYTES_MAX} characters`)
+    }
+  }
+  return text
+}

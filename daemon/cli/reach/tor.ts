@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { connect } from 'node:net'
+import { toBase32 } from '../../base/bytes.ts'
+import { type Clock, deadline } from '../../base/clock.ts'
+import { ignore } from '../../base/error.ts'
+import type { Random } from '../../base/random.ts'
+import type { HomeCode } from '../../core/identity/index.ts'
+import { onionAddress } from '../../core/identity/index.ts'
+import { CliError } from '../error.ts'
+import { type ClientTor, openClientTor } from './client-tor.ts'
+import { type SocksPlace, SocksRefusal, TorAgent } from './socks.ts'
+import { askOver, type Way } from './way.ts'
+
+export interface TorWayDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly onProgress: (what: string) => void
+}
+
+export interface TorWayOptions {
+  readonly code: HomeCode
+  readonly torSocks: string | undefined
+  readonly torrcExtra: string | undefined
+  readonly torBinary: string
+  /** Asks something harmless over the new way; what it throws makes the way no good. */
+  readonly probe: (way: Way, signal: AbortSignal) => Promise<void>
+}
+
+/** From the first try until we say that the home cannot be reached. */
+export const TOR_MS_MAX = 90_000
+/** On one circuit: short, because a circuit that stalled stays stalled, and the next try gets another. */
+const TRY_MS_FIRST = 12_000
+const TRY_MS_MAX = 30_000
+const PAUSE_MS = 600
+const TRIES_MAX = 40
+
+/**
+ * Through Tor, by a tor that is named, else one that runs here, else one of our own.
+ * Each try is under a new isolation pair, so that it gets circuits of its own; the pair that worked is kept.
+ * @throws CliError unreachable with the last cause, after TOR_MS_MAX
+ */
+export async function openTorWay(
+  deps: TorWayDeps,
+  options: TorWayOptions,
+  signal: AbortSignal,
+): Promise<Way> {
+  using whole = deadline(deps.clock, TOR_MS_MAX, signal)
+  const stack = new AsyncDisposableStack()
+  try {
+    const socks = await chooseTor(deps, options, stack, whole.signal, signal)
+    const way = await tryCircuits(deps, options, socks, whole.signal)
+    stack.use(way)
+    return {
+      kind: way.kind,
+      words: way.words,
+      patienceMs: way.patienceMs,
+      ask: (ask, inner) => way.ask(ask, inner),
+      [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    }
+  } catch (error) {
+    await stack.disposeAsync()
+    signal.throwIfAborted()
+    if (error instanceof CliError) throw error
+    throw new CliError('unreachable', `no way through Tor within ${TOR_MS_MAX / 1000} s`, { cause: error })
+  }
+}
+
+async function chooseTor(
+  deps: TorWayDeps,
+  options: TorWayOptions,
+  stack: AsyncDisposableStack,
+  limit: AbortSignal,
+  signal: AbortSignal,
+): Promise<SocksPlace> {
+  const { code, torSocks, torrcExtra } = options
+  if (torSocks !== undefined) return parsePlace(torSocks)
+  // A client key can be given to a tor of our own; the machine's would need its control port.
+  if (!code.clientKey && torrcExtra === undefined) {
+    const running = await findRunningTor(deps.clock, limit)
+    if (running) return running
+  }
+  deps.onProgress('starting a tor of our own')
+  const tor: ClientTor = await openClientTor(
+    deps.clock,
+    {
+      binary: options.torBinary,
+      torrcExtra,
+      authorisation: code.clientKey && {
+        address: onionAddress(code.onion).replace('.onion', ''),
+        key: code.clientKey,
+      },
+      onProgress: (percent, what) => deps.onProgress(`joining the Tor network: ${percent} % (${what})`),
+    },
+    signal,
+  )
+  stack.use(tor)
+  await waitFor(tor.ready, limit)
+  return tor.socks
+}
+
+function waitFor(ready: Promise<void>, limit: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const late = () =>
+    reject(
+      new CliError('unreachable', `tor could not join the Tor network within ${TOR_MS_MAX / 1000} s`, {
+        next: 'is this machine connected to the internet?',
+      }),
+    )
+  if (limit.aborted) late()
+  limit.addEventListener('abort', late, { once: true })
+  ready.then(resolve, reject).finally(() => limit.removeEventListener('abort', late))
+  return promise
+}
+
+async function tryCircuits(
+  deps: TorWayDeps,
+  options: TorWayOptions,
+  socks: SocksPlace,
+  limit: AbortSignal,
+): Promise<Way> {
+  let last: unknown
+  for (let attempt = 1; attempt <= TRIES_MAX && !limit.aborted; attempt++) {
+    deps.onProgress(
+      attempt === 1
+        ? 'reaching the home through Tor'
+        : `reaching the home through Tor, try ${attempt} (${wordsFor(last)})`,
+    )
+    const way = wayUnder(socks, options.code, toBase32(deps.random.bytes(10)))
+    using patience = deadline(deps.clock, Math.min(TRY_MS_FIRST * attempt, TRY_MS_MAX), limit)
+    try {
+      await options.probe(way, patience.signal)
+      return way
+    } catch (error) {
+      await way[Symbol.asyncDispose]()
+      if (isFinal(error)) throw error
+      last = limit.aborted && last !== undefined ? last : error
+    }
+    await deps.clock.sleep(PAUSE_MS, limit).catch((error) => ignore(error, 'the loop looks at the limit'))
+  }
+  throw new CliError('unreachable', `the home was not reached through Tor: ${wordsFor(last)}`, {
+    cause: last,
+    next: 'check at home with `shallot status` whether the address is published',
+  })
+}
+
+/** What trying again cannot mend: an answer that is not this home's, and refusals of tor that stay. */
+function isFinal(error: unknown): boolean {
+  if (error instanceof SocksRefusal) return error.isFinal
+  return error instanceof CliError && error.code !== 'unreachable'
+}
+
+function wordsFor(error: unknown): string {
+  if (error instanceof CliError) return error.message
+  return 'the circuit stalled'
+}
+
+function wayUnder(socks: SocksPlace, code: HomeCode, isolation: string): Way {
+  const agent = new TorAgent(socks, isolation)
+  const host = onionAddress(code.onion)
+  return {
+    kind: 'tor',
+    words: 'through Tor',
+    patienceMs: 45_000,
+    ask: (ask, signal) => askOver({ host, port: 80, agent }, ask, signal),
+    async [Symbol.asyncDispose]() {
+      agent.destroy()
+    },
+  }
+}
+
+/** `/path/of/a/socket`, `unix:/path` or `host:port`. */
+function parsePlace(text: string): SocksPlace {
+  const path = text.replace(/^unix:/, '')
+  if (path.startsWith('/')) return { path }
+  const [, host, port] = /^(\[[0-9a-fA-F:]+\]|[^:]+):(\d{1,5})$/.exec(text) ?? []
+  if (host === undefined || Number(port) < 1 || Number(port) > 65_535) {
+    throw new CliError('usage', `--tor-socks is the path of a unix socket or host:port, not ${text}`)
+  }
+  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
+}
+
+const USUAL_PLACES: readonly SocksPlace[] = [{ path: '/run/tor/socks' }, { host: '127.0.0.1', port: 9050 }]
+const FIND_MS_MAX = 300
+
+/** A tor of this machine where Debian's package puts it. */
+async function findRunningTor(clock: Clock, signal: AbortSignal): Promise<SocksPlace | undefined> {
+  for (const place of USUAL_PLACES) {
+    using patience = deadline(clock, FIND_MS_MAX, signal)
+    if (await answers(place, patience.signal)) return place
+  }
+  return undefined
+}
+
+function answers(place: SocksPlace, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ ...place, signal })
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}

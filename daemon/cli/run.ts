@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { MessageChannel } from 'node:worker_threads'
+import yargs, { type Argv } from 'yargs'
+import { CODES } from '../../schemas/gen/ts/codes.ts'
+import type { Clock } from '../base/clock.ts'
+import { codeOf, sentenceOf } from '../base/error.ts'
+import type { Random } from '../base/random.ts'
+import { type Key, SETTINGS, settingOfFlag } from '../config/index.ts'
+import { type CliCode, CliError, EXIT, exitOf } from './error.ts'
+import { gatherTools, type Tools } from './tools.ts'
+import type { Act, CommonFlags } from './verb.ts'
+import { VERBS } from './verbs/index.ts'
+import { type Streams, Voice } from './voice.ts'
+
+export interface Invocation {
+  readonly args: readonly string[]
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly workingDirectory: string
+  readonly streams: Streams
+}
+
+/** Runs one command line. @returns the exit status; never rejects */
+export async function runShallot(
+  deps: { readonly clock: Clock; readonly random: Random },
+  invocation: Invocation,
+  signal: AbortSignal,
+): Promise<number> {
+  const { args, streams } = invocation
+  // Errors of parsing come before there are parsed flags.
+  const voice = new Voice(deps.clock, streams, wantsJson(args))
+  using _alive = stayAlive()
+  const act: Act = async (parsed, run) => {
+    await using stack = new AsyncDisposableStack()
+    const tools: Tools = await gatherTools(
+      { ...deps, ...invocation, voice, signal },
+      settingsIn(parsed),
+      stack,
+    )
+    await run(tools)
+  }
+  try {
+    const text = await parse(args, act)
+    if (text !== '') voice.json ? voice.tell({ ok: true, help: text }, () => '') : voice.say(text)
+    return EXIT.done
+  } catch (error) {
+    return report(signal.aborted ? interruption(signal) : error, voice)
+  }
+}
+
+/** Timers of the clock do not keep a process alive; a command that waits must. */
+function stayAlive(): Disposable {
+  const { port1 } = new MessageChannel()
+  port1.ref()
+  port1.on('message', () => {})
+  return { [Symbol.dispose]: () => port1.close() }
+}
+
+function wantsJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--')
+  const flags = end < 0 ? args : args.slice(0, end)
+  return flags.includes('--json') || flags.includes('--json=true')
+}
+
+/** @returns the help or version text, if that is what was asked for */
+async function parse(args: readonly string[], act: Act): Promise<string> {
+  let text = ''
+  const cli = VERBS.reduce<Argv<CommonFlags>>((all, each) => all.command(each(act)), grammar())
+  await cli.parseAsync([...args], {}, (_error: unknown, _args: unknown, output: string) => {
+    text = output
+  })
+  return text
+}
+
+function grammar(): Argv<CommonFlags> {
+  const client = Object.values(SETTINGS).filter(({ side }) => side !== 'daemon')
+  let cli = yargs()
+    .scriptName('shallot')
+    .usage('$0 <verb>\n\nA home of your own devices, from this machine or from far away.')
+    .parserConfiguration({
+      'dot-notation': false,
+      'duplicate-arguments-array': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'boolean-negation': true,
+    })
+    .option('json', {
+      type: 'boolean',
+      default: false,
+      global: true,
+      describe: 'one JSON object a line on stdout, errors too',
+    })
+    .demandCommand(1, 'say what to do: see `shallot --help`')
+    .strict()
+    .recommendCommands()
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error ?? new CliError('usage', message)
+    })
+    .epilogue(
+      'Exit status: 0 done, 2 usage, 3 refused, 4 unreachable or expired, 5 not found, 1 a fault of shallot itself.',
+    )
+    .wrap(Math.min(110, process.stdout.columns ?? 100))
+  for (const { flag, says, env } of client) {
+    cli = cli.option(flag, {
+      type: 'string',
+      global: true,
+      describe: `${says} (${env})`,
+      group: 'Where:',
+    }) as typeof cli
+  }
+  return cli
+}
+
+/** The settings among parsed flags. */
+function settingsIn(parsed: Readonly<Record<string, unknown>>): Map<Key, unknown> {
+  const settings = new Map<Key, unknown>()
+  for (const [flag, value] of Object.entries(parsed)) {
+    const key = settingOfFlag(flag)
+    if (key && value !== undefined) settings.set(key, value)
+  }
+  return settings
+}
+
+function interruption(signal: AbortSignal): CliError {
+  return new CliError('interrupted', `stopped by ${String(signal.reason)}`)
+}
+
+/** Tells what went wrong, to whom it may concern. @returns the exit status */
+function report(error: unknown, voice: Voice): number {
+  const { code, next } = explain(error)
+  const message = sentenceOf(error)
+  voice.note(`shallot: ${message}`)
+  if (next !== undefined) voice.note(`  ${next}`)
+  if (voice.json) voice.tell({ ok: false, code, message, ...(next !== undefined && { next }) }, () => '')
+  return exitOf(code)
+}
+
+function explain(error: unknown): { code: CliCode; next?: string | undefined } {
+  if (error instanceof CliError) return error
+  if (error instanceof Error && error.name === 'YError')
+    return { code: 'usage', next: 'see `shallot --help`' }
+  const code = codeOf(error)
+  return { code: code !== undefined && Object.hasOwn(CODES, code) ? (code as CliCode) : 'internal' }
+}

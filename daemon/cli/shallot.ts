@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: GPL-3.0-or-later
+/**
+ * The `shallot` command: words from a shell enter, text or JSON and an exit status leave.
+ *
+ * Always true: 0 done, 2 usage, 3 refused, 4 unreachable or expired, 5 not found, 1 our own fault; with --json every line of stdout is one
+ * object, errors included, and stderr stays empty. What a home answers is believed as far as the root's, the owner's and the
+ * devices' seals carry it. Seals in the owner's account; the daemon never sees a key from here.
+ */
+import { enableCompileCache } from 'node:module'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '../base/clock.ts'
+import { systemRandom } from '../base/random.ts'
+
+// Halves the time to start. Never in the shared temporary directory: what lies in the cache is run.
+enableCompileCache(join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'shallot'))
+const { runShallot } = await import('./run.ts')
+
+const interrupted = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => interrupted.abort(name))
+// A reader that has seen enough (`shallot watch | head -1`) is no fault.
+process.stdout.on('error', () => interrupted.abort('SIGPIPE'))
+
+process.exitCode = await runShallot(
+  { clock: systemClock, random: systemRandom },
+  {
+    args: process.argv.slice(2),
+    environment: process.env,
+    workingDirectory: process.cwd(),
+    streams: { out: process.stdout, err: process.stderr },
+  },
+  interrupted.signal,
+)

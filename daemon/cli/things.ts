@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** Devices as the home tells of them, and as they can prove it. */
+import { ENVELOPE_BYTES_MAX } from '../../schemas/gen/ts/wire.ts'
+import { equal } from '../base/bytes.ts'
+import { type Hello, type Message, openEnvelope } from '../core/envelope/index.ts'
+import { idOf, keyOf, type PartyId, parseId } from '../core/model/index.ts'
+import type { Api } from './api.ts'
+import { CliError } from './error.ts'
+import { bytesIn, type Fields, fieldsOf, optionalBytesIn, textIn } from './fields.ts'
+import type { Person } from './person.ts'
+
+/** The path of a device in the API, by id or name. @throws CliError usage */
+export function thingPath(named: string): string {
+  if (named === '' || named.length > 256) throw new CliError('usage', 'a device is named by its name or id')
+  return `/things/${encodeURIComponent(named)}`
+}
+
+/** What a command can be sealed for: everything in it was checked against the home's root. */
+export interface ProvenThing {
+  readonly id: PartyId
+  readonly name: string
+  readonly hello: Message<Hello>
+  /** The boot nonce of that hello. */
+  readonly nonce: Uint8Array
+  /** An owner bound this key to this name; otherwise only the hub says that it is this device. */
+  readonly confirmed: boolean
+}
+
+/**
+ * Asks the home for a device and checks the proof: its hello is sealed by the device's key, and an owner's record binds that key to
+ * its name (SPEC 4.4, 4.7).
+ * @throws CliError refusals of the envelope when the home hands out a hello or a record that is not what it should be
+ */
+export async function proveThing(api: Api, person: Person, named: string): Promise<ProvenThing> {
+  const fields = fieldsOf(await api.get(`${thingPath(named)}/properties`), 'a device')
+  const id = idIn(fields)
+  const name = textIn(fields, 'name')
+  const asked = parseId(named)
+  if (asked ? asked !== id : name !== named) {
+    throw new CliError('bad-answer', `we asked for ${named}, and the home answered with ${name}`)
+  }
+  const frame = optionalBytesIn(fields, 'hello')
+  if (!frame) {
+    throw new CliError('away', `${name} has not been heard since it was enrolled`, {
+      next: 'give it power and look at `shallot status`',
+    })
+  }
+  const hello = openHello(frame, id, name, person)
+  const nonce = bytesIn(fields, 'nonce')
+  if (!equal(nonce, hello.body.epoch)) {
+    throw new CliError('bad-answer', `the home's nonce for ${name} is not the one in the device's hello`)
+  }
+  const record = optionalBytesIn(fields, 'record')
+  const confirmed = record !== undefined && checkRecord(record, { id, name, byName: !asked }, person)
+  return { id, name, hello, nonce, confirmed }
+}
+
+/** `urn:shallot:<id>` or the id alone. */
+export function idIn(fields: Fields): PartyId {
+  const id = parseId(textIn(fields, 'id').replace(/^urn:shallot:/, ''))
+  if (!id) throw new CliError('bad-answer', 'the home named a device by something that is no id')
+  return id
+}
+
+const DISTRUST = 'do not act through this hub before you know why: it may be broken into'
+
+function openHello(frame: Uint8Array, id: PartyId, name: string, person: Person): Message<Hello> {
+  const opened = openEnvelope(
+    frame,
+    {
+      sizeMax: ENVELOPE_BYTES_MAX,
+      accepts: (body, signer) => body.type === 'hello' && equal(signer, keyOf(id)),
+      isAudience: (body) => body.audience === person.home,
+    },
+    person.ed25519,
+  )
+  if (opened.ok) return opened.value as Message<Hello>
+  throw new CliError(opened.why, `the home handed out a hello for ${name} that this device did not seal`, {
+    next: DISTRUST,
+  })
+}
+
+/** True, or the refusal: a record that does not hold is worse than none. */
+function checkRecord(
+  record: Uint8Array,
+  thing: { readonly id: PartyId; readonly name: string; readonly byName: boolean },
+  person: Person,
+): boolean {
+  const opened = openEnvelope(
+    record,
+    {
+      sizeMax: ENVELOPE_BYTES_MAX,
+      accepts: (body, signer) => body.type === 'enrolment' && person.trust.isOwner(signer),
+      isAudience: (body) => body.audience === person.home,
+    },
+    person.ed25519,
+  )
+  const body = opened.ok ? opened.value.body : undefined
+  if (body?.type !== 'enrolment') {
+    const why = opened.ok ? 'unknown-signer' : opened.why
+    throw new CliError(why, `the home's record of ${thing.name} is not sealed by an owner we know`, {
+      next: DISTRUST,
+    })
+  }
+  if (idOf(body.key) !== thing.id) {
+    throw new CliError('bad-key', `the owner's record of ${thing.name} is for another device's key`, {
+      next: DISTRUST,
+    })
+  }
+  if (thing.byName && body.name !== thing.name) {
+    throw new CliError(
+      'bad-answer',
+      `the home calls it ${thing.name}, the owner's record calls it ${body.name}`,
+      {
+        next: `name it by its id to act on it all the same: ${thing.id}`,
+      },
+    )
+  }
+  return true
+}
+
+/** A line of `shallot device list`. */
+export interface ThingLine {
+  readonly id: PartyId
+  readonly name: string
+  readonly connected: boolean | undefined
+  readonly confirmed: boolean | undefined
+  readonly properties: readonly string[]
+  readonly actions: readonly string[]
+}
+
+export function thingLine(description: unknown): ThingLine {
+  const fields = fieldsOf(description, 'a Thing Description')
+  const flag = (name: string): boolean | undefined =>
+    typeof fields[name] === 'boolean' ? fields[name] : undefined
+  return {
+    id: idIn(fields),
+    name: textIn(fields, 'title'),
+    connected: flag('shallot:connected'),
+    confirmed: flag('shallot:confirmed'),
+    properties: namesOf(fields.properties),
+    actions: namesOf(fields.actions),
+  }
+}
+
+function namesOf(value: unknown): readonly string[] {
+  return value === undefined ? [] : Object.keys(fieldsOf(value, 'a list of affordances'))
+}

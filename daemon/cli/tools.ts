@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { HOME_CODE_CHARS_MAX } from '../../schemas/gen/ts/wire.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
+import { type Configured, type Key, parseConfig, readConfigFile } from '../config/index.ts'
+import { loadOwner } from '../config/keyring.ts'
+import { type HomeCode, readHomeCode } from '../core/identity/index.ts'
+import { Api } from './api.ts'
+import { CliError } from './error.ts'
+import { Person } from './person.ts'
+import { openWay, unixWay, type Way } from './reach/index.ts'
+import { Sequence } from './sequence.ts'
+import type { Voice } from './voice.ts'
+
+export interface ToolsDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly voice: Voice
+  readonly signal: AbortSignal
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly workingDirectory: string
+}
+
+/** What a verb is handed: settings, and on demand the person and the home. */
+export interface Tools extends ToolsDeps {
+  readonly configured: Configured
+  person(): Promise<Person>
+  /** Lives as long as the command. */
+  api(): Promise<Api>
+}
+
+/** @param flags settings that were given on the command line */
+export async function gatherTools(
+  deps: ToolsDeps,
+  flags: ReadonlyMap<Key, unknown>,
+  stack: AsyncDisposableStack,
+): Promise<Tools> {
+  const configured = await configure(deps, flags)
+  let person: Promise<Person> | undefined
+  let api: Promise<Api> | undefined
+  const tools: Tools = {
+    ...deps,
+    configured,
+    person: () => {
+      person ??= loadPerson(deps, configured.config.owner)
+      return person
+    },
+    api: () => {
+      api ??= openApi(tools, stack)
+      return api
+    },
+  }
+  return tools
+}
+
+async function configure(deps: ToolsDeps, flags: ReadonlyMap<Key, unknown>): Promise<Configured> {
+  const sources = {
+    environment: deps.environment,
+    flags,
+    workingDirectory: deps.workingDirectory,
+    homeDirectory: homedir(),
+  }
+  // Read without the file first: it is the data directory that says where the file is.
+  const place = parseConfig(sources)
+  if (!place.ok) throw new CliError(place.why, place.detail!)
+  const file = await readConfigFile(join(place.value.config.data, 'config.json'))
+  if (!file.ok) throw new CliError(file.why, file.detail!)
+  if (!file.value) return place.value
+  const whole = parseConfig({ ...sources, file: file.value })
+  if (!whole.ok) throw new CliError(whole.why, whole.detail!)
+  return whole.value
+}
+
+async function loadPerson(deps: ToolsDeps, directory: string): Promise<Person> {
+  const owner = loadOwner(directory)
+  const sequence = new Sequence(deps.clock, join(directory, 'sequence'))
+  return new Person({ ...deps, sequence }, owner)
+}
+
+async function openApi(tools: Tools, stack: AsyncDisposableStack): Promise<Api> {
+  const { config } = tools.configured
+  const person = await tools.person()
+  const code = config.home && (await readHome(config.home.reveal()))
+  if (code && !sameHome(code, person)) {
+    throw new CliError('wrong-audience', "the code is for another home than the owner's directory", {
+      next: 'name the directory of that home with --owner',
+    })
+  }
+  const opening = (signal: AbortSignal) => (code ? openRemote(tools, code, signal) : localWay(config.data))
+  return stack.use(new Api({ clock: tools.clock, person, openWay: opening }, tools.signal))
+}
+
+async function localWay(data: string): Promise<Way> {
+  return unixWay(data)
+}
+
+async function openRemote(tools: Tools, code: HomeCode, signal: AbortSignal): Promise<Way> {
+  const { client, tor } = tools.configured.config
+  using step = tools.voice.working('looking for the home')
+  return await openWay(
+    { clock: tools.clock, random: tools.random, onProgress: (what) => step.say(what) },
+    { code, torSocks: client.torSocks, torrcExtra: client.torrcExtra, torBinary: tor.binary },
+    signal,
+  )
+}
+
+function sameHome(code: HomeCode, person: Person): boolean {
+  return person.root.every((byte, at) => byte === code.root[at])
+}
+
+/** The code itself, or a file that holds it. */
+async function readHome(text: string): Promise<HomeCode> {
+  const code = readHomeCode(text.startsWith('shallot:') ? text : await readCodeFile(text))
+  if (code.ok) return code.value
+  throw new CliError(
+    code.why,
+    code.why === 'code-version'
+      ? 'the home code was made by a newer Shallot'
+      : 'the home code is damaged: a character is missing or wrong',
+    { next: 'copy it again, whole' },
+  )
+}
+
+async function readCodeFile(path: string): Promise<string> {
+  try {
+    return (await readFile(path, 'utf8')).slice(0, HOME_CODE_CHARS_MAX * 2)
+  } catch (cause) {
+    throw new CliError('missing', `--home is neither a shallot:home: code nor a file that can be read`, {
+      cause,
+    })
+  }
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import type { Verb } from '../verb.ts'
+import { config } from './config.ts'
+import { daemon } from './daemon.ts'
+import { device } from './device.ts'
+import { enrol } from './enrol.ts'
+import { expose } from './expose.ts'
+import { get } from './get.ts'
+import { hide } from './hide.ts'
+import { history } from './history.ts'
+import { init } from './init.ts'
+import { invoke } from './invoke.ts'
+import { log } from './log.ts'
+import { onion } from './onion.ts'
+import { restore } from './restore.ts'
+import { set } from './set.ts'
+import { status } from './status.ts'
+import { watch } from './watch.ts'
+
+/** In the order of `shallot --help`. */
+export const VERBS: readonly Verb[] = [
+  init,
+  restore,
+  daemon,
+  status,
+  enrol,
+  device,
+  get,
+  set,
+  invoke,
+  watch,
+  history,
+  expose,
+  hide,
+  onion,
+  log,
+  config,
+]

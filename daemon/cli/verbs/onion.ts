@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { LABEL_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
+import { fromBase32 } from '../../base/bytes.ts'
+import { Secret } from '../../base/secret.ts'
+import { onionAddress, writeHomeCode } from '../../core/identity/index.ts'
+import { CliError } from '../error.ts'
+import { type Fields, fieldsOf, listOf, optionalBytesIn, optionalTextIn, textIn } from '../fields.ts'
+import { picture } from '../qr.ts'
+import type { Tools } from '../tools.ts'
+import { group, verb } from '../verb.ts'
+import { table } from '../voice.ts'
+import { serviceLine } from './status.ts'
+
+const NAME = {
+  type: 'string',
+  demandOption: true,
+  describe: 'of the invitation: who or what it is for',
+} as const
+
+const invite = verb({
+  command: 'invite <name>',
+  says: 'Makes an onion address for one person, phone or script, and prints the invitation',
+  examples: [
+    ['onion invite anna-phone', 'address, client key and code, as text and picture'],
+    ['onion invite old-phone --no-auth', 'for software that cannot hold a client key'],
+  ],
+  options: (cli) =>
+    cli.positional('name', NAME).option('auth', {
+      type: 'boolean',
+      default: true,
+      describe: 'ask for a client key; --no-auth for software that cannot',
+    }),
+  async run(tools, { name, auth }) {
+    requireInvitationName(name)
+    const api = await tools.api()
+    const answer = await api.send('PUT', `/invitations/${encodeURIComponent(name)}`, { authorised: auth })
+    await tellInvitation(tools, name, fieldsOf(answer, 'an invitation'))
+  },
+})
+
+/** Prints what the invited side needs; the code carries our root, whatever the hub says. */
+export async function tellInvitation(tools: Tools, name: string, answer: Fields): Promise<void> {
+  const [api, person] = [await tools.api(), await tools.person()]
+  const address = textIn(answer, 'address')
+  const onion = keyOfAddress(address)
+  const clientKey = optionalBytesIn(answer, 'clientKey')
+  const report = fieldsOf(await api.get('/status'), 'a status')
+  const lan = optionalTextIn(report, 'lan')
+  const webCa = optionalBytesIn(report, 'webCa')
+  const code = writeHomeCode({
+    root: person.root,
+    onion,
+    lan: lan !== undefined && webCa ? [lan] : [],
+    ...(clientKey && { clientKey: new Secret(clientKey) }),
+    ...(lan !== undefined && webCa && { webCa }),
+  }).reveal()
+  const key = clientKey && textIn(answer, 'clientKey')
+  tools.voice.tell({ ok: true, name, address, ...(key && { clientKey: key }), code }, () => {
+    const rows = [['address', address], ...(key ? [['client key', key]] : [])]
+    const image = tools.voice.isTerminal ? `\n${picture(code)}` : ''
+    return `${table(rows)}\n\nWhoever has this code can find the home; what they may do there is another matter:\n\n${code}\n${image}`
+  })
+}
+
+/** The raw key in an onion address (SPEC 10.3). */
+function keyOfAddress(address: string): Uint8Array {
+  const key = fromBase32(address.replace(/\.onion$/, ''))?.subarray(0, 32)
+  if (key?.length !== 32 || onionAddress(key) !== address) {
+    throw new CliError('bad-answer', 'the home answered with something that is no onion address')
+  }
+  return Uint8Array.from(key)
+}
+
+const withdraw = verb({
+  command: 'withdraw <name>',
+  says: 'Withdraws one invitation: its address goes, its connections are cut, nobody else notices',
+  examples: [['onion withdraw anna-phone', '']],
+  options: (cli) => cli.positional('name', NAME),
+  async run(tools, { name }) {
+    requireInvitationName(name)
+    const api = await tools.api()
+    await api.send('DELETE', `/invitations/${encodeURIComponent(name)}`)
+    tools.voice.tell({ ok: true, name }, () => `The invitation ${name} is withdrawn.`)
+  },
+})
+
+const list = verb({
+  command: 'list',
+  says: 'Who was invited, which device has an address of its own, and whether each can be reached',
+  examples: [['onion list', '']],
+  async run(tools) {
+    const api = await tools.api()
+    const invitations = servicesIn(await api.get('/invitations'))
+    const exposures = servicesIn(await api.get('/exposures'))
+    const all = [...invitations, ...exposures]
+    tools.voice.tell({ ok: true, invitations, exposures }, () =>
+      all.length === 0
+        ? 'Nobody was invited. Invite somebody with: shallot onion invite <name>'
+        : table([['name', 'is', 'address'], ...all.map(serviceLine)]),
+    )
+  },
+})
+
+export function servicesIn(answer: unknown): readonly Fields[] {
+  return listOf(answer, 'a list of onion services').map((each) => fieldsOf(each, 'an onion service'))
+}
+
+/** @throws CliError usage, by the rule of core/services */
+function requireInvitationName(name: string): void {
+  if (name.length <= LABEL_BYTES_MAX && /^[A-Za-z0-9](?:[A-Za-z0-9._ -]*[A-Za-z0-9._-])?$/.test(name)) return
+  throw new CliError(
+    'usage',
+    `the name of an invitation is 1 to ${LABEL_BYTES_MAX} letters, digits, dots, dashes, underscores or spaces`,
+  )
+}
+
+export const onion = group('onion', 'Onion addresses: one for each invitation', [invite, withdraw, list])

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { parseWords, type Seed } from '../../core/identity/index.ts'
+import { CliError } from '../error.ts'
+import { foundHome, requireNoHome } from '../found.ts'
+import { ask, readAll } from '../prompt.ts'
+import type { Tools } from '../tools.ts'
+import { verb } from '../verb.ts'
+import { keyboardOf, OWNER_NAME } from './init.ts'
+
+export const restore = verb({
+  command: 'restore',
+  says: 'Makes the home of 24 words again: the same root, addresses and authorities, and devices come back by themselves',
+  examples: [
+    ['restore', 'asks for the words, without showing them'],
+    ['restore < /media/key/words.txt', 'the words from standard input; never as arguments'],
+  ],
+  options: (cli) => cli.option('name', OWNER_NAME),
+  async run(tools, args) {
+    const { voice, configured } = tools
+    requireNoHome(configured.config)
+    const seed = await readWords(tools)
+    const home = foundHome(tools, seed, args.name)
+    voice.tell({ ok: true, ...home }, () =>
+      [
+        `The home ${home.home} is here again.`,
+        `  the owner's directory   ${home.owner}`,
+        `  the daemon's directory  ${home.data}`,
+        'Next: shallot daemon. Invitations have their old addresses once they are named again: shallot onion invite <name>.',
+      ].join('\n'),
+    )
+  },
+})
+
+const TRIES_MAX = 3
+
+async function readWords(tools: Tools): Promise<Seed> {
+  const keyboard = keyboardOf(tools.voice)
+  for (let tries = 1; ; tries++) {
+    const typed = keyboard
+      ? await ask(keyboard, 'The 24 words (not shown): ', { hidden: true }, tools.signal)
+      : await readAll(process.stdin)
+    const seed = parseWords(typed)
+    if (seed.ok) return seed.value
+    if (!keyboard || tries === TRIES_MAX) {
+      throw new CliError(seed.why, seed.detail ?? 'these are not the words of a home')
+    }
+    tools.voice.say(`${seed.detail}. Try again.`)
+  }
+}

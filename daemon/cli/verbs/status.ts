@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { type Fields, fieldsOf, listOf, optionalTextIn, textIn } from '../fields.ts'
+import { verb } from '../verb.ts'
+import { table } from '../voice.ts'
+
+export const status = verb({
+  command: 'status',
+  says: 'How the home is: devices, Tor, and whether each onion address is reachable, with the cause if not',
+  examples: [
+    ['status', ''],
+    ['status --home invitation.txt', 'from elsewhere'],
+  ],
+  async run(tools) {
+    const api = await tools.api()
+    const report = fieldsOf(await api.get('/status'), 'a status')
+    const way = await api.way()
+    tools.voice.tell({ ok: true, way: way.kind, ...report }, () => sayStatus(report, way.words))
+  },
+})
+
+function sayStatus(report: Fields, way: string): string {
+  const rows = [
+    ['reached', way],
+    ['version', optionalTextIn(report, 'version') ?? '?'],
+    ['devices', sayCounts(report.devices)],
+    ['link', sayPlace(report.link)],
+    ['LAN', optionalTextIn(report, 'lan') ?? 'off'],
+    ['tor', sayTor(report.tor)],
+  ]
+  return [table(rows), '', ...sayServices(report.services)].join('\n').trimEnd()
+}
+
+function sayCounts(value: unknown): string {
+  const { connected, known } = fieldsOf(value ?? {}, 'counts')
+  return `${connected ?? '?'} connected of ${known ?? '?'}`
+}
+
+function sayPlace(value: unknown): string {
+  const { host, port } = fieldsOf(value ?? {}, 'a place')
+  return `${host ?? '?'}:${port ?? '?'}`
+}
+
+function sayTor(value: unknown): string {
+  const { percent, summary, ready } = fieldsOf(value ?? {}, 'the state of tor')
+  return ready === true ? 'ready' : `${percent ?? 0} % ${typeof summary === 'string' ? summary : ''}`.trim()
+}
+
+function sayServices(value: unknown): string[] {
+  if (value === undefined) return []
+  const services = listOf(value, 'a list of services').map((each) => serviceLine(each))
+  if (services.length === 0) return ['No onion address. Invite somebody with: shallot onion invite <name>']
+  return [table([['onion service', 'is', 'address'], ...services])]
+}
+
+/** Name, state with its cause, address. */
+export function serviceLine(value: unknown): string[] {
+  const service = fieldsOf(value, 'an onion service')
+  const state = fieldsOf(service.status ?? {}, 'a state')
+  const cause = optionalTextIn(state, 'cause')
+  const is = optionalTextIn(state, 'state') ?? '?'
+  return [serviceName(service), cause ? `${is}: ${cause}` : is, optionalTextIn(service, 'address') ?? '']
+}
+
+function serviceName(service: Fields): string {
+  return textIn(service, 'name')
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/**
+ * Opens every room of the daemon, in order, once; the only file that knows them all. Disposal is this order backwards.
+ *
+ * tor is started first and waited for never: the LAN is served while it finds its way.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { toBase64url } from './base/bytes.ts'
+import type { Clock } from './base/clock.ts'
+import type { Log } from './base/log.ts'
+import type { Random } from './base/random.ts'
+import type { Config } from './config/index.ts'
+import { type HubRing, loadHub } from './config/keyring.ts'
+import { openVault } from './config/vault.ts'
+import { nativeEd25519 } from './core/envelope/index.ts'
+import { Feed } from './core/feed.ts'
+import { toPem } from './core/identity/certificates.ts'
+import { webCaCertificate, webKey, webLeaf, webScalar } from './core/identity/web-certificates.ts'
+import { idOf } from './core/model/index.ts'
+import { openTrust } from './core/policy/index.ts'
+import type { Carrier } from './core/ports.ts'
+import { openDesk, openDeviceDesk } from './core/receive.ts'
+import { openRouter } from './core/router/index.ts'
+import { openServices, type Services } from './core/services.ts'
+import { type Face, openHttp, type TlsFace } from './edge/http/index.ts'
+import { type Link, openLink } from './edge/link/index.ts'
+import { type Onion, openOnion } from './edge/onion/index.ts'
+import { openPublisher } from './publish.ts'
+import { openState } from './state/index.ts'
+
+export interface DaemonDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** Resident set, MB. */
+  readonly memoryMb: () => number
+  /** Names by which this machine is known on its LAN. */
+  readonly lanNames: readonly string[]
+  readonly version: string
+}
+
+export interface Daemon extends AsyncDisposable {
+  /** The CLI's unix socket. */
+  readonly socket: string
+  readonly link: { readonly host: string; readonly port: number }
+  /** Origin of the LAN face, when there is one. */
+  readonly lan: string | undefined
+  readonly onion: Onion | undefined
+}
+
+/** The invitation every home has from the start: its owner's own. */
+const OWN_INVITATION = 'owner'
+
+/** @throws ConfigError, LinkError, StateError, HttpError, OnionError: each with a sentence that names the next step */
+export async function compose(deps: DaemonDeps, config: Config, stop: AbortSignal): Promise<Daemon> {
+  await using stack = new AsyncDisposableStack()
+  const { clock, random, log } = deps
+  // Rooms close in order, by disposal; a signal of the whole process would close them all at once.
+  const { signal } = new AbortController()
+  const ring = loadHub(config.data)
+  const ed25519 = nativeEd25519()
+  const hub = ed25519.signer(ring.hubSeed.reveal())
+  const faceDirectory = join(config.data, 'faces')
+  openVault(faceDirectory)
+
+  const onionRoom = openOnionOf(deps, config, signal)
+  stack.defer(async () => (await onionRoom?.catch(() => undefined))?.[Symbol.asyncDispose]())
+
+  const trust = openTrust(ring.root, ring.owners, ed25519)
+  if (!trust.ok) throw new Error(`the owners' envelopes in ${config.data} do not verify: ${trust.why}`)
+  const state = stack.use(
+    await openState(
+      { clock, log },
+      { path: join(config.data, 'home.sqlite'), author: idOf(hub.key) },
+      signal,
+    ),
+  )
+
+  let link: Link | undefined
+  // The link asks the desk and the desk sends by the link: the knot is tied here, and nowhere else.
+  const carrier: Carrier = {
+    send: (device, frame) => link?.send(device, frame) ?? 'away',
+    drop: (device, why) => link?.drop(device, why),
+  }
+  const feed = new Feed()
+  const router = stack.use(
+    openRouter({
+      clock,
+      carrier,
+      onExpired: (device, command, at) => {
+        state.journal
+          .append({ kind: 'expired', at, device, command })
+          .catch((error) => log.taskFailed('journal', error))
+      },
+    }),
+  )
+  const desks = { clock, ed25519, trust: trust.value, feed, router, carrier, ...state }
+  const onion = await onionRoom
+  link = stack.use(
+    await openLink(
+      { clock, random, log, ed25519, desk: openDeviceDesk(desks) },
+      {
+        host: config.link.host,
+        port: config.link.port,
+        homeId: ring.home,
+        hubSeed: ring.hubSeed,
+        hubLeaf: ring.hubLeaf,
+        deviceCas: [ed25519.signer(ring.deviceCaSeed.reveal())],
+      },
+      signal,
+    ),
+  )
+  const linkAddress = { host: config.link.host, port: link.port }
+
+  let services: Services | undefined
+  let lan: Face | undefined
+  const http = stack.use(
+    await openHttp(
+      {
+        clock,
+        log,
+        home: {
+          home: ring.home,
+          hub: idOf(hub.key),
+          bootedAt: clock.now(),
+          desk: openDesk(desks),
+          devices: state.devices,
+          readings: state.readings,
+          journal: state.journal,
+          permits: state.permits,
+          get services() {
+            return services!
+          },
+          feed,
+          status: () => ({
+            version: deps.version,
+            devices: { connected: link.connected(), known: state.devices.list().length },
+            link: linkAddress,
+            lan: originOf(lan),
+            webCa: lan && toBase64url(webCaCertificate(webKey(ring.webCaScalar.reveal()))),
+            tor: onion?.bootstrap() ?? { percent: 0, summary: 'switched off', ready: false },
+            memoryMb: deps.memoryMb(),
+          }),
+        },
+      },
+      {},
+      signal,
+    ),
+  )
+  services = await openServices({
+    clock,
+    master: ring.onionMaster,
+    book: state.services,
+    journal: state.journal,
+    publisher: openPublisher({ clock, ed25519, onion, http: () => http }, faceDirectory),
+  })
+  await services.invite(OWN_INVITATION, true, { origin: 'unix' })
+  onion?.onChange((change) => {
+    if (change.kind !== 'status') return
+    const { name: service, state: status } = change.status
+    feed.publish({ event: 'onion', at: clock.now(), service, status })
+  })
+  if (config.lan.enabled) lan = stack.use(await http.face(lanFace(deps, config, ring)))
+  const socket = join(config.data, 'api.sock')
+  stack.use(await http.face({ kind: 'unix', path: socket, origin: 'unix' }))
+
+  stop.throwIfAborted()
+  const rooms = stack.move()
+  return {
+    socket,
+    link: linkAddress,
+    lan: originOf(lan),
+    onion,
+    [Symbol.asyncDispose]: () => rooms.disposeAsync(),
+  }
+}
+
+function openOnionOf(
+  { clock, random, log }: DaemonDeps,
+  config: Config,
+  signal: AbortSignal,
+): Promise<Onion> | undefined {
+  const { tor } = config
+  const probePath = '/.well-known/shallot'
+  if (tor.kind === 'off') return undefined
+  if (tor.kind === 'existing') {
+    const { controlSocket, socksSocket } = tor
+    return openOnion(
+      { clock, random, log },
+      { tor: { kind: 'existing', controlSocket: controlSocket!, socksSocket: socksSocket! }, probePath },
+      signal,
+    )
+  }
+  const directory = join(config.data, 'tor')
+  const child = {
+    kind: 'child',
+    binary: tor.binary,
+    directory,
+    extraTorrc: torrcLines(tor.torrcExtra),
+  } as const
+  return openOnion({ clock, random, log }, { tor: child, probePath }, signal)
+}
+
+function torrcLines(file: string | undefined): readonly string[] {
+  return file === undefined ? [] : readFileSync(file, 'utf8').split('\n')
+}
+
+function lanFace({ clock, random, lanNames }: DaemonDeps, config: Config, ring: HubRing): TlsFace {
+  const ca = webKey(ring.webCaScalar.reveal())
+  const names = [...new Set(['localhost', '127.0.0.1', config.lan.host, ...lanNames])]
+  const leaf = webLeaf(ca, webKey(webScalar(random.bytes(48))), names, random.bytes(16), clock.now())
+  const chain = leaf.cert + toPem('CERTIFICATE', webCaCertificate(ca))
+  const { host, port } = config.lan
+  return { kind: 'tls', host, port, key: leaf.key, cert: chain, origin: 'lan', hosts: lanNames }
+}
+
+function originOf(face: Face | undefined): string | undefined {
+  if (face?.address.kind !== 'tls') return undefined
+  const { host, port } = face.address
+  return `https://${host.includes(':') ? `[${host}]` : host}:${port}`
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { join } from 'node:path'
+import type { Key } from './settings.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** What holds when nobody says otherwise; the directories follow the XDG base directory specification. */
+export function defaults(environment: Environment, homeDirectory: string): ReadonlyMap<Key, unknown> {
+  const state = absolute(environment.XDG_STATE_HOME) ?? join(homeDirectory, '.local', 'state')
+  const config = absolute(environment.XDG_CONFIG_HOME) ?? join(homeDirectory, '.config')
+  return new Map<Key, unknown>([
+    ['data', join(state, 'shallot')],
+    ['owner', join(config, 'shallot')],
+    ['link.host', '127.0.0.1'],
+    ['link.port', 8883],
+    ['lan.enabled', true],
+    ['lan.host', '127.0.0.1'],
+    ['lan.port', 8443],
+    ['tor.kind', 'child'],
+    ['tor.binary', 'tor'],
+    ['log.level', 'info'],
+  ])
+}
+
+/** A relative directory there is to be ignored, says the specification. */
+function absolute(path: string | undefined): string | undefined {
+  return path?.startsWith('/') ? path : undefined
+}

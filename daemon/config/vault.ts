@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** Files that only their owner may read: directories 0700, files 0600, refused when looser, replaced whole or not at all. */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { ConfigError } from './error.ts'
+
+const GROUP_OR_OTHERS = 0o077
+/** No file of ours comes near it; a larger one is not ours. */
+const FILE_BYTES_MAX = 1024 * 1024
+
+/** Makes the directory if it is not there, and refuses one that others can look into. */
+export function openVault(directory: string): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  requirePrivate(directory, 'directory')
+}
+
+export function holds(directory: string, name: string): boolean {
+  return existsSync(join(directory, name))
+}
+
+/** @throws ConfigError missing | too-open | bad-config */
+export function readPrivate(directory: string, name: string): Uint8Array {
+  const path = join(directory, name)
+  if (!existsSync(path)) throw new ConfigError('missing', `${path} is not there`)
+  requirePrivate(directory, 'directory')
+  requirePrivate(path, 'file')
+  const bytes = readFileSync(path)
+  if (bytes.length > FILE_BYTES_MAX) throw new ConfigError('bad-config', `${path} is too large to be ours`)
+  return Uint8Array.from(bytes)
+}
+
+/** Writes beside, syncs, renames and syncs the directory: after a crash the file is the old one or the new one. */
+export function writePrivate(directory: string, name: string, bytes: Uint8Array | string): void {
+  openVault(directory)
+  const path = join(directory, name)
+  const beside = `${path}.new`
+  const file = openSync(beside, 'w', 0o600)
+  try {
+    const content = typeof bytes === 'string' ? Buffer.from(bytes) : bytes
+    for (let at = 0; at < content.length; ) at += writeSync(file, content, at)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  renameSync(beside, path)
+  syncDirectory(dirname(path))
+}
+
+function syncDirectory(path: string): void {
+  const directory = openSync(path, 'r')
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
+  }
+}
+
+function requirePrivate(path: string, kind: 'file' | 'directory'): void {
+  const stat = lstatSync(path)
+  const right = kind === 'file' ? stat.isFile() : stat.isDirectory()
+  if (!right) throw new ConfigError('bad-config', `${path} is not a ${kind}`)
+  if ((stat.mode & GROUP_OR_OTHERS) !== 0) {
+    const mode = (stat.mode & 0o777).toString(8)
+    const fix = kind === 'file' ? '600' : '700'
+    throw new ConfigError('too-open', `others can reach ${path} (mode ${mode}): run chmod ${fix} ${path}`)
+  }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { Channel } from '../base/channel.ts'
+import type { Instant } from '../base/clock.ts'
+import type { Sample } from './envelope/message.ts'
+import type { PartyId } from './model/index.ts'
+
+/** What somebody who watches is told as it happens (SPEC 9.3, `GET /events`). */
+export type HomeEvent =
+  | {
+      readonly event: 'reading'
+      readonly device: PartyId
+      readonly at: Instant
+      readonly values: readonly Sample[]
+    }
+  | {
+      readonly event: 'presence'
+      readonly device: PartyId
+      readonly at: Instant
+      readonly connected: boolean
+      readonly why: string
+    }
+  | {
+      readonly event: 'receipt'
+      readonly device: PartyId
+      readonly at: Instant
+      readonly code: number
+      readonly command: Uint8Array
+    }
+  | {
+      readonly event: 'enrolment'
+      readonly device: PartyId
+      readonly at: Instant
+      readonly permit: Uint8Array
+    }
+  | { readonly event: 'onion'; readonly at: Instant; readonly service: string; readonly status: string }
+
+/** Events that a watcher may be behind before the oldest are dropped. */
+const BEHIND_MAX = 256
+
+/** Tells every watcher what happens; a slow watcher loses events of its own, never anybody else's. */
+export class Feed {
+  readonly #watchers = new Set<Channel<HomeEvent>>()
+
+  publish(event: HomeEvent): void {
+    for (const watcher of this.#watchers) watcher.push(event)
+  }
+
+  watch(): Channel<HomeEvent> {
+    const watcher: Channel<HomeEvent> = new Channel(BEHIND_MAX, () => this.#watchers.delete(watcher))
+    this.#watchers.add(watcher)
+    return watcher
+  }
+
+  get watchers(): number {
+    return this.#watchers.size
+  }
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/**
+ * Onion services (SPEC 10): who was invited, which device has an address of its own, and what each of these is like now.
+ *
+ * Always true: every invitation has its own address, derived from the onion master, its name and epoch; withdrawing one
+ * touches no other. Publishing happens elsewhere and later; nothing here waits for it.
+ */
+import { LABEL_BYTES_MAX } from '../../schemas/gen/ts/wire.ts'
+import type { Clock, Instant } from '../base/clock.ts'
+import { no, type Verdict, yes } from '../base/error.ts'
+import type { Secret } from '../base/secret.ts'
+import { onionClientKey, onionSeed, x25519Public } from './identity/index.ts'
+import type { PartyId } from './model/index.ts'
+import type { Journal, ServiceBook, ServiceRecord } from './ports.ts'
+
+/** What is offered to the world as one onion service; the onion room and the HTTP face carry it out. */
+export interface Offer {
+  readonly service: string
+  readonly seed: Secret
+  /** X25519 public keys that may read the descriptor; empty: anybody who knows the address. */
+  readonly clients: readonly Uint8Array[]
+  /** The private key of the one client, for the hub's own probe. */
+  readonly probeKey?: Secret
+  /** Serves this device alone. */
+  readonly only?: PartyId
+}
+
+export interface PublicationStatus {
+  readonly state: 'queued' | 'publishing' | 'published' | 'reachable' | 'unreachable' | 'off'
+  readonly cause?: string
+  readonly since: Instant
+}
+
+/** Carries offers out: opens the face behind it and publishes the address, in the background. */
+export interface Publisher {
+  /** @returns the address, at once */
+  offer(offer: Offer): Promise<string>
+  withdraw(service: string): Promise<void>
+  status(service: string): PublicationStatus
+}
+
+export interface ServiceView {
+  readonly service: string
+  readonly address: string
+  readonly epoch: number
+  readonly authorised: boolean
+  readonly createdAt: Instant
+  readonly status: PublicationStatus
+}
+
+export interface Invitation extends ServiceView {
+  /** X25519 private key for the one who is invited; absent when the address alone is enough. */
+  readonly clientKey?: Secret
+}
+
+export interface Services {
+  list(): readonly ServiceView[]
+  /** Anew, or what is there already; a name that was withdrawn gets its next epoch, and so another address. */
+  invite(name: string, authorised: boolean, by: By): Promise<Verdict<Invitation, 'conflict' | 'bad-request'>>
+  expose(device: PartyId, authorised: boolean, by: By): Promise<Verdict<Invitation, 'conflict'>>
+  withdraw(service: string, by: By): Promise<Verdict<void, 'not-found'>>
+}
+
+export interface By {
+  readonly signer?: PartyId
+  readonly origin: string
+}
+
+export interface ServicesDeps {
+  readonly clock: Clock
+  readonly master: Secret
+  readonly book: ServiceBook
+  readonly journal: Journal
+  readonly publisher: Publisher
+}
+
+/** Offers everything the book holds, and keeps book and offers together from then on. */
+export async function openServices(deps: ServicesDeps): Promise<Services> {
+  const { clock, book, journal, publisher, master } = deps
+  const addresses = new Map<string, string>()
+
+  const offer = async (record: ServiceRecord): Promise<void> => {
+    const { service, epoch, authorised } = record
+    const clientKey = authorised ? onionClientKey(master, service, epoch) : undefined
+    const address = await publisher.offer({
+      service,
+      seed: onionSeed(master, service, epoch),
+      clients: clientKey ? [x25519Public(clientKey)] : [],
+      ...(clientKey && { probeKey: clientKey }),
+      ...(service.startsWith('device:') && { only: service.slice('device:'.length) as PartyId }),
+    })
+    addresses.set(service, address)
+  }
+
+  const view = (record: ServiceRecord): ServiceView => ({
+    ...record,
+    address: addresses.get(record.service)!,
+    status: publisher.status(record.service),
+  })
+
+  const put = async (
+    service: string,
+    authorised: boolean,
+    by: By,
+  ): Promise<Verdict<Invitation, 'conflict'>> => {
+    const present = book.get(service)
+    if (present && present.authorised !== authorised) {
+      return no('conflict', 'it exists with the other kind of authorisation: withdraw it first')
+    }
+    const record = present ?? { service, epoch: book.nextEpoch(service), authorised, createdAt: clock.now() }
+    if (!present) {
+      await Promise.all([
+        book.put(record),
+        journal.append({
+          kind: 'invited',
+          at: record.createdAt,
+          signer: by.signer,
+          origin: by.origin,
+          note: service,
+        }),
+      ])
+      await offer(record)
+    }
+    return yes({
+      ...view(record),
+      ...(authorised && { clientKey: onionClientKey(master, service, record.epoch) }),
+    })
+  }
+
+  for (const record of book.list()) await offer(record)
+
+  return {
+    list: () => book.list().map(view),
+    async invite(name, authorised, by) {
+      if (!isName(name)) {
+        return no('bad-request', 'a name is 1 to 32 letters, digits, dots, dashes, underscores or spaces')
+      }
+      return put(`invitation:${name}`, authorised, by)
+    },
+    expose: (device, authorised, by) => put(`device:${device}`, authorised, by),
+    async withdraw(service, by) {
+      if (!book.get(service)) return no('not-found')
+      // First out of the book: after a crash between the two it is not offered again.
+      await Promise.all([
+        book.remove(service),
+        journal.append({
+          kind: 'withdrawn',
+          at: clock.now(),
+          signer: by.signer,
+          origin: by.origin,
+          note: service,
+        }),
+      ])
+      await publisher.withdraw(service)
+      addresses.delete(service)
+      return yes(undefined)
+    },
+  }
+}
+
+function isName(name: string): boolean {
+  return name.length <= LABEL_BYTES_MAX && /^[A-Za-z0-9](?:[A-Za-z0-9._ -]*[A-Za-z0-9._-])?$/.test(name)
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { ReplayWindow } from './envelope/index.ts'
+
+/** Signers remembered at once; only signers that passed the signature check get in, so strangers cannot fill it. */
+const SIGNERS_MAX = 4096
+
+/** The replay windows of many signers, by a name the caller makes; the least recently used goes first (SPEC 3.3). */
+export class Windows {
+  readonly #windows = new Map<string, ReplayWindow>()
+
+  of(name: string): ReplayWindow {
+    const window = this.#windows.get(name) ?? new ReplayWindow()
+    this.#windows.delete(name)
+    if (this.#windows.size >= SIGNERS_MAX) this.#windows.delete(this.#windows.keys().next().value!)
+    this.#windows.set(name, window)
+    return window
+  }
+}

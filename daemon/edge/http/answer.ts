@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { type Code, MEANINGS } from '../../../schemas/gen/ts/codes.ts'
+import type { No } from '../../base/error.ts'
+
+export type Headers = Readonly<Record<string, string>>
+
+/** Where a stream is written to; `signal` aborts when the client has gone or the face closes. */
+export interface Outlet {
+  readonly signal: AbortSignal
+  /** Resolves when the client's side took it, rejects when the client is gone. */
+  write(text: string): Promise<void>
+}
+
+/** What a route has to say; the app puts it on the wire. */
+export type Reply =
+  | { readonly kind: 'json'; readonly status: number; readonly body: unknown; readonly headers?: Headers }
+  | { readonly kind: 'empty'; readonly status: number; readonly headers?: Headers }
+  | {
+      readonly kind: 'stream'
+      readonly type: 'application/x-ndjson' | 'text/event-stream'
+      /** Endless ones end when the face closes; the others may finish within the drain. */
+      readonly endless: boolean
+      readonly run: (outlet: Outlet) => Promise<void>
+    }
+  | Problem
+
+/** RFC 9457, with the code of schemas/codes.csv. */
+export interface Problem {
+  readonly kind: 'problem'
+  readonly status: number
+  readonly code: Code
+  readonly detail?: string | undefined
+  /** For `unauthorized`: what was wrong with the proof. */
+  readonly reason?: Code | undefined
+  readonly headers?: Headers | undefined
+}
+
+export function json(body: unknown, status = 200, headers?: Headers): Reply {
+  return { kind: 'json', status, body, ...(headers && { headers }) }
+}
+
+export function empty(status = 204, headers?: Headers): Reply {
+  return { kind: 'empty', status, ...(headers && { headers }) }
+}
+
+export interface ProblemExtras {
+  readonly status?: number
+  readonly reason?: Code | undefined
+  readonly headers?: Headers
+}
+
+export function problem(code: Code, detail?: string, extras: ProblemExtras = {}): Problem {
+  return { kind: 'problem', code, detail, status: STATUS[code] ?? 400, ...extras }
+}
+
+/** A refusal by the core as the answer to the request. */
+export function refused({ why, detail }: No<Code>): Problem {
+  return problem(why, detail)
+}
+
+export function problemBody({ status, code, detail, reason }: Problem): string {
+  const title = MEANINGS[code]
+  return JSON.stringify({ type: `urn:shallot:problem:${code}`, title, status, code, detail, reason })
+}
+
+/** Codes that are not simply 400. */
+const STATUS: Partial<Record<Code, number>> = {
+  'too-large': 413,
+  'bad-key': 403,
+  'bad-signature': 403,
+  'unknown-signer': 403,
+  'wrong-audience': 403,
+  'no-clock': 503,
+  expired: 409,
+  'not-yet': 409,
+  'stale-nonce': 409,
+  replayed: 409,
+  'not-permitted': 403,
+  'no-such-affordance': 404,
+  'bad-value': 422,
+  'read-only': 403,
+  busy: 503,
+  'permit-unknown': 404,
+  'permit-used': 409,
+  'permit-expired': 410,
+  'too-many-tries': 429,
+  'name-taken': 409,
+  forgotten: 410,
+  away: 503,
+  'queue-full': 503,
+  unauthorized: 401,
+  forbidden: 403,
+  'not-found': 404,
+  conflict: 409,
+  'payload-too-large': 413,
+  'unsupported-media-type': 415,
+  'too-many-requests': 429,
+  internal: 500,
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** One request from its first header to its answer: form, then who asks, then the route. The same on every face. */
+import { createHash } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { TrieRouter } from 'hono/router/trie-router'
+import { REQUEST_PATH_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
+import { fromBase64url } from '../../base/bytes.ts'
+import { codeOf, ignore, sentenceOf } from '../../base/error.ts'
+import type { PartyId } from '../../core/model/index.ts'
+import type { Caller } from '../../core/receive.ts'
+import { json, type Problem, problem, problemBody, type Reply, refused } from './answer.ts'
+import { hasBody, mediaTypeOf, readBody } from './body.ts'
+import { decoded, readQuery } from './fields.ts'
+import { isOurHost } from './host.ts'
+import { openOutlet } from './outlet.ts'
+import type { Peer, Peers } from './peers.ts'
+import type { Asking, Method, Route, RouteDeps } from './route.ts'
+
+/** What the app must know of the face that a request came in by. */
+export interface Side {
+  readonly origin: string
+  readonly scheme: 'http' | 'https'
+  readonly only: PartyId | undefined
+  /** Names beside those of `isOurHost`: the face's onion address. */
+  readonly hosts: readonly string[]
+  readonly peers: Peers
+  /** Aborts when the face begins to close, and when it has drained. */
+  readonly closing: AbortSignal
+  readonly closed: AbortSignal
+}
+
+/** Nothing here is for caches, frames, scripts or referrers; a browser that shows an answer must do nothing with it. */
+const HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+}
+
+const OVER = new Error('the client has gone, or the face closes')
+const PROBE = '/.well-known/shallot'
+const EMPTY = new Uint8Array()
+
+type Found = { readonly route: Route; readonly params: Readonly<Record<string, string>> }
+type ByMethod = Partial<Record<Method, Route>>
+
+export class App {
+  readonly #deps: RouteDeps
+  readonly #router = new TrieRouter<ByMethod>()
+
+  constructor(deps: RouteDeps, routes: readonly Route[]) {
+    this.#deps = deps
+    for (const [path, group] of Map.groupBy(routes, (route) => route.path)) {
+      this.#router.add('ALL', path, Object.fromEntries(group.map((route) => [route.method, route])))
+    }
+  }
+
+  /** Answers one request; never rejects. `mayContinue`: the client waits for 100 before it sends the body. */
+  async handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    side: Side,
+    peer: Peer,
+    mayContinue = false,
+  ): Promise<void> {
+    let reply: Reply
+    try {
+      reply = await this.#reply(request, response, side, peer, mayContinue)
+    } catch (error) {
+      if (request.destroyed && !request.complete)
+        return ignore(error, 'the client left before its body ended')
+      reply = this.#ownFault(error)
+    }
+    try {
+      await this.#send(reply, response, side)
+      this.#endStalled(response)
+      this.#discardRest(request)
+    } catch (error) {
+      if (!response.destroyed) this.#ownFault(error)
+      response.destroy()
+    }
+  }
+
+  #ownFault(error: unknown): Problem {
+    this.#deps.log.say('error', 'http-failed', { code: codeOf(error), message: sentenceOf(error) })
+    return problem('internal')
+  }
+
+  async #reply(
+    request: IncomingMessage,
+    response: ServerResponse,
+    side: Side,
+    peer: Peer,
+    mayContinue: boolean,
+  ): Promise<Reply> {
+    if (!side.peers.draw(peer)) {
+      return problem('too-many-requests', undefined, { headers: { 'retry-after': '1' } })
+    }
+    const target = request.url ?? ''
+    if (!target.startsWith('/') || target.length > REQUEST_PATH_BYTES_MAX) {
+      return problem('bad-request', `the target is a path of at most ${REQUEST_PATH_BYTES_MAX} bytes`)
+    }
+    if (!isOurHost(request.headers.host, side.hosts)) {
+      return problem('bad-request', 'no such host here', { status: 421 })
+    }
+    const [path = '', ...queries] = target.split('?')
+    if (path === PROBE) return this.#probe(request, queries.length > 0)
+    const found = this.#find(request, path, side)
+    if ('kind' in found) return found
+    const wrongForm = judgeForm(request, found.route, this.#deps.limits.bodyBytesMax)
+    if (wrongForm) return wrongForm
+    const query = readQuery(queries.join('?'), found.route.query ?? [])
+    if (!query.ok) return refused(query)
+    const frame = readAuthorization(request)
+    if (!frame) return unauthorized('no Authorization: Shallot with a sealed request')
+    if (mayContinue) response.writeContinue()
+    const body = hasBody(request) ? await readBody(request, this.#deps.limits.bodyBytesMax) : undefined
+    if (body && !body.ok) return refused(body)
+    const bytes = body?.value ?? EMPTY
+    const caller = this.#identify(frame, request, bytes, side)
+    if ('kind' in caller) return caller
+    side.peers.proved(peer)
+    const asking: Asking = {
+      caller,
+      only: side.only,
+      params: found.params,
+      query: query.value,
+      body: bytes,
+      accept: request.headers.accept ?? '',
+      base: `${side.scheme}://${request.headers.host}/`,
+    }
+    return found.route.run(asking)
+  }
+
+  /** The one thing that strangers may ask: it lets a probe tell this hub from another, and a restarted one from itself. */
+  #probe(request: IncomingMessage, withQuery: boolean): Reply {
+    if (request.method !== 'GET') return wrongMethod(['GET'])
+    if (withQuery || hasBody(request)) return problem('bad-request')
+    const { home, bootedAt } = this.#deps.home
+    return json({ home, bootedAt })
+  }
+
+  #find(request: IncomingMessage, path: string, side: Side): Found | Problem {
+    const [hit] = this.#router.match('ALL', path)[0]
+    const methods = Object.values(hit?.[0] ?? {}).filter((route) => !side.only || route.ofThing)
+    if (!hit || methods.length === 0) return problem('not-found', 'no such route')
+    const route = methods.find((each) => each.method === request.method)
+    if (!route) return wrongMethod(methods.map((each) => each.method))
+    const params: Record<string, string> = {}
+    for (const [name, segment] of Object.entries(hit[1])) {
+      const text = decoded(segment)
+      if (text === undefined) return problem('bad-request', 'the path is badly encoded')
+      params[name] = text
+    }
+    return { route, params }
+  }
+
+  #identify(frame: Uint8Array, request: IncomingMessage, body: Uint8Array, side: Side): Caller | Problem {
+    const identified = this.#deps.home.desk.identify(frame, {
+      method: request.method!,
+      path: request.url!,
+      digest: createHash('sha256').update(body).digest(),
+      origin: side.origin,
+    })
+    if (identified.ok) return identified.value
+    const { why, detail } = identified
+    return unauthorized(detail, why === 'unauthorized' ? undefined : why)
+  }
+
+  async #send(reply: Reply, response: ServerResponse, side: Side): Promise<void> {
+    if (reply.kind === 'stream') return this.#stream(reply, response, side)
+    if (reply.kind === 'empty') {
+      response.writeHead(reply.status, { ...HEADERS, ...reply.headers }).end()
+      return
+    }
+    const isProblem = reply.kind === 'problem'
+    const text = isProblem ? problemBody(reply) : JSON.stringify(reply.body)
+    response.writeHead(reply.status, {
+      ...HEADERS,
+      'content-type': isProblem ? 'application/problem+json' : 'application/json',
+      'content-length': Buffer.byteLength(text),
+      ...reply.headers,
+    })
+    response.end(text)
+  }
+
+  async #stream(reply: Reply & { kind: 'stream' }, response: ServerResponse, side: Side): Promise<void> {
+    const over = new AbortController()
+    const end = () => over.abort(OVER)
+    const closes = reply.endless ? side.closing : side.closed
+    response.once('close', end)
+    closes.addEventListener('abort', end, { once: true })
+    if (response.destroyed || closes.aborted) end()
+    // The head goes out with the first thing that is written, and both kinds of stream write at once.
+    response.writeHead(200, { ...HEADERS, 'content-type': reply.type })
+    const outlet = openOutlet(this.#deps.clock, response, this.#deps.limits.stalledMsMax, over.signal)
+    try {
+      await reply.run(outlet)
+    } catch (error) {
+      if (response.destroyed) return ignore(error, 'the client left')
+      if (!closes.aborted) throw error
+      // An answer that broke off must not look like one that ended.
+      if (!reply.endless) return void response.destroy()
+    } finally {
+      closes.removeEventListener('abort', end)
+    }
+    response.end()
+  }
+
+  /** What the client's side has not taken at once it must take within `stalledMsMax`. */
+  #endStalled(response: ServerResponse): void {
+    const { clock, limits } = this.#deps
+    setImmediate(() => {
+      if (response.writableFinished || response.destroyed) return
+      clock.sleep(limits.stalledMsMax).then(() => {
+        if (!response.writableFinished) response.destroy()
+      })
+    })
+  }
+
+  /** A client that is refused early may still be sending: it reads the answer only if we do not close in its face. */
+  #discardRest(request: IncomingMessage): void {
+    if (request.complete) return
+    const { clock, limits } = this.#deps
+    request.resume()
+    clock.sleep(limits.discardMsMax).then(() => {
+      if (!request.complete) request.destroy()
+    })
+  }
+}
+
+/** Everything that headers alone can tell, so that a body that will be refused is not asked for. */
+function judgeForm(request: IncomingMessage, { takes }: Route, bytesMax: number): Problem | undefined {
+  if (!hasBody(request)) {
+    return takes && !takes.optional ? problem('bad-request', 'a body is missing') : undefined
+  }
+  if (!takes) return problem('bad-request', 'this takes no body')
+  if (mediaTypeOf(request) !== takes.type || request.headers['content-encoding'] !== undefined) {
+    return problem('unsupported-media-type', `this takes ${takes.type}`)
+  }
+  if (Number(request.headers['content-length'] ?? 0) > bytesMax) return problem('payload-too-large')
+  return undefined
+}
+
+function readAuthorization(request: IncomingMessage): Uint8Array | undefined {
+  const text = /^Shallot ([A-Za-z0-9_-]+)$/i.exec(request.headers.authorization ?? '')?.[1]
+  return text === undefined ? undefined : fromBase64url(text)
+}
+
+function unauthorized(detail: string | undefined, reason?: Problem['reason']): Problem {
+  return problem('unauthorized', detail, { reason, headers: { 'www-authenticate': 'Shallot' } })
+}
+
+function wrongMethod(allowed: readonly string[]): Problem {
+  return problem('bad-request', 'this cannot be done here', {
+    status: 405,
+    headers: { allow: allowed.join(', ') },
+  })
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** Text from outside → values, strictly: a member or parameter that nobody asked for is refused, not ignored. */
+import { NAME_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
+import { fromBase64url, utf8 } from '../../base/bytes.ts'
+import { no, type Verdict, yes } from '../../base/error.ts'
+import { parseId } from '../../core/model/index.ts'
+
+type Bad = 'bad-request'
+
+/** The query of a request target, each parameter at most once. */
+export function readQuery(text: string, known: readonly string[]): Verdict<ReadonlyMap<string, string>, Bad> {
+  const query = new Map<string, string>()
+  if (text === '') return yes(query)
+  if (decoded(text.replaceAll('+', ' ')) === undefined) return no('bad-request', 'the query is badly encoded')
+  for (const [name, value] of new URLSearchParams(text)) {
+    if (!known.includes(name)) return no('bad-request', 'a query parameter that is not known here')
+    if (query.has(name)) return no('bad-request', `${name} is given twice`)
+    query.set(name, value)
+  }
+  return yes(query)
+}
+
+/** A whole number in decimal, or `fallback` when it is not given. */
+export function readInteger(
+  query: ReadonlyMap<string, string>,
+  name: string,
+  range: { readonly least: number; readonly most: number; readonly fallback: number },
+): Verdict<number, Bad> {
+  const text = query.get(name)
+  if (text === undefined) return yes(range.fallback)
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
+  if (value >= range.least && value <= range.most) return yes(value)
+  return no('bad-request', `${name} is a whole number from ${range.least} to ${range.most}`)
+}
+
+/** A JSON object with only these members. */
+export function readObject(
+  body: Uint8Array,
+  known: readonly string[],
+): Verdict<Readonly<Record<string, unknown>>, Bad> {
+  const value = body.length === 0 ? {} : parsed(body)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return no('bad-request', 'the body is not a JSON object')
+  }
+  if (Object.keys(value).some((member) => !known.includes(member))) {
+    return no('bad-request', `the body may have ${known.join(', ')} and nothing else`)
+  }
+  return yes(value as Record<string, unknown>)
+}
+
+function parsed(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+  } catch {
+    return undefined
+  }
+}
+
+/** Base64url of `least` to `most` bytes. */
+export function readBytes(value: unknown, least: number, most: number): Uint8Array | undefined {
+  if (typeof value !== 'string' || value.length > Math.ceil((most * 4) / 3)) return undefined
+  const bytes = fromBase64url(value)
+  return bytes && bytes.length >= least && bytes.length <= most ? bytes : undefined
+}
+
+/** Controls, halves of characters, line ends, and marks that turn the direction of what follows; `/` ends a path segment. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069/]/u
+
+/** A device's name: for people, so anything printable; but never one that could be taken for an id or end a path. */
+export function readName(value: unknown): string | undefined {
+  if (typeof value !== 'string' || value !== value.trim() || value === '') return undefined
+  if (utf8(value).length > NAME_BYTES_MAX || UNPRINTABLE.test(value)) return undefined
+  return parseId(value) === undefined ? value : undefined
+}
+
+/** A percent-encoded segment, or undefined when it is not UTF-8 so encoded. */
+export function decoded(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return undefined
+  }
+}

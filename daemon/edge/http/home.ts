@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import type { Instant } from '../../base/clock.ts'
+import type { Feed } from '../../core/feed.ts'
+import type { PartyId } from '../../core/model/index.ts'
+import type { DeviceBook, Journal, PermitBook, ReadingBook } from '../../core/ports.ts'
+import type { Desk } from '../../core/receive.ts'
+import type { Services } from '../../core/services.ts'
+
+/** The home behind the API: what it reads from, and the desk that decides. */
+export interface HttpHome {
+  readonly home: PartyId
+  readonly hub: PartyId
+  readonly bootedAt: Instant
+  readonly desk: Desk
+  readonly devices: DeviceBook
+  readonly readings: ReadingBook
+  readonly journal: Journal
+  readonly permits: PermitBook
+  readonly services: Services
+  readonly feed: Feed
+  status(): StatusReport
+}
+
+/** How the hub is, as `GET /status` answers; the API adds its services. */
+export interface StatusReport {
+  readonly version: string
+  readonly devices: { readonly connected: number; readonly known: number }
+  /** Where devices connect to. */
+  readonly link: { readonly host: string; readonly port: number }
+  /** Origin of the LAN face, `https://host:port`, if there is one. */
+  readonly lan?: string | undefined
+  /** DER of the CA that signs the LAN face, base64url. */
+  readonly webCa?: string | undefined
+  readonly tor: { readonly percent: number; readonly summary: string; readonly ready: boolean }
+  readonly memoryMb: number
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import type { Channel } from '../../../base/channel.ts'
+import type { HomeEvent } from '../../../core/feed.ts'
+import type { PartyId } from '../../../core/model/index.ts'
+import { type Outlet, refused } from '../answer.ts'
+import { findThing, type Route, type RouteDeps } from '../route.ts'
+import { sseEvent, sseStream } from '../sse.ts'
+import { tellEvent } from '../telling.ts'
+
+/** What happens, as it happens (SPEC 9.3). A watcher that falls behind is told how many events it lost, in `lagged`. */
+export function eventRoutes(deps: RouteDeps): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/events',
+      ofThing: true,
+      query: ['device'],
+      run(asking) {
+        const named = asking.query.get('device')
+        const device = named === undefined ? undefined : findThing(deps.home, asking, named)
+        if (device && !device.ok) return refused(device)
+        const wanted = device?.value.id ?? asking.only
+        return sseStream(
+          deps,
+          asking.caller.origin,
+          () => deps.home.feed.watch(),
+          (events, outlet) => tell(events, outlet, wanted),
+        )
+      },
+    },
+  ]
+}
+
+async function tell(events: Channel<HomeEvent>, outlet: Outlet, wanted: PartyId | undefined): Promise<void> {
+  let id = 0
+  let lost = 0
+  for await (const event of events) {
+    if (events.lost > lost) {
+      await outlet.write(sseEvent('lagged', { lost: events.lost - lost }))
+      lost = events.lost
+    }
+    const device = 'device' in event ? event.device : undefined
+    if (wanted && wanted !== device) continue
+    await outlet.write(sseEvent(event.event, tellEvent(event), ++id))
+  }
+}

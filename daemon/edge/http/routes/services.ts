@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { no, sentenceOf } from '../../../base/error.ts'
+import { parseId } from '../../../core/model/index.ts'
+import { empty, json, type Reply, refused } from '../answer.ts'
+import { readObject } from '../fields.ts'
+import { type Asking, findThing, type Route, type RouteDeps } from '../route.ts'
+import { tellService } from '../telling.ts'
+
+/** Onion services: who was invited, which devices have an address of their own (SPEC 10). */
+export function serviceRoutes(deps: RouteDeps): Route[] {
+  const { home } = deps
+  const list = (kind: 'invitation:' | 'device:'): Reply =>
+    json(
+      home.services
+        .list()
+        .filter(({ service }) => service.startsWith(kind))
+        .map(tellService),
+    )
+  const ofHome = { ofThing: false } as const
+  const takes = { type: 'application/json', optional: true } as const
+  return [
+    { ...ofHome, method: 'GET', path: '/invitations', run: () => list('invitation:') },
+    { ...ofHome, method: 'PUT', path: '/invitations/:name', takes, run: (asking) => invite(deps, asking) },
+    {
+      ...ofHome,
+      method: 'DELETE',
+      path: '/invitations/:name',
+      run: (asking) => withdraw(deps, asking, `invitation:${asking.params.name!}`),
+    },
+    { ...ofHome, method: 'GET', path: '/exposures', run: () => list('device:') },
+    { ...ofHome, method: 'PUT', path: '/exposures/:id', takes, run: (asking) => expose(deps, asking) },
+    { ...ofHome, method: 'DELETE', path: '/exposures/:id', run: (asking) => hide(deps, asking) },
+  ]
+}
+
+async function invite({ home }: RouteDeps, asking: Asking): Promise<Reply> {
+  const authorised = readAuthorised(asking.body)
+  if (authorised === undefined) return wrongAuthorised()
+  const invited = await home.services.invite(asking.params.name!, authorised, by(asking))
+  return invited.ok ? json(tellService(invited.value)) : refused(invited)
+}
+
+async function expose({ home }: RouteDeps, asking: Asking): Promise<Reply> {
+  const authorised = readAuthorised(asking.body)
+  if (authorised === undefined) return wrongAuthorised()
+  const device = findThing(home, asking, asking.params.id!)
+  if (!device.ok) return refused(device)
+  const exposed = await home.services.expose(device.value.id, authorised, by(asking))
+  return exposed.ok ? json(tellService(exposed.value)) : refused(exposed)
+}
+
+/** Also by the id of a device that is forgotten by now. */
+function hide(deps: RouteDeps, asking: Asking): Promise<Reply> | Reply {
+  const named = asking.params.id!
+  const device = findThing(deps.home, asking, named)
+  const id = device.ok ? device.value.id : parseId(named)
+  return id ? withdraw(deps, asking, `device:${id}`) : refused(no('not-found', 'no such device'))
+}
+
+async function withdraw({ home, log }: RouteDeps, asking: Asking, service: string): Promise<Reply> {
+  if (!home.services.list().some((each) => each.service === service)) return refused(no('not-found'))
+  const withdrawn = home.services.withdraw(service, by(asking))
+  if (asking.caller.origin === `onion:${service}`) {
+    // The answer has to leave by the address that goes: it is said before it is done.
+    withdrawn.catch((error) => log.say('error', 'http-withdraw-failed', { message: sentenceOf(error) }))
+    return empty(202)
+  }
+  const gone = await withdrawn
+  return gone.ok ? empty() : refused(gone)
+}
+
+function by({ caller }: Asking): { signer: typeof caller.id; origin: string } {
+  return { signer: caller.id, origin: caller.origin }
+}
+
+/** `{"authorised": false}` makes an address that needs no client key; on by default (SPEC 10.2). */
+function readAuthorised(body: Uint8Array): boolean | undefined {
+  const fields = readObject(body, ['authorised'])
+  if (!fields.ok) return undefined
+  const { authorised = true } = fields.value
+  return typeof authorised === 'boolean' ? authorised : undefined
+}
+
+function wrongAuthorised(): Reply {
+  return refused(no('bad-request', 'the body is {"authorised": true or false}, or nothing'))
+}

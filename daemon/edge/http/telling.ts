@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** Model words → what JSON says: values in a person's numbers, bytes as base64url, codes by name. */
+import { codeByNumber, MEANINGS } from '../../../schemas/gen/ts/codes.ts'
+import { toBase64url } from '../../base/bytes.ts'
+import type { Sample } from '../../core/envelope/index.ts'
+import type { HomeEvent } from '../../core/feed.ts'
+import { affordanceOf, type Device, fromWire, type Twin } from '../../core/model/index.ts'
+import type { Entry, OpenPermit } from '../../core/ports.ts'
+import type { Stage } from '../../core/router/index.ts'
+import type { Invitation, ServiceView } from '../../core/services.ts'
+
+export function tellBytes(bytes: Uint8Array | undefined): string | undefined {
+  return bytes && toBase64url(bytes)
+}
+
+/** In the order they were taken; affordances that our list does not know are left out. */
+export function tellSamples(samples: readonly Sample[]): object[] {
+  return samples.flatMap(({ affordance, at, value }) => {
+    const known = affordanceOf(affordance)
+    return known ? [{ property: known.name, value: fromWire(known.capability, value), at }] : []
+  })
+}
+
+/** What a client needs to seal a command, and to check the hub's word with: nonce, hello and the owner's record. */
+export function tellIdentity(device: Device): object {
+  const { presence, record } = device
+  return {
+    id: device.id,
+    name: device.name,
+    connected: presence.connected,
+    since: presence.since,
+    nonce: tellBytes(presence.nonce),
+    hello: tellBytes(presence.hello),
+    record: tellBytes(record),
+  }
+}
+
+export function tellProperty(number: number, twin: Twin): object {
+  const { capability } = affordanceOf(number)!
+  const reported = twin.reported.find((sample) => sample.affordance === number)
+  const desired = twin.desired.find((each) => each.affordance === number)
+  return {
+    affordance: number,
+    ...(reported && { value: fromWire(capability, reported.value), at: reported.at }),
+    ...(desired && {
+      desired: {
+        value: fromWire(capability, desired.value),
+        at: desired.at,
+        command: tellBytes(desired.command),
+      },
+    }),
+  }
+}
+
+export function tellStage(stage: Stage): object {
+  switch (stage.stage) {
+    case 'done': {
+      const { body, frame } = stage.receipt
+      return { stage: 'done', at: stage.at, receipt: tellBytes(frame), values: tellLatest(body.values) }
+    }
+    case 'refused': {
+      const { at, code, receipt } = stage
+      return { stage: 'refused', at, code, meaning: MEANINGS[code], receipt: tellBytes(receipt.frame) }
+    }
+    default:
+      return stage
+  }
+}
+
+/** By name; of several samples of one property the last. */
+function tellLatest(samples: readonly Sample[]): object {
+  const latest: Record<string, object> = {}
+  for (const { affordance, at, value } of samples) {
+    const known = affordanceOf(affordance)
+    if (known) latest[known.name] = { value: fromWire(known.capability, value), at }
+  }
+  return latest
+}
+
+export function tellEvent(event: HomeEvent): object {
+  switch (event.event) {
+    case 'reading':
+      return { device: event.device, at: event.at, values: tellSamples(event.values) }
+    case 'presence':
+      return { device: event.device, at: event.at, connected: event.connected, why: event.why }
+    case 'receipt': {
+      const code = codeByNumber(event.code) ?? event.code
+      return { device: event.device, at: event.at, code, command: tellBytes(event.command) }
+    }
+    case 'enrolment':
+      return { device: event.device, at: event.at, permit: tellBytes(event.permit) }
+    case 'onion':
+      return { at: event.at, service: event.service, status: event.status }
+  }
+}
+
+export function tellEntry(entry: Entry): object {
+  return {
+    index: entry.index,
+    at: entry.at,
+    kind: entry.kind,
+    device: entry.device,
+    signer: entry.signer,
+    origin: entry.origin,
+    code: entry.code === undefined ? undefined : (codeByNumber(entry.code) ?? entry.code),
+    note: entry.note,
+    command: tellBytes(entry.command),
+    frame: tellBytes(entry.frame),
+    hash: tellBytes(entry.hash),
+  }
+}
+
+/** `enrol` and `enrolled` are for the owner's side to check the device's proof with (SPEC 7.3); the proof key never leaves. */
+export function tellPermit(permit: OpenPermit, now: number): object {
+  const state = permit.usedBy ? 'used' : permit.expiresAt <= now ? 'expired' : 'open'
+  return {
+    permit: tellBytes(permit.permit),
+    name: permit.name,
+    state,
+    expiresAt: permit.expiresAt,
+    device: permit.usedBy,
+    enrol: tellBytes(permit.enrol),
+    enrolled: tellBytes(permit.enrolled),
+  }
+}
+
+/** `invitation:phone` is `name: phone`; an exposure's name is the device's id. */
+export function tellService(view: ServiceView | Invitation): object {
+  const { service, address, epoch, authorised, createdAt, status } = view
+  const name = service.slice(service.indexOf(':') + 1)
+  const clientKey = 'clientKey' in view ? tellBytes(view.clientKey?.reveal()) : undefined
+  return { service, name, address, epoch, authorised, createdAt, status, clientKey }
+}

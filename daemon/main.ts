@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** The daemon as a process: signals become one AbortSignal, rooms are composed, and closed again within ten seconds. */
+import { hostname, networkInterfaces } from 'node:os'
+import packageJson from '../package.json' with { type: 'json' }
+import { systemClock } from './base/clock.ts'
+import { jsonLines, Log } from './base/log.ts'
+import { systemRandom } from './base/random.ts'
+import { compose } from './compose.ts'
+import type { Config } from './config/index.ts'
+
+const DRAIN_MS_MAX = 10_000
+
+/** Runs the home until the signal aborts; the exit status is 2 when it could not be closed in time. */
+export async function run(config: Config, signal: AbortSignal): Promise<void> {
+  const log = new Log(
+    systemClock,
+    jsonLines((text) => process.stderr.write(text), config.log.level),
+  )
+  const daemon = await compose(
+    {
+      clock: systemClock,
+      random: systemRandom,
+      log,
+      memoryMb: () => Math.round(process.memoryUsage.rss() / 1e6),
+      lanNames: lanNames(),
+      version: packageJson.version,
+    },
+    config,
+    signal,
+  )
+  log.say('info', 'ready', {
+    socket: daemon.socket,
+    link: `${daemon.link.host}:${daemon.link.port}`,
+    lan: daemon.lan,
+  })
+  await aborted(signal)
+  log.say('info', 'closing')
+  await Promise.race([
+    daemon[Symbol.asyncDispose](),
+    systemClock.sleep(DRAIN_MS_MAX).then(() => {
+      log.say('error', 'close-timeout', { afterMs: DRAIN_MS_MAX })
+      process.exit(2)
+    }),
+  ])
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
+
+/** Addresses of this machine on private networks, and its name as mDNS has it. */
+function lanNames(): string[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? [])
+  const own = addresses.filter(({ internal }) => !internal).map(({ address }) => address)
+  return [`${hostname().split('.')[0]}.local`, ...own.filter((address) => !address.includes('%'))]
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/**
+ * Ties an onion service to a face of the API: compose's own, because the two rooms never meet.
+ * Each service has a unix socket of its own, so that a request is known by the address it came in on.
+ */
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import type { Clock } from './base/clock.ts'
+import type { Ed25519 } from './core/envelope/index.ts'
+import { onionAddress } from './core/identity/index.ts'
+import type { Offer, Publisher } from './core/services.ts'
+import type { Face, Http } from './edge/http/index.ts'
+import type { Onion, OnionStatus } from './edge/onion/index.ts'
+
+export interface PublishDeps {
+  readonly clock: Clock
+  readonly ed25519: Ed25519
+  /** Absent when the home is not to be reached from outside at all. */
+  readonly onion: Onion | undefined
+  readonly http: () => Http
+}
+
+const VIRTUAL_PORT = 80
+
+/** @param directory  of ours alone (0700), short enough for unix sockets in it */
+export function openPublisher({ clock, ed25519, onion, http }: PublishDeps, directory: string): Publisher {
+  const faces = new Map<string, Face>()
+  const openedAt = clock.now()
+  return {
+    async offer({ service, seed, clients, probeKey, only }: Offer) {
+      const host = onionAddress(ed25519.signer(seed.reveal()).key)
+      if (!onion) return host
+      // A name of fixed length, because the path of a unix socket may have 107 bytes and a service's name may not fit.
+      const file = `${createHash('sha256').update(service).digest('hex').slice(0, 12)}.sock`
+      const target = join(directory, file)
+      const face = await http().face({
+        kind: 'unix',
+        path: target,
+        origin: `onion:${service}`,
+        hosts: [host],
+        ...(only && { only }),
+      })
+      faces.set(service, face)
+      return onion.offer({
+        name: service,
+        seed,
+        target,
+        port: VIRTUAL_PORT,
+        clients: clients.map((publicKey) => ({ publicKey })),
+        ...(probeKey && { probeKey }),
+      })
+    },
+    async withdraw(service) {
+      await onion?.withdraw(service)
+      const face = faces.get(service)
+      faces.delete(service)
+      await face?.[Symbol.asyncDispose]()
+    },
+    status(service) {
+      const status = onion?.status(service)
+      return status ? told(status) : { state: 'off', since: openedAt }
+    },
+  }
+}
+
+function told({ state, since, cause }: OnionStatus) {
+  return { state, since, ...(cause && { cause: cause.sentence }) }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/**
+ * What the home remembers: verified messages and decisions enter, books leave that answer for them (the ports of core).
+ *
+ * Always true: a promise of a book resolves only when what it promises would survive `kill -9` and a power cut; a database that
+ * is newer, damaged, held by another or readable by others is refused with a code and left as it is.
+ * Absent on purpose: keys, other than the proof keys of open permits, which are wiped; any file but the database.
+ */
+import type { Clock } from '../base/clock.ts'
+import { once } from '../base/lifetime.ts'
+import type { Log } from '../base/log.ts'
+import type { PartyId } from '../core/model/index.ts'
+import type { DeviceBook, Journal, PermitBook, ReadingBook, ServiceBook } from '../core/ports.ts'
+import { storageFault } from './error.ts'
+import { openJournal } from './log/index.ts'
+import { KeptPermits, KeptReadings, KeptServices, Registry, Roster } from './registry/index.ts'
+import {
+  DeviceTable,
+  JournalTable,
+  openStore,
+  PermitTable,
+  ReadingTable,
+  ServiceTable,
+  type Store,
+  type StoreOptions,
+} from './store/index.ts'
+
+export { type StateCode, StateError } from './error.ts'
+export { IN_MEMORY } from './store/index.ts'
+
+export interface StateOptions extends StoreOptions {
+  /** This hub: the author of its journal. */
+  readonly author: PartyId
+}
+
+export interface State extends AsyncDisposable {
+  readonly devices: DeviceBook
+  readonly readings: ReadingBook
+  readonly journal: Journal
+  readonly permits: PermitBook
+  readonly services: ServiceBook
+}
+
+/**
+ * Opens the database and loads what is answered from memory. Disposing writes what is queued, then closes it.
+ * @throws StateError directory-missing | not-writable | loose-mode | in-use | not-ours | newer-schema | corrupt | disk-full | io
+ */
+export async function openState(
+  deps: { readonly clock: Clock; readonly log: Log },
+  options: StateOptions,
+  signal: AbortSignal,
+): Promise<State> {
+  const store = await openStore(deps, options, signal)
+  try {
+    const books = await openBooks(store, deps.clock, options.author)
+    return { ...books, [Symbol.asyncDispose]: once(() => store[Symbol.asyncDispose]()) }
+  } catch (error) {
+    await store[Symbol.asyncDispose]()
+    throw storageFault(error) ?? error
+  }
+}
+
+async function openBooks(
+  store: Store,
+  clock: Clock,
+  author: PartyId,
+): Promise<Omit<State, keyof AsyncDisposable>> {
+  const devices = new DeviceTable(store)
+  const readings = new ReadingTable(store)
+  const roster = loadRoster(devices, readings)
+  const journal = await openJournal(store, new JournalTable(store), author)
+  const permits = new KeptPermits(store, new PermitTable(store), clock)
+  await permits.wipeStale()
+  return {
+    devices: new Registry(store, devices, roster),
+    readings: new KeptReadings(store, readings, roster, (entry) => journal.link(entry)),
+    journal,
+    permits,
+    services: new KeptServices(store, new ServiceTable(store)),
+  }
+}
+
+function loadRoster(devices: DeviceTable, readings: ReadingTable): Roster {
+  const roster = new Roster()
+  for (const id of devices.forgotten()) roster.forget(id)
+  for (const device of devices.all()) roster.put(device)
+  for (const { id, sample } of readings.reported()) roster.report(id, [sample])
+  for (const { id, ...desired } of devices.desired()) roster.desire(id, desired)
+  return roster
+}

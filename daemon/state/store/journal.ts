@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import type { StatementSync } from 'node:sqlite'
+import type { Store } from './store.ts'
+
+export interface ChainRow {
+  readonly number: number
+  readonly prunedTo: number
+  readonly prunedHash: Uint8Array | null
+}
+
+export interface EntryRow {
+  readonly position: number
+  readonly hash: Uint8Array
+  readonly body: Uint8Array
+  readonly device: Uint8Array | null
+}
+
+/** The tables `chain` and `entry`: bytes in order; what they mean is the log's. */
+export class JournalTable {
+  readonly #sql: ReturnType<typeof prepareAll>
+
+  constructor(store: Store) {
+    this.#sql = prepareAll(store)
+  }
+
+  chain(author: Uint8Array): ChainRow | undefined {
+    return this.#sql.chain.get(author) as unknown as ChainRow | undefined
+  }
+
+  addChain(author: Uint8Array): void {
+    this.#sql.addChain.run(author)
+  }
+
+  last(chain: number): EntryRow | undefined {
+    return this.#sql.last.get(chain) as unknown as EntryRow | undefined
+  }
+
+  insert(chain: number, row: EntryRow): void {
+    this.#sql.insert.run(chain, row.position, row.hash, row.body, row.device)
+  }
+
+  /** The `limit` entries before `before`, descending. */
+  before(chain: number, before: number, limit: number, device?: Uint8Array): readonly EntryRow[] {
+    const rows = device
+      ? this.#sql.beforeOf.all(chain, device, before, limit)
+      : this.#sql.before.all(chain, before, limit)
+    return rows as unknown as EntryRow[]
+  }
+
+  /** The first `limit` entries after `after`, ascending. */
+  after(chain: number, after: number, limit: number): readonly EntryRow[] {
+    return this.#sql.after.all(chain, after, limit) as unknown as EntryRow[]
+  }
+}
+
+const COLUMNS = 'position, hash, body, device'
+
+function prepareAll(store: Store) {
+  return {
+    chain: store.prepare(
+      'SELECT number, pruned_to AS prunedTo, pruned_hash AS prunedHash FROM chain WHERE author = ?',
+    ),
+    addChain: store.prepare('INSERT INTO chain (author) VALUES (?)'),
+    last: store.prepare(`SELECT ${COLUMNS} FROM entry WHERE chain = ? ORDER BY position DESC LIMIT 1`),
+    insert: store.prepare('INSERT INTO entry (chain, position, hash, body, device) VALUES (?, ?, ?, ?, ?)'),
+    before: store.prepare(
+      `SELECT ${COLUMNS} FROM entry WHERE chain = ? AND position < ? ORDER BY position DESC LIMIT ?`,
+    ),
+    beforeOf: store.prepare(
+      `SELECT ${COLUMNS} FROM entry WHERE chain = ? AND device = ? AND position < ?
+       ORDER BY position DESC LIMIT ?`,
+    ),
+    after: store.prepare(
+      `SELECT ${COLUMNS} FROM entry WHERE chain = ? AND position > ? ORDER BY position LIMIT ?`,
+    ),
+  } satisfies Record<string, StatementSync>
+}

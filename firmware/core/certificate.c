@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "certificate.h"
+
+#include <string.h>
+
+#include "../port/port.h"
+
+enum {
+  TAG_BOOLEAN = 0x01,
+  TAG_INTEGER = 0x02,
+  TAG_BIT_STRING = 0x03,
+  TAG_OCTET_STRING = 0x04,
+  TAG_OBJECT_ID = 0x06,
+  TAG_UTC_TIME = 0x17,
+  TAG_GENERALIZED_TIME = 0x18,
+  TAG_SEQUENCE = 0x30,
+  TAG_VERSION = 0xa0,
+  TAG_EXTENSIONS = 0xa3,
+};
+
+/* What is left to read of one constructed value. */
+struct der {
+  const uint8_t *at;
+  const uint8_t *end;
+};
+
+/* The parts of a certificate that anybody here looks at. */
+struct parts {
+  struct der issuer;
+  struct der validity;
+  struct der subject;
+  struct der key;
+  struct der extensions;
+};
+
+static size_t left(const struct der *der) { return (size_t)(der->end - der->at); }
+
+/* Steps over the next value, which must have this tag; value gets its contents. 0 or -1. */
+static int der_next(struct der *der, uint8_t tag, struct der *value) {
+  if (left(der) < 2 || der->at[0] != tag) return -1;
+  size_t length = der->at[1];
+  size_t head = 2;
+  if (length == 0x81) {
+    if (left(der) < 3 || der->at[2] < 0x80) return -1;
+    length = der->at[2];
+    head = 3;
+  } else if (length == 0x82) {
+    if (left(der) < 4 || der->at[2] == 0) return -1;
+    length = (size_t)der->at[2] << 8 | der->at[3];
+    head = 4;
+  } else if (length >= 0x80) {
+    return -1;
+  }
+  if (left(der) - head < length) return -1;
+  value->at = der->at + head;
+  value->end = value->at + length;
+  der->at = value->end;
+  return 0;
+}
+
+static int der_is(const struct der *value, const void *bytes, size_t size) {
+  return left(value) == size && memcmp(value->at, bytes, size) == 0;
+}
+
+static int same(const struct der *one, const struct der *other) { return der_is(one, other->at, left(other)); }
+
+/* AlgorithmIdentifier of Ed25519 (RFC 8410 §3): 1.3.101.112 without parameters. */
+static int is_ed25519(const struct der *algorithm) { return der_is(algorithm, "\x06\x03\x2b\x65\x70", 5); }
+
+static int read_parts(struct parts *parts, const uint8_t *bytes, size_t size) {
+  struct der input = {bytes, bytes + size};
+  struct der certificate;
+  struct der tbs;
+  struct der value;
+  if (der_next(&input, TAG_SEQUENCE, &certificate) || left(&input) != 0) return -1;
+  if (der_next(&certificate, TAG_SEQUENCE, &tbs)) return -1;
+  if (der_next(&tbs, TAG_VERSION, &value) || !der_is(&value, "\x02\x01\x02", 3)) return -1;
+  if (der_next(&tbs, TAG_INTEGER, &value)) return -1;
+  if (der_next(&tbs, TAG_SEQUENCE, &value) || !is_ed25519(&value)) return -1;
+  if (der_next(&tbs, TAG_SEQUENCE, &parts->issuer)) return -1;
+  if (der_next(&tbs, TAG_SEQUENCE, &parts->validity)) return -1;
+  if (der_next(&tbs, TAG_SEQUENCE, &parts->subject)) return -1;
+  if (der_next(&tbs, TAG_SEQUENCE, &parts->key)) return -1;
+  if (der_next(&tbs, TAG_EXTENSIONS, &value) || left(&tbs) != 0) return -1;
+  if (der_next(&value, TAG_SEQUENCE, &parts->extensions) || left(&value) != 0) return -1;
+  return 0;
+}
+
+static int read_key(struct certificate_leaf *leaf, struct der key) {
+  struct der algorithm;
+  struct der bits;
+  if (der_next(&key, TAG_SEQUENCE, &algorithm) || !is_ed25519(&algorithm)) return -1;
+  if (der_next(&key, TAG_BIT_STRING, &bits) || left(&key) != 0) return -1;
+  if (left(&bits) != 33 || bits.at[0] != 0) return -1;
+  memcpy(leaf->public_key, bits.at + 1, 32);
+  return 0;
+}
+
+static int two_digits(struct der *text) {
+  if (left(text) < 2) return -1;
+  int tens = text->at[0] - '0';
+  int ones = text->at[1] - '0';
+  text->at += 2;
+  return tens < 0 || tens > 9 || ones < 0 || ones > 9 ? -1 : 10 * tens + ones;
+}
+
+/* Days since 1970-01-01 of a Gregorian date: the year begins in March, so that the leap day is its last. */
+static int64_t days_since_1970(int year, int month, int day) {
+  int64_t shifted = month <= 2 ? year - 1 : year;
+  int64_t leaps = shifted / 4 - shifted / 100 + shifted / 400;
+  int day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  return 365 * shifted + leaps + day_of_year - 719468;
+}
+
+/* YYMMDDHHMMSSZ up to 2049, YYYYMMDDHHMMSSZ after (RFC 5280 §4.1.2.5). */
+static int read_time(struct der *from, int64_t *seconds) {
+  struct der text;
+  int year = 0;
+  if (der_next(from, TAG_UTC_TIME, &text) == 0) {
+    year = two_digits(&text);
+    if (year < 0) return -1;
+    year += year < 50 ? 2000 : 1900;
+  } else {
+    if (der_next(from, TAG_GENERALIZED_TIME, &text)) return -1;
+    int century = two_digits(&text);
+    year = two_digits(&text);
+    if (century < 0 || year < 0) return -1;
+    year += 100 * century;
+  }
+  int month = two_digits(&text);
+  int day = two_digits(&text);
+  int hour = two_digits(&text);
+  int minute = two_digits(&text);
+  int second = two_digits(&text);
+  if (month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 || hour > 23) return -1;
+  if (minute < 0 || minute > 59 || second < 0 || second > 59 || !der_is(&text, "Z", 1)) return -1;
+  *seconds = ((days_since_1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+  return 0;
+}
+
+/* BasicConstraints (RFC 5280 §4.2.1.9): an empty sequence is the only DER of CA:FALSE without a path length. */
+static int check_constraints(struct der *value) {
+  struct der inside;
+  return der_next(value, TAG_SEQUENCE, &inside) || left(&inside) != 0 || left(value) != 0 ? -1 : 0;
+}
+
+/* KeyUsage (§4.2.1.3): digitalSignature, and no bit that signs certificates or lists. */
+static int check_key_usage(struct der *value) {
+  struct der bits;
+  if (der_next(value, TAG_BIT_STRING, &bits) || left(value) != 0 || left(&bits) < 2) return -1;
+  return (bits.at[1] & 0x80) != 0 && (bits.at[1] & 0x06) == 0 ? 0 : -1;
+}
+
+/* ExtendedKeyUsage (§4.2.1.12): exactly id-kp-serverAuth. */
+static int check_extended_usage(struct der *value) {
+  struct der list;
+  struct der purpose;
+  if (der_next(value, TAG_SEQUENCE, &list) || left(value) != 0) return -1;
+  if (der_next(&list, TAG_OBJECT_ID, &purpose) || left(&list) != 0) return -1;
+  return der_is(&purpose, "\x2b\x06\x01\x05\x05\x07\x03\x01", 8) ? 0 : -1;
+}
+
+/* Each extension at most once; the three that we judge by their last byte under 2.5.29. */
+static int check_extensions(struct der extensions) {
+  enum { KEY_USAGE = 0x0f, CONSTRAINTS = 0x13, EXTENDED_USAGE = 0x25 };
+  uint64_t seen = 0;
+  while (left(&extensions) != 0) {
+    struct der extension;
+    struct der name;
+    struct der critical = {NULL, NULL};
+    struct der value;
+    if (der_next(&extensions, TAG_SEQUENCE, &extension) || der_next(&extension, TAG_OBJECT_ID, &name)) return -1;
+    if (der_next(&extension, TAG_BOOLEAN, &critical) == 0 && !der_is(&critical, "\xff", 1)) return -1;
+    if (der_next(&extension, TAG_OCTET_STRING, &value) || left(&extension) != 0) return -1;
+    int id = left(&name) == 3 && name.at[0] == 0x55 && name.at[1] == 0x1d ? name.at[2] : 0;
+    if (id > 0 && id < 64) {
+      if (seen >> id & 1) return -1;
+      seen |= (uint64_t)1 << id;
+    }
+    int bad = critical.at != NULL;
+    if (id == KEY_USAGE) bad = check_key_usage(&value);
+    if (id == CONSTRAINTS) bad = check_constraints(&value);
+    if (id == EXTENDED_USAGE) bad = check_extended_usage(&value);
+    if (bad) return -1;
+  }
+  return seen >> EXTENDED_USAGE & 1 ? 0 : -1;
+}
+
+int certificate_read_leaf(struct certificate_leaf *leaf, const uint8_t *der, size_t size) {
+  struct parts parts;
+  if (read_parts(&parts, der, size)) return SHALLOT_E_TLS_PROFILE;
+  if (read_key(leaf, parts.key)) return SHALLOT_E_TLS_PROFILE;
+  if (read_time(&parts.validity, &leaf->not_before)) return SHALLOT_E_TLS_PROFILE;
+  if (read_time(&parts.validity, &leaf->not_after)) return SHALLOT_E_TLS_PROFILE;
+  return left(&parts.validity) != 0 || check_extensions(parts.extensions) ? SHALLOT_E_TLS_PROFILE : 0;
+}
+
+int certificate_is_self_issued(const uint8_t *der, size_t size) {
+  struct parts parts;
+  if (read_parts(&parts, der, size)) return SHALLOT_E_TLS_PROFILE;
+  return same(&parts.issuer, &parts.subject);
+}
+
+/*
+ * The anchor, as 74 words because flash is read in words: v3, serial 1, Ed25519, issuer and subject
+ * CN=shallot hub 0000000000000000, valid from 2000 to 9999, a key of zeros, CA:TRUE, keyCertSign, a signature of zeros.
+ */
+enum { ISSUER_DIGITS_AT = 47, SUBJECT_DIGITS_AT = 124, KEY_AT = 152 };
+IN_FLASH(static const uint8_t anchor[CERTIFICATE_ANCHOR_BYTES + 1]) =
+    "\x30\x82\x01\x23\x30\x81\xd6\xa0\x03\x02\x01\x02\x02\x01\x01\x30\x05\x06\x03\x2b\x65\x70"
+    "\x30\x27\x31\x25\x30\x23\x06\x03\x55\x04\x03\x0c\x1c"
+    "shallot hub "
+    "0000000000000000"
+    "\x30\x22\x18\x0f"
+    "20000101000000Z"
+    "\x18\x0f"
+    "99991231235959Z"
+    "\x30\x27\x31\x25\x30\x23\x06\x03\x55\x04\x03\x0c\x1c"
+    "shallot hub "
+    "0000000000000000"
+    "\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00"
+    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+    "\xa3\x23\x30\x21\x30\x0f\x06\x03\x55\x1d\x13\x01\x01\xff\x04\x05\x30\x03\x01\x01\xff"
+    "\x30\x0e\x06\x03\x55\x1d\x0f\x01\x01\xff\x04\x04\x03\x02\x02\x04"
+    "\x30\x05\x06\x03\x2b\x65\x70\x03\x41\x00";
+
+int certificate_anchor(uint8_t *out, size_t capacity, const uint8_t public_key[32]) {
+  if (capacity < CERTIFICATE_ANCHOR_BYTES) return SHALLOT_E_OUT_OF_SPACE;
+  flash_copy(out, anchor, CERTIFICATE_ANCHOR_BYTES);
+  for (size_t i = 0; i < 16; i++) {
+    uint8_t nibble = i % 2 == 0 ? public_key[i / 2] >> 4 : public_key[i / 2] & 15;
+    uint8_t digit = (uint8_t)(nibble < 10 ? '0' + nibble : 'a' + nibble - 10);
+    out[ISSUER_DIGITS_AT + i] = digit;
+    out[SUBJECT_DIGITS_AT + i] = digit;
+  }
+  memcpy(out + KEY_AT, public_key, 32);
+  return CERTIFICATE_ANCHOR_BYTES;
+}

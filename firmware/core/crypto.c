@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "crypto.h"
+
+#include <string.h>
+
+#include <wolfssl/wolfcrypt/settings.h>
+
+#include <wolfssl/wolfcrypt/ed25519.h>
+#include <wolfssl/wolfcrypt/error-crypt.h>
+#include <wolfssl/wolfcrypt/hmac.h>
+#include <wolfssl/wolfcrypt/sha256.h>
+#include <wolfssl/wolfcrypt/sha512.h>
+
+#include "../port/port.h"
+#include "arena.h"
+
+/*
+ * The y coordinates of Ed25519's points of order 4 and 8; those of orders 1 and 2 are 1 and -1. With either sign of x
+ * they are the canonical encodings of every point of small order.
+ */
+IN_FLASH(static const uint32_t small_order_y[3][8]) = {
+    {0, 0, 0, 0, 0, 0, 0, 0},
+    {0x8f95e826, 0xb027b2c2, 0x89f4c345, 0xf098eff2, 0x05acdfd5, 0x3933c6d3, 0x880238b1, 0x05fc536d},
+    {0x706a17c7, 0x4fd84d3d, 0x760b3cba, 0x0f67100d, 0xfa53202a, 0xc6cc392c, 0x77fdc74e, 0x7a03ac92},
+};
+
+static uint32_t failures(void) {
+  struct arena_stats stats;
+  arena_stats(&stats);
+  return stats.failures;
+}
+
+/* The library's result as one of ours: what it says after the arena refused it memory is not to be believed. */
+static int outcome(int result, uint32_t failures_before, int code) {
+  if (result == 0) return 0;
+  return failures() != failures_before ? SHALLOT_E_TLS_OUT_OF_MEMORY : code;
+}
+
+/* y >= p - 1 for p = 2^255 - 19: not canonical, or -1, which has order 2. */
+static int is_at_the_top(const uint8_t point[32]) {
+  if ((point[31] & 0x7f) != 0x7f || point[0] < 0xec) return 0;
+  for (int i = 1; i < 31; i++)
+    if (point[i] != 0xff) return 0;
+  return 1;
+}
+
+static int is_one(const uint8_t point[32]) {
+  uint8_t rest = point[31] & 0x7f;
+  for (int i = 1; i < 31; i++) rest |= point[i];
+  return point[0] == 1 && rest == 0;
+}
+
+int crypto_check_public(const uint8_t public_key[CRYPTO_PUBLIC_BYTES]) {
+  if (is_at_the_top(public_key) || is_one(public_key)) return SHALLOT_E_BAD_KEY;
+  uint8_t y[32];
+  memcpy(y, public_key, sizeof y);
+  y[31] &= 0x7f;
+  for (size_t i = 0; i < 3; i++) {
+    uint8_t small[32];
+    flash_copy(small, small_order_y[i], sizeof small);
+    if (memcmp(y, small, sizeof small) == 0) return SHALLOT_E_BAD_KEY;
+  }
+  return 0;
+}
+
+int crypto_public(uint8_t public_key[CRYPTO_PUBLIC_BYTES], const uint8_t seed[CRYPTO_SEED_BYTES]) {
+  uint32_t before = failures();
+  ed25519_key key;
+  int result = wc_ed25519_init(&key);
+  if (result == 0) result = wc_ed25519_import_private_only(seed, CRYPTO_SEED_BYTES, &key);
+  if (result == 0) result = wc_ed25519_make_public(&key, public_key, CRYPTO_PUBLIC_BYTES);
+  wc_ed25519_free(&key);
+  crypto_wipe(&key, sizeof key);
+  return outcome(result, before, SHALLOT_E_INTERNAL);
+}
+
+int crypto_sign(uint8_t signature[CRYPTO_SIGNATURE_BYTES], const uint8_t *message, size_t size,
+                const uint8_t seed[CRYPTO_SEED_BYTES], const uint8_t public_key[CRYPTO_PUBLIC_BYTES]) {
+  uint32_t before = failures();
+  ed25519_key key;
+  word32 written = CRYPTO_SIGNATURE_BYTES;
+  int result = wc_ed25519_init(&key);
+  if (result == 0)
+    result = wc_ed25519_import_private_key_ex(seed, CRYPTO_SEED_BYTES, public_key, CRYPTO_PUBLIC_BYTES, &key, 1);
+  if (result == 0) result = wc_ed25519_sign_msg(message, (word32)size, signature, &written, &key);
+  wc_ed25519_free(&key);
+  crypto_wipe(&key, sizeof key);
+  return outcome(result, before, SHALLOT_E_INTERNAL);
+}
+
+int crypto_verify(const uint8_t signature[CRYPTO_SIGNATURE_BYTES], const uint8_t *message, size_t size,
+                  const uint8_t public_key[CRYPTO_PUBLIC_BYTES]) {
+  if (crypto_check_public(public_key) != 0) return SHALLOT_E_BAD_KEY;
+  /* R is a point too, and must obey the same. The library refuses an S that is not below the group order. */
+  if (crypto_check_public(signature) != 0) return SHALLOT_E_BAD_SIGNATURE;
+  uint32_t before = failures();
+  ed25519_key key;
+  int valid = 0;
+  int result = wc_ed25519_init(&key);
+  if (result == 0) result = wc_ed25519_import_public(public_key, CRYPTO_PUBLIC_BYTES, &key);
+  if (result == 0)
+    result = wc_ed25519_verify_msg(signature, CRYPTO_SIGNATURE_BYTES, message, (word32)size, &valid, &key);
+  wc_ed25519_free(&key);
+  if (result == 0 && valid != 1) result = SIG_VERIFY_E;
+  return outcome(result, before, SHALLOT_E_BAD_SIGNATURE);
+}
+
+int crypto_sha256(uint8_t digest[CRYPTO_SHA256_BYTES], const uint8_t *data, size_t size) {
+  uint32_t before = failures();
+  wc_Sha256 hash;
+  int result = wc_InitSha256(&hash);
+  if (result == 0) result = wc_Sha256Update(&hash, data, (word32)size);
+  if (result == 0) result = wc_Sha256Final(&hash, digest);
+  wc_Sha256Free(&hash);
+  return outcome(result, before, SHALLOT_E_INTERNAL);
+}
+
+int crypto_sha512(uint8_t digest[CRYPTO_SHA512_BYTES], const uint8_t *data, size_t size) {
+  uint32_t before = failures();
+  wc_Sha512 hash;
+  int result = wc_InitSha512(&hash);
+  if (result == 0) result = wc_Sha512Update(&hash, data, (word32)size);
+  if (result == 0) result = wc_Sha512Final(&hash, digest);
+  wc_Sha512Free(&hash);
+  return outcome(result, before, SHALLOT_E_INTERNAL);
+}
+
+int crypto_hmac_sha256(uint8_t mac[CRYPTO_SHA256_BYTES], const uint8_t *key, size_t key_size, const uint8_t *data,
+                       size_t size) {
+  uint32_t before = failures();
+  Hmac hmac;
+  int result = wc_HmacInit(&hmac, NULL, INVALID_DEVID);
+  if (result == 0) result = wc_HmacSetKey(&hmac, WC_SHA256, key, (word32)key_size);
+  if (result == 0) result = wc_HmacUpdate(&hmac, data, (word32)size);
+  if (result == 0) result = wc_HmacFinal(&hmac, mac);
+  wc_HmacFree(&hmac);
+  return outcome(result, before, SHALLOT_E_INTERNAL);
+}
+
+int crypto_hkdf_sha256(uint8_t *out, size_t out_size, const uint8_t *secret, size_t secret_size, const uint8_t *salt,
+                       size_t salt_size, const uint8_t *info, size_t info_size) {
+  uint32_t before = failures();
+  int result = wc_HKDF(WC_SHA256, secret, (word32)secret_size, salt, (word32)salt_size, info, (word32)info_size, out,
+                       (word32)out_size);
+  return outcome(result, before, SHALLOT_E_INTERNAL);
+}
+
+int crypto_equal(const uint8_t *one, const uint8_t *other, size_t size) {
+  uint8_t difference = 0;
+  for (size_t i = 0; i < size; i++) difference |= (uint8_t)(one[i] ^ other[i]);
+  return difference == 0;
+}
+
+void crypto_wipe(void *memory, size_t size) {
+  memset(memory, 0, size);
+  __asm__ volatile("" : : "r"(memory) : "memory");
+}

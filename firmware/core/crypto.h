@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Ed25519, SHA-2, HMAC and HKDF by their names, over wolfCrypt. The one place that knows whose they are.
+ *
+ * What stays true: lengths are in the prototypes; outputs may not overlap inputs; verification is strict, as in
+ * daemon/core/envelope: keys and R canonical and not of small order, S below the group order.
+ * Scratch memory comes from the arena; SHALLOT_E_TLS_OUT_OF_MEMORY when it is short.
+ */
+#ifndef SHALLOT_CRYPTO_H
+#define SHALLOT_CRYPTO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CRYPTO_SEED_BYTES 32
+#define CRYPTO_PUBLIC_BYTES 32
+#define CRYPTO_SIGNATURE_BYTES 64
+#define CRYPTO_SHA256_BYTES 32
+#define CRYPTO_SHA512_BYTES 64
+
+/* The public key that belongs to a seed (RFC 8032 §5.1.5). 0 or a negative code. */
+int crypto_public(uint8_t public_key[CRYPTO_PUBLIC_BYTES], const uint8_t seed[CRYPTO_SEED_BYTES]);
+
+/* Signs size bytes. public_key must be the seed's own. 0 or a negative code. */
+int crypto_sign(uint8_t signature[CRYPTO_SIGNATURE_BYTES], const uint8_t *message, size_t size,
+                const uint8_t seed[CRYPTO_SEED_BYTES], const uint8_t public_key[CRYPTO_PUBLIC_BYTES]);
+
+/* 0, SHALLOT_E_BAD_KEY (not canonical or of small order), SHALLOT_E_BAD_SIGNATURE or _TLS_OUT_OF_MEMORY. */
+int crypto_verify(const uint8_t signature[CRYPTO_SIGNATURE_BYTES], const uint8_t *message, size_t size,
+                  const uint8_t public_key[CRYPTO_PUBLIC_BYTES]);
+
+/* 0 when the key is a canonical point of large order, else SHALLOT_E_BAD_KEY. Cheap: no curve arithmetic. */
+int crypto_check_public(const uint8_t public_key[CRYPTO_PUBLIC_BYTES]);
+
+int crypto_sha256(uint8_t digest[CRYPTO_SHA256_BYTES], const uint8_t *data, size_t size);
+int crypto_sha512(uint8_t digest[CRYPTO_SHA512_BYTES], const uint8_t *data, size_t size);
+
+/* HMAC-SHA-256 (RFC 2104). 0 or a negative code. */
+int crypto_hmac_sha256(uint8_t mac[CRYPTO_SHA256_BYTES], const uint8_t *key, size_t key_size, const uint8_t *data,
+                       size_t size);
+
+/* HKDF-SHA-256, extract and expand (RFC 5869). out_size is at most 8160; salt and info may be empty. 0 or a code. */
+int crypto_hkdf_sha256(uint8_t *out, size_t out_size, const uint8_t *secret, size_t secret_size, const uint8_t *salt,
+                       size_t salt_size, const uint8_t *info, size_t info_size);
+
+/* True when both are equal; takes the same time wherever they differ. */
+int crypto_equal(const uint8_t *one, const uint8_t *other, size_t size);
+
+/* Overwrites memory in a way that compilers keep. */
+void crypto_wipe(void *memory, size_t size);
+
+#endif

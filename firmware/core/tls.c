@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tls.h"
+
+#include <string.h>
+
+#include <wolfssl/wolfcrypt/settings.h>
+
+#include <wolfssl/error-ssl.h>
+#include <wolfssl/internal.h>
+#include <wolfssl/ssl.h>
+
+#include "arena.h"
+#include "certificate.h"
+#include "crypto.h"
+
+/* PrivateKeyInfo of an Ed25519 seed (RFC 8410 §7), without the seed. */
+static const uint8_t key_prefix[16] = {0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20};
+
+/* The library asks for chance and time without saying for whom; there is one port, so the last opened is the one. */
+static const struct port *port;
+
+int tls_random(unsigned char *out, unsigned int size) { return port->random(out, size); }
+
+/* What wolfSSL wants from its surroundings; only differences count, and 0 would mean "no clock". */
+word32 LowResTimer(void);
+word32 LowResTimer(void) { return (word32)(port->now_ms() / 1000); }
+sword64 TimeNowInMilliseconds(void) { return (sword64)port->now_ms() + 1; }
+
+static uint32_t arena_failures(void) {
+  struct arena_stats stats;
+  arena_stats(&stats);
+  return stats.failures;
+}
+
+/* ---- bytes in, bytes out ---- */
+
+static uint32_t time_left_ms(const struct tls *tls) {
+  uint64_t now = tls->config->port->now_ms();
+  return now < tls->deadline_ms ? (uint32_t)(tls->deadline_ms - now) : 0;
+}
+
+static void give_time(struct tls *tls, uint32_t timeout_ms) {
+  tls->deadline_ms = tls->config->port->now_ms() + timeout_ms;
+}
+
+static int receive(WOLFSSL *session, char *out, int capacity, void *context) {
+  struct tls *tls = context;
+  (void)session;
+  int count = tls->config->port->net_read((uint8_t *)out, (size_t)capacity, time_left_ms(tls));
+  if (count > 0) return count;
+  tls->io_error = count;
+  if (count == SHALLOT_E_PORT_TIMEOUT) return WOLFSSL_CBIO_ERR_WANT_READ;
+  return count == SHALLOT_E_LINK_CLOSED ? WOLFSSL_CBIO_ERR_CONN_CLOSE : WOLFSSL_CBIO_ERR_GENERAL;
+}
+
+static int send_out(WOLFSSL *session, char *data, int size, void *context) {
+  struct tls *tls = context;
+  (void)session;
+  int count = tls->config->port->net_write((const uint8_t *)data, (size_t)size, time_left_ms(tls));
+  if (count > 0) return count;
+  tls->io_error = count;
+  if (count == SHALLOT_E_PORT_TIMEOUT) return WOLFSSL_CBIO_ERR_WANT_WRITE;
+  return count == SHALLOT_E_LINK_CLOSED ? WOLFSSL_CBIO_ERR_CONN_CLOSE : WOLFSSL_CBIO_ERR_GENERAL;
+}
+
+/* ---- the daemon's certificate ---- */
+
+static int judge_dates(const struct tls *tls, const struct certificate_leaf *leaf) {
+  int64_t now = tls->config->unix_time == NULL ? 0 : tls->config->unix_time();
+  if (now == 0) return 0;
+  return now < leaf->not_before || now > leaf->not_after ? SHALLOT_E_TLS_EXPIRED : 0;
+}
+
+static int judge_leaf(struct tls *tls, const uint8_t *der, size_t size) {
+  struct certificate_leaf leaf;
+  int result = certificate_read_leaf(&leaf, der, size);
+  if (result == 0 && crypto_check_public(leaf.public_key) != 0) result = SHALLOT_E_TLS_PROFILE;
+  if (result == 0) result = judge_dates(tls, &leaf);
+  if (result != 0) return result;
+  memcpy(tls->peer_key, leaf.public_key, sizeof tls->peer_key);
+  tls->has_peer_key = 1;
+  return 0;
+}
+
+/* What the library found wrong with the chain, in our words. */
+static int chain_error(int error, const uint8_t *der, size_t size) {
+  if (certificate_is_self_issued(der, size) == 1) return SHALLOT_E_TLS_SELF_SIGNED;
+  if (error == ASN_SIG_CONFIRM_E || error == ASN_NO_SIGNER_E) return SHALLOT_E_TLS_BAD_CHAIN;
+  return SHALLOT_E_TLS_PROFILE;
+}
+
+/* Called for the leaf, whatever the library thinks of it; nothing that it refused is accepted here. */
+static int verify(int accepted, WOLFSSL_X509_STORE_CTX *store) {
+  struct tls *tls = store->userCtx;
+  if (store->error_depth != 0 || store->totalCerts < 1) {
+    if (tls->verify_error == 0) tls->verify_error = SHALLOT_E_TLS_BAD_CHAIN;
+    return 0;
+  }
+  const WOLFSSL_BUFFER_INFO *der = &store->certs[0];
+  if (arena_failures() != tls->arena_failures)
+    tls->verify_error = SHALLOT_E_TLS_OUT_OF_MEMORY;
+  else if (!accepted || store->error != 0)
+    tls->verify_error = chain_error(store->error, der->buffer, der->length);
+  else
+    tls->verify_error = judge_leaf(tls, der->buffer, der->length);
+  return tls->verify_error == 0;
+}
+
+/* ---- opening ---- */
+
+static int load_pin(WOLFSSL_CTX *context, const uint8_t pin[32]) {
+  if (crypto_check_public(pin) != 0) return SHALLOT_E_BAD_KEY;
+  uint8_t *der = arena_alloc(CERTIFICATE_ANCHOR_BYTES);
+  if (der == NULL) return SHALLOT_E_TLS_OUT_OF_MEMORY;
+  int size = certificate_anchor(der, CERTIFICATE_ANCHOR_BYTES, pin);
+  int loaded = wolfSSL_CTX_load_verify_buffer(context, der, size, WOLFSSL_FILETYPE_ASN1);
+  arena_free(der);
+  return loaded == WOLFSSL_SUCCESS ? 0 : SHALLOT_E_TLS_FAILED;
+}
+
+static int open_context(struct tls *tls) {
+  WOLFSSL_CTX *context = wolfSSL_CTX_new(wolfTLSv1_3_client_method());
+  tls->context = context;
+  if (context == NULL) return SHALLOT_E_TLS_FAILED;
+  wolfSSL_CTX_SetIORecv(context, receive);
+  wolfSSL_CTX_SetIOSend(context, send_out);
+  wolfSSL_CTX_set_verify(context, WOLFSSL_VERIFY_PEER, verify);
+  if (wolfSSL_CTX_UseMaxFragment(context, WOLFSSL_MFL_2_10) != WOLFSSL_SUCCESS) return SHALLOT_E_TLS_FAILED;
+  for (size_t i = 0; i < tls->config->pins_count; i++) {
+    int result = load_pin(context, tls->config->pins[i]);
+    if (result != 0) return result;
+  }
+  return 0;
+}
+
+static int load_identity(struct tls *tls) {
+  const struct tls_config *config = tls->config;
+  if (config->certificate == NULL) return 0;
+  uint8_t key[sizeof key_prefix + 32];
+  memcpy(key, key_prefix, sizeof key_prefix);
+  memcpy(key + sizeof key_prefix, config->seed, 32);
+  int loaded = wolfSSL_use_certificate_buffer(tls->session, config->certificate, (long)config->certificate_size,
+                                              WOLFSSL_FILETYPE_ASN1);
+  if (loaded == WOLFSSL_SUCCESS)
+    loaded = wolfSSL_use_PrivateKey_buffer(tls->session, key, sizeof key, WOLFSSL_FILETYPE_ASN1);
+  crypto_wipe(key, sizeof key);
+  return loaded == WOLFSSL_SUCCESS ? 0 : SHALLOT_E_TLS_FAILED;
+}
+
+/* Puts the ticket where the library looks for it. The bytes stay ours: forget_offer() takes them away again. */
+static void offer_ticket(WOLFSSL *session, const struct tls_ticket *ticket) {
+  WOLFSSL_SESSION *past = session->session;
+  past->ticket = (byte *)(uintptr_t)ticket->ticket;
+  past->ticketLen = ticket->size;
+  past->ticketAdd = ticket->age_add;
+  past->ticketSeen = (sword64)ticket->received_ms + 1;
+  past->ticketNonce.len = ticket->nonce_size;
+  memcpy(past->ticketNonce.data, ticket->nonce, ticket->nonce_size);
+  memcpy(past->masterSecret, ticket->secret, sizeof ticket->secret);
+  past->timeout = ticket->lifetime_s;
+  past->namedGroup = WOLFSSL_ECC_X25519;
+  past->cipherSuite0 = TLS13_BYTE;
+  past->cipherSuite = TLS_CHACHA20_POLY1305_SHA256;
+  past->version = session->version;
+  past->side = WOLFSSL_CLIENT_END;
+  session->options.resuming = 1;
+  session->options.cipherSuite0 = past->cipherSuite0;
+  session->options.cipherSuite = past->cipherSuite;
+}
+
+static void forget_offer(struct tls *tls) {
+  if (tls->offered == NULL) return;
+  WOLFSSL_SESSION *past = ((WOLFSSL *)tls->session)->session;
+  if (past->ticketLenAlloc == 0) {
+    past->ticket = past->staticTicket;
+    past->ticketLen = 0;
+  }
+  tls->offered = NULL;
+}
+
+static int ticket_is_usable(const struct tls_ticket *ticket, const struct port *from) {
+  if (ticket == NULL || ticket->size == 0 || ticket->size > TLS_TICKET_BYTES_MAX) return 0;
+  if (ticket->nonce_size > sizeof ticket->nonce) return 0;
+  return from->now_ms() - ticket->received_ms < (uint64_t)ticket->lifetime_s * 1000;
+}
+
+static int open_session(struct tls *tls, const struct tls_ticket *ticket) {
+  WOLFSSL *session = wolfSSL_new(tls->context);
+  tls->session = session;
+  if (session == NULL) return SHALLOT_E_TLS_FAILED;
+  wolfSSL_SetIOReadCtx(session, tls);
+  wolfSSL_SetIOWriteCtx(session, tls);
+  wolfSSL_SetCertCbCtx(session, tls);
+  char alpn[WOLFSSL_MAX_ALPN_PROTO_NAME_LEN + 1];
+  size_t alpn_size = strlen(tls->config->alpn);
+  if (alpn_size >= sizeof alpn) return SHALLOT_E_TLS_FAILED;
+  memcpy(alpn, tls->config->alpn, alpn_size + 1);
+  if (wolfSSL_UseALPN(session, alpn, (unsigned)alpn_size, WOLFSSL_ALPN_FAILED_ON_MISMATCH) != WOLFSSL_SUCCESS ||
+      wolfSSL_UseSessionTicket(session) != WOLFSSL_SUCCESS ||
+      wolfSSL_UseKeyShare(session, WOLFSSL_ECC_X25519) != WOLFSSL_SUCCESS)
+    return SHALLOT_E_TLS_FAILED;
+  int result = load_identity(tls);
+  if (result != 0 || !ticket_is_usable(ticket, tls->config->port)) return result;
+  tls->offered = ticket;
+  offer_ticket(session, ticket);
+  return 0;
+}
+
+int tls_open(struct tls *tls, const struct tls_config *config, const struct tls_ticket *ticket) {
+  memset(tls, 0, sizeof *tls);
+  tls->config = config;
+  port = config->port;
+  tls->arena_failures = arena_failures();
+  if (config->pins_count < 1 || config->pins_count > TLS_PINS_MAX) return SHALLOT_E_BAD_KEY;
+  if (wolfSSL_Init() != WOLFSSL_SUCCESS) return SHALLOT_E_TLS_FAILED;
+  int result = open_context(tls);
+  if (result == 0) result = open_session(tls, ticket);
+  if (result != 0 && arena_failures() != tls->arena_failures) return SHALLOT_E_TLS_OUT_OF_MEMORY;
+  return result;
+}
+
+/* ---- what went wrong ---- */
+
+/* The alert that the daemon sent, or -1. */
+static int alert_received(WOLFSSL *session) {
+  WOLFSSL_ALERT_HISTORY history;
+  if (wolfSSL_get_alert_history(session, &history) != WOLFSSL_SUCCESS) return -1;
+  return history.last_rx.level == alert_fatal ? history.last_rx.code : -1;
+}
+
+/* Certificate accepted, CertificateVerify not: also a malformed signature is no proof. */
+static int is_bad_proof(const struct tls *tls, const WOLFSSL *session, int error) {
+  if (!tls->has_peer_key) return 0;
+  if (error == VERIFY_SIGN_ERROR || error == SIG_VERIFY_E) return 1;
+  return error == BAD_FUNC_ARG && !session->options.peerAuthGood;
+}
+
+static int failure(const struct tls *tls, int result) {
+  WOLFSSL *session = tls->session;
+  int error = wolfSSL_get_error(session, result);
+  if (arena_failures() != tls->arena_failures) return SHALLOT_E_TLS_OUT_OF_MEMORY;
+  if (tls->verify_error != 0) return tls->verify_error;
+  if (is_bad_proof(tls, session, error)) return SHALLOT_E_TLS_BAD_PROOF;
+  if (error == UNKNOWN_ALPN_PROTOCOL_NAME_E) return SHALLOT_E_TLS_ALPN;
+  int alert = alert_received(session);
+  if (alert == no_application_protocol) return SHALLOT_E_TLS_ALPN;
+  if (alert >= 0) return SHALLOT_E_TLS_FAILED;
+  if (error == WOLFSSL_ERROR_ZERO_RETURN || tls->io_error == SHALLOT_E_LINK_CLOSED) return SHALLOT_E_LINK_CLOSED;
+  return SHALLOT_E_TLS_FAILED;
+}
+
+static int must_wait(const struct tls *tls, int result) {
+  int error = wolfSSL_get_error(tls->session, result);
+  return error == WOLFSSL_ERROR_WANT_READ || error == WOLFSSL_ERROR_WANT_WRITE;
+}
+
+/* ---- the handshake ---- */
+
+static int alpn_is_ours(const struct tls *tls) {
+  char *chosen = NULL;
+  word16 size = 0;
+  if (wolfSSL_ALPN_GetProtocol(tls->session, &chosen, &size) != WOLFSSL_SUCCESS) return 0;
+  return size == strlen(tls->config->alpn) && memcmp(chosen, tls->config->alpn, size) == 0;
+}
+
+/* After the handshake nobody needs the anchors, the device's certificate or its key. */
+static void drop_what_is_done(struct tls *tls) {
+  forget_offer(tls);
+  wolfSSL_FreeHandshakeResources(tls->session);
+  wolfSSL_UnloadCertsKeys(tls->session);
+  wolfSSL_CTX_UnloadCAs(tls->context);
+}
+
+int tls_handshake(struct tls *tls) {
+  give_time(tls, tls->config->handshake_ms_max);
+  for (;;) {
+    int result = wolfSSL_connect(tls->session);
+    if (result == WOLFSSL_SUCCESS) break;
+    if (!must_wait(tls, result)) return failure(tls, result);
+    if (time_left_ms(tls) == 0) return SHALLOT_E_HANDSHAKE_TIMEOUT;
+  }
+  if (!alpn_is_ours(tls)) return SHALLOT_E_TLS_ALPN;
+  tls->resumed = tls->offered != NULL && wolfSSL_session_reused(tls->session);
+  if (tls->resumed) memcpy(tls->peer_key, tls->offered->peer_key, sizeof tls->peer_key);
+  if (!tls->resumed && !tls->has_peer_key) return SHALLOT_E_TLS_FAILED;
+  tls->has_peer_key = 1;
+  drop_what_is_done(tls);
+  return 0;
+}
+
+/* ---- after it ---- */
+
+int tls_read(struct tls *tls, uint8_t *out, size_t capacity, uint32_t timeout_ms) {
+  give_time(tls, timeout_ms);
+  for (;;) {
+    int count = wolfSSL_read(tls->session, out, (int)capacity);
+    if (count > 0) return count;
+    if (!must_wait(tls, count)) return failure(tls, count);
+    if (time_left_ms(tls) == 0) return SHALLOT_E_PORT_TIMEOUT;
+  }
+}
+
+int tls_write(struct tls *tls, const uint8_t *data, size_t size, uint32_t timeout_ms) {
+  give_time(tls, timeout_ms);
+  size_t done = 0;
+  while (done < size) {
+    size_t piece = size - done < TLS_RECORD_BYTES_MAX ? size - done : TLS_RECORD_BYTES_MAX;
+    int count = wolfSSL_write(tls->session, data + done, (int)piece);
+    if (count > 0) {
+      done += (size_t)count;
+      continue;
+    }
+    if (!must_wait(tls, count)) return failure(tls, count);
+    if (time_left_ms(tls) == 0) return SHALLOT_E_TOO_SLOW;
+  }
+  return (int)size;
+}
+
+void tls_close(struct tls *tls) {
+  if (tls->session != NULL) {
+    tls->deadline_ms = 0;
+    if (tls->io_error != SHALLOT_E_LINK_CLOSED) wolfSSL_shutdown(tls->session);
+    forget_offer(tls);
+    wolfSSL_free(tls->session);
+  }
+  if (tls->context != NULL) wolfSSL_CTX_free(tls->context);
+  wolfSSL_Cleanup();
+  tls->config->port->net_close();
+  crypto_wipe(tls, sizeof *tls);
+}
+
+int tls_peer_key(const struct tls *tls, uint8_t key[32]) {
+  if (!tls->has_peer_key) return SHALLOT_E_TLS_FAILED;
+  memcpy(key, tls->peer_key, sizeof tls->peer_key);
+  return 0;
+}
+
+int tls_resumed(const struct tls *tls) { return tls->resumed; }
+
+int tls_save_ticket(const struct tls *tls, struct tls_ticket *ticket) {
+  const WOLFSSL_SESSION *now = ((const WOLFSSL *)tls->session)->session;
+  ticket->size = 0;
+  if (now->ticketLen == 0 || now->ticketLen > TLS_TICKET_BYTES_MAX) return 0;
+  if (now->ticketNonce.len > sizeof ticket->nonce) return 0;
+  ticket->size = now->ticketLen;
+  ticket->lifetime_s = now->timeout;
+  ticket->age_add = now->ticketAdd;
+  ticket->received_ms = (uint64_t)now->ticketSeen - 1;
+  ticket->nonce_size = now->ticketNonce.len;
+  memcpy(ticket->nonce, now->ticketNonce.data, now->ticketNonce.len);
+  memcpy(ticket->secret, now->masterSecret, sizeof ticket->secret);
+  memcpy(ticket->peer_key, tls->peer_key, sizeof ticket->peer_key);
+  memcpy(ticket->ticket, now->ticket, now->ticketLen);
+  return ticket->size;
+}

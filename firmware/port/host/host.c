@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The firmware as a Linux process:  <program> DIRECTORY
+ *
+ * DIRECTORY (0700) holds the blobs, one 0600 file each, and world/: sensor-N holds a decimal number for sensor N,
+ * output-N is written with the level of output N, four digits. The console is standard input and output.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../port.h"
+
+static int directory = -1;
+static int connection = -1;
+
+void flash_copy(void *to, const void *from, size_t size) { memcpy(to, from, size); }
+
+/* ---- time and chance ---- */
+
+static uint64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void sleep_ms(uint32_t ms) {
+  struct timespec rest = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+  while (nanosleep(&rest, &rest) != 0 && errno == EINTR) {}
+}
+
+static int random_bytes(uint8_t *out, size_t size) {
+  while (size > 0) {
+    ssize_t count = getrandom(out, size, 0);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return SHALLOT_E_PORT_IO;
+    out += count;
+    size -= (size_t)count;
+  }
+  return 0;
+}
+
+static uint64_t cycles(void) { return 0; }
+
+/* ---- the connection ---- */
+
+/* Waits until fd is ready for events. 1 ready, 0 time is over, -1 broken. */
+static int wait_for(int fd, short events, uint32_t timeout_ms) {
+  uint64_t deadline = now_ms() + timeout_ms;
+  for (;;) {
+    uint64_t now = now_ms();
+    struct pollfd waiting = {fd, events, 0};
+    int count = poll(&waiting, 1, now < deadline ? (int)(deadline - now) : 0);
+    if (count > 0) return 1;
+    if (count < 0 && errno != EINTR) return -1;
+    if (now >= deadline) return 0;
+  }
+}
+
+static void net_close(void) {
+  if (connection >= 0) close(connection);
+  connection = -1;
+}
+
+static int finish_connect(uint32_t timeout_ms) {
+  int ready = wait_for(connection, POLLOUT, timeout_ms);
+  if (ready == 0) return SHALLOT_E_PORT_TIMEOUT;
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (getsockopt(connection, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0) return SHALLOT_E_PORT_NETWORK;
+  return 0;
+}
+
+static int net_open(const char *address, uint16_t tcp_port, uint32_t timeout_ms) {
+  struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(tcp_port)};
+  struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(tcp_port)};
+  net_close();
+  int is_v4 = inet_pton(AF_INET, address, &v4.sin_addr) == 1;
+  if (!is_v4 && inet_pton(AF_INET6, address, &v6.sin6_addr) != 1) return SHALLOT_E_PORT_NETWORK;
+  connection = socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (connection < 0) return SHALLOT_E_PORT_NETWORK;
+  int result = is_v4 ? connect(connection, (struct sockaddr *)&v4, sizeof v4)
+                     : connect(connection, (struct sockaddr *)&v6, sizeof v6);
+  int outcome = 0;
+  if (result != 0) outcome = errno == EINPROGRESS ? finish_connect(timeout_ms) : SHALLOT_E_PORT_NETWORK;
+  if (outcome != 0) net_close();
+  return outcome;
+}
+
+static int transfer_error(void) {
+  if (errno == ECONNRESET || errno == EPIPE) return SHALLOT_E_LINK_CLOSED;
+  return errno == EAGAIN || errno == EINTR ? SHALLOT_E_PORT_TIMEOUT : SHALLOT_E_PORT_IO;
+}
+
+static int net_read(uint8_t *out, size_t capacity, uint32_t timeout_ms) {
+  if (connection < 0) return SHALLOT_E_LINK_CLOSED;
+  int ready = wait_for(connection, POLLIN, timeout_ms);
+  if (ready <= 0) return ready == 0 ? SHALLOT_E_PORT_TIMEOUT : SHALLOT_E_PORT_IO;
+  ssize_t count = recv(connection, out, capacity, 0);
+  if (count > 0) return (int)count;
+  return count == 0 ? SHALLOT_E_LINK_CLOSED : transfer_error();
+}
+
+static int net_write(const uint8_t *data, size_t size, uint32_t timeout_ms) {
+  if (connection < 0) return SHALLOT_E_LINK_CLOSED;
+  int ready = wait_for(connection, POLLOUT, timeout_ms);
+  if (ready <= 0) return ready == 0 ? SHALLOT_E_PORT_TIMEOUT : SHALLOT_E_PORT_IO;
+  ssize_t count = send(connection, data, size, MSG_NOSIGNAL);
+  return count > 0 ? (int)count : transfer_error();
+}
+
+/* ---- storage ---- */
+
+static int name_is_good(const char *name) {
+  size_t size = strlen(name);
+  return size > 0 && size <= PORT_BLOB_NAME_CHARS_MAX && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == size;
+}
+
+static int blob_read(const char *name, uint8_t *out, size_t capacity) {
+  if (!name_is_good(name)) return SHALLOT_E_PORT_STORAGE;
+  int file = openat(directory, name, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return errno == ENOENT ? SHALLOT_E_MISSING : SHALLOT_E_PORT_STORAGE;
+  ssize_t count = read(file, out, capacity);
+  uint8_t more;
+  ssize_t beyond = count < 0 ? 0 : read(file, &more, 1);
+  close(file);
+  if (beyond != 0) return SHALLOT_E_OUT_OF_SPACE;
+  return count < 0 ? SHALLOT_E_PORT_STORAGE : (int)count;
+}
+
+static int write_whole(int file, const uint8_t *data, size_t size) {
+  while (size > 0) {
+    ssize_t count = write(file, data, size);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return -1;
+    data += count;
+    size -= (size_t)count;
+  }
+  return 0;
+}
+
+/* A new file beside the old one, made safe, then renamed over it. */
+static int blob_write(const char *name, const uint8_t *data, size_t size) {
+  char fresh[PORT_BLOB_NAME_CHARS_MAX + 5];
+  if (!name_is_good(name) || size > PORT_BLOB_BYTES_MAX) return SHALLOT_E_PORT_STORAGE;
+  snprintf(fresh, sizeof fresh, "%s.new", name);
+  int file = openat(directory, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (file < 0) return SHALLOT_E_PORT_STORAGE;
+  int bad = write_whole(file, data, size) != 0 || fsync(file) != 0;
+  if (close(file) != 0) bad = 1;
+  if (bad || renameat(directory, fresh, directory, name) != 0 || fsync(directory) != 0) return SHALLOT_E_PORT_STORAGE;
+  return 0;
+}
+
+static int blob_remove(const char *name) {
+  if (!name_is_good(name)) return SHALLOT_E_PORT_STORAGE;
+  if (unlinkat(directory, name, 0) != 0 && errno != ENOENT) return SHALLOT_E_PORT_STORAGE;
+  return fsync(directory) == 0 ? 0 : SHALLOT_E_PORT_STORAGE;
+}
+
+/* ---- console ---- */
+
+static void log_line(const char *line) {
+  printf("%s\n", line);
+  fflush(stdout);
+}
+
+static int read_line(char *out, size_t capacity, uint32_t timeout_ms) {
+  static size_t typed;
+  uint64_t deadline = now_ms() + timeout_ms;
+  for (;;) {
+    uint64_t now = now_ms();
+    int ready = wait_for(STDIN_FILENO, POLLIN, now < deadline ? (uint32_t)(deadline - now) : 0);
+    if (ready == 0) return SHALLOT_E_PORT_TIMEOUT;
+    char letter;
+    if (ready < 0 || read(STDIN_FILENO, &letter, 1) != 1) return SHALLOT_E_LINK_CLOSED;
+    if (letter == '\r') continue;
+    if (letter != '\n') {
+      if (typed < capacity) out[typed] = letter;
+      typed++;
+      continue;
+    }
+    size_t length = typed;
+    typed = 0;
+    if (length >= capacity) return SHALLOT_E_OUT_OF_SPACE;
+    out[length] = '\0';
+    return (int)length;
+  }
+}
+
+/* ---- pins ---- */
+
+static int open_pin(const char *kind, int channel, int flags) {
+  char name[24];
+  if (channel < 0 || channel > 7) return -1;
+  snprintf(name, sizeof name, "world/%s-%d", kind, channel);
+  return openat(directory, name, flags | O_CLOEXEC, 0600);
+}
+
+static int output_set(int channel, int32_t level) {
+  char text[16];
+  if (level < 0 || level > 1000) return SHALLOT_E_DEVICE_FAULT;
+  int file = open_pin("output", channel, O_WRONLY | O_CREAT);
+  if (file < 0) return SHALLOT_E_DEVICE_FAULT;
+  int size = snprintf(text, sizeof text, "%04d\n", (int)level);
+  int bad = write_whole(file, (const uint8_t *)text, (size_t)size);
+  return close(file) != 0 || bad ? SHALLOT_E_DEVICE_FAULT : 0;
+}
+
+static int sensor_read(int channel, int32_t *value) {
+  char text[16];
+  int file = open_pin("sensor", channel, O_RDONLY);
+  if (file < 0) return SHALLOT_E_DEVICE_FAULT;
+  ssize_t count = read(file, text, sizeof text - 1);
+  close(file);
+  if (count <= 0) return SHALLOT_E_DEVICE_FAULT;
+  text[count] = '\0';
+  char *end;
+  long number = strtol(text, &end, 10);
+  if (end == text || number < INT32_MIN || number > INT32_MAX) return SHALLOT_E_DEVICE_FAULT;
+  *value = (int32_t)number;
+  return 0;
+}
+
+static const struct port host = {
+    .board = "host",
+    .now_ms = now_ms,         .sleep_ms = sleep_ms,       .random = random_bytes,     .cycles = cycles,
+    .net_open = net_open,     .net_read = net_read,       .net_write = net_write,     .net_close = net_close,
+    .blob_read = blob_read,   .blob_write = blob_write,   .blob_remove = blob_remove, .log = log_line,
+    .read_line = read_line,   .output_set = output_set,   .sensor_read = sensor_read,
+};
+
+static int open_directory(const char *path) {
+  struct stat found;
+  directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0 || fstat(directory, &found) != 0) {
+    perror(path);
+    return -1;
+  }
+  if ((found.st_mode & 077) != 0) {
+    fprintf(stderr, "%s: readable by others; wanted mode 0700\n", path);
+    return -1;
+  }
+  if (mkdirat(directory, "world", 0700) != 0 && errno != EEXIST) {
+    perror("world");
+    return -1;
+  }
+  return 0;
+}
+
+int main(int count, char **arguments) {
+  if (count != 2) {
+    fprintf(stderr, "usage: %s DIRECTORY\n", arguments[0]);
+    return 2;
+  }
+  signal(SIGPIPE, SIG_IGN);
+  if (open_directory(arguments[1]) != 0) return 1;
+  int result = app_main(&host);
+  return result < 0 ? 1 : result;
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * What the firmware asks of the place it runs on. Every port (host, qemu, boards later) fills one struct of functions
+ * and calls app_main(); core/ and app/ see nothing else of the outside.
+ *
+ * What stays true: nothing here allocates; no call keeps a pointer after it returned; every out-buffer comes with its
+ * capacity; a result is 0 or a count on success and a negative SHALLOT_E_ code otherwise; text is NUL-terminated ASCII.
+ * Absent on purpose: wall time (the daemon sends it sealed), names instead of addresses (no DNS), a second connection,
+ * threads and interrupts.
+ */
+#ifndef SHALLOT_PORT_H
+#define SHALLOT_PORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../../schemas/gen/c/shallot_codes.h"
+
+/* A blob's name: 1 to this many of a-z, 0-9 and '-'. */
+#define PORT_BLOB_NAME_CHARS_MAX 24
+/* The largest blob that can be stored, in bytes. */
+#define PORT_BLOB_BYTES_MAX 2048
+/* A numeric IPv4 or IPv6 address without brackets, in characters, without the NUL. */
+#define PORT_ADDRESS_CHARS_MAX 45
+
+/*
+ * Tables belong in flash: IN_FLASH(const uint32_t table[64]) = { … };
+ * The ESP8266 reads its flash in aligned 32-bit words only, so data of any other shape is fetched with flash_copy().
+ */
+#if defined(__XTENSA__)
+#define IN_FLASH(declaration) declaration __attribute__((section(".flash.rodata"), aligned(4)))
+#else
+#define IN_FLASH(declaration) declaration __attribute__((aligned(4)))
+#endif
+
+/* Copies size bytes out of an IN_FLASH table. from is 4-byte aligned; up to 3 bytes after the end may be read. */
+void flash_copy(void *to, const void *from, size_t size);
+
+struct port {
+  /* What the firmware runs on, for people: 1 to SHALLOT_LABEL_BYTES_MAX characters. */
+  const char *board;
+
+  /* ---- time and chance ---- */
+
+  /* Milliseconds since some fixed moment before the start. Never goes back, also counts while waiting. */
+  uint64_t (*now_ms)(void);
+  /* Waits. The device does nothing else in between. ms: milliseconds. */
+  void (*sleep_ms)(uint32_t ms);
+  /* Fills out with size bytes fit for keys. 0, or SHALLOT_E_PORT_IO: then do not go on. */
+  int (*random)(uint8_t *out, size_t size);
+  /* Processor cycles since the start, for measuring; 0 where the port cannot tell. qemu: instructions, with -icount. */
+  uint64_t (*cycles)(void);
+
+  /* ---- one TCP connection at a time ---- */
+
+  /*
+   * Connects, closing an older connection first. address: numeric, at most PORT_ADDRESS_CHARS_MAX characters.
+   * 0, SHALLOT_E_PORT_NETWORK (refused, no route, not an address) or SHALLOT_E_PORT_TIMEOUT.
+   */
+  int (*net_open)(const char *address, uint16_t tcp_port, uint32_t timeout_ms);
+  /*
+   * Reads 1 to capacity bytes, waiting at most timeout_ms for the first (0: do not wait).
+   * A count, SHALLOT_E_PORT_TIMEOUT, SHALLOT_E_LINK_CLOSED (ended by the other side or not open) or SHALLOT_E_PORT_IO.
+   */
+  int (*net_read)(uint8_t *out, size_t capacity, uint32_t timeout_ms);
+  /*
+   * Writes 1 to size bytes, waiting at most timeout_ms for room. Errors as net_read. size is 1 or more.
+   */
+  int (*net_write)(const uint8_t *data, size_t size, uint32_t timeout_ms);
+  /* Closes at once; nothing happens when nothing is open. */
+  void (*net_close)(void);
+
+  /* ---- storage: small named blobs that survive a restart ---- */
+
+  /* Reads a whole blob: its size, SHALLOT_E_MISSING, SHALLOT_E_OUT_OF_SPACE (capacity too small) or _PORT_STORAGE. */
+  int (*blob_read)(const char *name, uint8_t *out, size_t capacity);
+  /* Replaces a blob: after a power cut there is the old one or the new one. 0 once it is safe, or _PORT_STORAGE. */
+  int (*blob_write)(const char *name, const uint8_t *data, size_t size);
+  /* Removes a blob. 0 also when there was none, or SHALLOT_E_PORT_STORAGE. */
+  int (*blob_remove)(const char *name);
+
+  /* ---- console: a serial line on boards, standard input and output elsewhere ---- */
+
+  /* Writes one line; the port adds the line end. Secrets are never logged. */
+  void (*log)(const char *line);
+  /*
+   * Reads one line without its end, NUL-terminated, waiting at most timeout_ms for it to be complete.
+   * Its length, SHALLOT_E_PORT_TIMEOUT (what was typed so far is kept), SHALLOT_E_OUT_OF_SPACE (the line did not fit
+   * and was dropped) or SHALLOT_E_LINK_CLOSED (there is no console). Always call it with the same buffer.
+   */
+  int (*read_line)(char *out, size_t capacity, uint32_t timeout_ms);
+
+  /* ---- pins ---- */
+
+  /* Drives output number channel (0 to 7) to level: 0 off to 1000 fully on. 0, or SHALLOT_E_DEVICE_FAULT. */
+  int (*output_set)(int channel, int32_t level);
+  /* Reads sensor number channel (0 to 7) in the unit and scale of its driver (hundredths). 0 or _DEVICE_FAULT. */
+  int (*sensor_read)(int channel, int32_t *value);
+};
+
+/* The application, written in app/. The port calls it once; what it returns becomes the exit status where there is one. */
+int app_main(const struct port *port);
+
+#endif

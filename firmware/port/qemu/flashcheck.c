@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * A plugin for qemu-system-xtensa that makes it as strict as an ESP8266, and counts.
+ *
+ * The chip raises an exception, the emulator does not, when data is loaded from flash or instruction RAM in anything
+ * but an aligned 32-bit word, and when any access is not aligned. Besides, nothing outside the DRAM that esp8266.ld
+ * hands out may be touched: a stack that grew too far ends here. The first offence is printed and ends the emulator
+ * with status 191. At the end one line with the counts is written to standard error.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { OFFENCE_STATUS = 191 };
+enum { MEM_LOADS_AND_STORES = 3, NO_REGISTERS = 0, INLINE_ADD = 0 };
+
+/* The part of QEMU's plugin interface, version 1, that is used here; Debian's package brings no header. */
+typedef uint64_t plugin_id;
+typedef uint32_t mem_info;
+struct block;
+struct instruction;
+size_t qemu_plugin_tb_n_insns(const struct block *block);
+struct instruction *qemu_plugin_tb_get_insn(const struct block *block, size_t index);
+uint64_t qemu_plugin_insn_vaddr(const struct instruction *instruction);
+unsigned qemu_plugin_mem_size_shift(mem_info info);
+_Bool qemu_plugin_mem_is_store(mem_info info);
+void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id, void (*call)(plugin_id, struct block *));
+void qemu_plugin_register_vcpu_mem_cb(struct instruction *instruction, void (*call)(unsigned, mem_info, uint64_t, void *),
+                                      int registers, int accesses, void *data);
+void qemu_plugin_register_vcpu_insn_exec_inline(struct instruction *instruction, int operation, void *counter,
+                                                uint64_t step);
+void qemu_plugin_register_atexit_cb(plugin_id id, void (*call)(plugin_id, void *), void *data);
+
+#define EXPORTED __attribute__((visibility("default")))
+extern EXPORTED int qemu_plugin_version;
+EXPORTED int qemu_plugin_version = 1;
+EXPORTED int qemu_plugin_install(plugin_id id, const void *info, int count, char **arguments);
+
+struct range {
+  uint64_t start;
+  uint64_t end;
+};
+static const struct range dram = {0x3ffe8000, 0x3ffe8000 + 20 * 1024};
+/* Reset ROM, boot ROM with the vectors, instruction RAM, flash: words only. */
+static const struct range words_only[] = {
+    {0x50000000, 0x50001000}, {0x40000000, 0x40001000}, {0x40100000, 0x40108000}, {0x40200000, 0x40300000}};
+
+static uint64_t instructions;
+static uint64_t word_loads;
+
+static int is_in(const struct range *range, uint64_t address) {
+  return address >= range->start && address < range->end;
+}
+
+static int is_words_only(uint64_t address) {
+  for (size_t i = 0; i < sizeof words_only / sizeof words_only[0]; i++)
+    if (is_in(&words_only[i], address)) return 1;
+  return 0;
+}
+
+static const char *offence_of(uint64_t address, unsigned size, int is_store) {
+  if ((address & (size - 1)) != 0) return "unaligned";
+  if (is_in(&dram, address)) return NULL;
+  if (!is_words_only(address)) return "outside of our memory";
+  if (is_store) return "not writable";
+  return size == 4 ? NULL : "narrow load from flash";
+}
+
+static void access_memory(unsigned cpu, mem_info info, uint64_t address, void *pc) {
+  (void)cpu;
+  unsigned size = 1u << qemu_plugin_mem_size_shift(info);
+  int is_store = qemu_plugin_mem_is_store(info);
+  const char *offence = offence_of(address, size, is_store);
+  if (offence == NULL) {
+    if (!is_in(&dram, address)) word_loads++;
+    return;
+  }
+  fprintf(stderr, "flashcheck: %s: %s of %u bytes at %08lx by the code at %08lx\n", offence, is_store ? "store" : "load",
+          size, (unsigned long)address, (unsigned long)(uintptr_t)pc);
+  fflush(stderr);
+  _exit(OFFENCE_STATUS);
+}
+
+static void translate(plugin_id id, struct block *block) {
+  (void)id;
+  size_t count = qemu_plugin_tb_n_insns(block);
+  for (size_t i = 0; i < count; i++) {
+    struct instruction *one = qemu_plugin_tb_get_insn(block, i);
+    void *pc = (void *)(uintptr_t)qemu_plugin_insn_vaddr(one);
+    qemu_plugin_register_vcpu_insn_exec_inline(one, INLINE_ADD, &instructions, 1);
+    qemu_plugin_register_vcpu_mem_cb(one, access_memory, NO_REGISTERS, MEM_LOADS_AND_STORES, pc);
+  }
+}
+
+static void report(plugin_id id, void *data) {
+  (void)id;
+  (void)data;
+  fprintf(stderr, "flashcheck: ok instructions=%lu flash_loads=%lu\n", (unsigned long)instructions,
+          (unsigned long)word_loads);
+}
+
+int qemu_plugin_install(plugin_id id, const void *info, int count, char **arguments) {
+  (void)info;
+  (void)count;
+  (void)arguments;
+  qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
+  qemu_plugin_register_atexit_cb(id, report, NULL);
+  return 0;
+}

@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The firmware under qemu-system-xtensa -M sim -cpu lx106: the ESP8266's instructions, no board around them.
+ *
+ * The outside is reached by simcalls, which act in the emulator's process. Its working directory is the device's own
+ * (blobs, and world/ as in port/host). Two inherited sockets lead to scripts/emulator.ts, which does what no simcall
+ * can: fd 3 carries TCP connections, one at a time, fd 4 atomic writes and the order to end.
+ *
+ * A frame on either: kind (1 byte), connection number (1 byte), payload size (2 bytes, little-endian), payload.
+ * Frames of an older connection may still come after a new one was asked for; they are skipped.
+ */
+#include "../port.h"
+
+#include <string.h>
+
+#include "../../core/arena.h"
+
+enum { CALL_EXIT = 1, CALL_READ = 3, CALL_WRITE = 4, CALL_OPEN = 5, CALL_CLOSE = 6, CALL_SEEK = 19, CALL_SELECT = 29 };
+enum { READABLE = 1, WRITABLE = 2 };
+/* open(2) as Linux numbers it: the emulator passes it on. */
+enum { READ_ONLY = 0, WRITE_AND_CREATE = 0101 };
+enum { CONSOLE_IN = 0, CONSOLE_OUT = 1, NETWORK = 3, CONTROL = 4 };
+enum { FRAME_OPEN = 1, FRAME_DATA = 2, FRAME_CLOSE = 3, FRAME_STORE = 4, FRAME_REMOVE = 5, FRAME_DONE = 6, FRAME_END = 7 };
+enum { FRAME_HEADER = 4, FRAME_PAYLOAD_MAX = 4096 };
+/* How long a wait may be blind to the order to end. */
+enum { SLICE_MS = 200 };
+
+struct frame {
+  uint8_t kind;
+  uint8_t connection;
+  uint16_t left; /* bytes of the payload not read yet */
+};
+
+extern uint32_t stack_bottom[];
+extern uint32_t stack_top[];
+extern uint32_t bss_end[];
+static const uint32_t PAINT = 0xa5c35a3c;
+
+static uint8_t connection;
+static uint8_t is_open;
+static struct frame incoming;
+
+void start_c(void);
+
+/* ---- simcalls ---- */
+
+static int simcall(int number, uintptr_t a, uintptr_t b, uintptr_t c) {
+  register int r2 __asm__("a2") = number;
+  register uintptr_t r3 __asm__("a3") = a;
+  register uintptr_t r4 __asm__("a4") = b;
+  register uintptr_t r5 __asm__("a5") = c;
+  __asm__ volatile("simcall" : "+r"(r2), "+r"(r3) : "r"(r4), "r"(r5) : "memory");
+  return r2;
+}
+
+static int sim_open(const char *path, int flags) { return simcall(CALL_OPEN, (uintptr_t)path, (uintptr_t)flags, 0600); }
+
+static int sim_read(int fd, void *out, size_t capacity) {
+  return simcall(CALL_READ, (uintptr_t)fd, (uintptr_t)out, capacity);
+}
+
+static int sim_write(int fd, const void *data, size_t size) {
+  return simcall(CALL_WRITE, (uintptr_t)fd, (uintptr_t)data, size);
+}
+
+static void sim_close(int fd) { simcall(CALL_CLOSE, (uintptr_t)fd, 0, 0); }
+
+static int is_ready(int fd, int direction, uint32_t timeout_ms) {
+  uint32_t time[2] = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
+  return simcall(CALL_SELECT, (uintptr_t)fd, (uintptr_t)direction, (uintptr_t)time) > 0;
+}
+
+void flash_copy(void *to, const void *from, size_t size) {
+  const uint32_t *words = from;
+  uint8_t *out = to;
+  for (; size >= 4; size -= 4, out += 4) {
+    uint32_t word = *words++;
+    for (int i = 0; i < 4; i++) out[i] = (uint8_t)(word >> 8 * i);
+  }
+  uint32_t last = size > 0 ? *words : 0;
+  for (size_t i = 0; i < size; i++) out[i] = (uint8_t)(last >> 8 * i);
+}
+
+/* ---- console ---- */
+
+static void log_line(const char *line) {
+  sim_write(CONSOLE_OUT, line, strlen(line));
+  sim_write(CONSOLE_OUT, "\n", 1);
+}
+
+/* Decimal digits of number, right-aligned before end; where they begin. */
+static char *digits(char *end, uint32_t number) {
+  do *--end = (char)('0' + number % 10);
+  while ((number /= 10) != 0);
+  return end;
+}
+
+static char *append(char *at, const char *label, uint32_t number) {
+  char buffer[10];
+  char *from = digits(buffer + sizeof buffer, number);
+  while (*label != '\0') *at++ = *label++;
+  while (from < buffer + sizeof buffer) *at++ = *from++;
+  *at = '\0';
+  return at;
+}
+
+/* ---- the end ---- */
+
+static void paint_stack(void) {
+  uint32_t *here = __builtin_frame_address(0);
+  for (volatile uint32_t *at = stack_bottom; at < here - 16; at++) *at = PAINT;
+}
+
+static uint32_t stack_peak(void) {
+  const uint32_t *at = stack_bottom;
+  while (at < stack_top && *at == PAINT) at++;
+  return (uint32_t)((uintptr_t)stack_top - (uintptr_t)at);
+}
+
+/* One line for scripts/firmware.ts: bytes of DRAM by use. static counts the arena too. */
+static void report_memory(void) {
+  char line[128];
+  struct arena_stats arena;
+  arena_stats(&arena);
+  char *at = append(line, "memory static=", (uint32_t)((uintptr_t)bss_end - (uintptr_t)stack_top));
+  at = append(at, " stack_peak=", stack_peak());
+  at = append(at, " arena_size=", arena.size);
+  at = append(at, " arena_peak=", arena.peak);
+  at = append(at, " arena_extent=", arena.extent);
+  at = append(at, " arena_live=", arena.live);
+  append(at, " arena_failures=", arena.failures);
+  log_line(line);
+}
+
+static void end(int status) {
+  report_memory();
+  for (;;) simcall(CALL_EXIT, (uintptr_t)status, 0, 0);
+}
+
+/* ---- frames ---- */
+
+/* Reads exactly size bytes; when the other end has gone, so has the world. */
+static void read_whole(int fd, void *out, size_t size) {
+  uint8_t *at = out;
+  while (size > 0) {
+    int count = sim_read(fd, at, size);
+    if (count <= 0) end(1);
+    at += count;
+    size -= (size_t)count;
+  }
+}
+
+static void write_whole(int fd, const void *data, size_t size) {
+  const uint8_t *at = data;
+  while (size > 0) {
+    int count = sim_write(fd, at, size);
+    if (count <= 0) end(1);
+    at += count;
+    size -= (size_t)count;
+  }
+}
+
+static void write_header(int fd, uint8_t kind, size_t size) {
+  uint8_t header[FRAME_HEADER] = {kind, connection, (uint8_t)size, (uint8_t)(size >> 8)};
+  write_whole(fd, header, sizeof header);
+}
+
+static struct frame read_header(int fd) {
+  uint8_t header[FRAME_HEADER];
+  read_whole(fd, header, sizeof header);
+  struct frame frame = {header[0], header[1], (uint16_t)(header[2] | header[3] << 8)};
+  return frame;
+}
+
+static void skip(int fd, struct frame *frame) {
+  uint8_t away[64];
+  while (frame->left > 0) {
+    size_t piece = frame->left < sizeof away ? frame->left : sizeof away;
+    read_whole(fd, away, piece);
+    frame->left = (uint16_t)(frame->left - piece);
+  }
+}
+
+/* Obeys the order to end, if it came. */
+static void look_at_control(uint32_t timeout_ms) {
+  if (!is_ready(CONTROL, READABLE, timeout_ms)) return;
+  struct frame frame = read_header(CONTROL);
+  if (frame.kind == FRAME_END) end(0);
+  skip(CONTROL, &frame);
+}
+
+/* ---- time and chance ---- */
+
+/* The host's uptime, "12345.67 …" seconds: the one clock that a simcall can read, hundredths of a second fine. */
+static uint64_t now_ms(void) {
+  static int uptime = -1;
+  char text[24];
+  if (uptime < 0) uptime = sim_open("/proc/uptime", READ_ONLY);
+  simcall(CALL_SEEK, (uintptr_t)uptime, 0, 0);
+  int size = sim_read(uptime, text, sizeof text);
+  uint64_t hundredths = 0;
+  for (int i = 0; i < size && text[i] != ' '; i++)
+    if (text[i] != '.') hundredths = hundredths * 10 + (uint64_t)(text[i] - '0');
+  if (size <= 0 || hundredths == 0) end(1);
+  return hundredths * 10;
+}
+
+static uint32_t time_left(uint64_t deadline) {
+  uint64_t now = now_ms();
+  return now < deadline ? (uint32_t)(deadline - now) : 0;
+}
+
+static void sleep_ms(uint32_t ms) {
+  uint64_t deadline = now_ms() + ms;
+  for (uint32_t left; (left = time_left(deadline)) > 0;) look_at_control(left);
+}
+
+static int random_bytes(uint8_t *out, size_t size) {
+  static int source = -1;
+  if (source < 0) source = sim_open("/dev/urandom", READ_ONLY);
+  while (size > 0) {
+    int count = sim_read(source, out, size);
+    if (count <= 0) return SHALLOT_E_PORT_IO;
+    out += count;
+    size -= (size_t)count;
+  }
+  return 0;
+}
+
+/* CCOUNT runs at 40 MHz of emulated time; with -icount shift=5 an instruction takes 32 ns of it. */
+static uint64_t cycles(void) {
+  static uint32_t last;
+  static uint64_t total;
+  uint32_t now;
+  __asm__ volatile("rsr.ccount %0" : "=r"(now) : : "memory");
+  total += (uint32_t)(now - last);
+  last = now;
+  return total * 25 / 32;
+}
+
+/* ---- the connection ---- */
+
+/* Waits for fd to be ready, with an eye on the order to end. */
+static int wait_for(int fd, int direction, uint32_t timeout_ms) {
+  uint64_t deadline = now_ms() + timeout_ms;
+  for (;;) {
+    uint32_t left = time_left(deadline);
+    if (is_ready(fd, direction, left < SLICE_MS ? left : SLICE_MS)) return 1;
+    look_at_control(0);
+    if (left == 0) return 0;
+  }
+}
+
+/* Finds the next frame of this connection. 0, or SHALLOT_E_PORT_TIMEOUT. */
+static int next_frame(uint32_t timeout_ms) {
+  uint64_t deadline = now_ms() + timeout_ms;
+  for (;;) {
+    if (!wait_for(NETWORK, READABLE, time_left(deadline))) return SHALLOT_E_PORT_TIMEOUT;
+    incoming = read_header(NETWORK);
+    if (incoming.connection == connection) return 0;
+    skip(NETWORK, &incoming);
+  }
+}
+
+static void net_close(void) {
+  if (!is_open) return;
+  skip(NETWORK, &incoming);
+  write_header(NETWORK, FRAME_CLOSE, 0);
+  is_open = 0;
+}
+
+static int net_open(const char *address, uint16_t tcp_port, uint32_t timeout_ms) {
+  size_t size = strlen(address);
+  uint8_t port_bytes[2] = {(uint8_t)tcp_port, (uint8_t)(tcp_port >> 8)};
+  net_close();
+  if (size > PORT_ADDRESS_CHARS_MAX) return SHALLOT_E_PORT_NETWORK;
+  connection++;
+  is_open = 1;
+  write_header(NETWORK, FRAME_OPEN, 2 + size);
+  write_whole(NETWORK, port_bytes, sizeof port_bytes);
+  write_whole(NETWORK, address, size);
+  int result = next_frame(timeout_ms);
+  if (result == 0 && incoming.kind != FRAME_DONE) result = SHALLOT_E_PORT_NETWORK;
+  if (result != 0) net_close();
+  return result;
+}
+
+static int net_read(uint8_t *out, size_t capacity, uint32_t timeout_ms) {
+  uint64_t deadline = now_ms() + timeout_ms;
+  while (is_open && incoming.left == 0) {
+    int result = next_frame(time_left(deadline));
+    if (result != 0) return result;
+    if (incoming.kind == FRAME_CLOSE) net_close();
+  }
+  if (!is_open) return SHALLOT_E_LINK_CLOSED;
+  size_t piece = capacity < incoming.left ? capacity : incoming.left;
+  read_whole(NETWORK, out, piece);
+  incoming.left = (uint16_t)(incoming.left - piece);
+  return (int)piece;
+}
+
+static int net_write(const uint8_t *data, size_t size, uint32_t timeout_ms) {
+  if (!is_open) return SHALLOT_E_LINK_CLOSED;
+  if (!wait_for(NETWORK, WRITABLE, timeout_ms)) return SHALLOT_E_PORT_TIMEOUT;
+  if (size > FRAME_PAYLOAD_MAX) size = FRAME_PAYLOAD_MAX;
+  write_header(NETWORK, FRAME_DATA, size);
+  write_whole(NETWORK, data, size);
+  return (int)size;
+}
+
+/* ---- storage: read here, changed by the runner, which can rename ---- */
+
+static int blob_read(const char *name, uint8_t *out, size_t capacity) {
+  int file = sim_open(name, READ_ONLY);
+  if (file < 0) return SHALLOT_E_MISSING;
+  size_t size = 0;
+  int count = 0;
+  while (size < capacity && (count = sim_read(file, out + size, capacity - size)) > 0) size += (size_t)count;
+  uint8_t more;
+  int beyond = count < 0 ? 0 : sim_read(file, &more, 1);
+  sim_close(file);
+  if (beyond != 0) return SHALLOT_E_OUT_OF_SPACE;
+  return count < 0 ? SHALLOT_E_PORT_STORAGE : (int)size;
+}
+
+/* The runner answers FRAME_DONE when the change is on disk, anything else when it is not. */
+static int change_blob(uint8_t kind, const char *name, const uint8_t *data, size_t size) {
+  size_t name_size = strlen(name) + 1;
+  if (name_size > PORT_BLOB_NAME_CHARS_MAX + 1 || size > PORT_BLOB_BYTES_MAX) return SHALLOT_E_PORT_STORAGE;
+  write_header(CONTROL, kind, name_size + size);
+  write_whole(CONTROL, name, name_size);
+  write_whole(CONTROL, data, size);
+  struct frame answer = read_header(CONTROL);
+  skip(CONTROL, &answer);
+  if (answer.kind == FRAME_END) end(0);
+  return answer.kind == FRAME_DONE ? 0 : SHALLOT_E_PORT_STORAGE;
+}
+
+static int blob_write(const char *name, const uint8_t *data, size_t size) {
+  return change_blob(FRAME_STORE, name, data, size);
+}
+
+static int blob_remove(const char *name) { return change_blob(FRAME_REMOVE, name, NULL, 0); }
+
+static int read_line(char *out, size_t capacity, uint32_t timeout_ms) {
+  static size_t typed;
+  uint64_t deadline = now_ms() + timeout_ms;
+  for (;;) {
+    char letter;
+    if (!wait_for(CONSOLE_IN, READABLE, time_left(deadline))) return SHALLOT_E_PORT_TIMEOUT;
+    if (sim_read(CONSOLE_IN, &letter, 1) != 1) return SHALLOT_E_LINK_CLOSED;
+    if (letter == '\r') continue;
+    if (letter != '\n') {
+      if (typed < capacity) out[typed] = letter;
+      typed++;
+      continue;
+    }
+    size_t length = typed;
+    typed = 0;
+    if (length >= capacity) return SHALLOT_E_OUT_OF_SPACE;
+    out[length] = '\0';
+    return (int)length;
+  }
+}
+
+/* ---- pins ---- */
+
+static int output_set(int channel, int32_t level) {
+  char path[] = "world/output-0";
+  char text[] = "0000\n";
+  if (channel < 0 || channel > 7 || level < 0 || level > 1000) return SHALLOT_E_DEVICE_FAULT;
+  path[sizeof path - 2] = (char)('0' + channel);
+  digits(text + 4, (uint32_t)level);
+  int file = sim_open(path, WRITE_AND_CREATE | 1);
+  if (file < 0) return SHALLOT_E_DEVICE_FAULT;
+  int count = sim_write(file, text, 5);
+  sim_close(file);
+  return count == 5 ? 0 : SHALLOT_E_DEVICE_FAULT;
+}
+
+static int sensor_read(int channel, int32_t *value) {
+  char path[] = "world/sensor-0";
+  char text[13];
+  if (channel < 0 || channel > 7) return SHALLOT_E_DEVICE_FAULT;
+  path[sizeof path - 2] = (char)('0' + channel);
+  int file = sim_open(path, READ_ONLY);
+  if (file < 0) return SHALLOT_E_DEVICE_FAULT;
+  int size = sim_read(file, text, sizeof text - 1);
+  sim_close(file);
+  if (size <= 0) return SHALLOT_E_DEVICE_FAULT;
+  text[size] = '\0';
+  int is_negative = text[0] == '-';
+  int at = is_negative;
+  uint32_t number = 0;
+  for (; text[at] >= '0' && text[at] <= '9' && at < 10; at++) number = number * 10 + (uint32_t)(text[at] - '0');
+  if (at == is_negative) return SHALLOT_E_DEVICE_FAULT;
+  *value = is_negative ? -(int32_t)number : (int32_t)number;
+  return 0;
+}
+
+static const struct port qemu = {
+    .board = "esp8266-emulated",
+    .now_ms = now_ms,         .sleep_ms = sleep_ms,       .random = random_bytes,     .cycles = cycles,
+    .net_open = net_open,     .net_read = net_read,       .net_write = net_write,     .net_close = net_close,
+    .blob_read = blob_read,   .blob_write = blob_write,   .blob_remove = blob_remove, .log = log_line,
+    .read_line = read_line,   .output_set = output_set,   .sensor_read = sensor_read,
+};
+
+void start_c(void) {
+  paint_stack();
+  int result = app_main(&qemu);
+  end(result < 0 ? 1 : result);
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/**
+ * Builds, measures and runs the firmware. What is absent on purpose: sources of wolfSSL in this repository; they come
+ * from Debian's source package, whose signature apt checks, and stay in .build/.
+ *
+ *   node scripts/firmware.ts fetch                              wolfSSL's source, once
+ *   node scripts/firmware.ts build [--app A] [--port host|qemu|sanitize]   without --app: all; without --port: host and qemu
+ *   node scripts/firmware.ts size [--json]                      what each program costs on an ESP8266
+ *   node scripts/firmware.ts run --app A --dir D [--port P]     one device; its console is this terminal
+ */
+import { execFileSync, spawn } from 'node:child_process'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { startEmulator } from './emulator.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+const BUILD = join(ROOT, '.build')
+const FIRMWARE = join(ROOT, 'firmware')
+const WOLFSSL = join(BUILD, 'wolfssl')
+const SOURCE = join(WOLFSSL, 'source')
+const OUT = join(BUILD, 'firmware')
+
+export type Port = 'host' | 'qemu' | 'sanitize'
+export const PORTS: readonly Port[] = ['host', 'qemu', 'sanitize']
+/** QEMU's plugin that is as strict as the chip. */
+export const FLASHCHECK = join(OUT, 'qemu', 'flashcheck.so')
+
+/** What is built into this program: an app, or a program for tests under firmware/check. */
+export function programPath(port: Port, program: string): string {
+  return join(OUT, port, port === 'qemu' ? `${program}.elf` : program)
+}
+
+function programsIn(folder: string): string[] {
+  const path = join(FIRMWARE, folder)
+  if (!existsSync(path)) return []
+  return readdirSync(path).flatMap((name) => (name.endsWith('.c') ? [name.slice(0, -2)] : []))
+}
+
+/* ---- fetch ---- */
+
+const DEBIAN_SOURCES = '/etc/apt/sources.list.d/debian.sources'
+const FALLBACK_SOURCES = `Types: deb
+URIs: http://deb.debian.org/debian
+Suites: bookworm bookworm-updates
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+`
+
+/** apt with lists of its own, so that the system's stay as they are. */
+function aptOptions(): string[] {
+  const options = [
+    ['Dir::Etc::SourceList', '/dev/null'],
+    ['Dir::Etc::SourceParts', join(WOLFSSL, 'sources')],
+    ['Dir::State::Lists', join(WOLFSSL, 'lists')],
+    ['APT::Sandbox::User', 'root'],
+  ]
+  return options.flatMap(([name, value]) => ['-o', `${name}=${value}`])
+}
+
+function writeSourceLists(): void {
+  mkdirSync(join(WOLFSSL, 'sources'), { recursive: true })
+  mkdirSync(join(WOLFSSL, 'lists', 'partial'), { recursive: true })
+  const known = existsSync(DEBIAN_SOURCES) ? readFileSync(DEBIAN_SOURCES, 'utf8') : FALLBACK_SOURCES
+  writeFileSync(
+    join(WOLFSSL, 'sources', 'debian.sources'),
+    known.replaceAll(/^Types:.*$/gm, 'Types: deb-src'),
+  )
+}
+
+/** Downloads and unpacks wolfSSL's Debian source package, unless it is there already. */
+export function fetchWolfssl(say: (line: string) => void): void {
+  if (existsSync(join(SOURCE, 'wolfssl', 'ssl.h'))) return
+  rmSync(WOLFSSL, { recursive: true, force: true })
+  writeSourceLists()
+  const run = (program: string, args: string[]): void => {
+    execFileSync(program, args, { cwd: WOLFSSL, stdio: ['ignore', 'ignore', 'inherit'], timeout: 300_000 })
+  }
+  say('wolfssl: reading the list of source packages')
+  run('apt-get', [...aptOptions(), '--quiet', '--error-on=any', 'update'])
+  say('wolfssl: downloading the source package')
+  run('apt-get', [...aptOptions(), '--quiet', 'source', '--download-only', 'wolfssl'])
+  const description = readdirSync(WOLFSSL).find((name) => name.endsWith('.dsc'))
+  if (!description) throw new Error('apt-get source left no .dsc of wolfssl')
+  say(`wolfssl: unpacking ${description.replace('.dsc', '')}`)
+  run('dpkg-source', ['--no-check', '--no-copy', '--extract', description, 'unpacked'])
+  renameSync(join(WOLFSSL, 'unpacked'), SOURCE)
+  copyFileSync(join(WOLFSSL, description), join(SOURCE, 'debian.dsc'))
+}
+
+/* ---- build ---- */
+
+/**
+ * Builds programs (all when none are named) for one port, incrementally. Several callers may ask at once: a lock
+ * makes them take turns.
+ * @throws when the compiler is missing or refuses; its words are on standard error
+ */
+export function buildFirmware(port: Port, programs: readonly string[] = []): void {
+  mkdirSync(OUT, { recursive: true })
+  const targets = programs.map((program) => programPath(port, program))
+  if (port === 'qemu' && targets.length > 0) targets.push(FLASHCHECK)
+  const make = ['make', '--silent', '-j2', '-C', FIRMWARE, `OUT=${OUT}`, `WOLFSSL=${SOURCE}`]
+  const lock = join(BUILD, 'firmware.lock')
+  fetchLocked(lock)
+  execFileSync('flock', [lock, ...make, ...(targets.length > 0 ? targets : [port])], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    timeout: 600_000,
+  })
+}
+
+function fetchLocked(lock: string): void {
+  if (existsSync(join(SOURCE, 'wolfssl', 'ssl.h'))) return
+  execFileSync('flock', [lock, process.execPath, import.meta.filename, 'fetch'], {
+    stdio: 'inherit',
+    timeout: 600_000,
+  })
+}
+
+/* ---- run ---- */
+
+function run(port: Port, program: string, directory: string): void {
+  mkdirSync(join(directory, 'world'), { recursive: true, mode: 0o700 })
+  buildFirmware(port, [program])
+  const path = programPath(port, program)
+  if (port !== 'qemu') {
+    const child = spawn(path, [directory], { stdio: 'inherit' })
+    child.on('exit', (status) => process.exit(status ?? 1))
+    process.on('SIGTERM', () => child.kill())
+    return
+  }
+  const { child, end } = startEmulator({ elf: path, flashcheck: FLASHCHECK, directory })
+  process.stdin.pipe(child.stdin!)
+  child.stdout!.pipe(process.stdout)
+  child.stderr!.pipe(process.stderr)
+  child.on('exit', (status) => process.exit(status ?? 1))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, end)
+}
+
+/* ---- the command line ---- */
+
+const USAGE =
+  'usage: node scripts/firmware.ts fetch | build [--app A] [--port P] | size [--json] | run --app A --dir D [--port P]'
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      app: { type: 'string' },
+      port: { type: 'string' },
+      dir: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+  })
+  const ports =
+    values.port === undefined ? (['host', 'qemu'] as const) : PORTS.filter((port) => port === values.port)
+  const known = [...programsIn('app'), ...programsIn('check')]
+  const bad = ports.length === 0 || (values.app !== undefined && !known.includes(values.app))
+  const verb = positionals.length === 1 && !bad ? positionals[0] : undefined
+  if (verb === 'fetch') return fetchWolfssl(console.log)
+  if (verb === 'build') {
+    for (const port of ports) buildFirmware(port, values.app === undefined ? [] : [values.app])
+    return
+  }
+  if (verb === 'size') {
+    const { measureFirmware, printSizes } = await import('./firmware-size.ts')
+    return printSizes(await measureFirmware(known), values.json)
+  }
+  if (verb === 'run' && values.app !== undefined && values.dir !== undefined) {
+    return run(ports[0]!, values.app, values.dir)
+  }
+  console.error(`${USAGE}\nprograms: ${known.join(' ')}`)
+  process.exitCode = 2
+}
+
+// Not awaited: what is imported on the way imports this file, which must be complete by then.
+if (import.meta.main) void main()

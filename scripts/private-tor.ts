@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * A private Tor network on 127.0.0.1: one authority and five relays, real tor, no way out to any other network.
+ * In: nothing, or a directory and a base port. Out: the torrc lines and the cached files with which any other tor joins.
+ * It stays true that every node dies with this process, even when it is killed, and that two networks never share a port.
+ * Absent on purpose: exits, clients and services. Who needs a client runs its own tor with `torrc` and `seedFiles`.
+ */
+import { execFile } from 'node:child_process'
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs, promisify } from 'node:util'
+import { type Clock, systemClock } from '../daemon/base/clock.ts'
+import { once } from '../daemon/base/lifetime.ts'
+import { type Random, systemRandom } from '../daemon/base/random.ts'
+import { makeAuthorityKeys } from './private-tor/keys.ts'
+import { answers, Nodes } from './private-tor/nodes.ts'
+import { claimAnyPorts, claimPorts, type PortClaim } from './private-tor/ports.ts'
+import {
+  defaultStore,
+  findSnapshots,
+  restoreSnapshot,
+  type Snapshot,
+  saveSnapshot,
+} from './private-tor/snapshot.ts'
+import {
+  directoryPort,
+  emptyFile,
+  type Layout,
+  memberTorrc,
+  NODES,
+  type NodeName,
+  orPort,
+  resolverFile,
+  VOTING_INTERVAL_S,
+} from './private-tor/torrc.ts'
+
+export type { NodeName } from './private-tor/torrc.ts'
+
+export interface PrivateTorDeps {
+  readonly clock: Clock
+  readonly random: Random
+}
+
+export interface PrivateTorOptions {
+  /** Where the network lives; made when missing and kept afterwards. Without it: a temporary one, removed afterwards. */
+  readonly directory?: string
+  /** First of ten ports on 127.0.0.1. Without it: any free range from 21000 on. */
+  readonly basePort?: number
+  /** Folder of snapshots that make later starts fast, or false for none. */
+  readonly snapshots?: string | false
+  /** Told in a sentence what is being done. */
+  readonly say?: (sentence: string) => void
+}
+
+export interface PrivateTor extends AsyncDisposable {
+  readonly directory: string
+  readonly basePort: number
+  readonly startedFrom: 'nothing' | 'snapshot'
+  /** Lines that a client's or service's torrc needs to join, DirAuthority among them. */
+  readonly torrc: readonly string[]
+  /** Folder of cached directory files; a tor that finds them in its DataDirectory need not fetch them. */
+  readonly seedFiles: string
+  /** Process id of a node, for tests that disturb the network. */
+  pid(node: NodeName): number | undefined
+}
+
+const READY_MS_MAX = 60_000
+const WAKE_MS_MAX = 8000
+/** How far ahead the first vote is set once the authority knows every relay: a restart and a read of its keys. */
+const VOTE_LEAD_S = 5
+const SEED_FILES = [
+  'cached-certs',
+  'cached-microdesc-consensus',
+  'cached-microdescs',
+  'cached-microdescs.new',
+]
+
+/**
+ * Opens the network: about 12 s from nothing, about 1 s from a snapshot.
+ * A snapshot that is stale, damaged, of another tor version or does not wake is passed over for a start from nothing.
+ */
+export async function openPrivateTor(
+  deps: PrivateTorDeps,
+  options: PrivateTorOptions,
+  signal: AbortSignal,
+): Promise<PrivateTor> {
+  const say = options.say ?? (() => {})
+  const store = options.snapshots === false ? undefined : (options.snapshots ?? defaultStore)
+  const torVersion = await versionOfTor()
+  await using held = new AsyncDisposableStack()
+  const directory = await makeDirectory(options, held)
+  const place = await choosePlace(deps, options, store, torVersion)
+  held.use(place.claim)
+  const nodes = held.use(new Nodes(deps.clock))
+  const start: Start = { deps, nodes, say, signal, directory, basePort: place.claim.basePort }
+  const woken = place.snapshot && (await wake(start, place.snapshot))
+  const layout = woken ?? (await beginFromNothing(start))
+  say(
+    `a private Tor network of ${NODES.length} nodes is up on ports ${layout.basePort} to ${layout.basePort + 6}`,
+  )
+  const handles = held.move()
+  const close = once(async () => {
+    await nodes[Symbol.asyncDispose]()
+    if (store !== undefined && woken === undefined) {
+      await saveSnapshot(store, layout, torVersion).catch((error) => say(`no snapshot was saved: ${error}`))
+    }
+    await handles.disposeAsync()
+  })
+  return {
+    directory,
+    basePort: layout.basePort,
+    startedFrom: woken === undefined ? 'nothing' : 'snapshot',
+    torrc: memberTorrc(layout),
+    seedFiles: join(directory, 'seed'),
+    pid: (node) => nodes.pid(node),
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+interface Start {
+  readonly deps: PrivateTorDeps
+  readonly nodes: Nodes
+  readonly say: (sentence: string) => void
+  readonly signal: AbortSignal
+  readonly directory: string
+  readonly basePort: number
+}
+
+async function versionOfTor(): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)('tor', ['--version'])
+    return stdout.split('\n', 1)[0]!
+  } catch (cause) {
+    throw new Error('tor is not installed (Debian package tor)', { cause })
+  }
+}
+
+async function makeDirectory(options: PrivateTorOptions, held: AsyncDisposableStack): Promise<string> {
+  if (options.directory !== undefined) {
+    const directory = resolve(options.directory)
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    return directory
+  }
+  const directory = await mkdtemp(join(tmpdir(), 'private-tor-'))
+  held.defer(() => rm(directory, { recursive: true, force: true }))
+  return directory
+}
+
+interface Place {
+  readonly claim: PortClaim
+  readonly snapshot: Snapshot | undefined
+}
+
+/** A snapshot brings its ports along; the first whose ports are free is taken. */
+async function choosePlace(
+  deps: PrivateTorDeps,
+  options: PrivateTorOptions,
+  store: string | undefined,
+  torVersion: string,
+): Promise<Place> {
+  const known = store === undefined ? [] : await findSnapshots(store, torVersion, deps.clock.now())
+  for (const snapshot of known) {
+    if (options.basePort !== undefined && snapshot.layout.basePort !== options.basePort) continue
+    const claim = await claimPorts(snapshot.layout.basePort)
+    if (claim !== undefined) return { claim, snapshot }
+  }
+  if (options.basePort === undefined)
+    return { claim: await claimAnyPorts(deps.random.fraction), snapshot: undefined }
+  const claim = await claimPorts(options.basePort)
+  if (claim === undefined)
+    throw new Error(`ports ${options.basePort} to ${options.basePort + 9} of 127.0.0.1 are not free`)
+  return { claim, snapshot: undefined }
+}
+
+async function wake(start: Start, snapshot: Snapshot): Promise<Layout | undefined> {
+  const { nodes, say, directory } = start
+  const layout: Layout = { ...snapshot.layout, directory }
+  say('waking the network from a snapshot')
+  try {
+    await clear(directory)
+    await restoreSnapshot(snapshot, directory)
+    await writeCommonFiles(directory)
+    await Promise.all(NODES.map((node) => nodes.start(layout, node)))
+    await listening(start, layout, WAKE_MS_MAX)
+    return layout
+  } catch (error) {
+    start.signal.throwIfAborted()
+    say(
+      `the snapshot cannot be used (${error instanceof Error ? error.message : error}); starting from nothing`,
+    )
+    await Promise.all(NODES.map((node) => nodes.kill(node)))
+    await rm(snapshot.path, { recursive: true, force: true })
+    return undefined
+  }
+}
+
+/**
+ * A relay that misses the first vote is absent for a whole interval. So the authority first runs with its vote half
+ * an interval away; when it holds every descriptor it is started again with the vote a few seconds ahead.
+ */
+async function beginFromNothing(start: Start): Promise<Layout> {
+  const { nodes, say, directory, basePort, deps } = start
+  say('making the keys of a new network')
+  await clear(directory)
+  await Promise.all(
+    NODES.map((node) => mkdir(join(directory, node, 'keys'), { recursive: true, mode: 0o700 })),
+  )
+  await writeCommonFiles(directory)
+  const authority = await makeAuthorityKeys(join(directory, 'authority', 'keys'), directoryPort(basePort))
+  const early: Layout = {
+    directory,
+    basePort,
+    authority,
+    voteOffset: offsetAt(deps.clock, VOTING_INTERVAL_S / 2),
+  }
+  await Promise.all(NODES.map((node) => nodes.start(early, node)))
+  say('waiting until the authority knows every relay')
+  await until(start, early, READY_MS_MAX, async () => (await descriptorsHeld(early)) >= NODES.length)
+  await nodes.kill('authority')
+  const layout: Layout = { ...early, voteOffset: offsetAt(deps.clock, VOTE_LEAD_S) }
+  await nodes.start(layout, 'authority')
+  say('waiting for the first consensus')
+  await until(start, layout, READY_MS_MAX, async () => (await relaysInConsensus(layout)) >= NODES.length)
+  await until(start, layout, READY_MS_MAX, async () => (await microdescriptorsHeld(layout)) >= NODES.length)
+  await copySeed(layout)
+  return layout
+}
+
+function offsetAt(clock: Clock, leadSeconds: number): number {
+  return Math.ceil(clock.now() / 1000 + leadSeconds) % VOTING_INTERVAL_S
+}
+
+/** Only what a network makes is removed: the directory may be the caller's. */
+async function clear(directory: string): Promise<void> {
+  for (const part of [...NODES, 'seed']) await rm(join(directory, part), { recursive: true, force: true })
+}
+
+async function writeCommonFiles(directory: string): Promise<void> {
+  await writeFile(emptyFile(directory), '')
+  await writeFile(resolverFile(directory), 'nameserver 127.0.0.1\n')
+}
+
+async function until(start: Start, layout: Layout, ms: number, test: () => Promise<boolean>): Promise<void> {
+  const { clock } = start.deps
+  const end = clock.monotonic() + ms
+  while (!(await test())) {
+    await start.nodes.assertAlive(layout)
+    if (clock.monotonic() > end) throw new Error(`the network was not ready after ${ms} ms`)
+    await clock.sleep(50, start.signal)
+  }
+}
+
+function listening(start: Start, layout: Layout, ms: number): Promise<void> {
+  const ports = [...NODES.map((node) => orPort(layout.basePort, node)), directoryPort(layout.basePort)]
+  return until(start, layout, ms, async () => (await Promise.all(ports.map(answers))).every(Boolean))
+}
+
+async function readHeld(layout: Layout, ...files: readonly string[]): Promise<string> {
+  const texts = files.map((file) =>
+    readFile(join(layout.directory, 'authority', file), 'utf8').catch(() => ''),
+  )
+  return (await Promise.all(texts)).join('\n')
+}
+
+async function descriptorsHeld(layout: Layout): Promise<number> {
+  const text = await readHeld(layout, 'cached-descriptors', 'cached-descriptors.new')
+  return new Set(text.match(/^fingerprint .*$/gm)).size
+}
+
+async function relaysInConsensus(layout: Layout): Promise<number> {
+  const text = await readHeld(layout, 'cached-microdesc-consensus')
+  return text.match(/^s .*\bHSDir\b.*\bRunning\b/gm)?.length ?? 0
+}
+
+async function microdescriptorsHeld(layout: Layout): Promise<number> {
+  const text = await readHeld(layout, 'cached-microdescs', 'cached-microdescs.new')
+  return text.match(/^onion-key$/gm)?.length ?? 0
+}
+
+async function copySeed(layout: Layout): Promise<void> {
+  const seed = join(layout.directory, 'seed')
+  await mkdir(seed, { recursive: true, mode: 0o700 })
+  for (const file of SEED_FILES) {
+    await copyFile(join(layout.directory, 'authority', file), join(seed, file)).catch(() => {})
+  }
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { dir: { type: 'string' }, 'base-port': { type: 'string' }, json: { type: 'boolean' } },
+  })
+  const stop = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop.abort())
+  const began = systemClock.monotonic()
+  await using network = await openPrivateTor(
+    { clock: systemClock, random: systemRandom },
+    {
+      ...(values.dir === undefined ? {} : { directory: values.dir }),
+      ...(values['base-port'] === undefined ? {} : { basePort: portOf(values['base-port']) }),
+      say: (sentence) => console.error(sentence),
+    },
+    stop.signal,
+  )
+  const { directory, basePort, startedFrom, torrc, seedFiles } = network
+  const ms = Math.round(systemClock.monotonic() - began)
+  if (values.json) console.log(JSON.stringify({ ms, directory, basePort, startedFrom, torrc, seedFiles }))
+  else
+    console.log(
+      [`# up after ${ms} ms; to join, copy ${seedFiles}/* into a DataDirectory and use:`, ...torrc].join(
+        '\n',
+      ),
+    )
+  await stopped(stop.signal)
+}
+
+function portOf(text: string): number {
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port < 1024 || port > 65_526)
+    throw new Error(`--base-port ${text} is not 1024 to 65526`)
+  return port
+}
+
+function stopped(signal: AbortSignal): Promise<void> {
+  const alive = setInterval(() => {}, 1 << 30)
+  return new Promise((resolve) => {
+    const end = () => resolve(clearInterval(alive))
+    if (signal.aborted) end()
+    signal.addEventListener('abort', end, { once: true })
+  })
+}
+
+if (import.meta.main) {
+  await main().catch((error) => {
+    console.error(error instanceof Error ? error.message : error)
+    process.exitCode = 1
+  })
+}

@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Makes this checkout ready: Debian packages, npm packages (Node 26 among them), wolfSSL's source.
+# Safe to run again; when nothing is missing it takes a moment and says nothing.
+set -eu
+cd "$(dirname "$0")/.."
+
+PACKAGES="tor qemu-system-misc gcc-xtensa-lx106 binutils-xtensa-lx106 picolibc-xtensa-lx106-elf gcc libc6-dev make dpkg-dev ca-certificates openssl"
+
+missing=""
+for package in $PACKAGES; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || missing="$missing $package"
+done
+
+if [ -n "$missing" ]; then
+  if [ "$(id -u)" = 0 ]; then as_root=""; elif sudo -n true 2>/dev/null; then as_root="sudo -n"; else as_root="no"; fi
+  if [ "$as_root" = no ]; then
+    echo "Shallot needs some Debian packages. Type this line, then start again:" >&2
+    echo "  sudo apt-get install --no-install-recommends$missing" >&2
+    exit 1
+  fi
+  echo "setup: installing$missing" >&2
+  $as_root apt-get update -qq >/dev/null
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+  # Debian starts a tor of its own on installation; Shallot runs its own and does not need that one.
+fi
+
+stamp=node_modules/.shallot-lock
+wanted=$(sha256sum package-lock.json)
+if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
+  echo "setup: installing npm packages, Node 26 among them" >&2
+  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+  printf '%s\n' "$wanted" >"$stamp"
+fi
+
+if ! node_modules/.bin/node --version >/dev/null 2>&1; then
+  echo "There is no Node 26 for this kind of machine among our packages ($(uname -sm))." >&2
+  echo "Install Node 26 yourself so that 'node' finds it, then start again." >&2
+  exit 1
+fi
+
+node_modules/.bin/node scripts/firmware.ts fetch >&2

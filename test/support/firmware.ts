@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/**
+ * Firmware processes for tests: builds what is asked for, starts it on a port with a directory of its own, talks to
+ * its console. Disposing ends the process and removes the directory, unless the caller brought it.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { CODES } from '../../schemas/gen/ts/codes.ts'
+import { startEmulator } from '../../scripts/emulator.ts'
+import { buildFirmware, FLASHCHECK, type Port, programPath } from '../../scripts/firmware.ts'
+
+const LINE_MS_MAX = 20_000
+const END_MS_MAX = 5_000
+
+export type FirmwareOptions = {
+  port: Port
+  /** A file of firmware/app or firmware/check, without .c. */
+  program: string
+  /** Stored before the start, by name. */
+  blobs?: Record<string, Uint8Array>
+  /** A directory that outlives the process: for restarts. */
+  directory?: string
+  countInstructions?: boolean
+}
+
+export type Firmware = AsyncDisposable & {
+  readonly directory: string
+  /** Every line that the device has logged, in order; memory and flash check lines come at the end. */
+  readonly lines: readonly string[]
+  /** The exit status, once it has ended; null after a signal. */
+  readonly exited: Promise<number | null>
+  /** Sends one line to the console. */
+  say(line: string): void
+  /** The first line from now on, or among those not looked at yet, that matches. Rejects after 20 s. */
+  line(pattern: RegExp): Promise<string>
+  /** Sends a command and gives the line that begins with its first word. */
+  ask(command: string): Promise<string>
+  /** What sensor number `channel` shows from now on. */
+  setSensor(channel: number, value: number): void
+  /** Asks the process to end and waits; gives its exit status. */
+  end(): Promise<number | null>
+}
+
+function start(options: FirmwareOptions, directory: string): { child: ChildProcess; end: () => void } {
+  const path = programPath(options.port, options.program)
+  if (options.port === 'qemu') {
+    const countInstructions = options.countInstructions ?? false
+    return startEmulator({ elf: path, flashcheck: FLASHCHECK, directory, countInstructions })
+  }
+  const child = spawn(path, [directory], { stdio: ['pipe', 'pipe', 'pipe'] })
+  return { child, end: () => void child.kill() }
+}
+
+const NAMES = new Map<number, string>(Object.entries(CODES).map(([name, number]) => [number, name]))
+
+/** A line with the names of codes for their numbers, which is all that a device knows. */
+function withNames(line: string): string {
+  return line.replace(/\bcode=(\d+)/, (whole, number) => NAMES.get(Number(number)) ?? whole)
+}
+
+class Console {
+  readonly lines: string[] = []
+  #next = 0
+  #wake: (() => void)[] = []
+  #ended = false
+
+  add(line: string): void {
+    this.lines.push(line)
+    this.#notify()
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#notify()
+  }
+
+  #notify(): void {
+    for (const wake of this.#wake.splice(0)) wake()
+  }
+
+  async find(pattern: RegExp): Promise<string> {
+    const deadline = AbortSignal.timeout(LINE_MS_MAX)
+    for (;;) {
+      while (this.#next < this.lines.length) {
+        const line = this.lines[this.#next++]!
+        if (pattern.test(line)) return line
+      }
+      if (this.#ended || deadline.aborted) {
+        const why = this.#ended ? 'ended' : 'kept silent'
+        throw new Error(`the firmware ${why} before ${pattern}; it said:\n${this.lines.join('\n')}`)
+      }
+      await new Promise<void>((wake) => {
+        this.#wake.push(wake)
+        deadline.addEventListener('abort', () => wake(), { once: true })
+      })
+    }
+  }
+}
+
+export async function startFirmware(options: FirmwareOptions): Promise<Firmware> {
+  buildFirmware(options.port, [options.program])
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'shallot-device-'))
+  mkdirSync(join(directory, 'world'), { recursive: true, mode: 0o700 })
+  for (const [name, bytes] of Object.entries(options.blobs ?? {})) {
+    writeFileSync(join(directory, name), bytes, { mode: 0o600 })
+  }
+  const { child, end } = start(options, directory)
+  const output = new Console()
+  createInterface({ input: child.stdout! }).on('line', (line) => output.add(withNames(line)))
+  createInterface({ input: child.stderr! }).on('line', (line) => output.add(line))
+  child.stdin!.on('error', () => child.stdin!.destroy())
+  const exited = once(child, 'close').then(([status]) => {
+    output.end()
+    return status as number | null
+  })
+
+  async function finish(): Promise<number | null> {
+    const impatience = setTimeout(() => child.kill('SIGKILL'), END_MS_MAX)
+    if (child.exitCode === null && child.signalCode === null) end()
+    const status = await exited
+    clearTimeout(impatience)
+    return status
+  }
+
+  return {
+    directory,
+    lines: output.lines,
+    exited,
+    say: (line) => void child.stdin!.write(`${line}\n`),
+    line: (pattern) => output.find(pattern),
+    async ask(command) {
+      child.stdin!.write(`${command}\n`)
+      return await output.find(new RegExp(`^${command.split(' ')[0]} `))
+    },
+    setSensor: (channel, value) => writeFileSync(join(directory, 'world', `sensor-${channel}`), `${value}\n`),
+    end: finish,
+    async [Symbol.asyncDispose]() {
+      await finish()
+      if (options.directory === undefined) rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** A home of real core objects behind a real HTTP API; only the device link and tor are played, and the database is in memory. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { type ClientRequest, type IncomingMessage, request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '../../daemon/base/clock.ts'
+import { Log, type LogLine } from '../../daemon/base/log.ts'
+import { systemRandom } from '../../daemon/base/random.ts'
+import { Secret } from '../../daemon/base/secret.ts'
+import {
+  type Command,
+  type Message,
+  nativeEd25519,
+  openEnvelope,
+  type Sample,
+  type Signer,
+  sealEnvelope,
+} from '../../daemon/core/envelope/index.ts'
+import { Feed } from '../../daemon/core/feed.ts'
+import { idOf, type PartyId } from '../../daemon/core/model/index.ts'
+import { openTrust } from '../../daemon/core/policy/index.ts'
+import type { Carrier, DeviceDesk } from '../../daemon/core/ports.ts'
+import { openDesk, openDeviceDesk } from '../../daemon/core/receive.ts'
+import { openRouter } from '../../daemon/core/router/index.ts'
+import { openServices, type Publisher } from '../../daemon/core/services.ts'
+import {
+  type Face,
+  type FaceOptions,
+  type Http,
+  type HttpHome,
+  type HttpLimits,
+  openHttp,
+} from '../../daemon/edge/http/index.ts'
+import { IN_MEMORY, openState } from '../../daemon/state/index.ts'
+import { Sealer, sha256 } from './request.ts'
+
+const ed25519 = nativeEd25519()
+
+export function newSigner(): Signer {
+  return ed25519.signer(systemRandom.bytes(32))
+}
+
+/** A device in memory that obeys: it opens each command and seals a true receipt. */
+export class FakeDevice {
+  readonly sealer: Sealer
+  readonly nonce = systemRandom.bytes(8)
+  /** What it does with a command that reaches it: answer with this code, or stay silent. */
+  answers: number | 'nothing' = 0
+  readonly got: Uint8Array[] = []
+  #sequence = 0
+  readonly #desk: () => DeviceDesk
+
+  constructor(home: PartyId, desk: () => DeviceDesk) {
+    this.sealer = new Sealer(newSigner(), home)
+    this.#desk = desk
+  }
+
+  get id(): PartyId {
+    return this.sealer.id
+  }
+
+  #seal<B extends { type: 'hello' | 'reading' | 'receipt' }>(body: B): Message<never> {
+    const sealedAt = Math.floor(systemClock.now() / 1000)
+    const whole = {
+      audience: this.sealer.home,
+      sealedAt,
+      epoch: this.nonce,
+      sequence: this.#sequence++,
+      ...body,
+    }
+    const frame = sealEnvelope(whole as never, this.sealer.signer)
+    const opened = openEnvelope(
+      frame,
+      { sizeMax: 1024, accepts: () => true, isAudience: () => true },
+      ed25519,
+    )
+    if (!opened.ok) throw new Error(`the fake device sealed something wrong: ${opened.why}`)
+    return opened.value as Message<never>
+  }
+
+  async connect(affordances: readonly number[]): Promise<void> {
+    await this.#desk().hello(
+      this.id,
+      this.#seal({ type: 'hello', board: 'host', firmware: 'light 1', affordances, lost: 0 }),
+    )
+  }
+
+  async report(values: readonly Sample[]): Promise<void> {
+    await this.#desk().reading(this.id, this.#seal({ type: 'reading', values }))
+  }
+
+  async obey(frame: Uint8Array): Promise<void> {
+    this.got.push(frame)
+    if (this.answers === 'nothing') return
+    const opened = openEnvelope(
+      frame,
+      { sizeMax: 1024, accepts: () => true, isAudience: () => true },
+      ed25519,
+    )
+    const { affordance, value } = (opened.ok ? opened.value.body : {}) as Command
+    this.#desk().got(this.id, sha256(frame).subarray(0, 8))
+    const changed =
+      this.answers === 0 && value !== undefined ? [{ affordance, at: systemClock.now(), value }] : []
+    const body = { type: 'receipt' as const, command: sha256(frame), code: this.answers, values: changed }
+    await this.#desk().receipt(this.id, this.#seal(body))
+  }
+}
+
+export interface TestHome extends AsyncDisposable {
+  readonly http: Http
+  readonly home: HttpHome
+  readonly owner: Sealer
+  readonly light: FakeDevice
+  readonly sensor: FakeDevice
+  readonly dir: string
+  readonly lines: readonly LogLine[]
+  readonly withdrawn: readonly string[]
+  readonly deviceDesk: DeviceDesk
+  unix(options?: Partial<FaceOptions> & { name?: string }): Promise<Face & { readonly socketPath: string }>
+}
+
+/** @param change  puts something else in place of a part of the home, such as one that throws */
+export async function openTestHome(
+  limits: Partial<HttpLimits> = {},
+  change: (home: HttpHome) => HttpHome = (home) => home,
+): Promise<TestHome> {
+  const root = newSigner()
+  const home = idOf(root.key)
+  const ownerSigner = newSigner()
+  const atRoot = new Sealer(root, home)
+  const ownerFrame = sealEnvelope(
+    { type: 'owner', ...atRoot.claims(), name: 'ada', key: ownerSigner.key },
+    root,
+  )
+  const trusted = openTrust(root.key, [ownerFrame], ed25519)
+  if (!trusted.ok) throw new Error(trusted.why)
+  const hub = idOf(newSigner().key)
+  const lines: LogLine[] = []
+  const log = new Log(systemClock, (line) => lines.push(line))
+  const stop = new AbortController()
+  const state = await openState({ clock: systemClock, log }, { path: IN_MEMORY, author: hub }, stop.signal)
+  const { devices, journal, permits, readings } = state
+  const feed = new Feed()
+  const fakes = new Map<PartyId, FakeDevice>()
+  const carrier: Carrier = {
+    send(id, frame) {
+      const fake = fakes.get(id)
+      if (!fake || !devices.get(id)?.presence.connected) return 'away'
+      setImmediate(() => fake.obey(frame))
+      return 'sent'
+    },
+    drop: () => {},
+  }
+  const router = openRouter({ clock: systemClock, carrier, onExpired: () => {} })
+  const core = {
+    clock: systemClock,
+    ed25519,
+    trust: trusted.value,
+    devices,
+    readings,
+    journal,
+    permits,
+    router,
+    carrier,
+    feed,
+  }
+  const deviceDesk = openDeviceDesk(core)
+  const withdrawn: string[] = []
+  const publisher: Publisher = {
+    offer: async ({ service }) =>
+      `${service
+        .replace(/[^a-z]/g, '')
+        .padEnd(56, 'a')
+        .slice(0, 56)}.onion`,
+    withdraw: async (service) => {
+      withdrawn.push(service)
+    },
+    status: () => ({ state: 'published', since: 0 }),
+  }
+  const services = await openServices({
+    clock: systemClock,
+    master: new Secret(systemRandom.bytes(32)),
+    book: state.services,
+    journal,
+    publisher,
+  })
+  const addDevice = async (name: string, affordances: readonly number[]): Promise<FakeDevice> => {
+    const fake = new FakeDevice(home, () => deviceDesk)
+    fakes.set(fake.id, fake)
+    await devices.enrol(
+      { id: fake.id, name, board: 'host', firmware: 'light 1', affordances },
+      systemClock.now(),
+    )
+    await fake.connect(affordances)
+    return fake
+  }
+  const light = await addDevice('porch-light', [1, 2, 5, 6])
+  const sensor = await addDevice('weather', [3, 4])
+  const httpHome: HttpHome = change({
+    home,
+    hub,
+    bootedAt: systemClock.now(),
+    desk: openDesk(core),
+    devices,
+    readings,
+    journal,
+    permits,
+    services,
+    feed,
+    status: () => ({
+      version: '0.1.0',
+      devices: { connected: 2, known: 2 },
+      link: { host: '127.0.0.1', port: 1 },
+      tor: { percent: 100, summary: 'Done', ready: true },
+      memoryMb: 1,
+    }),
+  })
+  const http = await openHttp({ clock: systemClock, log, home: httpHome }, { limits }, stop.signal)
+  const dir = await mkdtemp(join(tmpdir(), 'shallot-http-'))
+  let faces = 0
+  return {
+    http,
+    home: httpHome,
+    owner: new Sealer(ownerSigner, home),
+    light,
+    sensor,
+    dir,
+    lines,
+    withdrawn,
+    deviceDesk,
+    async unix({ name, ...options } = {}) {
+      const path = join(dir, name ?? `face-${++faces}.sock`)
+      const face = await http.face({ kind: 'unix', path, origin: 'unix', ...options } as FaceOptions)
+      return {
+        address: face.address,
+        socketPath: path,
+        get connections() {
+          return face.connections
+        },
+        [Symbol.asyncDispose]: () => face[Symbol.asyncDispose](),
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await http[Symbol.asyncDispose]()
+      router[Symbol.dispose]()
+      await state[Symbol.asyncDispose]()
+      await rm(dir, { recursive: true })
+    },
+  }
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingMessage['headers']
+  readonly text: string
+  /** The body as JSON. */
+  readonly json: Record<string, never> & { code?: string; reason?: string }
+}
+
+export interface Ask {
+  readonly socketPath: string
+  readonly method?: string
+  readonly path: string
+  readonly body?: Uint8Array | string
+  readonly headers?: Record<string, string>
+  /** Seals the request; absent: asks as a stranger. */
+  readonly as?: Sealer | undefined
+}
+
+/** Begins a request and resolves with the head of its answer. */
+export function begin({ socketPath, method = 'GET', path, body, headers, as }: Ask): Promise<{
+  readonly sent: ClientRequest
+  readonly answer: IncomingMessage
+}> {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body
+  const sealed = as && { authorization: as.authorization({ method, path, ...(bytes && { body: bytes }) }) }
+  return new Promise((resolve, reject) => {
+    const sent = request({
+      socketPath,
+      method,
+      path,
+      agent: false,
+      headers: {
+        host: 'localhost',
+        ...(bytes && !headers?.['transfer-encoding'] && { 'content-length': bytes.length }),
+        ...sealed,
+        ...headers,
+      },
+    })
+    sent.once('error', reject)
+    sent.once('response', (answer) => resolve({ sent, answer }))
+    sent.end(bytes)
+  })
+}
+
+export async function ask(options: Ask): Promise<Answer> {
+  const { answer } = await begin(options)
+  const parts: Buffer[] = []
+  for await (const part of answer) parts.push(part)
+  const text = Buffer.concat(parts).toString()
+  return {
+    status: answer.statusCode!,
+    headers: answer.headers,
+    text,
+    get json() {
+      return JSON.parse(text)
+    },
+  }
+}
+
+/** PUTs or POSTs a sealed command. */
+export function askCommand(options: Omit<Ask, 'body'> & { readonly body: Uint8Array }): Promise<Answer> {
+  return ask({
+    method: 'PUT',
+    ...options,
+    headers: { 'content-type': 'application/cose', ...options.headers },
+  })
+}
+
+export function lines(text: string): Record<string, never>[] {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** Runs the CLI as a person's shell does: a process of its own, arguments in, streams and an exit status out. */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { Writable } from 'node:stream'
+import { systemClock } from '../../../daemon/base/clock.ts'
+import { systemRandom } from '../../../daemon/base/random.ts'
+import { runShallot } from '../../../daemon/cli/run.ts'
+
+const ENTRY = resolve(import.meta.dirname, '../../../daemon/cli/shallot.ts')
+const CACHE = resolve(import.meta.dirname, '../../../.build/cli-cache')
+const RUN_MS_MAX = 60_000
+
+export interface Ran {
+  readonly exit: number | null
+  readonly out: string
+  readonly err: string
+}
+
+class Heard extends Writable {
+  text = ''
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString()
+    done()
+  }
+}
+
+/** Two empty directories of a person and a daemon, gone when disposed. */
+export class Account implements Disposable {
+  readonly base = mkdtempSync(join(tmpdir(), 'sh-cli-'))
+  readonly data = join(this.base, 'data')
+  readonly owner = join(this.base, 'owner')
+  readonly environment: Record<string, string> = {}
+
+  run(args: readonly string[], input = '', signal?: AbortSignal): Promise<Ran> {
+    const env = {
+      PATH: process.env.PATH ?? '',
+      HOME: this.base,
+      // Shared, so that only the first of many runs compiles.
+      XDG_CACHE_HOME: CACHE,
+      SHALLOT_DATA: this.data,
+      SHALLOT_OWNER: this.owner,
+      ...this.environment,
+    }
+    const child = spawn(process.execPath, [ENTRY, ...args], {
+      env,
+      cwd: this.base,
+      timeout: RUN_MS_MAX,
+      killSignal: 'SIGKILL',
+    })
+    signal?.addEventListener('abort', () => child.kill('SIGINT'), { once: true })
+    let [out, err] = ['', '']
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      out += text
+    })
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      err += text
+    })
+    child.stdin.on('error', () => {})
+    child.stdin.end(input)
+    return new Promise((done) => child.once('close', (exit) => done({ exit, out, err })))
+  }
+
+  async json(args: readonly string[], input = ''): Promise<Ran & { said: Record<string, unknown> }> {
+    const ran = await this.run([...args, '--json'], input)
+    return { ...ran, said: ran.out === '' ? {} : JSON.parse(ran.out.trimEnd().split('\n').at(-1)!) }
+  }
+
+  /** The same within this process, for the many command lines that come to nothing anyway. */
+  async within(args: readonly string[]): Promise<Ran> {
+    const [out, err] = [new Heard(), new Heard()]
+    const exit = await runShallot(
+      { clock: systemClock, random: systemRandom },
+      {
+        args,
+        environment: { SHALLOT_DATA: this.data, SHALLOT_OWNER: this.owner, ...this.environment },
+        workingDirectory: this.base,
+        streams: { out, err },
+      },
+      new AbortController().signal,
+    )
+    return { exit, out: out.text, err: err.text }
+  }
+
+  async jsonWithin(args: readonly string[]): Promise<Ran & { said: Record<string, unknown> }> {
+    const ran = await this.within([...args, '--json'])
+    return { ...ran, said: JSON.parse(ran.out.trimEnd().split('\n').at(-1)!) }
+  }
+
+  /** A home made by `shallot init`, and its words. */
+  async init(): Promise<string> {
+    const { said, exit } = await this.json(['init'])
+    if (exit !== 0) throw new Error(`init failed: ${JSON.stringify(said)}`)
+    return said.words as string
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.base, { recursive: true, force: true })
+  }
+}

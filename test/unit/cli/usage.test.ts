@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { systemRandom } from '../../../daemon/base/random.ts'
+import { VERBS } from '../../../daemon/cli/verbs/index.ts'
+import { writeHomeCode } from '../../../daemon/core/identity/index.ts'
+import { Account } from './as-user.ts'
+
+const account = new Account()
+let words: string
+
+before(async () => {
+  words = await account.init()
+})
+after(() => account[Symbol.dispose]())
+
+function modeOf(path: string): number {
+  return statSync(path).mode & 0o777
+}
+
+test('init writes two directories that are nobody else’s, and the words nowhere', () => {
+  for (const directory of [account.owner, account.data]) {
+    assert.equal(modeOf(directory), 0o700)
+    for (const name of readdirSync(directory)) {
+      assert.equal(modeOf(join(directory, name)), 0o600, name)
+      const text = readFileSync(join(directory, name), 'latin1')
+      assert.ok(!text.includes(words.split(' ').slice(0, 3).join(' ')))
+    }
+  }
+})
+
+test('init leaves a home that is there alone', async () => {
+  const before = readFileSync(join(account.owner, 'owner.key'))
+  const { exit, said } = await account.json(['init'])
+  assert.deepEqual([exit, said.code, said.words], [3, 'home-exists', undefined])
+  assert.deepEqual(readFileSync(join(account.owner, 'owner.key')), before)
+})
+
+test('init --words-out gives the words to a new file and to nobody else', async () => {
+  using other = new Account()
+  const file = join(other.base, 'words.txt')
+  const { exit, out, err } = await other.run(['init', '--words-out', file])
+  assert.equal(exit, 0)
+  assert.equal(modeOf(file), 0o600)
+  const written = readFileSync(file, 'utf8').trim()
+  assert.equal(written.split(' ').length, 24)
+  assert.ok(!`${out}${err}`.includes(written.split(' ').slice(0, 2).join(' ')))
+})
+
+test('init makes no home when the words cannot be written', async () => {
+  using other = new Account()
+  const file = join(other.base, 'words.txt')
+  writeFileSync(file, 'something dear')
+  const { exit, said } = await other.json(['init', '--words-out', file])
+  assert.deepEqual([exit, said.code], [3, 'conflict'])
+  assert.equal(readFileSync(file, 'utf8'), 'something dear')
+  assert.deepEqual(readdirSync(other.base), ['words.txt'])
+})
+
+test('restore gives the same home and the same owner from the words alone', async () => {
+  using other = new Account()
+  const { exit, said } = await other.json(['restore'], `  ${words.toUpperCase().replaceAll(' ', '\n')}\n`)
+  assert.equal(exit, 0)
+  for (const name of ['owner.key']) {
+    assert.deepEqual(readFileSync(join(other.owner, name)), readFileSync(join(account.owner, name)))
+  }
+  for (const name of ['onion.key', 'device-ca.key', 'web-ca.key']) {
+    assert.deepEqual(readFileSync(join(other.data, name)), readFileSync(join(account.data, name)))
+  }
+  const facts = JSON.parse(readFileSync(join(account.owner, 'home.json'), 'utf8'))
+  assert.equal(said.home, facts.home)
+})
+
+const wrongWords: readonly (readonly [string, () => string])[] = [
+  ['no words', () => ''],
+  ['23 words', () => words.split(' ').slice(1).join(' ')],
+  ['a word that is none', () => words.replace(/^\S+/, 'shallot')],
+  ['two words exchanged', () => words.replace(/^(\S+) (\S+)/, '$2 $1').replace(/^(\S+) \1/, 'zoo abandon')],
+  ['noise', () => Buffer.from(systemRandom.bytes(500)).toString('latin1')],
+  ['more than anybody has to say', () => 'word '.repeat(10_000)],
+]
+for (const [what, typed] of wrongWords) {
+  test(`restore refuses ${what} and makes nothing`, async () => {
+    using other = new Account()
+    const { exit } = await other.json(['restore'], typed())
+    assert.equal(exit, 2)
+    assert.deepEqual(readdirSync(other.base), [])
+  })
+}
+
+const misuse: readonly (readonly [string, readonly string[]])[] = [
+  ['no verb', []],
+  ['a verb that is none', ['sett', 'a', 'on', 'true']],
+  ['a flag that is none', ['status', '--colour']],
+  ['a group without a verb', ['onion']],
+  ['a group with another verb', ['onion', 'peel']],
+  ['too few arguments', ['set', 'porch-light']],
+  ['too many arguments', ['hide', 'a', 'b']],
+  ['a deadline that is none', ['set', 'a', 'on', 'true', '--within', 'soon']],
+  ['a deadline of a week', ['set', 'a', 'on', 'true', '--within', '7d']],
+  ['a deadline of no time', ['invoke', 'a', 'toggle', '--within', '0s']],
+  ['a limit that is none', ['history', 'a', 'on', '--limit', '-1']],
+  ['a time that is none', ['history', 'a', 'on', '--since', 'yesterday']],
+  ['an entry that is none', ['log', 'show', '--before', '0']],
+  ['an empty device', ['get', '']],
+  ['a name with a line end', ['enrol', 'a\nb']],
+  ['a name with a slash', ['enrol', 'a/b']],
+  ['a name of 65 bytes', ['enrol', 'a'.repeat(65)]],
+  ['a name that is an id', ['enrol', 'A'.repeat(43)]],
+  ['an invitation with an odd name', ['onion', 'invite', '../x']],
+  ['neither a device nor all', ['expose']],
+  ['words in the arguments', ['restore', 'abandon', 'ability']],
+  ['a port that is none', ['daemon', '--link-port', 'many']],
+  ['a kind of tor that is none', ['daemon', '--tor', 'perhaps']],
+  ['a home code that is damaged', ['status', '--home', 'shallot:home:AAAA']],
+  ['a home code of control characters', ['status', '--home', 'shallot:\x07']],
+]
+for (const [what, args] of misuse) {
+  test(`${what} is exit 2, in words and in JSON`, async () => {
+    const script = await account.within([...args, '--json'])
+    assert.equal(script.exit, 2, script.out)
+    const said = JSON.parse(script.out)
+    assert.equal(said.ok, false)
+    assert.ok(said.message.length > 5)
+    assert.equal(script.err, '')
+    const person = await account.within(args)
+    assert.equal(person.exit, 2)
+    assert.equal(person.out, '')
+    assert.match(person.err, /^shallot: ./)
+    assert.doesNotMatch(person.err, /\.ts:\d/)
+  })
+}
+
+test('misuse is exit 2 for a shell too', async () => {
+  const { exit, err } = await account.run(['sett', 'a', 'on', 'true'])
+  assert.equal(exit, 2)
+  assert.match(err, /set/)
+})
+
+test('without a daemon every verb that needs one is exit 4 and says how to start it', async () => {
+  for (const line of [
+    'status',
+    'get a',
+    'set a on true',
+    'watch',
+    'log verify',
+    'onion list',
+    'device list',
+  ]) {
+    const { exit, out } = await account.within([...line.split(' '), '--json'])
+    const said = JSON.parse(out)
+    assert.deepEqual([exit, said.code], [4, 'unreachable'], line)
+    assert.match(said.next as string, /shallot daemon/)
+  }
+})
+
+test("without an owner's directory it is exit 5", async () => {
+  using nobody = new Account()
+  const { exit, said } = await nobody.json(['status'])
+  assert.deepEqual([exit, said.code], [5, 'missing'])
+})
+
+test('a directory that others can read is refused', async () => {
+  using other = new Account()
+  await other.init()
+  chmodSync(other.owner, 0o755)
+  const { exit, said } = await other.json(['status'])
+  assert.deepEqual([exit, said.code], [3, 'too-open'])
+  assert.match(said.message as string, /chmod 700/)
+})
+
+test('the code of another home is refused before anything is sent', async () => {
+  const key = systemRandom.bytes(32)
+  const file = join(account.base, 'other-home.txt')
+  writeFileSync(file, writeHomeCode({ root: key, onion: key, lan: [] }).reveal())
+  const { exit, said } = await account.json(['status', '--home', file])
+  assert.deepEqual([exit, said.code], [3, 'wrong-audience'])
+})
+
+test('an unknown key in config.json is refused by every verb, with the nearest one', async () => {
+  using other = new Account()
+  mkdirSync(other.data, { mode: 0o700 })
+  writeFileSync(join(other.data, 'config.json'), '{"link":{"prot":1}}')
+  const { exit, said } = await other.json(['config', 'show'])
+  assert.deepEqual([exit, said.code], [2, 'unknown-key'])
+  assert.match(said.message as string, /link\.port/)
+})
+
+test('config show keeps a home code to itself', async () => {
+  const { out } = await account.run(['config', 'show', '--home', 'shallot:home:secret'])
+  assert.match(out, /home +••• +flag --home/)
+  assert.doesNotMatch(out, /secret/)
+})
+
+const LINES = [
+  'init',
+  'restore',
+  'daemon',
+  'status',
+  'enrol',
+  'device list',
+  'device show',
+  'device rename',
+  'device forget',
+  'get',
+  'set',
+  'invoke',
+  'watch',
+  'history',
+  'expose',
+  'hide',
+  'onion invite',
+  'onion withdraw',
+  'onion list',
+  'log show',
+  'log verify',
+  'config show',
+]
+test('every verb explains itself, with an example', async () => {
+  assert.equal(new Set(LINES.map((line) => line.split(' ')[0])).size, VERBS.length)
+  for (const line of LINES) {
+    const { exit, out } = await account.within([...line.split(' '), '--help'])
+    assert.equal(exit, 0, line)
+    assert.match(out, new RegExp(`Examples:\\n +shallot ${line}`), line)
+  }
+})

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, test } from 'node:test'
+import { toBase64url } from '../../../daemon/base/bytes.ts'
+import { systemRandom } from '../../../daemon/base/random.ts'
+import { Secret } from '../../../daemon/base/secret.ts'
+import { type Enrolment, openEnvelope, type Signer } from '../../../daemon/core/envelope/index.ts'
+import {
+  enrolKeys,
+  enrolProof,
+  onionAddress,
+  readEnrolCode,
+  readHomeCode,
+} from '../../../daemon/core/identity/index.ts'
+import { idOf } from '../../../daemon/core/model/index.ts'
+import { Account } from './as-user.ts'
+import { type Asked, ed25519, empty, type FakeDevice, FakeHome, json, problem } from './fake-home.ts'
+
+const account = new Account()
+let home: FakeHome
+let light: FakeDevice
+
+before(async () => {
+  home = await new FakeHome(await account.init()).listen(account.data)
+})
+after(async () => {
+  await home[Symbol.asyncDispose]()
+  account[Symbol.dispose]()
+})
+beforeEach(() => {
+  home.devices.length = 0
+  home.asked.length = 0
+  home.bodies.clear()
+  home.twist = () => false
+  light = home.device('porch-light')
+})
+
+/** Answers one route. */
+function at(route: string, answer: (asked: Asked) => void): void {
+  const before = home.twist
+  home.twist = (asked) => {
+    if (`${asked.method} ${asked.path}` !== route) return before(asked)
+    answer(asked)
+    return true
+  }
+}
+
+function bodyOf(route: string): Record<string, unknown> {
+  return JSON.parse(Buffer.from(home.bodies.get(route)!).toString())
+}
+
+test('get prints one value as a person reads it', async () => {
+  light.values.set(1, true).set(2, 40)
+  assert.equal((await account.run(['get', 'porch-light', 'on'])).out, 'on\n')
+  assert.equal((await account.run(['get', 'porch-light', 'level'])).out, '40 %\n')
+})
+
+test('get --json gives the value with its time', async () => {
+  light.values.set(2, 40)
+  const { said, exit } = await account.json(['get', light.id, 'level'])
+  assert.equal(exit, 0)
+  assert.deepEqual([said.property, said.value, said.at], ['level', 40, '2023-11-14T22:13:20.000Z'])
+})
+
+test('get of a property that was never reported is exit 5 and tells what there is', async () => {
+  light.values.set(2, 40)
+  const { exit, said } = await account.json(['get', 'porch-light', 'temperature'])
+  assert.deepEqual([exit, said.code], [5, 'no-such-affordance'])
+  assert.match(said.next as string, /level/)
+})
+
+test('a device that is not there is exit 5 for every verb that names one', async () => {
+  for (const line of [
+    'get nobody',
+    'set nobody on true',
+    'invoke nobody toggle',
+    'history nobody on',
+    'device show nobody',
+    'hide nobody',
+    'expose nobody',
+    'watch nobody',
+  ]) {
+    const { exit, said } = await account.jsonWithin(line.split(' '))
+    assert.deepEqual([exit, said.code], [5, 'not-found'], line)
+  }
+})
+
+test('history prints what was measured, in order', async () => {
+  home.device('weather', [3, 4])
+  const { out, exit } = await account.run(['history', 'weather', 'temperature', '--limit', '2'])
+  assert.equal(exit, 0)
+  assert.equal(out, '2023-11-14T22:13:20.000Z  21.5 °C\n2023-11-14T22:14:20.000Z  21.53 °C\n')
+})
+
+test('device list names every device; device show proves one', async () => {
+  const list = await account.json(['device', 'list'])
+  assert.deepEqual(
+    (list.said.devices as { name: string }[]).map(({ name }) => name),
+    ['porch-light'],
+  )
+  const show = await account.json(['device', 'show', 'porch-light'])
+  assert.deepEqual(
+    [show.exit, show.said.board, show.said.affordances],
+    [0, 'fake', ['on', 'level', 'toggle']],
+  )
+})
+
+test('device rename also seals the new name', async () => {
+  let record: Uint8Array | undefined
+  at(`PUT /enrolments/${toBase64url(new Uint8Array(8))}/record`, ({ body, answer }) => {
+    record = body
+    json(answer, { id: light.id, name: 'front-door' })
+  })
+  const { exit } = await account.json(['device', 'rename', 'porch-light', 'front-door'])
+  assert.equal(exit, 0)
+  assert.deepEqual(bodyOf(`PATCH /things/${light.id}`), { name: 'front-door' })
+  const body = openRecord(record!)
+  assert.deepEqual([body.name, idOf(body.key)], ['front-door', light.id])
+})
+
+test('device rename does not seal for a record that no owner made', async () => {
+  const stranger = ed25519.signer(systemRandom.bytes(32))
+  light.record = () =>
+    light.seal({ type: 'enrolment', name: 'x', key: light.signer.key, permit: new Uint8Array(8) }, stranger)
+  const { exit, said } = await account.json(['device', 'rename', 'porch-light', 'front-door'])
+  assert.deepEqual([exit, said.code], [3, 'unknown-signer'])
+})
+
+test('device forget is not done without a yes', async () => {
+  const { exit, said } = await account.json(['device', 'forget', 'porch-light'])
+  assert.deepEqual([exit, said.code], [2, 'usage'])
+  assert.ok(!home.asked.includes(`DELETE /things/${light.id}`))
+  assert.equal((await account.run(['device', 'forget', 'porch-light', '--yes'])).exit, 0)
+  assert.ok(home.asked.includes(`DELETE /things/${light.id}`))
+})
+
+test('status speaks of the home; --json gives it whole', async () => {
+  const { out } = await account.run(['status'])
+  assert.match(out, /1 connected of 1/)
+  assert.match(out, /ready/)
+  assert.equal((await account.json(['status'])).said.memoryMb, 50)
+})
+
+test('log verify is exit 3 and names the entry when the chain is broken', async () => {
+  at('GET /log/verify', ({ answer }) => json(answer, { entries: 9, head: 'aGVhZA' }))
+  assert.equal((await account.json(['log', 'verify'])).exit, 0)
+  at('GET /log/verify', ({ answer }) =>
+    json(answer, { entries: 9, head: 'aGVhZA', broken: { index: 4, why: 'hash' } }),
+  )
+  const { exit, said } = await account.json(['log', 'verify'])
+  assert.equal(exit, 3)
+  assert.match(said.message as string, /entry 4/)
+})
+
+test('log show tells who did what', async () => {
+  const entry = {
+    index: 7,
+    at: 1_700_000_000_000,
+    kind: 'command',
+    origin: 'unix',
+    note: 'x',
+    hash: 'aGFzaA',
+  }
+  at('GET /log?limit=2&before=9', ({ answer }) => json(answer, { entries: [entry] }))
+  const { out, exit } = await account.run(['log', 'show', '--limit', '2', '--before', '9'])
+  assert.equal(exit, 0)
+  assert.match(out, /^7 {2}2023-11-14T22:13:20.000Z {2}command/)
+})
+
+const onionKey = ed25519.signer(systemRandom.bytes(32)).key
+const clientKey = systemRandom.bytes(32)
+const invited = {
+  service: 'invitation:anna',
+  name: 'anna',
+  address: onionAddress(onionKey),
+  epoch: 0,
+  authorised: true,
+  createdAt: 1,
+  status: { state: 'queued', since: 1 },
+  clientKey: toBase64url(clientKey),
+}
+
+test('onion invite prints a code that leads to exactly this home', async () => {
+  at('PUT /invitations/anna', ({ answer }) => json(answer, invited))
+  const { exit, said } = await account.json(['onion', 'invite', 'anna'])
+  assert.equal(exit, 0)
+  assert.deepEqual(bodyOf('PUT /invitations/anna'), { authorised: true })
+  const code = readHomeCode(said.code as string)
+  assert.ok(code.ok)
+  assert.equal(idOf(code.value.root), home.id)
+  assert.deepEqual(code.value.onion, onionKey)
+  assert.deepEqual(code.value.clientKey!.reveal(), clientKey)
+})
+
+test('onion invite --no-auth asks for an address without a client key', async () => {
+  at('PUT /invitations/anna', ({ answer }) =>
+    json(answer, { ...invited, authorised: false, clientKey: undefined }),
+  )
+  const { said } = await account.json(['onion', 'invite', 'anna', '--no-auth'])
+  assert.deepEqual(bodyOf('PUT /invitations/anna'), { authorised: false })
+  assert.equal(said.clientKey, undefined)
+})
+
+test('onion invite refuses an address that is none', async () => {
+  const address = invited.address.replace(/^./, (first) => (first === 'a' ? 'b' : 'a'))
+  at('PUT /invitations/anna', ({ answer }) => json(answer, { ...invited, address }))
+  const { exit, said } = await account.json(['onion', 'invite', 'anna'])
+  assert.deepEqual([exit, said.code], [3, 'bad-answer'])
+})
+
+test('onion withdraw takes back one; one that is not there is exit 5', async () => {
+  at('DELETE /invitations/anna', ({ answer }) => empty(answer))
+  assert.equal((await account.run(['onion', 'withdraw', 'anna'])).exit, 0)
+  assert.equal((await account.run(['onion', 'withdraw', 'bob'])).exit, 5)
+})
+
+test('onion list tells the cause when an address is unreachable', async () => {
+  const status = { state: 'unreachable', cause: 'the guard is gone', since: 1 }
+  at('GET /invitations', ({ answer }) => json(answer, [{ ...invited, status }]))
+  at('GET /exposures', ({ answer }) => json(answer, []))
+  assert.match((await account.run(['onion', 'list'])).out, /anna +unreachable: the guard is gone/)
+})
+
+test('expose gives a device an address, --all each of them, hide takes it back', async () => {
+  const answerExposure = ({ answer }: Asked) =>
+    json(answer, { ...invited, service: `device:${light.id}`, name: light.id })
+  at(`PUT /exposures/${light.id}`, answerExposure)
+  assert.equal((await account.json(['expose', 'porch-light'])).said.address, invited.address)
+  let polls = 0
+  at('GET /exposures', ({ answer }) =>
+    json(answer, [{ ...invited, status: { state: polls++ > 0 ? 'published' : 'queued', since: 1 } }]),
+  )
+  const all = await account.run(['expose', '--all'])
+  assert.equal(all.exit, 0)
+  assert.match(all.out, /1 are published/)
+  assert.match(all.err, /0 of 1 published/)
+  at(`DELETE /exposures/${light.id}`, ({ answer }) => empty(answer))
+  assert.equal((await account.run(['hide', 'porch-light'])).exit, 0)
+  assert.equal((await account.run(['expose', 'porch-light', '--all'])).exit, 2)
+})
+
+test('watch prints events and ends with --for', async () => {
+  at('GET /events', ({ answer }) => {
+    answer.writeHead(200, { 'content-type': 'text/event-stream' })
+    answer.write(': shallot\n\nevent: reading\ndata: {"device":"')
+    answer.write(`${light.id}","at":1700000000000,"values":[{"property":"level","value":40,"at":0}]}\n\n`)
+  })
+  const { exit, out } = await account.run(['watch', '--for', '2s'])
+  assert.equal(exit, 0)
+  assert.equal(out, '2023-11-14T22:13:20.000Z  porch-light  level 40 %\n')
+})
+
+test('watch connects again when the stream breaks off', async () => {
+  let times = 0
+  at('GET /events', ({ answer }) => {
+    answer.writeHead(200, { 'content-type': 'text/event-stream' })
+    const event = `event: presence\ndata: {"device":"${light.id}","at":1,"connected":true,"why":"connected"}\n\n`
+    answer.write(event, () => ++times === 1 && answer.socket!.destroySoon())
+  })
+  const { out } = await account.run(['watch', '--for', '5s', '--json'])
+  assert.equal(out.trimEnd().split('\n').length, 2, out)
+  assert.equal(JSON.parse(out.split('\n')[0]!).name, 'porch-light')
+})
+
+function openRecord(frame: Uint8Array): Enrolment {
+  const opened = openEnvelope(
+    frame,
+    {
+      sizeMax: 1024,
+      accepts: (body, signer) => body.type === 'enrolment' && idOf(signer) === idOf(home.owner.key),
+      isAudience: (body) => body.audience === home.id,
+    },
+    ed25519,
+  )
+  assert.ok(opened.ok)
+  return opened.value.body as Enrolment
+}
+
+/** A home that lets one device enrol, whose owner proof is made with `proofOf`. */
+function letEnrol(proofOf: (secret: Secret, device: Signer) => Uint8Array): {
+  record: Uint8Array | undefined
+  device: Signer
+} {
+  const device = ed25519.signer(systemRandom.bytes(32))
+  const seen: { record: Uint8Array | undefined; device: Signer } = { record: undefined, device }
+  let permitFrame: Uint8Array
+  home.twist = ({ method, path, body, answer }) => {
+    if (path === '/enrolments') {
+      permitFrame = Uint8Array.fromBase64(JSON.parse(Buffer.from(body).toString()).permit, {
+        alphabet: 'base64url',
+      })
+      const opened = openEnvelope(
+        permitFrame,
+        { sizeMax: 1024, accepts: ({ type }) => type === 'permit', isAudience: () => true },
+        ed25519,
+      )
+      assert.ok(opened.ok && opened.value.body.type === 'permit')
+      json(answer, { permit: toBase64url(opened.value.body.permit) })
+      return true
+    }
+    if (!path.startsWith('/enrolments/')) return false
+    if (method === 'PUT') {
+      seen.record = body
+      json(answer, { id: idOf(device.key), name: 'x' })
+      return true
+    }
+    const permit = Uint8Array.fromBase64(path.split('/')[2]!, { alphabet: 'base64url' })
+    const frame = light.seal(
+      {
+        type: 'enrol',
+        permit,
+        csr: new Uint8Array(8),
+        proofForHub: new Uint8Array(32),
+        proofForOwner: proofOf(secretOf(), device),
+        board: 'fake',
+        firmware: 'fake-1',
+        affordances: [1],
+      },
+      device,
+    )
+    answer.writeHead(200, { 'content-type': 'text/event-stream' })
+    answer.end(`event: enrolment\ndata: ${JSON.stringify({ state: 'used', enrol: toBase64url(frame) })}\n\n`)
+    return true
+  }
+  return seen
+}
+
+/** What only the code holds: the fake device reads it over the owner's shoulder. */
+let secretOf = (): Secret => new Secret(new Uint8Array(16))
+
+test('enrol prints a code, checks the proof, seals the record', async () => {
+  const seen = letEnrol((secret, device) => enrolProof(enrolKeys(secret).ownerProofKey, device.key))
+  // First only the code, as a script would; then the device comes; then the owner confirms.
+  const begun = await account.json(['enrol', 'lamp', '--no-wait'])
+  assert.equal(begun.exit, 0)
+  const code = readEnrolCode(begun.said.code as string)
+  assert.ok(code.ok)
+  assert.deepEqual([code.value.port, idOf(code.value.root), code.value.hubCas.length], [24_500, home.id, 2])
+  const posted = bodyOf('POST /enrolments')
+  assert.equal(posted.proof, toBase64url(enrolKeys(code.value.secret).hubProofKey.reveal()))
+  assert.ok(
+    !JSON.stringify(posted).includes(toBase64url(code.value.secret.reveal())),
+    'the hub must not learn S',
+  )
+  secretOf = () => code.value.secret
+  const done = await account.json(['enrol', '--confirm', 'lamp'])
+  assert.equal(done.exit, 0, JSON.stringify(done.said))
+  assert.equal((done.said.device as { id: string }).id, idOf(seen.device.key))
+  const record = openRecord(seen.record!)
+  assert.deepEqual([record.name, idOf(record.key)], ['lamp', idOf(seen.device.key)])
+  const again = await account.json(['enrol', '--confirm', 'lamp'])
+  assert.deepEqual([again.exit, again.said.code], [5, 'not-found'], 'the secret is gone once it was used')
+})
+
+test('enrol refuses a key whose holder did not have the code, and seals nothing', async () => {
+  const seen = letEnrol((_, device) =>
+    enrolProof(enrolKeys(new Secret(systemRandom.bytes(16))).ownerProofKey, device.key),
+  )
+  const { exit, said } = await account.json(['enrol', 'lamp2'])
+  assert.deepEqual([exit, said.code, seen.record], [3, 'bad-proof', undefined])
+})
+
+test('enrol ends with exit 4 when the code ran out', async () => {
+  letEnrol(() => new Uint8Array(32))
+  const inner = home.twist
+  home.twist = (asked) => {
+    if (asked.method !== 'GET' || !asked.path.startsWith('/enrolments/')) return inner(asked)
+    asked.answer.writeHead(200, { 'content-type': 'text/event-stream' })
+    asked.answer.end('event: enrolment\ndata: {"state":"expired"}\n\n')
+    return true
+  }
+  const { exit, said } = await account.json(['enrol', 'lamp3'])
+  assert.deepEqual([exit, said.code], [4, 'permit-expired'])
+})
+
+test("a refusal of the home becomes its exit status and keeps the home's reason", async () => {
+  const refusals: readonly (readonly [number, string, number])[] = [
+    [403, 'not-permitted', 3],
+    [409, 'conflict', 3],
+    [409, 'name-taken', 3],
+    [503, 'queue-full', 3],
+    [429, 'too-many-requests', 3],
+    [404, 'not-found', 5],
+    [410, 'permit-expired', 4],
+    [503, 'away', 4],
+    [401, 'unauthorized', 3],
+    [500, 'internal', 1],
+  ]
+  for (const [status, code, exit] of refusals) {
+    at('GET /things', ({ answer }) =>
+      problem(answer, status, code, code === 'unauthorized' ? 'bad-signature' : undefined),
+    )
+    const ran = await account.jsonWithin(['device', 'list'])
+    assert.deepEqual([ran.exit, ran.said.ok, ran.said.code], [exit, false, code])
+  }
+})
+
+test('a clock that is wrong is named as the cause', async () => {
+  at('GET /things', ({ answer }) => problem(answer, 401, 'unauthorized', 'expired'))
+  const { err, exit } = await account.run(['device', 'list'])
+  assert.equal(exit, 3)
+  assert.match(err, /clock/)
+})
+
+test('names from elsewhere cannot drive the terminal', async () => {
+  home.device('\x1b]0;owned\x07\x1b[2Jlamp\u202e')
+  const { out } = await account.run(['device', 'list'])
+  assert.doesNotMatch(out, /[\x1b\x07\u202e]/)
+})

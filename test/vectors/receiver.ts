@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { equal, fromHex } from '../../daemon/base/bytes.ts'
+import {
+  admit,
+  type Body,
+  type Ed25519,
+  openEnvelope,
+  ReplayWindow,
+} from '../../daemon/core/envelope/index.ts'
+
+const AS_OWNER: ReadonlySet<string> = new Set(['member', 'permit', 'enrolment', 'command', 'request'])
+const AS_DEVICE: ReadonlySet<string> = new Set(['hello', 'reading', 'receipt'])
+const AS_HUB: ReadonlySet<string> = new Set(['welcome', 'enrolled'])
+
+/** The receiver that a vector describes: its context fields, then its frames in order (SPEC 2.5). */
+export class Receiver {
+  readonly #ed25519: Ed25519
+  readonly #keys: Record<'root' | 'owner' | 'hub' | 'device', Uint8Array[]> = {
+    root: [],
+    owner: [],
+    hub: [],
+    device: [],
+  }
+  readonly #windows = new Map<string, ReplayWindow>()
+  #audience = ''
+  #now = 0
+  #nonce: Uint8Array | undefined
+  #sizeMax = 0
+
+  constructor(ed25519: Ed25519) {
+    this.#ed25519 = ed25519
+  }
+
+  /** Takes one field of the context; false when it is not one. */
+  learn(field: string, value: string): boolean {
+    if (field === 'audience') this.#audience = value
+    else if (field === 'now') this.#now = Number(value)
+    else if (field === 'nonce') this.#nonce = fromHex(value)!
+    else if (field === 'limit') this.#sizeMax = Number(value)
+    else if (field === 'root' || field === 'owner' || field === 'hub' || field === 'device') {
+      this.#keys[field].push(fromHex(value)!)
+    } else return false
+    return true
+  }
+
+  /** @returns the code reached */
+  receive(frame: Uint8Array): string {
+    const opened = openEnvelope(
+      frame,
+      {
+        sizeMax: this.#sizeMax,
+        accepts: (body, signer) => this.#accepts(body, signer),
+        isAudience: (body) => body.audience === this.#audience,
+      },
+      this.#ed25519,
+    )
+    if (!opened.ok) return opened.why
+    const { body, signer } = opened.value
+    const windowed = body.type === 'command' || body.type === 'request'
+    const window = windowed ? this.#window(signer) : undefined
+    const admitted = admit(opened.value, { now: this.#now, nonce: this.#nonce, window })
+    return admitted.ok ? 'ok' : admitted.why
+  }
+
+  #accepts({ type }: Body, signer: Uint8Array): boolean {
+    const among = (keys: Uint8Array[]) => keys.some((key) => equal(key, signer))
+    if (type === 'owner') return among(this.#keys.root)
+    if (type === 'enrol') return true
+    if (AS_OWNER.has(type)) return among(this.#keys.owner)
+    if (AS_DEVICE.has(type)) return among(this.#keys.device)
+    return AS_HUB.has(type) && among(this.#keys.hub)
+  }
+
+  #window(signer: Uint8Array): ReplayWindow {
+    const name = Buffer.from(signer).toString('hex')
+    const window = this.#windows.get(name) ?? new ReplayWindow()
+    this.#windows.set(name, window)
+    return window
+  }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { fromHex } from '../../daemon/base/bytes.ts'
+import { decodeCbor, nativeEd25519 } from '../../daemon/core/envelope/index.ts'
+import { portableEd25519 } from '../../daemon/core/envelope/portable.ts'
+import { readEnrolCode } from '../../daemon/core/identity/index.ts'
+import { CODES, codeByNumber } from '../../schemas/gen/ts/codes.ts'
+import { readVectors, type Vector } from '../support/vectors.ts'
+import { Receiver } from './receiver.ts'
+
+const HEADER = new Set(['comment', 'section', 'made-by', 'room'])
+
+/** Plays one file: every step's input goes to `step`, and what it answers must be what the file expects. */
+function play(
+  vector: Vector,
+  learn: (field: string, value: string) => boolean,
+  step: (input: string) => string,
+) {
+  let reached: string | undefined
+  let steps = 0
+  for (const [field, value] of vector.lines) {
+    if (field === 'expect') {
+      assert.ok(value in CODES, `${value} is not in the list of codes`)
+      assert.equal(reached, value)
+      reached = undefined
+      steps++
+    } else if (field === 'frame' || field === 'code' || field === 'bytes') {
+      assert.equal(reached, undefined, 'a step without an expectation')
+      reached = step(value)
+    } else assert.ok(HEADER.has(field) || learn(field, value), `unknown field ${field}`)
+  }
+  assert.ok(steps > 0, 'a vector that expects nothing')
+}
+
+for (const [name, ed25519] of [
+  ['native', nativeEd25519()],
+  ['portable', portableEd25519()],
+] as const) {
+  describe(`envelope vectors with the ${name} Ed25519 [SPEC 2, 3]`, () => {
+    for (const vector of readVectors('envelope')) {
+      it(vector.file, () => {
+        const receiver = new Receiver(ed25519)
+        play(
+          vector,
+          (field, value) => receiver.learn(field, value),
+          (hex) => receiver.receive(fromHex(hex)!),
+        )
+      })
+    }
+  })
+}
+
+describe('enrolment code vectors [SPEC 7.1]', () => {
+  for (const vector of readVectors('code')) {
+    it(vector.file, () =>
+      play(
+        vector,
+        () => false,
+        (text) => {
+          const read = readEnrolCode(text)
+          return read.ok ? 'ok' : read.why
+        },
+      ),
+    )
+  }
+})
+
+describe('enrolment vectors, as a device reads them [SPEC 7.2]', () => {
+  for (const vector of readVectors('enrolment')) {
+    it(vector.file, () => {
+      const receiver = new Receiver(nativeEd25519())
+      play(
+        vector,
+        (field, value) => receiver.learn(field, value),
+        (hex) => refusalIn(fromHex(hex)!) ?? receiver.receive(fromHex(hex)!),
+      )
+    })
+  }
+})
+
+function refusalIn(frame: Uint8Array): string | undefined {
+  const note = decodeCbor(frame)
+  if (!note.ok || !Array.isArray(note.value) || note.value[0] !== 0) return undefined
+  return codeByNumber(note.value[1] as number)
+}
