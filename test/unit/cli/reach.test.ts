@@ -143,6 +143,13 @@ test('a passing refusal is tried again, each time under another isolation pair',
   assert.match(err, /try [23] \(no directory knows this address/)
 })
 
+test('a SOCKS socket where no tor is ends at once, and says what to do', async () => {
+  const nowhere = join(account.base, 'nowhere')
+  const { exit, said } = await account.json(['status', '--home', codeFile([]), '--tor-socks', nowhere])
+  assert.deepEqual([exit, said.code], [4, 'unreachable'])
+  assert.match(said.next as string, /leave out --tor-socks/)
+})
+
 const nonsense: readonly (readonly [string, string])[] = [
   ['a port that is none', '127.0.0.1:70000'],
   ['no port', 'localhost'],
