@@ -230,8 +230,9 @@ static int alert_received(WOLFSSL *session) {
 
 /* Certificate accepted, CertificateVerify not: also a malformed signature is no proof. */
 static int is_bad_proof(const struct tls *tls, const WOLFSSL *session, int error) {
-  if (!tls->has_peer_key || session->options.peerAuthGood) return 0;
-  return error == VERIFY_SIGN_ERROR || error == SIG_VERIFY_E || error == BAD_FUNC_ARG || error == INVALID_PARAMETER;
+  if (!tls->has_peer_key) return 0;
+  if (error == VERIFY_SIGN_ERROR || error == SIG_VERIFY_E) return 1;
+  return error == BAD_FUNC_ARG && !session->options.peerAuthGood;
 }
 
 static int failure(const struct tls *tls, int result) {

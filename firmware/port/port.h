@@ -37,6 +37,9 @@
 void flash_copy(void *to, const void *from, size_t size);
 
 struct port {
+  /* What the firmware runs on, for people: 1 to SHALLOT_LABEL_BYTES_MAX characters. */
+  const char *board;
+
   /* ---- time and chance ---- */
 
   /* Milliseconds since some fixed moment before the start. Never goes back, also counts while waiting. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/** A home of real core objects behind a real HTTP API; only the disk, the device link and tor are memory. */
+/** A home of real core objects behind a real HTTP API; only the device link and tor are played, and the database is in memory. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -32,7 +32,7 @@ import {
   type HttpLimits,
   openHttp,
 } from '../../daemon/edge/http/index.ts'
-import { memoryDevices, memoryJournal, memoryPermits, memoryReadings, memoryServices } from './books.ts'
+import { IN_MEMORY, openState } from '../../daemon/state/index.ts'
 import { Sealer, sha256 } from './request.ts'
 
 const ed25519 = nativeEd25519()
@@ -120,7 +120,7 @@ export interface TestHome extends AsyncDisposable {
   unix(options?: Partial<FaceOptions> & { name?: string }): Promise<Face & { readonly socketPath: string }>
 }
 
-/** `break`: makes the named part throw, to see what a client is told. */
+/** @param change  puts something else in place of a part of the home, such as one that throws */
 export async function openTestHome(
   limits: Partial<HttpLimits> = {},
   change: (home: HttpHome) => HttpHome = (home) => home,
@@ -135,10 +135,12 @@ export async function openTestHome(
   )
   const trusted = openTrust(root.key, [ownerFrame], ed25519)
   if (!trusted.ok) throw new Error(trusted.why)
-  const devices = memoryDevices()
-  const journal = memoryJournal()
-  const permits = memoryPermits()
-  const readings = memoryReadings(devices)
+  const hub = idOf(newSigner().key)
+  const lines: LogLine[] = []
+  const log = new Log(systemClock, (line) => lines.push(line))
+  const stop = new AbortController()
+  const state = await openState({ clock: systemClock, log }, { path: IN_MEMORY, author: hub }, stop.signal)
+  const { devices, journal, permits, readings } = state
   const feed = new Feed()
   const fakes = new Map<PartyId, FakeDevice>()
   const carrier: Carrier = {
@@ -174,12 +176,12 @@ export async function openTestHome(
     withdraw: async (service) => {
       withdrawn.push(service)
     },
-    status: () => ({ state: 'published', since: systemClock.now() }),
+    status: () => ({ state: 'published', since: 0 }),
   }
   const services = await openServices({
     clock: systemClock,
     master: new Secret(systemRandom.bytes(32)),
-    book: memoryServices(),
+    book: state.services,
     journal,
     publisher,
   })
@@ -195,12 +197,9 @@ export async function openTestHome(
   }
   const light = await addDevice('porch-light', [1, 2, 5, 6])
   const sensor = await addDevice('weather', [3, 4])
-  const lines: LogLine[] = []
-  const log = new Log(systemClock, (line) => lines.push(line))
-  const stop = new AbortController()
   const httpHome: HttpHome = change({
     home,
-    hub: idOf(newSigner().key),
+    hub,
     bootedAt: systemClock.now(),
     desk: openDesk(core),
     devices,
@@ -245,6 +244,7 @@ export async function openTestHome(
     async [Symbol.asyncDispose]() {
       await http[Symbol.asyncDispose]()
       router[Symbol.dispose]()
+      await state[Symbol.asyncDispose]()
       await rm(dir, { recursive: true })
     },
   }
@@ -281,7 +281,12 @@ export function begin({ socketPath, method = 'GET', path, body, headers, as }: A
       method,
       path,
       agent: false,
-      headers: { host: 'localhost', ...(bytes && { 'content-length': bytes.length }), ...sealed, ...headers },
+      headers: {
+        host: 'localhost',
+        ...(bytes && !headers?.['transfer-encoding'] && { 'content-length': bytes.length }),
+        ...sealed,
+        ...headers,
+      },
     })
     sent.once('error', reject)
     sent.once('response', (answer) => resolve({ sent, answer }))

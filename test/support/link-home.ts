@@ -12,6 +12,7 @@ import { MemoryDesk } from './desk.ts'
 import { type DeviceKeys, deviceKeys, type Hub, permitOf } from './device.ts'
 
 export const ed25519: Ed25519 = nativeEd25519()
+export const signerOf = (n: number): Signer => ed25519.signer(new Uint8Array(32).fill(n))
 
 export interface LinkHome extends AsyncDisposable {
   readonly link: Link
@@ -21,11 +22,12 @@ export interface LinkHome extends AsyncDisposable {
   readonly root: Signer
   readonly deviceCa: Signer
   readonly hubCa: Signer
-  readonly clock: Clock
   /** A device that is known already, with its certificate. */
   known(name: string): { keys: DeviceKeys; certificate: Uint8Array }
   /** Opens a permit; returns the secret of its code. */
-  permit(name: string, lifetimeMs?: number): Uint8Array
+  permit(name: string): Uint8Array
+  /** Closes and opens again, with the same keys and books. */
+  restart(): Promise<LinkHome>
 }
 
 export interface LinkHomeOptions {
@@ -35,23 +37,35 @@ export interface LinkHomeOptions {
   readonly host?: string
 }
 
+/** What survives a restart of the hub. */
+interface Kept {
+  readonly root: Signer
+  readonly deviceCa: Signer
+  readonly nextCa: Signer
+  readonly hubCa: Signer
+  readonly hubSeed: Uint8Array
+  readonly desk: MemoryDesk
+}
+
+function keysAndBooks(): Kept {
+  const draw = () => ed25519.signer(systemRandom.bytes(32))
+  const keys = { root: draw(), deviceCa: draw(), nextCa: draw(), hubCa: draw() }
+  return { ...keys, hubSeed: systemRandom.bytes(32), desk: new MemoryDesk() }
+}
+
 /** A link on loopback over a desk in memory. */
-export async function openLinkHome(options: LinkHomeOptions = {}): Promise<LinkHome> {
+export async function openLinkHome(
+  options: LinkHomeOptions = {},
+  kept: Kept = keysAndBooks(),
+): Promise<LinkHome> {
+  const { root, deviceCa, nextCa, hubCa, hubSeed, desk } = kept
   const clock = options.clock ?? systemClock
-  const [root, deviceCa, nextCa, hubCa] = [0, 1, 2, 3].map(() => ed25519.signer(systemRandom.bytes(32))) as [
-    Signer,
-    Signer,
-    Signer,
-    Signer,
-  ]
   const lines: LogLine[] = []
-  const desk = new MemoryDesk()
-  const stop = new AbortController()
   const host = options.host ?? '127.0.0.1'
   const homeId: PartyId = idOf(root.key)
-  const hubSeed = systemRandom.bytes(32)
+  const log = new Log(clock, (line) => lines.push(line))
   const link = await openLink(
-    { clock, random: systemRandom, log: new Log(clock, (line) => lines.push(line)), ed25519, desk },
+    { clock, random: systemRandom, log, ed25519, desk },
     {
       host,
       port: options.port ?? 0,
@@ -59,9 +73,9 @@ export async function openLinkHome(options: LinkHomeOptions = {}): Promise<LinkH
       hubSeed: new Secret(hubSeed),
       hubLeaf: hubLeaf(hubCa, ed25519.signer(hubSeed).key, systemRandom.bytes(8)),
       deviceCas: [deviceCa, nextCa],
-      ...(options.limits ? { limits: options.limits } : {}),
+      limits: options.limits ?? {},
     },
-    stop.signal,
+    new AbortController().signal,
   )
   return {
     link,
@@ -71,22 +85,21 @@ export async function openLinkHome(options: LinkHomeOptions = {}): Promise<LinkH
     root,
     deviceCa,
     hubCa,
-    clock,
     known(name) {
       const keys = deviceKeys(ed25519)
       desk.add({ id: keys.id, name, board: 'test', firmware: '0.1.0', affordances: [1] })
       return { keys, certificate: deviceLeaf(deviceCa, keys.signer.key, systemRandom.bytes(8), clock.now()) }
     },
-    permit(name, lifetimeMs = 900_000) {
+    permit(name) {
       const secret = systemRandom.bytes(16)
       const { permit, hubKey } = permitOf(secret)
-      desk.permits.set(permit.toHex(), {
-        permit,
-        name,
-        expiresAt: clock.now() + lifetimeMs,
-        proofKey: hubKey,
-      })
+      const expiresAt = clock.now() + 900_000
+      desk.permits.set(permit.toHex(), { permit, name, expiresAt, proofKey: hubKey })
       return secret
+    },
+    async restart() {
+      await link[Symbol.asyncDispose]()
+      return openLinkHome(options, kept)
     },
     [Symbol.asyncDispose]: () => link[Symbol.asyncDispose](),
   }

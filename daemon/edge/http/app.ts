@@ -38,6 +38,7 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
 }
 
+const OVER = new Error('the client has gone, or the face closes')
 const PROBE = '/.well-known/shallot'
 const EMPTY = new Uint8Array()
 
@@ -73,6 +74,7 @@ export class App {
     }
     try {
       await this.#send(reply, response, side)
+      this.#endStalled(response)
       this.#discardRest(request)
     } catch (error) {
       if (!response.destroyed) this.#ownFault(error)
@@ -106,7 +108,7 @@ export class App {
     if (path === PROBE) return this.#probe(request, queries.length > 0)
     const found = this.#find(request, path, side)
     if ('kind' in found) return found
-    const wrongForm = judgeForm(request, found.route)
+    const wrongForm = judgeForm(request, found.route, this.#deps.limits.bodyBytesMax)
     if (wrongForm) return wrongForm
     const query = readQuery(queries.join('?'), found.route.query ?? [])
     if (!query.ok) return refused(query)
@@ -184,23 +186,37 @@ export class App {
   }
 
   async #stream(reply: Reply & { kind: 'stream' }, response: ServerResponse, side: Side): Promise<void> {
-    const gone = new AbortController()
-    response.once('close', () => gone.abort())
-    if (response.destroyed) gone.abort()
-    const signal = AbortSignal.any([gone.signal, reply.endless ? side.closing : side.closed])
-    response.setTimeout(0)
+    const over = new AbortController()
+    const end = () => over.abort(OVER)
+    const closes = reply.endless ? side.closing : side.closed
+    response.once('close', end)
+    closes.addEventListener('abort', end, { once: true })
+    if (response.destroyed || closes.aborted) end()
+    // The head goes out with the first thing that is written, and both kinds of stream write at once.
     response.writeHead(200, { ...HEADERS, 'content-type': reply.type })
-    response.flushHeaders()
-    const outlet = openOutlet(this.#deps.clock, response, this.#deps.limits.stalledMsMax, signal)
+    const outlet = openOutlet(this.#deps.clock, response, this.#deps.limits.stalledMsMax, over.signal)
     try {
       await reply.run(outlet)
     } catch (error) {
-      if (gone.signal.aborted) return ignore(error, 'the client left')
-      if (!side.closing.aborted) throw error
+      if (response.destroyed) return ignore(error, 'the client left')
+      if (!closes.aborted) throw error
       // An answer that broke off must not look like one that ended.
       if (!reply.endless) return void response.destroy()
+    } finally {
+      closes.removeEventListener('abort', end)
     }
     response.end()
+  }
+
+  /** What the client's side has not taken at once it must take within `stalledMsMax`. */
+  #endStalled(response: ServerResponse): void {
+    const { clock, limits } = this.#deps
+    setImmediate(() => {
+      if (response.writableFinished || response.destroyed) return
+      clock.sleep(limits.stalledMsMax).then(() => {
+        if (!response.writableFinished) response.destroy()
+      })
+    })
   }
 
   /** A client that is refused early may still be sending: it reads the answer only if we do not close in its face. */
@@ -214,7 +230,8 @@ export class App {
   }
 }
 
-function judgeForm(request: IncomingMessage, { takes }: Route): Problem | undefined {
+/** Everything that headers alone can tell, so that a body that will be refused is not asked for. */
+function judgeForm(request: IncomingMessage, { takes }: Route, bytesMax: number): Problem | undefined {
   if (!hasBody(request)) {
     return takes && !takes.optional ? problem('bad-request', 'a body is missing') : undefined
   }
@@ -222,6 +239,7 @@ function judgeForm(request: IncomingMessage, { takes }: Route): Problem | undefi
   if (mediaTypeOf(request) !== takes.type || request.headers['content-encoding'] !== undefined) {
     return problem('unsupported-media-type', `this takes ${takes.type}`)
   }
+  if (Number(request.headers['content-length'] ?? 0) > bytesMax) return problem('payload-too-large')
   return undefined
 }
 

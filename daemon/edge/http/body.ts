@@ -22,7 +22,6 @@ export async function readBody(
   request: IncomingMessage,
   bytesMax: number,
 ): Promise<Verdict<Uint8Array, 'payload-too-large'>> {
-  if (Number(request.headers['content-length'] ?? 0) > bytesMax) return no('payload-too-large')
   const parts: Uint8Array[] = []
   let size = 0
   // The rest of a body that is too large is thrown away by whoever answers: the answer needs the socket.
@@ -31,5 +30,6 @@ export async function readBody(
     if (size > bytesMax) return no('payload-too-large')
     parts.push(part as Uint8Array)
   }
-  return yes(parts.length === 1 ? parts[0]! : concat(...parts))
+  // Always a copy: what the parser hands out is a window on its own buffer, and frames are kept.
+  return yes(concat(...parts))
 }

@@ -80,7 +80,7 @@ export async function openFace(deps: FaceDeps, options: FaceOptions): Promise<Fa
     closing: closing.signal,
     closed: closed.signal,
   }
-  tune(server, limits)
+  server.maxHeadersCount = limits.headersMax
   serve(server, deps.app, side, peers)
   const address =
     options.kind === 'unix' ? await listenUnix(server, options.path) : await listenTcp(server, options)
@@ -112,7 +112,10 @@ function serverOptions(limits: HttpLimits): ServerOptions {
     requestTimeout: limits.requestMsMax,
     keepAliveTimeout: limits.idleMsMax,
     connectionsCheckingInterval: Math.min(1000, limits.headerMsMax),
+    // A missing Host is refused as a wrong one is, with a code.
     requireHostHeader: false,
+    keepAlive: true,
+    keepAliveInitialDelay: limits.idleMsMax,
     insecureHTTPParser: false,
   }
 }
@@ -132,12 +135,6 @@ function tlsServer({ key, cert }: TlsFace, limits: HttpLimits): Server {
       cause: error,
     })
   }
-}
-
-function tune(server: Server, limits: HttpLimits): void {
-  server.maxHeadersCount = limits.headersMax
-  // An answer that nobody reads, and a socket on which nothing moves.
-  server.setTimeout(limits.idleMsMax, (socket) => socket.destroy())
 }
 
 /** Which peer a request's socket belongs to; over TLS the request has another socket than the connection. */
@@ -173,6 +170,11 @@ function serve(server: Server, app: App, side: Side, peers: Peers): void {
   const handle = (request: IncomingMessage, response: ServerResponse, mayContinue: boolean) => {
     const peer = seats.of(request.socket)
     if (!peer) return request.socket.destroy()
+    // On a face that closes, a connection is done when its answer is.
+    response.once(
+      'finish',
+      () => side.closing.aborted && response.once('close', () => server.closeIdleConnections()),
+    )
     app.handle(request, response, side, peer, mayContinue)
   }
   server.on('request', (request, response) => handle(request, response, false))

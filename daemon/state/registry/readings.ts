@@ -53,11 +53,14 @@ export class KeptReadings implements ReadingBook {
 
 function sealedOf({ body, frame }: Message<Reading> | Message<Receipt>, receivedAt: Instant): Sealed {
   const { epoch, sequence } = body
-  const samples = body.values.map((sample) => ({ ...sample, at: timeOf(sample.at, receivedAt) }))
-  return { epoch, sequence, receivedAt, frame, samples }
+  return { epoch, sequence, receivedAt, frame, samples: timed(body.values, receivedAt) }
 }
 
-/** A device's own time where it is to be believed. */
+/** The samples with the device's own time where it is to be believed, else with that of their arrival. */
+function timed(samples: readonly Sample[], receivedAt: Instant): readonly Sample[] {
+  return samples.map((sample) => ({ ...sample, at: timeOf(sample.at, receivedAt) }))
+}
+
 function timeOf(at: Instant, receivedAt: Instant): Instant {
   return at > 0 && at <= receivedAt + CLOCK_SKEW_S_MAX * 1000 ? at : receivedAt
 }

@@ -1,5 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, type Stats, statSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { StateError, storageFault } from '../error.ts'
@@ -33,7 +43,37 @@ function checkFile(path: string, stats: Stats): void {
   if ((stats.mode & 0o077) !== 0) {
     throw new StateError('loose-mode', `${path} can be read by others; make it private with chmod 600`)
   }
-  if (stats.size === 0) throw new StateError('corrupt', `${path} is empty; a database never is`)
+  checkHeader(path, stats)
+}
+
+/** What SQLite would take for a new database, or mend in silence: a file too short to be one, and one that lost its end. */
+function checkHeader(path: string, stats: Stats): void {
+  const header = readHeader(path)
+  if (!header.subarray(0, MAGIC.length).equals(MAGIC)) {
+    throw new StateError('corrupt', `${path} does not begin as a database does`)
+  }
+  // With a log beside it, the end of the file may still be in the log.
+  if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return
+  const pageBytes = header.readUInt16BE(16)
+  const pages = header.readUInt32BE(28)
+  if (stats.size < pages * pageBytes) {
+    throw new StateError('corrupt', `${path} has ${stats.size} bytes of ${pages * pageBytes}`)
+  }
+}
+
+const MAGIC = Buffer.from('SQLite format 3\0')
+const HEADER_BYTES = 100
+
+/** Opens for writing, because SQLite would fall back to reading. Closing gives up this process's locks: nothing may hold them yet. */
+function readHeader(path: string): Buffer {
+  const file = openSync(path, 'r+')
+  try {
+    const header = Buffer.alloc(HEADER_BYTES)
+    readSync(file, header)
+    return header
+  } finally {
+    closeSync(file)
+  }
 }
 
 /** Makes the file under another name and moves it into place whole: a crash in between leaves nothing that looks like a home. */

@@ -83,10 +83,10 @@ export class Store implements AsyncDisposable {
   }
 
   #flush(): void {
-    assert(!this.#db.isTransaction, 'a job must not wait for another')
     const jobs = this.#queue
     this.#queue = []
     if (jobs.length === 0) return
+    assert(!this.#db.isTransaction, 'a job must not write by itself')
     let outcomes: readonly Outcome[]
     try {
       outcomes = this.#transact(jobs)

@@ -233,6 +233,7 @@ static int sensor_read(int channel, int32_t *value) {
 }
 
 static const struct port host = {
+    .board = "host",
     .now_ms = now_ms,         .sleep_ms = sleep_ms,       .random = random_bytes,     .cycles = cycles,
     .net_open = net_open,     .net_read = net_read,       .net_write = net_write,     .net_close = net_close,
     .blob_read = blob_read,   .blob_write = blob_write,   .blob_remove = blob_remove, .log = log_line,

@@ -16,7 +16,7 @@
 #include "../../core/arena.h"
 
 enum { CALL_EXIT = 1, CALL_READ = 3, CALL_WRITE = 4, CALL_OPEN = 5, CALL_CLOSE = 6, CALL_SEEK = 19, CALL_SELECT = 29 };
-enum { READABLE = 0, WRITABLE = 1 };
+enum { READABLE = 1, WRITABLE = 2 };
 /* open(2) as Linux numbers it: the emulator passes it on. */
 enum { READ_ONLY = 0, WRITE_AND_CREATE = 0101 };
 enum { CONSOLE_IN = 0, CONSOLE_OUT = 1, NETWORK = 3, CONTROL = 4 };
@@ -399,6 +399,7 @@ static int sensor_read(int channel, int32_t *value) {
 }
 
 static const struct port qemu = {
+    .board = "esp8266-emulated",
     .now_ms = now_ms,         .sleep_ms = sleep_ms,       .random = random_bytes,     .cycles = cycles,
     .net_open = net_open,     .net_read = net_read,       .net_write = net_write,     .net_close = net_close,
     .blob_read = blob_read,   .blob_write = blob_write,   .blob_remove = blob_remove, .log = log_line,

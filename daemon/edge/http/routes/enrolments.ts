@@ -67,9 +67,10 @@ async function tell(
   events: Channel<HomeEvent>,
   outlet: Outlet,
 ): Promise<void> {
-  const say = (permit: OpenPermit) => outlet.write(sseEvent('enrolment', tellPermit(permit, clock.now())))
+  const say = (permit: OpenPermit, now: number) =>
+    outlet.write(sseEvent('enrolment', tellPermit(permit, now)))
   const permit = home.permits.get(id)!
-  await say(permit)
+  await say(permit, clock.now())
   if (permit.usedBy) return
   using term = deadline(clock, Math.max(0, permit.expiresAt - clock.now()), outlet.signal)
   const end = () => events.close()
@@ -78,7 +79,9 @@ async function tell(
   for await (const event of events) {
     if (event.event === 'enrolment' && equal(event.permit, id)) break
   }
-  if (!outlet.signal.aborted) await say(home.permits.get(id)!)
+  if (outlet.signal.aborted) return
+  // A timer may be a moment early; when it ended the wait, the permit is stale all the same.
+  await say(home.permits.get(id)!, term.signal.aborted ? permit.expiresAt : clock.now())
 }
 
 async function confirm({ home }: RouteDeps, { params, body, caller }: Asking): Promise<Reply> {

@@ -24,8 +24,8 @@ export function hubRoutes(deps: RouteDeps): Route[] {
       path: '/log/verify',
       ofThing: false,
       async run() {
-        const { entries, head, broken } = await home.journal.verify()
-        return json({ entries, head: tellBytes(head), broken })
+        const { entries, pruned, head, broken } = await home.journal.verify()
+        return json({ entries, pruned, head: tellBytes(head), broken })
       },
     },
   ]

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* A weather sensor: temperature on sensor channel 1, humidity on 2. It reports once a minute, and sooner when the weather changes. */
+#include "../core/device.h"
+#include "../core/line.h"
+#include "../driver/hygrometer.h"
+#include "../../schemas/gen/c/shallot_capabilities.h"
+
+enum {
+  TEMPERATURE_CHANNEL = 1,
+  HUMIDITY_CHANNEL = 2,
+  LOOK_MS = 1000,
+  REPORT_MS = 60000,
+  TEMPERATURE_STEP = 20, /* 0.2 Cel */
+  HUMIDITY_STEP = 100    /* 1 %RH */
+};
+
+static struct {
+  struct hygrometer sensor;
+  struct climate reported;
+  uint64_t report_due_ms; /* 0: nothing was reported yet */
+  bool is_faulty;
+} station;
+
+static void weather_open(const struct port *port) {
+  station.sensor = (struct hygrometer){port, TEMPERATURE_CHANNEL, HUMIDITY_CHANNEL};
+}
+
+static int weather_act(const struct command_body *order, struct changes *changes) {
+  (void)order;
+  (void)changes;
+  return SHALLOT_E_NO_SUCH_AFFORDANCE;
+}
+
+static bool differs(int32_t a, int32_t b, int32_t step) { return a - b >= step || b - a >= step; }
+
+static bool is_worth_telling(const struct climate *now, uint64_t now_ms) {
+  if (now_ms >= station.report_due_ms) return true;
+  return differs(now->temperature, station.reported.temperature, TEMPERATURE_STEP) ||
+         differs(now->humidity, station.reported.humidity, HUMIDITY_STEP);
+}
+
+static void climate_add(struct changes *changes) {
+  changes_add(changes, SHALLOT_CAPABILITY_TEMPERATURE, station.reported.temperature);
+  changes_add(changes, SHALLOT_CAPABILITY_HUMIDITY, station.reported.humidity);
+}
+
+static uint32_t weather_tick(uint64_t now_ms, struct changes *changes) {
+  struct climate now;
+  bool was_faulty = station.is_faulty;
+  station.is_faulty = hygrometer_read(&station.sensor, &now) != 0;
+  if (station.is_faulty && !was_faulty) log_text(station.sensor.port, "sensor fault");
+  if (station.is_faulty || !is_worth_telling(&now, now_ms)) return LOOK_MS;
+  station.reported = now;
+  station.report_due_ms = now_ms + REPORT_MS;
+  climate_add(changes);
+  return LOOK_MS;
+}
+
+static void weather_stand(struct changes *changes) {
+  if (station.report_due_ms != 0) climate_add(changes);
+}
+
+static const uint16_t affordances[] = {SHALLOT_CAPABILITY_TEMPERATURE, SHALLOT_CAPABILITY_HUMIDITY};
+
+static const struct app weather = {
+  .firmware = "weather 0.1.0",
+  .affordances = affordances,
+  .affordances_count = sizeof affordances / sizeof affordances[0],
+  .open = weather_open,
+  .act = weather_act,
+  .tick = weather_tick,
+  .stand = weather_stand,
+};
+
+int app_main(const struct port *port) { return device_run(port, &weather); }

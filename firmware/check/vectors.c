@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Plays schemas/vectors on the firmware's own code. It reads the lines of vector files from the console, each file after a line
+ * `file: NAME`, and answers every step with `reached N`, N being the number of the code (schemas/codes.csv); `end:` ends it.
+ * An unknown field or room ends it with status 2: a vector that is not understood must not look played.
+ *
+ * envelope    frames of any type, judged by core/gate.h as the receiver that the context describes
+ * enrolment   what a device is answered, by core/enrol.h
+ * session     bytes of the link, by core/session.h, from the moment the hello was said
+ * code        enrolment codes, by core/enrol.h
+ */
+#include <string.h>
+
+#include "../core/crypto.h"
+#include "../core/enrol.h"
+#include "../core/line.h"
+#include "../core/session.h"
+
+enum { LINE_BYTES = 2200, BEFORE_LINE = 16, DEVICES_MAX = 2, STATUS_NOT_UNDERSTOOD = 2 };
+
+static const struct port *console;
+/* A frame is decoded in place, so in front of the line there is room for what envelope_verify writes. */
+static uint8_t storage[BEFORE_LINE + LINE_BYTES];
+static char *const line = (char *)storage + BEFORE_LINE;
+
+enum room { NO_ROOM, ROOM_ENVELOPE, ROOM_CODE, ROOM_SESSION, ROOM_ENROLMENT };
+
+/* One receiver, described by the context fields of one file. */
+static struct {
+  enum room room;
+  size_t limit;
+  int64_t now_s;
+  bool is_connected;
+  uint8_t devices[DEVICES_MAX][SHALLOT_KEY_BYTES];
+  struct session session; /* its gate is every room's */
+} receiver;
+
+static struct gate *const gate = &receiver.session.gate;
+static const uint8_t seed[SHALLOT_KEY_BYTES] = {7};
+static uint8_t public_key[SHALLOT_KEY_BYTES];
+
+/* ---- an app that has nothing to do ---- */
+
+static void nothing_open(const struct port *port) { (void)port; }
+static int nothing_act(const struct command_body *order, struct changes *changes) {
+  (void)order;
+  (void)changes;
+  return 0;
+}
+static uint32_t nothing_tick(uint64_t now_ms, struct changes *changes) {
+  (void)now_ms;
+  (void)changes;
+  return 1000;
+}
+static void nothing_stand(struct changes *changes) { (void)changes; }
+
+static const uint16_t affordances[] = {1};
+static const struct app nothing = {"vectors", affordances, 1, nothing_open, nothing_act, nothing_tick, nothing_stand};
+
+/* ---- fields ---- */
+
+static int digit_of(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Bytes written, or -1. `out` may lie before `text` in the same memory. */
+static int hex_read(uint8_t *out, size_t capacity, const char *text) {
+  size_t at = 0;
+  for (; text[0] != '\0'; text += 2) {
+    int high = digit_of(text[0]);
+    int low = high < 0 ? -1 : digit_of(text[1]);
+    if (low < 0 || at == capacity) return -1;
+    out[at++] = (uint8_t)(high << 4 | low);
+  }
+  return (int)at;
+}
+
+static bool key_learn(uint8_t *out, size_t size, const char *value) { return hex_read(out, size, value) == (int)size; }
+
+static bool owner_learn(const char *value) {
+  if (gate->owners_count == GATE_OWNERS_MAX) return false;
+  return key_learn(gate->owners[gate->owners_count++].key, SHALLOT_KEY_BYTES, value);
+}
+
+static bool device_learn(const char *value) {
+  if (gate->devices_count == DEVICES_MAX) return false;
+  gate->devices = (const uint8_t(*)[SHALLOT_KEY_BYTES])receiver.devices;
+  return key_learn(receiver.devices[gate->devices_count++], SHALLOT_KEY_BYTES, value);
+}
+
+static bool audience_learn(const char *value) {
+  if (strlen(value) != SHALLOT_TEXT_ID_CHARS) return false;
+  strcpy(gate->home, value);
+  strcpy(gate->device, value);
+  return true;
+}
+
+static bool number_learn(int64_t *out, const char *value) {
+  *out = 0;
+  for (; *value != '\0'; value++) {
+    if (*value < '0' || *value > '9') return false;
+    *out = *out * 10 + (*value - '0');
+  }
+  return true;
+}
+
+static bool limit_learn(const char *value) {
+  int64_t limit;
+  bool sound = number_learn(&limit, value);
+  receiver.limit = (size_t)limit;
+  return sound;
+}
+
+static bool room_learn(const char *value) {
+  static const char *const rooms[] = {"", "envelope", "code", "session", "enrolment"};
+  for (int room = ROOM_ENVELOPE; room <= ROOM_ENROLMENT; room++) {
+    if (strcmp(value, rooms[room]) == 0) receiver.room = (enum room)room;
+  }
+  return receiver.room != NO_ROOM;
+}
+
+static bool is_one_of(const char *field, const char *const names[], size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    if (strcmp(field, names[i]) == 0) return true;
+  }
+  return false;
+}
+
+static bool context_learn(const char *field, const char *value) {
+  static const char *const for_people[] = {"comment", "section", "made-by", "expect"};
+  if (strcmp(field, "room") == 0) return room_learn(value);
+  if (strcmp(field, "audience") == 0) return audience_learn(value);
+  if (strcmp(field, "now") == 0) return number_learn(&receiver.now_s, value);
+  if (strcmp(field, "limit") == 0) return limit_learn(value);
+  if (strcmp(field, "nonce") == 0) return key_learn(gate->nonce, sizeof gate->nonce, value);
+  if (strcmp(field, "root") == 0) return key_learn(gate->root, sizeof gate->root, value);
+  if (strcmp(field, "hub") == 0) return key_learn(gate->hub, sizeof gate->hub, value);
+  if (strcmp(field, "owner") == 0) return owner_learn(value);
+  if (strcmp(field, "device") == 0) return device_learn(value);
+  return is_one_of(field, for_people, sizeof for_people / sizeof for_people[0]);
+}
+
+/* ---- steps ---- */
+
+static int frame_play(uint8_t *frame, size_t size) {
+  struct envelope envelope;
+  int fault = envelope_open(&envelope, frame, size, receiver.limit);
+  return fault ? fault : gate_admit(gate, &envelope, receiver.now_s);
+}
+
+static int answer_play(uint8_t *frame, size_t size) {
+  struct enrolled_body papers;
+  return enrol_answer(gate, &papers, frame, size, receiver.now_s);
+}
+
+/* A session whose hello went out, behind the gate that the context describes. */
+static int session_begin(void) {
+  static struct session_config config = {{seed, public_key}, public_key, &nothing, "vectors", NULL};
+  static struct gate described;
+  const uint8_t *hello;
+  described = *gate;
+  config.random = console->random;
+  int fault = session_open(&receiver.session, &config);
+  *gate = described;
+  session_set_time(&receiver.session, receiver.now_s * 1000, 0);
+  if (fault == 0) fault = session_connect(&receiver.session, described.hub, 0);
+  if (fault == 0) session_output(&receiver.session, 0, &hello);
+  receiver.is_connected = fault == 0;
+  return fault;
+}
+
+static int bytes_play(const uint8_t *bytes, size_t size) {
+  const uint8_t *out;
+  int code = receiver.is_connected ? 0 : session_begin();
+  for (size_t at = 0; code == 0 && at < size;) {
+    int taken = session_feed(&receiver.session, bytes + at, size - at, 0);
+    at += taken > 0 ? (size_t)taken : 0;
+    code = taken < 0 ? taken : session_step(&receiver.session, 0);
+    if (code > 0) code = 0;
+    while (session_output(&receiver.session, 0, &out) > 0) {}
+  }
+  return code;
+}
+
+static int code_play(char *text) {
+  struct enrol_code code;
+  return enrol_code_read(&code, text, strlen(text));
+}
+
+static int hex_play(char *text) {
+  uint8_t *bytes = storage + ENVELOPE_HEADROOM;
+  int size = hex_read(bytes, LINE_BYTES, text);
+  if (size < 0) return STATUS_NOT_UNDERSTOOD;
+  switch (receiver.room) {
+    case ROOM_ENVELOPE: return frame_play(bytes, (size_t)size);
+    case ROOM_ENROLMENT: return answer_play(bytes, (size_t)size);
+    case ROOM_SESSION: return bytes_play(bytes, (size_t)size);
+    default: return STATUS_NOT_UNDERSTOOD;
+  }
+}
+
+/* A positive number: not understood. */
+static int step_play(const char *field, char *value) {
+  bool is_code = strcmp(field, "code") == 0;
+  if (is_code != (receiver.room == ROOM_CODE)) return STATUS_NOT_UNDERSTOOD;
+  return is_code ? code_play(value) : hex_play(value);
+}
+
+/* ---- lines ---- */
+
+static int line_play(const char *field, char *value) {
+  static const char *const inputs[] = {"frame", "bytes", "code"};
+  if (strcmp(field, "file") == 0) {
+    memset(&receiver, 0, sizeof receiver);
+    return 0;
+  }
+  if (!is_one_of(field, inputs, sizeof inputs / sizeof inputs[0])) return context_learn(field, value) ? 0 : STATUS_NOT_UNDERSTOOD;
+  int code = step_play(field, value);
+  if (code <= 0) log_number(console, "reached ", -code, "");
+  return code > 0 ? code : 0;
+}
+
+/* Ends the field at its colon and points to the value, without the space between them. */
+static char *field_split(char *field) {
+  char *colon = strchr(field, ':');
+  if (colon == NULL) return NULL;
+  *colon++ = '\0';
+  return *colon == ' ' ? colon + 1 : colon;
+}
+
+int app_main(const struct port *port) {
+  console = port;
+  if (crypto_public(public_key, seed) != 0) return 1;
+  for (;;) {
+    int size = port->read_line(line, LINE_BYTES, 1000);
+    if (size == SHALLOT_E_PORT_TIMEOUT) continue;
+    char *value = size < 0 ? NULL : field_split(line);
+    if (value != NULL && strcmp(line, "end") == 0) return 0;
+    if (value == NULL || line_play(line, value) != 0) {
+      log_text(port, "not understood");
+      return STATUS_NOT_UNDERSTOOD;
+    }
+  }
+}

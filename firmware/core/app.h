@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * What one product declares (SPEC 4.13, 4.14): what it is called, which affordances it has, and what they do.
+ * In: orders that were judged, and time; out: values that changed. An app sees port.h for its pins and nothing of keys, envelopes or links.
+ */
+#ifndef SHALLOT_APP_H
+#define SHALLOT_APP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../port/port.h"
+#include "claims.h"
+#include "../../schemas/gen/c/shallot_wire.h"
+
+/* Values that changed, in order; at most one reading's worth. Times are filled in by the session. */
+struct changes {
+  struct sample list[SHALLOT_VALUES_PER_READING_MAX];
+  size_t count;
+};
+
+struct app {
+  const char *firmware; /* 1 to SHALLOT_LABEL_BYTES_MAX characters */
+  const uint16_t *affordances;
+  size_t affordances_count; /* 1 to SHALLOT_AFFORDANCES_MAX */
+  /* Called once, before anything else. */
+  void (*open)(const struct port *port);
+  /* One order that is known to fit: 0, SHALLOT_E_DEVICE_FAULT or SHALLOT_E_BUSY. Adds what changed. */
+  int (*act)(const struct command_body *order, struct changes *changes);
+  /* Time passes; adds what changed. Returns in how many milliseconds it wants to be called again, at most. */
+  uint32_t (*tick)(uint64_t now_ms, struct changes *changes);
+  /* Adds how every property stands, for a hub that may not know. */
+  void (*stand)(struct changes *changes);
+};
+
+/* Adds one value, of the kind its capability has; beyond the last place nothing happens. */
+void changes_add(struct changes *changes, unsigned affordance, int32_t number);
+
+/* Whether an order fits this app: 0, SHALLOT_E_NO_SUCH_AFFORDANCE, SHALLOT_E_READ_ONLY or SHALLOT_E_BAD_VALUE (SPEC 4.14). */
+int app_judge(const struct app *app, const struct command_body *order);
+
+#endif

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The shapes of wire/messages.cddl: which claims and body members each type has, and of what kind (SPEC 2.3, 4).
+ * In: a payload that may hold anything; out: its claims as pointers into it, or one code. All twelve types are checked, so that
+ * the vectors give the same answers here as in the daemon; only those a device receives can be read further.
+ * Absent on purpose: who sealed it, for whom and when (gate.h).
+ */
+#ifndef SHALLOT_CLAIMS_H
+#define SHALLOT_CLAIMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cbor.h"
+
+enum message_type {
+  MESSAGE_OWNER,
+  MESSAGE_MEMBER,
+  MESSAGE_PERMIT,
+  MESSAGE_ENROLMENT,
+  MESSAGE_ENROL,
+  MESSAGE_ENROLLED,
+  MESSAGE_HELLO,
+  MESSAGE_WELCOME,
+  MESSAGE_READING,
+  MESSAGE_COMMAND,
+  MESSAGE_RECEIPT,
+  MESSAGE_REQUEST,
+  MESSAGE_TYPES
+};
+
+/* The longest `typ` text, in bytes. */
+#define MESSAGE_TYPE_TEXT_MAX 40
+
+/* NULL and 0 stand for claims that the type does not have. `body` is the checked map of the type's members. */
+struct claims {
+  const uint8_t *subject;
+  size_t subject_size;
+  const uint8_t *audience; /* SHALLOT_TEXT_ID_CHARS bytes */
+  int64_t expires_s;
+  int64_t issued_s;
+  const uint8_t *epoch; /* the first half of cti, SHALLOT_EPOCH_BYTES */
+  uint64_t sequence;    /* the second */
+  const uint8_t *key;   /* cnf, SHALLOT_KEY_BYTES */
+  const uint8_t *nonce; /* SHALLOT_EPOCH_BYTES */
+  struct cbor_reader body;
+};
+
+/* One value of an affordance (SPEC 4.13), scaled as the capability list says. */
+struct value {
+  int32_t number; /* false and true are 0 and 1 */
+  bool present;
+  bool is_boolean;
+};
+
+struct sample {
+  int64_t time_ms; /* 0: not known */
+  int32_t number;
+  uint16_t affordance;
+  bool is_boolean;
+};
+
+struct enrolled_body {
+  const uint8_t *certificate;
+  size_t certificate_size;
+  const uint8_t *name;
+  size_t name_size;
+};
+
+struct welcome_body {
+  int64_t time_ms;
+  bool wants_record;
+};
+
+struct command_body {
+  unsigned operation; /* SHALLOT_OPERATION_... */
+  unsigned affordance;
+  struct value value; /* a number that does not fit is held at the nearest end, which no affordance allows */
+};
+
+/* The type with this `typ` text, or SHALLOT_E_UNKNOWN_TYPE. */
+int message_type_of(const uint8_t *text, size_t size);
+
+/* Writes the `typ` text of a type; returns its length. */
+size_t message_type_text(char out[MESSAGE_TYPE_TEXT_MAX], enum message_type type);
+
+/* True for types that carry a deadline. */
+bool message_has_deadline(enum message_type type);
+
+/* Checks a payload that is any bytes: SHALLOT_E_CBOR_..., then SHALLOT_E_BAD_CLAIMS, or 0 and the claims. */
+int claims_read(struct claims *claims, enum message_type type, const uint8_t *payload, size_t size);
+
+/* The body of claims that claims_read has accepted for this type. */
+struct enrolled_body claims_enrolled(const struct claims *claims);
+struct welcome_body claims_welcome(const struct claims *claims);
+struct command_body claims_command(const struct claims *claims);
+
+/* What the maps of wire/code.cddl share with message bodies: a code's map, read by the same rules. 0 or SHALLOT_E_BAD_CLAIMS. */
+int claims_check_enrol_code(struct cbor_reader reader);
+
+/* `[affordance, time-ms, value]` for each. */
+void samples_put(struct cbor_writer *writer, const struct sample *samples, size_t count);
+
+#endif

@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "device.h"
+
+#include <string.h>
+
+#include "base64url.h"
+#include "crypto.h"
+#include "enrol.h"
+#include "identity.h"
+#include "line.h"
+#include "session.h"
+#include "tls.h"
+
+enum {
+  CONNECT_MS_MAX = 5000,
+  WRITE_MS_MAX = 5000,
+  CONSOLE_MS = 1000,
+  READ_BYTES = 256,
+  PAUSE_MS_LEAST = 1000,
+  PAUSE_MS_MOST = 60000
+};
+
+static const char IDENTITY_BLOB[] = "identity";
+static const char RECORD_BLOB[] = "record";
+static const char CODE_BLOB[] = "code";
+
+struct device {
+  const struct port *port;
+  const struct app *app;
+  struct identity identity;
+  struct session_config session_config;
+  struct tls_config tls_config;
+  struct tls tls;
+  struct tls_ticket ticket;
+  struct session session; /* its gate and buffer also serve enrolment, when there is no session */
+  uint64_t tick_due_ms;
+  uint32_t pause_ms;
+  uint8_t record_digest[GATE_DIGEST_BYTES];
+};
+
+/* The one device there is: tls_config.unix_time has no way to be told which. */
+static struct device device;
+
+static int64_t unix_time(void) { return session_time_s(&device.session, device.port->now_ms()); }
+
+static bool is_enrolled(void) { return device.identity.is_enrolled; }
+
+/* Room for frames, stored blobs and console lines; the session's own while there is one. */
+static uint8_t *scratch(void) { return device.session.buffer + SESSION_BEFORE_FRAME; }
+
+enum { SCRATCH_BYTES = SESSION_BUFFER_BYTES - SESSION_BEFORE_FRAME };
+
+/* ---- the app's time ---- */
+
+static uint32_t app_tick(void) {
+  struct changes changes = {.count = 0};
+  uint64_t now_ms = device.port->now_ms();
+  if (now_ms >= device.tick_due_ms) {
+    device.tick_due_ms = now_ms + device.app->tick(now_ms, &changes);
+    if (is_enrolled()) session_report(&device.session, &changes, now_ms);
+  }
+  return (uint32_t)(device.tick_due_ms - now_ms);
+}
+
+static uint32_t wait_ms(uint32_t ms_max) {
+  uint32_t due_ms = app_tick();
+  return due_ms < ms_max ? due_ms : ms_max;
+}
+
+/* ---- identity ---- */
+
+/* Written by way of the outbox's room, because papers lie in the frame that brought them. */
+static int identity_store(const struct enrolled_body *papers) {
+  uint8_t *room = device.session.outbox.bytes;
+  int size = identity_write(&device.identity, papers, room, IDENTITY_BYTES_MAX);
+  if (size < 0) return size;
+  int fault = device.port->blob_write(IDENTITY_BLOB, room, (size_t)size);
+  crypto_wipe(room, IDENTITY_BYTES_MAX);
+  return fault;
+}
+
+/* The papers stay in the scratch room. */
+static int identity_load(struct enrolled_body *papers) {
+  int size = device.port->blob_read(IDENTITY_BLOB, scratch(), SCRATCH_BYTES);
+  return size < 0 ? size : identity_read(&device.identity, papers, scratch(), (size_t)size);
+}
+
+static void identity_restore(void) {
+  struct enrolled_body papers;
+  int fault = identity_load(&papers);
+  if (fault) identity_wipe(&device.identity);
+  if (fault && fault != SHALLOT_E_MISSING) log_number(device.port, "stored identity unreadable ", fault, "");
+  crypto_wipe(scratch(), SCRATCH_BYTES);
+}
+
+static bool has_key(void) { return device.identity.pins_count > 0; }
+
+static void identity_say(void) {
+  struct line line = {.size = 0};
+  char id[SHALLOT_TEXT_ID_CHARS + 1];
+  base64url_write(id, sizeof id, device.identity.public_key, SHALLOT_KEY_BYTES);
+  line_add(&line, "device ");
+  line_add(&line, id);
+  line_add(&line, is_enrolled() ? " enrolled" : " new");
+  device.port->log(line.text);
+}
+
+static void record_digest_take(const uint8_t *record, size_t size) {
+  uint8_t digest[SHALLOT_DIGEST_BYTES];
+  if (crypto_sha256(digest, record, size) == 0) memcpy(device.record_digest, digest, sizeof device.record_digest);
+}
+
+/* Begins a session's life with the identity there is. */
+static int life_begin(void) {
+  struct identity *identity = &device.identity;
+  device.session_config = (struct session_config){
+    .sealer = {identity->seed, identity->public_key},
+    .root = identity->root,
+    .app = device.app,
+    .board = device.port->board,
+    .random = device.port->random,
+  };
+  int size = device.port->blob_read(RECORD_BLOB, scratch(), SCRATCH_BYTES);
+  if (size > 0) record_digest_take(scratch(), (size_t)size);
+  return session_open(&device.session, &device.session_config);
+}
+
+/* ---- connections ---- */
+
+static void tls_configure(const char *alpn, const struct enrolled_body *papers) {
+  const struct identity *identity = &device.identity;
+  device.tls_config = (struct tls_config){
+    .port = device.port,
+    .pins = (const uint8_t(*)[SHALLOT_KEY_BYTES])identity->pins,
+    .pins_count = identity->pins_count,
+    .alpn = alpn,
+    .certificate = papers == NULL ? NULL : papers->certificate,
+    .certificate_size = papers == NULL ? 0 : papers->certificate_size,
+    .seed = identity->seed,
+    .public_key = identity->public_key,
+    .unix_time = unix_time,
+    .handshake_ms_max = SHALLOT_HANDSHAKE_MS_MAX,
+  };
+}
+
+static int handshake(const struct tls_ticket *ticket) {
+  int fault = tls_open(&device.tls, &device.tls_config, ticket);
+  if (fault == 0) fault = tls_handshake(&device.tls);
+  /* One use: whatever was wrong with it is not tried twice. */
+  crypto_wipe(&device.ticket, sizeof device.ticket);
+  if (fault) tls_close(&device.tls);
+  return fault;
+}
+
+static int link_dial(void) {
+  return device.port->net_open(device.identity.host, device.identity.tcp_port, CONNECT_MS_MAX);
+}
+
+static int enrolment_link_open(void) {
+  int fault = link_dial();
+  tls_configure(SHALLOT_ALPN_ENROL, NULL);
+  return fault ? fault : handshake(NULL);
+}
+
+/* The certificate is read from storage each time, and lies in the scratch room only until TLS is up. */
+static int session_link_open(void) {
+  struct enrolled_body papers;
+  int fault = link_dial();
+  if (fault) return fault;
+  fault = identity_load(&papers);
+  if (fault) return fault;
+  tls_configure(SHALLOT_ALPN_LINK, &papers);
+  fault = handshake(device.ticket.size > 0 ? &device.ticket : NULL);
+  crypto_wipe(scratch(), SCRATCH_BYTES);
+  return fault;
+}
+
+/* ---- enrolment ---- */
+
+/* The hub's answer as one frame in the scratch room: its size, or a negative code. */
+static int answer_wait(void) {
+  struct frame_reader reader = {.size = 0};
+  uint64_t deadline_ms = device.port->now_ms() + SHALLOT_HANDSHAKE_MS_MAX;
+  while (device.port->now_ms() < deadline_ms) {
+    uint8_t byte[READ_BYTES];
+    int count = tls_read(&device.tls, byte, 1, CONSOLE_MS);
+    if (count == SHALLOT_E_PORT_TIMEOUT) continue;
+    if (count < 0) return count;
+    int taken = frame_feed(&reader, scratch(), byte, (size_t)count);
+    if (taken < 0) return taken;
+    if (reader.complete && reader.size > 0) return (int)reader.size;
+    if (reader.complete) frame_expect(&reader);
+  }
+  return SHALLOT_E_SILENT;
+}
+
+static int exchange(const struct enrol_code *code, struct enrolled_body *papers) {
+  uint8_t hub[SHALLOT_KEY_BYTES];
+  struct enrol_asking asking = {&device.identity, code->secret, device.app, device.port->board, device.port->random};
+  int fault = tls_peer_key(&device.tls, hub);
+  if (fault) return fault;
+  int size = enrol_ask(&device.session.gate, &asking, hub, scratch(), SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
+  if (size < 0) return size;
+  uint8_t *frame = scratch() - SHALLOT_FRAME_HEADER_BYTES;
+  frame_head_put(frame, (size_t)size);
+  int written = tls_write(&device.tls, frame, SHALLOT_FRAME_HEADER_BYTES + (size_t)size, WRITE_MS_MAX);
+  if (written < 0) return written;
+  size = answer_wait();
+  if (size < 0) return size;
+  return enrol_answer(&device.session.gate, papers, scratch(), (size_t)size, 0);
+}
+
+/* A key of its own before anything is asked with it, so that an answer that was lost can be asked for again. */
+static int key_ready(const struct enrol_code *code) {
+  bool was_enrolled = is_enrolled();
+  if (was_enrolled || !has_key()) {
+    int fault = identity_make_key(&device.identity, device.port->random);
+    if (fault) return fault;
+  }
+  enrol_prepare(&device.identity, code);
+  /* An identity that works stays in storage until another works. */
+  return was_enrolled ? 0 : identity_store(&(struct enrolled_body){NULL, 0, NULL, 0});
+}
+
+static bool is_worth_another_try(int code) {
+  return code == SHALLOT_E_LINK_CLOSED || code == SHALLOT_E_SILENT || code == SHALLOT_E_HANDSHAKE_TIMEOUT ||
+         code == SHALLOT_E_TOO_MANY_CONNECTIONS || code == SHALLOT_E_PORT_NETWORK || code == SHALLOT_E_PORT_TIMEOUT ||
+         code == SHALLOT_E_INTERNAL;
+}
+
+static void pause_grow(void) {
+  device.pause_ms = device.pause_ms == 0 ? PAUSE_MS_LEAST : device.pause_ms * 2;
+  if (device.pause_ms > PAUSE_MS_MOST) device.pause_ms = PAUSE_MS_MOST;
+}
+
+/* Half of the pause is left to chance, so that a house full of devices does not come back in one moment. */
+static uint32_t pause_pick(void) {
+  uint8_t chance[2] = {0, 0};
+  device.port->random(chance, sizeof chance);
+  uint32_t part = (uint32_t)(chance[0] << 8 | chance[1]);
+  return device.pause_ms / 2 + device.pause_ms / 2 * part / 0xffff;
+}
+
+static int enrol_try(const struct enrol_code *code) {
+  struct enrolled_body papers;
+  int fault = enrolment_link_open();
+  if (fault) return fault;
+  fault = exchange(code, &papers);
+  tls_close(&device.tls);
+  if (fault) return fault;
+  device.identity.is_enrolled = true;
+  return identity_store(&papers);
+}
+
+static int enrol_with(const struct enrol_code *code) {
+  int fault = key_ready(code);
+  if (fault) return fault;
+  identity_say();
+  device.pause_ms = 0;
+  uint64_t until_ms = device.port->now_ms() + SHALLOT_PERMIT_LIFETIME_S_MAX * 1000;
+  while ((fault = enrol_try(code)) != 0 && is_worth_another_try(fault) && device.port->now_ms() < until_ms) {
+    log_number(device.port, "enrolment waits ", fault, "");
+    pause_grow();
+    device.port->sleep_ms(pause_pick());
+  }
+  device.pause_ms = 0;
+  if (fault) return fault;
+  device.port->blob_remove(RECORD_BLOB);
+  memset(device.record_digest, 0, sizeof device.record_digest);
+  return life_begin();
+}
+
+/* A line of the console or the stored code, in the scratch room. */
+static int enrol_by_text(char *text, size_t size) {
+  struct enrol_code code;
+  int fault = enrol_code_read(&code, text, size);
+  if (fault == 0) fault = enrol_with(&code);
+  crypto_wipe(&code, sizeof code);
+  if (fault) log_number(device.port, "enrolment refused ", fault, "");
+  else identity_say();
+  return fault;
+}
+
+static bool is_code(const char *line) { return strncmp(line, "shallot:", 8) == 0; }
+
+/* Waits a while for a code at the console. */
+static void console_wait(uint32_t ms) {
+  char *line = (char *)scratch();
+  int size = device.port->read_line(line, SCRATCH_BYTES, ms);
+  if (size == SHALLOT_E_LINK_CLOSED) device.port->sleep_ms(ms);
+  if (size < 0 || !is_code(line)) return;
+  if (enrol_by_text(line, (size_t)size) != 0) identity_restore();
+}
+
+static void stored_code_try(void) {
+  int size = device.port->blob_read(CODE_BLOB, scratch(), SCRATCH_BYTES);
+  if (size <= 0) return;
+  if (enrol_by_text((char *)scratch(), (size_t)size) != 0) identity_restore();
+  device.port->blob_remove(CODE_BLOB);
+}
+
+static void enrolment_await(void) {
+  log_text(device.port, "waiting for an enrolment code");
+  while (!is_enrolled()) {
+    stored_code_try();
+    if (!is_enrolled()) console_wait(wait_ms(CONSOLE_MS));
+  }
+}
+
+/* ---- the session ---- */
+
+static int output_pump(void) {
+  const uint8_t *bytes;
+  size_t size;
+  while ((size = session_output(&device.session, device.port->now_ms(), &bytes)) > 0) {
+    int written = tls_write(&device.tls, bytes, size, WRITE_MS_MAX);
+    if (written < 0) return written;
+  }
+  return 0;
+}
+
+static void connected(void) {
+  log_text(device.port, tls_resumed(&device.tls) ? "connected resumed" : "connected");
+  device.pause_ms = 0;
+  tls_save_ticket(&device.tls, &device.ticket);
+}
+
+/* SPEC 6.5: without a record there is nothing that this hub would hear. */
+static int record_show(void) {
+  size_t capacity;
+  uint8_t *room = session_record_room(&device.session, &capacity);
+  int size = device.port->blob_read(RECORD_BLOB, room, capacity);
+  if (size <= 0) return SHALLOT_E_UNKNOWN_DEVICE;
+  session_send_record(&device.session, (size_t)size);
+  return 0;
+}
+
+static void record_keep(void) {
+  size_t size;
+  uint8_t digest[SHALLOT_DIGEST_BYTES];
+  const uint8_t *record = session_record(&device.session, &size);
+  if (crypto_sha256(digest, record, size) != 0 || memcmp(digest, device.record_digest, GATE_DIGEST_BYTES) == 0) return;
+  if (device.port->blob_write(RECORD_BLOB, record, size) != 0) return;
+  record_digest_take(record, size);
+  log_text(device.port, "enrolment recorded");
+}
+
+static int event_handle(int event) {
+  switch (event) {
+    case SESSION_CONNECTED: connected(); return 0;
+    case SESSION_CONNECTED_WANTED: connected(); return record_show();
+    case SESSION_COMMAND: log_number(device.port, "command ", device.session.code, ""); return 0;
+    case SESSION_IGNORED: log_number(device.port, "ignored ", device.session.code, ""); return 0;
+    case SESSION_RECORD: record_keep(); return 0;
+    default: return event < 0 ? event : 0;
+  }
+}
+
+static int input_take(const uint8_t *bytes, size_t size) {
+  size_t at = 0;
+  while (at < size) {
+    int taken = session_feed(&device.session, bytes + at, size - at, device.port->now_ms());
+    if (taken < 0) return taken;
+    at += (size_t)taken;
+    /* What says that a command arrived leaves before the command is looked at. */
+    int fault = output_pump();
+    if (fault == 0) fault = event_handle(session_step(&device.session, device.port->now_ms()));
+    if (fault == 0) fault = output_pump();
+    if (fault) return fault;
+  }
+  return 0;
+}
+
+static int session_serve(void) {
+  uint8_t bytes[READ_BYTES];
+  for (;;) {
+    uint32_t ms = wait_ms(CONSOLE_MS);
+    int fault = session_check(&device.session, device.port->now_ms());
+    if (fault == 0) fault = output_pump();
+    if (fault) return fault;
+    int count = tls_read(&device.tls, bytes, sizeof bytes, ms);
+    if (count == SHALLOT_E_PORT_TIMEOUT) continue;
+    fault = count < 0 ? count : input_take(bytes, (size_t)count);
+    if (fault) return fault;
+  }
+}
+
+static int session_hold(void) {
+  uint8_t hub[SHALLOT_KEY_BYTES];
+  int fault = session_link_open();
+  if (fault) return fault;
+  fault = tls_peer_key(&device.tls, hub);
+  if (fault == 0) fault = session_connect(&device.session, hub, device.port->now_ms());
+  if (fault == 0) fault = session_serve();
+  session_disconnect(&device.session);
+  tls_close(&device.tls);
+  return fault;
+}
+
+static void pause_spend(void) {
+  pause_grow();
+  uint64_t until_ms = device.port->now_ms() + pause_pick();
+  while (is_enrolled() && device.port->now_ms() < until_ms) {
+    uint32_t left_ms = (uint32_t)(until_ms - device.port->now_ms());
+    console_wait(wait_ms(left_ms < CONSOLE_MS ? left_ms : CONSOLE_MS));
+  }
+}
+
+int device_run(const struct port *port, const struct app *app) {
+  device.port = port;
+  device.app = app;
+  app->open(port);
+  identity_restore();
+  if (is_enrolled()) {
+    int fault = life_begin();
+    if (fault) return fault;
+    identity_say();
+  }
+  for (;;) {
+    if (!is_enrolled()) enrolment_await();
+    int code = session_hold();
+    log_number(port, "link ended ", code, "");
+    pause_spend();
+  }
+}

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "session.h"
+
+#include <string.h>
+
+#include "base64url.h"
+#include "crypto.h"
+#include "../../schemas/gen/c/shallot_codes.h"
+
+enum {
+  /* `[affordance, time-ms, value]` at most: array, 16 bits, 64 bits, 32 bits with their heads. */
+  SAMPLE_BYTES_MAX = 18,
+  /* A body's map, keys, array head, digest and code. */
+  BODY_BYTES_MAX = 48
+};
+
+static uint8_t *frame_of(struct session *session) { return session->buffer + SESSION_BEFORE_FRAME; }
+
+/* ---- time ---- */
+
+int64_t session_time_s(const struct session *session, uint64_t now_ms) {
+  return session->clock_known ? ((int64_t)now_ms + session->clock_offset_ms) / 1000 : 0;
+}
+
+void session_set_time(struct session *session, int64_t unix_ms, uint64_t now_ms) {
+  session->clock_known = unix_ms != 0;
+  session->clock_offset_ms = unix_ms - (int64_t)now_ms;
+}
+
+/* ---- sealing ---- */
+
+static struct sealed_claims claims_for(const struct session *session, enum message_type type, uint32_t sequence, uint64_t now_ms) {
+  return (struct sealed_claims){type, session->gate.home, session_time_s(session, now_ms), session->gate.nonce, sequence};
+}
+
+static size_t sealed_size_max(size_t samples) {
+  return ENVELOPE_OVERHEAD_MAX + ENVELOPE_CLAIMS_MAX + BODY_BYTES_MAX + samples * SAMPLE_BYTES_MAX;
+}
+
+static void samples_date(const struct session *session, struct changes *changes) {
+  for (size_t i = 0; i < changes->count; i++) {
+    int64_t *time_ms = &changes->list[i].time_ms;
+    *time_ms = session->clock_known ? *time_ms + session->clock_offset_ms : 0;
+  }
+}
+
+static int outbox_seal(struct session *session, struct sealing *sealing, size_t samples, bool is_receipt) {
+  int size = envelope_seal_end(sealing, &session->config->sealer);
+  if (size < 0) {
+    session->outbox.lost += (uint32_t)samples;
+    return size;
+  }
+  struct outbox_label label = {.sequence = session->sequence, .samples = (uint8_t)samples, .is_receipt = is_receipt};
+  memcpy(label.epoch, session->gate.nonce, sizeof label.epoch);
+  outbox_add(&session->outbox, &label, (size_t)size);
+  session->sequence++;
+  return 0;
+}
+
+/* SPEC 4.9 */
+static int reading_seal(struct session *session, uint64_t now_ms) {
+  struct changes *pending = &session->pending;
+  struct sealing sealing;
+  size_t room = sealed_size_max(pending->count);
+  uint8_t *at = outbox_reserve(&session->outbox, room);
+  struct sealed_claims claims = claims_for(session, MESSAGE_READING, session->sequence, now_ms);
+  samples_date(session, pending);
+  envelope_seal_begin(&sealing, &session->config->sealer, &claims, at, room);
+  cbor_put_map(&sealing.writer, 1);
+  cbor_put_integer(&sealing.writer, SHALLOT_READING_VALUES);
+  samples_put(&sealing.writer, pending->list, pending->count);
+  int fault = outbox_seal(session, &sealing, pending->count, false);
+  pending->count = 0;
+  return fault;
+}
+
+/* SPEC 4.11 */
+static int receipt_seal(struct session *session, int code, struct changes *changes, uint64_t now_ms) {
+  struct sealing sealing;
+  size_t room = sealed_size_max(changes->count);
+  uint8_t *at = outbox_reserve(&session->outbox, room);
+  struct sealed_claims claims = claims_for(session, MESSAGE_RECEIPT, session->sequence, now_ms);
+  for (size_t i = 0; i < changes->count; i++) changes->list[i].time_ms = (int64_t)now_ms;
+  samples_date(session, changes);
+  envelope_seal_begin(&sealing, &session->config->sealer, &claims, at, room);
+  cbor_put_map(&sealing.writer, 3);
+  cbor_put_integer(&sealing.writer, SHALLOT_RECEIPT_COMMAND);
+  cbor_put_bytes(&sealing.writer, session->digest, SHALLOT_DIGEST_BYTES);
+  cbor_put_integer(&sealing.writer, SHALLOT_RECEIPT_CODE);
+  cbor_put_integer(&sealing.writer, -code);
+  cbor_put_integer(&sealing.writer, SHALLOT_RECEIPT_VALUES);
+  samples_put(&sealing.writer, changes->list, changes->count);
+  return outbox_seal(session, &sealing, changes->count, true);
+}
+
+static void hello_body_put(const struct session *session, struct cbor_writer *writer) {
+  const struct app *app = session->config->app;
+  cbor_put_map(writer, 4);
+  cbor_put_integer(writer, SHALLOT_HELLO_BOARD);
+  cbor_put_text(writer, session->config->board, strlen(session->config->board));
+  cbor_put_integer(writer, SHALLOT_HELLO_FIRMWARE);
+  cbor_put_text(writer, app->firmware, strlen(app->firmware));
+  cbor_put_integer(writer, SHALLOT_HELLO_AFFORDANCES);
+  cbor_put_array(writer, app->affordances_count);
+  for (size_t i = 0; i < app->affordances_count; i++) cbor_put_integer(writer, app->affordances[i]);
+  cbor_put_integer(writer, SHALLOT_HELLO_LOST);
+  cbor_put_integer(writer, session->outbox.lost);
+}
+
+/* SPEC 4.7. The hello is number 0 of its epoch, also when it is said again after a reconnect. */
+static int hello_seal(struct session *session, uint64_t now_ms) {
+  struct sealing sealing;
+  struct sealed_claims claims = claims_for(session, MESSAGE_HELLO, 0, now_ms);
+  envelope_seal_begin(&sealing, &session->config->sealer, &claims, frame_of(session), SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
+  session->lost_told = session->outbox.lost;
+  hello_body_put(session, &sealing.writer);
+  int size = envelope_seal_end(&sealing, &session->config->sealer);
+  if (size < 0) return size;
+  session->out_size = (size_t)size;
+  session->state = SESSION_WAITING;
+  return 0;
+}
+
+/* ---- life ---- */
+
+static int epoch_draw(struct session *session) {
+  uint8_t epoch[SHALLOT_EPOCH_BYTES];
+  int fault = session->config->random(epoch, sizeof epoch);
+  if (fault) return fault;
+  gate_renew(&session->gate, epoch);
+  session->sequence = 1;
+  return 0;
+}
+
+int session_open(struct session *session, const struct session_config *config) {
+  memset(session, 0, sizeof *session);
+  session->config = config;
+  memcpy(session->gate.root, config->root, SHALLOT_KEY_BYTES);
+  base64url_write(session->gate.home, sizeof session->gate.home, config->root, SHALLOT_KEY_BYTES);
+  base64url_write(session->gate.device, sizeof session->gate.device, config->sealer.public_key, SHALLOT_KEY_BYTES);
+  return epoch_draw(session);
+}
+
+int session_connect(struct session *session, const uint8_t hub[SHALLOT_KEY_BYTES], uint64_t now_ms) {
+  memcpy(session->gate.hub, hub, SHALLOT_KEY_BYTES);
+  frame_expect(&session->frame);
+  outbox_rewind(&session->outbox);
+  session->got_due = false;
+  session->heard_ms = now_ms;
+  session->said_ms = now_ms;
+  return hello_seal(session, now_ms);
+}
+
+void session_disconnect(struct session *session) {
+  session->state = SESSION_CLOSED;
+  session->out_size = 0;
+  session->got_due = false;
+}
+
+int session_check(const struct session *session, uint64_t now_ms) {
+  return now_ms - session->heard_ms > SHALLOT_SILENCE_S_MAX * 1000 ? SHALLOT_E_SILENT : 0;
+}
+
+/* ---- frames in ---- */
+
+/* An envelope is opened as soon as it is complete, to know whether it counts as a command; what cannot be read does. */
+static void envelope_arrived(struct session *session) {
+  uint8_t *frame = frame_of(session);
+  struct envelope envelope;
+  envelope_open(&envelope, frame, session->frame.size, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
+  crypto_sha256(session->digest, frame, session->frame.size);
+  enum message_type type = envelope.type;
+  session->got_due = session->state == SESSION_OPEN && (type == MESSAGE_COMMAND || type == MESSAGE_TYPES);
+}
+
+int session_feed(struct session *session, const uint8_t *bytes, size_t size, uint64_t now_ms) {
+  struct frame_reader *frame = &session->frame;
+  if (frame->complete || session->out_size > 0 || size == 0) return 0;
+  session->heard_ms = now_ms;
+  int taken = frame_feed(frame, frame_of(session), bytes, size);
+  if (taken < 0 || !frame->complete) return taken;
+  if (frame->size == 0) frame_expect(frame);
+  else if (frame_of(session)[0] == ENVELOPE_FIRST_BYTE) envelope_arrived(session);
+  return taken;
+}
+
+/* ---- what frames mean ---- */
+
+/* SPEC 6.3 */
+static int note_step(struct session *session, size_t size) {
+  struct note note;
+  int fault = note_read(&note, frame_of(session), size);
+  if (fault) return fault;
+  if (note.kind == NOTE_REFUSAL) return note.code;
+  if (note.kind == NOTE_GOT) return SHALLOT_E_BAD_NOTE;
+  outbox_stored(&session->outbox, note.epoch, note.sequence);
+  return SESSION_NOTHING;
+}
+
+static int ignore(struct session *session, int code) {
+  session->code = code;
+  return SESSION_IGNORED;
+}
+
+static int admit(struct session *session, const struct envelope *envelope, uint64_t now_ms) {
+  return gate_admit(&session->gate, envelope, session_time_s(session, now_ms));
+}
+
+/* SPEC 4.8: what the hello that this answers said to be lost has been told. */
+static int welcome_step(struct session *session, const struct envelope *envelope, uint64_t now_ms) {
+  struct changes standing = {.count = 0};
+  int fault = admit(session, envelope, now_ms);
+  if (fault) return fault;
+  struct welcome_body welcome = claims_welcome(&envelope->claims);
+  session_set_time(session, welcome.time_ms, now_ms);
+  session->outbox.lost -= session->lost_told;
+  session->lost_told = 0;
+  session->state = SESSION_OPEN;
+  session->config->app->stand(&standing);
+  session_report(session, &standing, now_ms);
+  return welcome.wants_record ? SESSION_CONNECTED_WANTED : SESSION_CONNECTED;
+}
+
+/* SPEC 4.1, 3.2 */
+static int owner_step(struct session *session, const struct envelope *envelope, uint64_t now_ms) {
+  if (gate_knows_owner(&session->gate, session->digest)) return SESSION_NOTHING;
+  int fault = admit(session, envelope, now_ms);
+  if (fault) return ignore(session, fault);
+  if (gate_add_owner(&session->gate, envelope, session->digest) == 0) return SESSION_NOTHING;
+  fault = epoch_draw(session);
+  return fault ? fault : hello_seal(session, now_ms);
+}
+
+/* SPEC 4.4 */
+static int enrolment_step(struct session *session, const struct envelope *envelope, size_t size, uint64_t now_ms) {
+  int fault = admit(session, envelope, now_ms);
+  if (fault) return ignore(session, fault);
+  bool is_ours = memcmp(envelope->claims.key, session->config->sealer.public_key, SHALLOT_KEY_BYTES) == 0;
+  session->record_size = size;
+  return is_ours ? SESSION_RECORD : ignore(session, SHALLOT_E_WRONG_AUDIENCE);
+}
+
+static int command_judge(struct session *session, const struct envelope *envelope, struct command_body *order, uint64_t now_ms) {
+  int fault = admit(session, envelope, now_ms);
+  /* Our own want of memory is no word about the command. */
+  if (fault == SHALLOT_E_TLS_OUT_OF_MEMORY) return SHALLOT_E_BUSY;
+  if (fault) return fault;
+  *order = claims_command(&envelope->claims);
+  return app_judge(session->config->app, order);
+}
+
+/* SPEC 4.10, 4.11, 4.14. fault: what opening it said. */
+static int command_step(struct session *session, const struct envelope *envelope, int fault, uint64_t now_ms) {
+  struct command_body order;
+  struct changes changes = {.count = 0};
+  int code = fault ? fault : command_judge(session, envelope, &order, now_ms);
+  if (code == 0) code = session->config->app->act(&order, &changes);
+  session->code = code;
+  fault = receipt_seal(session, code, &changes, now_ms);
+  return fault ? fault : SESSION_COMMAND;
+}
+
+static int opened_step(struct session *session, const struct envelope *envelope, size_t size, uint64_t now_ms) {
+  bool is_open = session->state == SESSION_OPEN;
+  if (envelope->type == MESSAGE_WELCOME && !is_open) return welcome_step(session, envelope, now_ms);
+  if (envelope->type == MESSAGE_OWNER && is_open) return owner_step(session, envelope, now_ms);
+  if (envelope->type == MESSAGE_ENROLMENT && is_open) return enrolment_step(session, envelope, size, now_ms);
+  return SHALLOT_E_UNEXPECTED_MESSAGE;
+}
+
+/* Before the welcome what cannot be read ends the connection; after it, it counts as a command and is answered. */
+static int envelope_step(struct session *session, size_t size, uint64_t now_ms) {
+  struct envelope envelope;
+  int fault = envelope_open(&envelope, frame_of(session), size, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
+  bool is_command = envelope.type == MESSAGE_COMMAND || envelope.type == MESSAGE_TYPES;
+  if (session->state == SESSION_OPEN && is_command) return command_step(session, &envelope, fault, now_ms);
+  if (fault == 0) return opened_step(session, &envelope, size, now_ms);
+  return session->state == SESSION_OPEN ? ignore(session, fault) : fault;
+}
+
+int session_step(struct session *session, uint64_t now_ms) {
+  if (!session->frame.complete) return SESSION_NOTHING;
+  size_t size = session->frame.size;
+  frame_expect(&session->frame);
+  return frame_of(session)[0] == ENVELOPE_FIRST_BYTE ? envelope_step(session, size, now_ms) : note_step(session, size);
+}
+
+/* ---- the enrolment record ---- */
+
+const uint8_t *session_record(const struct session *session, size_t *size) {
+  *size = session->record_size;
+  return session->buffer + SESSION_BEFORE_FRAME;
+}
+
+uint8_t *session_record_room(struct session *session, size_t *capacity) {
+  *capacity = SHALLOT_DEVICE_ENVELOPE_BYTES_MAX;
+  return frame_of(session);
+}
+
+void session_send_record(struct session *session, size_t size) { session->out_size = size; }
+
+/* ---- frames out ---- */
+
+static size_t got_output(struct session *session, const uint8_t **bytes) {
+  session->got_due = false;
+  *bytes = session->note;
+  return note_got_put(session->note, session->digest);
+}
+
+static size_t buffer_output(struct session *session, const uint8_t **bytes) {
+  uint8_t *head = frame_of(session) - SHALLOT_FRAME_HEADER_BYTES;
+  size_t size = session->out_size;
+  frame_head_put(head, size);
+  session->out_size = 0;
+  *bytes = head;
+  return SHALLOT_FRAME_HEADER_BYTES + size;
+}
+
+static size_t keepalive_output(struct session *session, uint64_t now_ms, const uint8_t **bytes) {
+  if (now_ms - session->said_ms < SHALLOT_KEEPALIVE_S * 1000) return 0;
+  frame_head_put(session->note, 0);
+  *bytes = session->note;
+  return SHALLOT_FRAME_HEADER_BYTES;
+}
+
+static size_t output_pick(struct session *session, uint64_t now_ms, const uint8_t **bytes) {
+  if (session->got_due) return got_output(session, bytes);
+  if (session->out_size > 0) return buffer_output(session, bytes);
+  if (session->state == SESSION_OPEN) {
+    if (session->pending.count > 0 && !session->frame.complete) reading_seal(session, now_ms);
+    size_t size = outbox_next(&session->outbox, bytes);
+    if (size > 0) return size;
+  }
+  return keepalive_output(session, now_ms, bytes);
+}
+
+size_t session_output(struct session *session, uint64_t now_ms, const uint8_t **bytes) {
+  if (session->state == SESSION_CLOSED) return 0;
+  size_t size = output_pick(session, now_ms, bytes);
+  if (size > 0) session->said_ms = now_ms;
+  return size;
+}
+
+/* ---- values that change by themselves ---- */
+
+void session_report(struct session *session, const struct changes *changes, uint64_t now_ms) {
+  struct changes *pending = &session->pending;
+  for (size_t i = 0; i < changes->count; i++) {
+    if (pending->count == SHALLOT_VALUES_PER_READING_MAX) reading_seal(session, now_ms);
+    struct sample *sample = &pending->list[pending->count++];
+    *sample = changes->list[i];
+    sample->time_ms = (int64_t)now_ms;
+  }
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The device's half of a session (SPEC 6.3 to 6.5). Bytes in, bytes out: no sockets, no clock, no storage of its own.
+ * In: what arrives on the link, in any pieces, and milliseconds; out: whole frames to send, and events for whoever drives it.
+ * The driver's round: send everything session_output gives, read, session_feed, and on a complete frame send again and session_step.
+ * So the hub hears that a command arrived before its signature is checked.
+ * What stays true: nothing is sent but the hello before the welcome has come; a command is answered exactly once each time it arrives;
+ * what was sealed is kept until the hub has it on disk or room is short. One buffer holds a frame that comes or one that goes, never both.
+ */
+#ifndef SHALLOT_SESSION_H
+#define SHALLOT_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app.h"
+#include "envelope.h"
+#include "frame.h"
+#include "gate.h"
+#include "outbox.h"
+#include "../../schemas/gen/c/shallot_wire.h"
+
+/* Everything pointed to stays as long as the session. */
+struct session_config {
+  struct sealer sealer;
+  const uint8_t *root; /* SHALLOT_KEY_BYTES */
+  const struct app *app;
+  const char *board; /* 1 to SHALLOT_LABEL_BYTES_MAX characters */
+  int (*random)(uint8_t *out, size_t size);
+};
+
+enum session_state { SESSION_CLOSED, SESSION_WAITING, SESSION_OPEN };
+
+enum session_event {
+  SESSION_NOTHING,
+  SESSION_CONNECTED,        /* the welcome came */
+  SESSION_CONNECTED_WANTED, /* it came, and the hub wants the enrolment record: session_send_record */
+  SESSION_COMMAND,          /* a command was answered with `code` */
+  SESSION_RECORD,           /* session_record points to an enrolment of this device, until the next feed */
+  SESSION_IGNORED           /* an envelope of the hub's was refused with `code` */
+};
+
+enum {
+  /* In front of a frame's contents: room for sealing and checking in place, of which the last two bytes are the frame's length. */
+  SESSION_BEFORE_FRAME = 12,
+  SESSION_BUFFER_BYTES = SESSION_BEFORE_FRAME + SHALLOT_DEVICE_ENVELOPE_BYTES_MAX
+};
+
+struct session {
+  const struct session_config *config;
+  enum session_state state;
+  struct gate gate;
+  struct outbox outbox;
+  struct changes pending; /* not sealed yet; times are monotonic milliseconds */
+  uint32_t sequence;      /* the next one */
+  bool clock_known;
+  int64_t clock_offset_ms; /* what to add to monotonic milliseconds */
+  uint64_t heard_ms;
+  uint64_t said_ms;
+  int code; /* of the last command or refusal: 0 or negative */
+
+  uint32_t lost_told; /* what the last hello said */
+
+  struct frame_reader frame;
+  size_t record_size; /* of the enrolment that SESSION_RECORD speaks of */
+  uint8_t digest[SHALLOT_DIGEST_BYTES];
+  bool got_due;
+  uint8_t note[NOTE_GOT_FRAME_BYTES];
+  size_t out_size; /* of an envelope in the buffer that waits to be sent */
+  uint8_t buffer[SESSION_BUFFER_BYTES];
+};
+
+/* Begins a life: draws the boot nonce. Everything of an older life is forgotten. 0, or what random says. */
+int session_open(struct session *session, const struct session_config *config);
+
+/* The link is up and `hub` is the key its leaf proved. The hello waits to be sent. 0 or a negative code. */
+int session_connect(struct session *session, const uint8_t hub[SHALLOT_KEY_BYTES], uint64_t now_ms);
+
+/* The link is gone. What the hub has not stored is kept. */
+void session_disconnect(struct session *session);
+
+/*
+ * Takes bytes up to the end of one frame. How many were taken (0 while something waits to be sent or a frame waits for session_step),
+ * or SHALLOT_E_FRAME_TOO_LARGE: then close.
+ */
+int session_feed(struct session *session, const uint8_t *bytes, size_t size, uint64_t now_ms);
+
+/* Deals with a complete frame: an event, or a negative code: then close. A refusal by the hub is that code. */
+int session_step(struct session *session, uint64_t now_ms);
+
+/* The next bytes to send, all of them, before the next call of anything here. Their count, or 0. */
+size_t session_output(struct session *session, uint64_t now_ms, const uint8_t **bytes);
+
+/* 0, or SHALLOT_E_SILENT when the hub was silent for too long: then close. */
+int session_check(const struct session *session, uint64_t now_ms);
+
+/* Values that changed by themselves. They are sealed when the session is open, or when a reading is full. */
+void session_report(struct session *session, const struct changes *changes, uint64_t now_ms);
+
+/* The enrolment that SESSION_RECORD speaks of. */
+const uint8_t *session_record(const struct session *session, size_t *size);
+
+/* Where to put the record that SESSION_CONNECTED_WANTED asks for, and then: its size. */
+uint8_t *session_record_room(struct session *session, size_t *capacity);
+void session_send_record(struct session *session, size_t size);
+
+/* Seconds since 1970, 0 while no hub has said. */
+int64_t session_time_s(const struct session *session, uint64_t now_ms);
+void session_set_time(struct session *session, int64_t unix_ms, uint64_t now_ms);
+
+#endif

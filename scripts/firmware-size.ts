@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/**
+ * What the firmware costs on an ESP8266, measured on its instruction set under emulation: sizes from the ELF files,
+ * memory and instructions from a real handshake, a resumption, a signature and a check by firmware/check/tls-check.
+ * Milliseconds are instructions divided by the clock, one per cycle: estimates, real chips are slower.
+ */
+import { execFileSync } from 'node:child_process'
+import { createServer } from 'node:tls'
+import { startFirmware } from '../test/support/firmware.ts'
+import { CLIENT_AUTH, caPem, issueLeaf, makeCa } from '../test/support/tls-pki.ts'
+import { buildFirmware, programPath } from './firmware.ts'
+
+const ALPN = 'shallot/1'
+
+/** Bytes; flash holds code, tables and the first values of data. static is .data, .rodata and .bss without the arena. */
+export type ProgramSize = { flash: number; static: number; arena: number }
+
+/** Bytes and instructions. */
+export type TlsCost = {
+  arenaPeak: number
+  arenaPeakResumed: number
+  stackPeak: number
+  /** DRAM of TLS alone: its static data, arena peak and stack peak during a full handshake. */
+  dramPeak: number
+  textOfTls: number
+  handshake: number
+  resumed: number
+  seal: number
+  open: number
+}
+
+export type Sizes = { programs: Record<string, ProgramSize>; tls: TlsCost }
+
+function sections(elf: string): Record<string, number> {
+  const lines = execFileSync('xtensa-lx106-elf-size', ['-A', elf], { encoding: 'utf8' }).split('\n')
+  const rows = lines.map((line) => /^(\.\w+)\s+(\d+)/.exec(line)).filter((row) => row !== null)
+  return Object.fromEntries(rows.map((row) => [row[1]!, Number(row[2])]))
+}
+
+/** The size of one symbol, or of all whose names match. */
+function symbols(elf: string, name: RegExp): number {
+  const lines = execFileSync('xtensa-lx106-elf-nm', ['-S', elf], { encoding: 'utf8' }).split('\n')
+  const found = lines.filter((line) => name.test(line.split(' ')[3] ?? ''))
+  return found.reduce((sum, line) => sum + Number.parseInt(line.split(' ')[1]!, 16), 0)
+}
+
+function programSize(program: string): ProgramSize {
+  const elf = programPath('qemu', program)
+  const size = sections(elf)
+  const arena = symbols(elf, /^arena$/)
+  const constant = (size['.data'] ?? 0) + (size['.rodata'] ?? 0)
+  return { flash: (size['.text'] ?? 0) + constant, static: constant + (size['.bss'] ?? 0) - arena, arena }
+}
+
+function numberIn(lines: readonly string[], name: string): number {
+  const found = lines.map((line) => new RegExp(`\\b${name}=(\\d+)`).exec(line)).find((match) => match)
+  if (!found) throw new Error(`the firmware reported no ${name}:\n${lines.join('\n')}`)
+  return Number(found[1])
+}
+
+async function runDevice(commands: string[], blobs: Record<string, Uint8Array>): Promise<readonly string[]> {
+  await using device = await startFirmware({
+    port: 'qemu',
+    program: 'tls-check',
+    blobs,
+    countInstructions: true,
+  })
+  await device.line(/^ready/)
+  for (const command of commands) {
+    const answer = await device.ask(command)
+    if (!/^\w+ ok/.test(answer)) throw new Error(`${command}: ${answer}`)
+  }
+  await device.end()
+  return device.lines
+}
+
+async function measureTls(): Promise<TlsCost> {
+  const [hub, devices] = [await makeCa('hub'), await makeCa('device')]
+  const leaf = await issueLeaf(hub)
+  const device = await issueLeaf(devices, { purposes: [CLIENT_AUTH] })
+  const ca = await caPem(devices)
+  const server = createServer(
+    {
+      key: leaf.keys.pem,
+      cert: leaf.pem,
+      ca,
+      requestCert: true,
+      minVersion: 'TLSv1.3',
+      ALPNProtocols: [ALPN],
+    },
+    (socket) => void socket.on('error', () => socket.destroy()).pipe(socket),
+  )
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  const { port } = server.address() as { port: number }
+  const blobs = {
+    pins: hub.keys.raw,
+    alpn: Buffer.from(ALPN),
+    seed: device.keys.seed,
+    certificate: device.der,
+  }
+  const open = `open 127.0.0.1 ${port}`
+  try {
+    const full = await runDevice([open, 'echo hello'], blobs)
+    const again = await runDevice([open, 'echo hello', 'save', 'close', `${open} ticket`], blobs)
+    const signing = await runDevice(['seal', 'verify'], blobs)
+    const resumed = again.find((line) => line.includes('resumed=1'))
+    if (!resumed) throw new Error('the device did not resume')
+    const elf = programPath('qemu', 'tls-check')
+    const own = programSize('tls-check').static - symbols(elf, /^(identity|answer|line|ticket|config)$/)
+    const [arenaPeak, stackPeak] = [numberIn(full, 'arena_peak'), numberIn(full, 'stack_peak')]
+    return {
+      arenaPeak,
+      arenaPeakResumed: numberIn(again, 'arena_peak'),
+      stackPeak,
+      dramPeak: own + arenaPeak + stackPeak,
+      textOfTls: sections(elf)['.text']! - symbols(elf, /^app_main$/),
+      handshake: numberIn(full, 'instructions'),
+      resumed: numberIn([resumed], 'instructions'),
+      seal: numberIn(
+        signing.filter((line) => line.startsWith('seal')),
+        'instructions',
+      ),
+      open: numberIn(
+        signing.filter((line) => line.startsWith('verify')),
+        'instructions',
+      ),
+    }
+  } finally {
+    server.close()
+  }
+}
+
+export async function measureFirmware(programs: readonly string[]): Promise<Sizes> {
+  buildFirmware('qemu', programs)
+  const sizes = programs.map((program) => [program, programSize(program)] as const)
+  return { programs: Object.fromEntries(sizes), tls: await measureTls() }
+}
+
+export function printSizes(sizes: Sizes, json: boolean): void {
+  if (json) {
+    console.log(JSON.stringify(sizes))
+    return
+  }
+  console.log('program          flash B   static B    arena B   (lx106)')
+  for (const [name, size] of Object.entries(sizes.programs)) {
+    const numbers = [size.flash, size.static, size.arena].map((number) => String(number).padStart(9))
+    console.log(`${name.padEnd(14)} ${numbers.join('  ')}`)
+  }
+  const { tls } = sizes
+  console.log(
+    `\nTLS alone: DRAM at peak ${tls.dramPeak} B (arena ${tls.arenaPeak}, stack ${tls.stackPeak}), flash ${tls.textOfTls} B;`,
+  )
+  console.log(`arena ${tls.arenaPeakResumed} B over a connection and its resumption\n`)
+  console.log('                 instructions   estimated ms at 80 / 160 MHz')
+  const costs = { handshake: tls.handshake, resumed: tls.resumed, seal: tls.seal, open: tls.open }
+  for (const [name, count] of Object.entries(costs)) {
+    const at80 = Math.round(count / 80_000)
+    const at160 = Math.round(count / 160_000)
+    console.log(`${name.padEnd(14)} ${String(count).padStart(14)}   ${String(at80).padStart(6)} / ${at160}`)
+  }
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { HOMES } from '../support/state.ts'
+import { deviceBookContract } from './device-book.ts'
+import { journalContract } from './journal.ts'
+import { permitBookContract } from './permit-book.ts'
+import { readingBookContract } from './reading-book.ts'
+import { serviceBookContract } from './service-book.ts'
+
+for (const [where, open] of HOMES) {
+  deviceBookContract(where, open)
+  readingBookContract(where, open)
+  journalContract(where, open)
+  permitBookContract(where, open)
+  serviceBookContract(where, open)
+}
