@@ -2,7 +2,7 @@
 /** The CLI and the daemon as two processes, and a device between them: what test/unit/cli holds against a fake, held against the home itself. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
 import { systemClock } from '../../daemon/base/clock.ts'
@@ -23,6 +23,7 @@ const account = new Account()
 const keys: DeviceKeys = deviceKeys(nativeEd25519())
 let daemon: ChildProcess
 let device: DeviceSession
+let alive: Disposable
 let lanOrigin: string
 
 before(async () => {
@@ -32,6 +33,7 @@ before(async () => {
   lanOrigin = (await account.json(['status'])).said.lan as string
 })
 after(async () => {
+  alive?.[Symbol.dispose]()
   device?.vanish()
   await stopDaemon()
   account[Symbol.dispose]()
@@ -79,6 +81,7 @@ test('enrol, the device, --confirm: the device is known, named and confirmed', a
   const hub = { host, port, hubCaKeys: hubCas, homeId: loadOwner(account.owner).home }
   const { certificate } = await enrolDevice(hub, keys, secret.reveal())
   device = await openSession(hub, keys, certificate)
+  alive = systemClock.every(10_000, () => device.wire.keepAlive())
   obey(device)
   const done = await account.json(['enrol', '--confirm', 'porch-light'])
   assert.equal(done.exit, 0, JSON.stringify(done.said))
@@ -91,7 +94,6 @@ test('enrol waits: it prints the code first and ends when the device came', asyn
   const running = account.run(['enrol', 'lamp', '--json'])
   await until(() => existsSync(join(account.owner, 'enrolments')))
   // The code is on the CLI's own stdout; a second look at the pending file stands for the eye that reads it.
-  const { readdirSync } = await import('node:fs')
   await until(() => readdirSync(join(account.owner, 'enrolments')).length > 0)
   const [file] = readdirSync(join(account.owner, 'enrolments'))
   const { secret } = JSON.parse(readFileSync(join(account.owner, 'enrolments', file!), 'utf8'))
@@ -204,6 +206,7 @@ test('expose and hide', async () => {
 })
 
 test('a device that went away is exit 4, not a success', async () => {
+  alive[Symbol.dispose]()
   device.vanish()
   const { exit, said } = await account.json(['set', 'front-door', 'on', 'true', '--within', '2s'])
   assert.deepEqual([exit, said.code], [4, 'expired'])

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { LABEL_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { fromBase32 } from '../../base/bytes.ts'
+import { isCode } from '../../base/error.ts'
 import { Secret } from '../../base/secret.ts'
 import { onionAddress, writeHomeCode } from '../../core/identity/index.ts'
 import { CliError } from '../error.ts'
@@ -91,7 +92,10 @@ const withdraw = verb({
   async run(tools, { name }) {
     requireInvitationName(name)
     const api = await tools.api()
-    await api.send('DELETE', `/invitations/${encodeURIComponent(name)}`)
+    await api.send('DELETE', `/invitations/${encodeURIComponent(name)}`).catch((error) => {
+      if (!isCode(error, 'not-found')) throw error
+      throw new CliError('not-found', `nobody was invited as ${name}`, { next: 'see `shallot onion list`' })
+    })
     tools.voice.tell({ ok: true, name }, () => `The invitation ${name} is withdrawn.`)
   },
 })
