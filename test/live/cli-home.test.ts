@@ -249,7 +249,7 @@ test('the log holds what was refused by the home, and is whole', async () => {
 
 test('shallot device forget is for ever: the device is cut off and its name is free', async () => {
   await home.done(['device', 'forget', 'balcony', '--yes'])
-  await sensor.firmware.line(/forgotten/)
+  await sensor.firmware.line(/forgotten/).catch((error) => { throw new Error(String(error)) })
   assert.equal((await home.json(['get', 'balcony'])).exit, 5)
   const { code } = await home.done(['enrol', 'balcony', '--no-wait'])
   assert.match(code as string, /^shallot:enrol:/)
