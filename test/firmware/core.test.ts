@@ -282,6 +282,21 @@ describe('a porch light keeps its place in the home', () => {
     assert.equal(stored.frame.toHex(), seen[0], 'the very bytes that were sealed before the cut')
   })
 
+  it('draws another boot nonce when it must forget an owner whose commands it obeyed [SPEC 3.2]', async () => {
+    await using home = await openFirmwareHome()
+    const { desk, link } = home.home
+    const owners = [home.owner, signer(), signer(), signer()]
+    desk.letters = owners.map(({ key }) => home.ownerLetter(key))
+    await using light = await enrolledLight(home)
+    const obeyed = owners.map((owner) => command(light.hello, owner, on(true)))
+    for (const order of obeyed) assert.equal(reached(await home.send(light.id, order)), 'ok')
+    const fifth = signer()
+    assert.equal(link.send(light.id, home.ownerLetter(fifth.key)), 'sent')
+    const { hello } = await home.device('porch', 2)
+    assert.notEqual(hello.body.epoch.toHex(), light.hello.body.epoch.toHex())
+    for (const order of obeyed) assert.notEqual(reached(await home.send(light.id, order)), 'ok')
+  })
+
   it('keeps the enrolment that an owner seals, and shows it to a hub that knows nobody', async () => {
     await using home = await openFirmwareHome()
     const { desk } = home.home
@@ -354,6 +369,40 @@ describe('enrolment codes at the console [SPEC 7]', () => {
     Object.assign(home.home.hub, elsewhere)
     firmware.say(home.code('porch'))
     await firmware.line(/^enrolment refused -221$/)
+  })
+})
+
+describe('time and want of room [SPEC 6.3, 6.4]', () => {
+  for (const port of ['sanitize', 'qemu'] as const)
+    it(`every claim of core-check holds on ${port}`, async () => {
+      await using firmware = await startFirmware({ port, program: 'core-check' })
+      await firmware.line(/^end$/)
+      assert.equal(await firmware.exited, 0)
+      const claims = firmware.lines.filter((line) => /^(ok|FAILED) /.test(line))
+      assert.deepEqual(
+        claims.filter((line) => line.startsWith('FAILED')),
+        [],
+      )
+      assert.ok(claims.length >= 25)
+    })
+})
+
+describe('the ESP8266’s instruction set', () => {
+  it('enrols, obeys, resumes, and never loads from flash as a chip could not', async () => {
+    await using home = await openFirmwareHome()
+    await using light = await enrolledLight(home, { ...LIGHT, port: 'qemu' })
+    assert.equal(reached(await home.send(light.id, command(light.hello, home.owner, on(true)))), 'ok')
+    assert.equal(output(light.firmware, 1), 1000)
+    assert.equal(
+      reached(await home.send(light.id, command(light.hello, signer(), on(false)))),
+      'unknown-signer',
+    )
+    home.home.link.drop(light.id, 'superseded')
+    await light.firmware.line(/^connected resumed$/)
+    await light.firmware.end()
+    const memory = light.firmware.lines.find((line) => line.startsWith('memory '))
+    assert.match(memory!, /arena_failures=0/)
+    assert.ok(light.firmware.lines.some((line) => line.startsWith('flashcheck: ok ')))
   })
 })
 
