@@ -106,8 +106,7 @@ async function measureTls(): Promise<TlsCost> {
     const resumed = again.find((line) => line.includes('resumed=1'))
     if (!resumed) throw new Error('the device did not resume')
     const elf = programPath('qemu', 'tls-check')
-    const own =
-      programSize('tls-check').static - symbols(elf, /^(identity|answer|ticket|config|CSWTCH\$\d+)$/)
+    const own = programSize('tls-check').static - symbols(elf, /^(identity|answer|line|ticket|config)$/)
     const [arenaPeak, stackPeak] = [numberIn(full, 'arena_peak'), numberIn(full, 'stack_peak')]
     return {
       arenaPeak,

@@ -9,6 +9,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { CODES } from '../../schemas/gen/ts/codes.ts'
 import { startEmulator } from '../../scripts/emulator.ts'
 import { buildFirmware, FLASHCHECK, type Port, programPath } from '../../scripts/firmware.ts'
 
@@ -52,6 +53,13 @@ function start(options: FirmwareOptions, directory: string): { child: ChildProce
   }
   const child = spawn(path, [directory], { stdio: ['pipe', 'pipe', 'pipe'] })
   return { child, end: () => void child.kill() }
+}
+
+const NAMES = new Map<number, string>(Object.entries(CODES).map(([name, number]) => [number, name]))
+
+/** A line with the names of codes for their numbers, which is all that a device knows. */
+function withNames(line: string): string {
+  return line.replace(/\bcode=(\d+)/, (whole, number) => NAMES.get(Number(number)) ?? whole)
 }
 
 class Console {
@@ -102,7 +110,7 @@ export async function startFirmware(options: FirmwareOptions): Promise<Firmware>
   }
   const { child, end } = start(options, directory)
   const output = new Console()
-  createInterface({ input: child.stdout! }).on('line', (line) => output.add(line))
+  createInterface({ input: child.stdout! }).on('line', (line) => output.add(withNames(line)))
   createInterface({ input: child.stderr! }).on('line', (line) => output.add(line))
   child.stdin!.on('error', () => child.stdin!.destroy())
   const exited = once(child, 'close').then(([status]) => {
