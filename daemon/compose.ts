@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { toBase64url } from './base/bytes.ts'
 import type { Clock } from './base/clock.ts'
 import type { Log } from './base/log.ts'
 import type { Random } from './base/random.ts'
@@ -137,6 +138,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
             devices: { connected: link.connected(), known: state.devices.list().length },
             link: linkAddress,
             lan: originOf(lan),
+            webCa: lan && toBase64url(webCaCertificate(webKey(ring.webCaScalar.reveal()))),
             tor: onion?.bootstrap() ?? { percent: 0, summary: 'switched off', ready: false },
             memoryMb: deps.memoryMb(),
           }),
@@ -210,7 +212,7 @@ function lanFace({ clock, random, lanNames }: DaemonDeps, config: Config, ring: 
   const leaf = webLeaf(ca, webKey(webScalar(random.bytes(48))), names, random.bytes(16), clock.now())
   const chain = leaf.cert + toPem('CERTIFICATE', webCaCertificate(ca))
   const { host, port } = config.lan
-  return { kind: 'tls', host, port, key: leaf.key, cert: chain, origin: 'lan' }
+  return { kind: 'tls', host, port, key: leaf.key, cert: chain, origin: 'lan', hosts: lanNames }
 }
 
 function originOf(face: Face | undefined): string | undefined {

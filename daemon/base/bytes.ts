@@ -38,14 +38,6 @@ export function toBase64url(bytes: Uint8Array): string {
 /** RFC 4648 §5 without padding, canonical only (a second spelling of the same bytes is undefined). */
 export function fromBase64url(text: string): Uint8Array | undefined {
   if (!/^[A-Za-z0-9_-]*$/.test(text)) return undefined
-  try {
-    return Uint8Array.fromBase64(text, { alphabet: 'base64url', lastChunkHandling: 'strict' })
-  } catch {
-    return fromUnpadded(text)
-  }
-}
-
-function fromUnpadded(text: string): Uint8Array | undefined {
   const padded = text.padEnd(Math.ceil(text.length / 4) * 4, '=')
   try {
     return Uint8Array.fromBase64(padded, { alphabet: 'base64url', lastChunkHandling: 'strict' })

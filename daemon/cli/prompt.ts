@@ -16,7 +16,6 @@ export function ask(
   options: { readonly hidden: boolean },
   signal: AbortSignal,
 ): Promise<string> {
-  echo.write(question)
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   let line = ''
   const finish = (settle: () => void): void => {
@@ -41,11 +40,13 @@ export function ask(
       }
     }
   }
-  input.setEncoding('utf8')
+  // Before the question: an answer that comes at once must not be shown by the terminal itself.
   input.setRawMode?.(true)
+  input.setEncoding('utf8')
   input.on('data', onData)
   signal.addEventListener('abort', onAbort, { once: true })
   input.resume()
+  echo.write(question)
   return promise
 }
 

@@ -278,10 +278,12 @@ export function openDeviceDesk(deps: ReceiveDeps): DeviceDesk {
 
     async enrolled(device) {
       const at = clock.now()
-      const added = await devices.enrol(device, at)
-      if (!added.ok) return added
       const permit = device.permit!
-      await Promise.all([
+      const holder = devices.named(device.name)
+      if (holder && holder.id !== device.id) return no('name-taken')
+      // In one turn, so in one transaction: a used permit without its device would strand the device.
+      const [added] = await Promise.all([
+        devices.enrol(device, at),
         permits.use(permit, device.id, device.enrol, device.enrolled),
         journal.append({
           kind: 'enrolled',
@@ -293,6 +295,7 @@ export function openDeviceDesk(deps: ReceiveDeps): DeviceDesk {
           note: device.name,
         }),
       ])
+      if (!added.ok) return added
       feed.publish({ event: 'enrolment', device: device.id, at, permit })
       return added
     },

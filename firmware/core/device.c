@@ -292,6 +292,7 @@ static void enrol_by_text(char *text, size_t size) {
   bool is_readable = fault == 0;
   if (is_readable) fault = enrol_with(&code);
   crypto_wipe(&code, sizeof code);
+  crypto_wipe(scratch(), SCRATCH_BYTES);
   if (fault) log_number(device.port, "enrolment refused ", fault, "");
   else identity_say();
   if (fault && is_readable) enrolment_abandon();

@@ -62,6 +62,19 @@ export function readingBookContract(where: string, open: OpenHome): void {
       assert.equal(await kept, 'new')
     })
 
+    it('keeps its journal entry with it, once, and none for a message it refuses', async (t) => {
+      const { journal, readings } = await openWithDevices(t)
+      const sealed = receipt(1, 1, [])
+      const entry = { kind: 'receipt', at: NOON, device: A, frame: sealed.frame } as const
+      await readings.append(A, sealed, NOON, entry)
+      await readings.append(A, sealed, NOON + 5, entry)
+      await assert.rejects(readings.append(partyOf(3), receipt(3, 1, []), NOON, entry))
+      const kept = journal.read({ limit: 10 })
+      assert.equal(kept.length, 1)
+      assert.deepEqual(kept[0]?.frame, sealed.frame)
+      assert.equal((await journal.verify()).broken, undefined)
+    })
+
     it('keeps a message without samples', async (t) => {
       const { readings } = await openWithDevices(t)
       assert.equal(await readings.append(A, receipt(1, 1, []), NOON), 'new')

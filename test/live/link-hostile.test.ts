@@ -232,6 +232,28 @@ describe('limits of space [SPEC 6.6]', () => {
     await other.reading(VALUES)
   })
 
+  it('a device faster than the disk has 64 readings on their way, and is not read further', async () => {
+    await using home = await openLinkHome()
+    const [fast, other] = [await device(home), await device(home, 'other')]
+    let started = 0
+    const disk = Promise.withResolvers<void>()
+    home.desk.storing = (reading) => {
+      started++
+      return reading.body.values[0]?.at === 1 ? disk.promise : Promise.resolve()
+    }
+    const first = fast.sequence
+    for (let i = 0; i < 100; i++) fast.wire.send(fast.sealReading([{ affordance: 1, at: 1, value: true }]))
+    // More than the systems between the two will hold, if the hub does not read it.
+    fast.wire.socket.write(new Uint8Array(24_000_000))
+    await until('64 are on their way', () => started >= 64)
+    for (let i = 0; i < 20; i++) await settle(other)
+    assert.equal(started, 64)
+    assert.ok(fast.wire.socket.writableLength > 0)
+    disk.resolve()
+    await fast.stored(first + 99)
+    assert.equal(started, 100)
+  })
+
   it('connections from one address stop at the limit, other addresses go on', async () => {
     await using home = await openLinkHome({ limits: { connectionsPerAddressMax: 3 } })
     const held = [await tcp(home, '127.0.0.9'), await tcp(home, '127.0.0.9'), await tcp(home, '127.0.0.9')]

@@ -39,7 +39,7 @@ export class MemoryDesk implements DeviceDesk {
     if (namesake && namesake.id !== device.id) return no('name-taken')
     const { permit: id, enrol, enrolled } = device
     const permit = this.permits.get(id!.toHex())!
-    const spent = { usedBy: device.id, proofKey: new Uint8Array(32), enrol, enrolled }
+    const spent = { usedBy: device.id, proofKey: undefined, enrol, enrolled }
     this.permits.set(id!.toHex(), { ...permit, ...spent })
     return yes(this.add(device))
   }

@@ -30,13 +30,18 @@ const CAUSES: Readonly<Record<number, string>> = {
 /** Replies that another try, on another circuit, does not change. */
 const FINAL: ReadonlySet<number> = new Set([2, 244, 245, 246])
 
+/** The way ends at our own tor. `isFinal`: another try would end there too. */
 export class SocksRefusal extends CliError {
   readonly isFinal: boolean
 
-  constructor(reply: number, cause: unknown) {
-    super('unreachable', CAUSES[reply] ?? `tor answered ${reply}`, { cause })
-    this.isFinal = FINAL.has(reply)
+  constructor(message: string, isFinal: boolean, options: { cause: unknown; next?: string }) {
+    super('unreachable', message, options)
+    this.isFinal = isFinal
   }
+}
+
+function refusalFor(reply: number, cause: unknown): SocksRefusal {
+  return new SocksRefusal(CAUSES[reply] ?? `tor answered ${reply}`, FINAL.has(reply), { cause })
 }
 
 /**
@@ -74,7 +79,7 @@ export class TorAgent extends SocksProxyAgent {
       return socket
     } catch (error) {
       socket.destroy()
-      throw reply.code === undefined ? error : new SocksRefusal(reply.code, error)
+      throw reply.code === undefined ? error : refusalFor(reply.code, error)
     } finally {
       reply.stop()
       request.off('close', onAbandoned)
@@ -86,7 +91,12 @@ function connected(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('connect', resolve)
     socket.once('error', (cause) => {
-      reject(new CliError('unreachable', 'no tor answers there', { cause }))
+      reject(
+        new SocksRefusal('no tor answers at the SOCKS socket', true, {
+          cause,
+          next: 'leave out --tor-socks, and shallot runs a tor of its own',
+        }),
+      )
     })
   })
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import { isCode } from '../../base/error.ts'
+import { CliError } from '../error.ts'
 import { thingLine, thingPath } from '../things.ts'
 import { verb } from '../verb.ts'
 
@@ -10,7 +12,10 @@ export const hide = verb({
   async run(tools, { device }) {
     const api = await tools.api()
     const { id, name } = thingLine(await api.get(thingPath(device)))
-    await api.send('DELETE', `/exposures/${id}`)
+    await api.send('DELETE', `/exposures/${id}`).catch((error) => {
+      if (!isCode(error, 'not-found')) throw error
+      throw new CliError('not-found', `${name} has no address of its own`)
+    })
     tools.voice.tell({ ok: true, device: { id, name } }, () => `${name} has no address of its own any more.`)
   },
 })

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { LABEL_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { fromBase32 } from '../../base/bytes.ts'
+import { isCode } from '../../base/error.ts'
 import { Secret } from '../../base/secret.ts'
 import { onionAddress, writeHomeCode } from '../../core/identity/index.ts'
 import { CliError } from '../error.ts'
@@ -25,27 +26,39 @@ const invite = verb({
     ['onion invite old-phone --no-auth', 'for software that cannot hold a client key'],
   ],
   options: (cli) =>
-    cli.positional('name', NAME).option('auth', {
-      type: 'boolean',
-      default: true,
-      describe: 'ask for a client key; --no-auth for software that cannot',
-    }),
-  async run(tools, { name, auth }) {
+    cli
+      .positional('name', NAME)
+      .option('auth', {
+        type: 'boolean',
+        default: true,
+        describe: 'ask for a client key; --no-auth for software that cannot',
+      })
+      .option('lan', {
+        type: 'boolean',
+        default: true,
+        describe: 'carry the address on the LAN too; --no-lan for somebody who will always be elsewhere',
+      }),
+  async run(tools, { name, auth, lan }) {
     requireInvitationName(name)
     const api = await tools.api()
     const answer = await api.send('PUT', `/invitations/${encodeURIComponent(name)}`, { authorised: auth })
-    await tellInvitation(tools, name, fieldsOf(answer, 'an invitation'))
+    await tellInvitation(tools, name, fieldsOf(answer, 'an invitation'), lan)
   },
 })
 
 /** Prints what the invited side needs; the code carries our root, whatever the hub says. */
-export async function tellInvitation(tools: Tools, name: string, answer: Fields): Promise<void> {
+export async function tellInvitation(
+  tools: Tools,
+  name: string,
+  answer: Fields,
+  withLan = true,
+): Promise<void> {
   const [api, person] = [await tools.api(), await tools.person()]
   const address = textIn(answer, 'address')
   const onion = keyOfAddress(address)
   const clientKey = optionalBytesIn(answer, 'clientKey')
   const report = fieldsOf(await api.get('/status'), 'a status')
-  const lan = optionalTextIn(report, 'lan')
+  const lan = withLan ? optionalTextIn(report, 'lan') : undefined
   const webCa = optionalBytesIn(report, 'webCa')
   const code = writeHomeCode({
     root: person.root,
@@ -79,7 +92,10 @@ const withdraw = verb({
   async run(tools, { name }) {
     requireInvitationName(name)
     const api = await tools.api()
-    await api.send('DELETE', `/invitations/${encodeURIComponent(name)}`)
+    await api.send('DELETE', `/invitations/${encodeURIComponent(name)}`).catch((error) => {
+      if (!isCode(error, 'not-found')) throw error
+      throw new CliError('not-found', `nobody was invited as ${name}`, { next: 'see `shallot onion list`' })
+    })
     tools.voice.tell({ ok: true, name }, () => `The invitation ${name} is withdrawn.`)
   },
 })

@@ -29,6 +29,8 @@ export interface StatusReport {
   readonly link: { readonly host: string; readonly port: number }
   /** Origin of the LAN face, `https://host:port`, if there is one. */
   readonly lan?: string | undefined
+  /** DER of the CA that signs the LAN face, base64url. */
+  readonly webCa?: string | undefined
   readonly tor: { readonly percent: number; readonly summary: string; readonly ready: boolean }
   readonly memoryMb: number
 }

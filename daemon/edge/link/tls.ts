@@ -41,7 +41,6 @@ export function tlsServer(identity: TlsIdentity): Server {
     ALPNProtocols: [ALPN_LINK, ALPN_ENROL],
     requestCert: true,
     rejectUnauthorized: false,
-    sessionIdContext: 'shallot',
     sessionTimeout: TICKET_S_MAX,
     // The link's own sweep ends slow handshakes; this one must only never be earlier.
     handshakeTimeout: 3_600_000,

@@ -3,6 +3,8 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fromBase64url, toBase64url } from '../../../daemon/base/bytes.ts'
 import { systemClock } from '../../../daemon/base/clock.ts'
@@ -92,6 +94,7 @@ export class FakeHome implements AsyncDisposable {
   twist: Twist = () => false
   /** Instead of its own id, what it says it is. */
   claims: string | undefined
+  #tls: TlsServer | undefined
   readonly #server = createServer((request, answer) => void this.#serve(request, answer))
 
   constructor(words: string) {
@@ -106,6 +109,13 @@ export class FakeHome implements AsyncDisposable {
     mkdirSync(data, { recursive: true, mode: 0o700 })
     await new Promise<void>((resolve) => this.#server.listen(join(data, 'api.sock'), resolve))
     return this
+  }
+
+  /** The LAN face: the same answers over TLS. @returns its origin */
+  async listenTls(leaf: { readonly key: string; readonly cert: string }): Promise<string> {
+    this.#tls = createTlsServer(leaf, (request, answer) => void this.#serve(request, answer))
+    await new Promise<void>((resolve) => this.#tls!.listen(0, '127.0.0.1', resolve))
+    return `https://127.0.0.1:${(this.#tls.address() as AddressInfo).port}`
   }
 
   device(name: string, affordances: readonly number[] = [1, 2, 5]): FakeDevice {
@@ -212,6 +222,8 @@ export class FakeHome implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#tls?.closeAllConnections()
+    this.#tls?.close()
     this.#server.closeAllConnections()
     await new Promise((resolve) => this.#server.close(resolve))
   }

@@ -110,6 +110,16 @@ describe('hello and welcome [SPEC 6.4]', () => {
     assert.equal(home.desk.ends.length, 0)
   })
 
+  it('after another hello, what was not noted is sent again with its old sequence', async () => {
+    const home = setUp()
+    const { line } = await home.welcomed()
+    await line.take(home.reading(3))
+    await line.take(home.reading(4))
+    await line.take(home.hello(5))
+    assert.equal(await line.take(home.reading(3)), undefined)
+    assert.equal(home.desk.readings.length, 3)
+  })
+
   it('a second session of one device ends the first as superseded', async () => {
     const home = setUp()
     const first = await home.welcomed()
@@ -173,6 +183,25 @@ describe('an unknown device [SPEC 6.5]', () => {
     assert.deepEqual(line.sent.slice(1), home.desk.letters)
     assert.equal(home.desk.hellos.length, 1)
     assert.equal(session.send(home.record()), 'sent')
+  })
+
+  it('that leaves while the desk judges its record is not opened', async () => {
+    const home = setUp()
+    const { line } = home.open()
+    await line.take(home.hello())
+    const judged = Promise.withResolvers<void>()
+    home.desk.record = () => undefined
+    const readmit = home.desk.readmit.bind(home.desk)
+    home.desk.readmit = async (hello, record) => {
+      await judged.promise
+      return readmit(hello, record)
+    }
+    const taking = line.take(home.record())
+    line.end('link-closed')
+    judged.resolve()
+    await taking
+    assert.equal(home.room.roster.size, 0)
+    assert.equal(home.desk.hellos.length, 0)
   })
 
   it('is refused when the desk does not take it', async () => {

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { systemClock } from '../../../daemon/base/clock.ts'
+import { systemRandom } from '../../../daemon/base/random.ts'
+import { writeHomeCode } from '../../../daemon/core/identity/index.ts'
+import {
+  type WebKey,
+  webCaCertificate,
+  webKey,
+  webLeaf,
+  webScalar,
+} from '../../../daemon/core/identity/web-certificates.ts'
+import { Account } from './as-user.ts'
+import { ed25519, FakeHome } from './fake-home.ts'
+
+const account = new Account()
+const ca = newKey()
+const onion = ed25519.signer(systemRandom.bytes(32)).key
+let home: FakeHome
+let origin: string
+let socks: string
+/** Answers a SOCKS request in the place of tor. */
+let reply: (socket: Socket) => void = () => {}
+const asked: string[] = []
+
+function newKey(): WebKey {
+  return webKey(webScalar(systemRandom.bytes(48)))
+}
+
+function leafFor(names: readonly string[], issuer = ca) {
+  return webLeaf(issuer, newKey(), names, systemRandom.bytes(16), systemClock.now())
+}
+
+const tor = createServer((socket) => {
+  socket.on('error', () => {})
+  const steps = [Buffer.from([5, 2]), Buffer.from([1, 0])]
+  socket.on('data', (chunk: Buffer) => {
+    const step = steps.shift()
+    if (step) return void socket.write(step)
+    asked.push(chunk.subarray(5, 5 + chunk[4]!).toString())
+    reply(socket)
+  })
+})
+
+before(async () => {
+  home = new FakeHome(await account.init())
+  home.device('porch-light')
+  origin = await home.listenTls(leafFor(['127.0.0.1']))
+  socks = join(account.base, 'socks')
+  await new Promise<void>((resolve) => tor.listen(socks, resolve))
+})
+after(async () => {
+  tor.close()
+  await home[Symbol.asyncDispose]()
+  account[Symbol.dispose]()
+})
+
+function codeFile(lan: readonly string[], webCa?: Uint8Array): string {
+  const path = join(account.base, `code-${systemRandom.bytes(4).toHex()}`)
+  writeFileSync(path, writeHomeCode({ root: home.root.key, onion, lan, ...(webCa && { webCa }) }).reveal())
+  return path
+}
+
+/** A refusal of tor that no other circuit would change, so that a test need not wait for more tries. */
+const NOT_ALLOWED = (socket: Socket) => socket.end(Buffer.from([5, 2, 0, 1, 0, 0, 0, 0, 0, 0]))
+
+test('the LAN is used when the home answers there under its own CA', async () => {
+  const { exit, said } = await account.json([
+    'set',
+    'porch-light',
+    'on',
+    'true',
+    '--home',
+    codeFile([origin], webCaCertificate(ca)),
+  ])
+  assert.equal(exit, 0, JSON.stringify(said))
+  assert.deepEqual([said.way, said.verified], ['lan', true])
+})
+
+test('one origin that answers is enough, whatever the others do', async () => {
+  const lan = ['https://127.0.0.1:1', origin, 'https://127.0.0.1:2']
+  const { said } = await account.json(['status', '--home', codeFile(lan, webCaCertificate(ca))])
+  assert.equal(said.way, 'lan')
+})
+
+const passedOver: readonly (readonly [string, () => Promise<string> | string])[] = [
+  ['under another CA', () => codeFile([origin], webCaCertificate(newKey()))],
+  ['of another home', () => codeFile([origin], webCaCertificate(ca))],
+  ['that nobody serves', () => codeFile(['https://127.0.0.1:1'], webCaCertificate(ca))],
+  ['without a CA to hold it to', () => codeFile([origin])],
+  ['without TLS', () => codeFile(['http://127.0.0.1:1'], webCaCertificate(ca))],
+  ['whose CA is noise', () => codeFile([origin], systemRandom.bytes(300))],
+  ['whose address is noise', () => codeFile(['https://[::', 'javascript:1'], webCaCertificate(ca))],
+]
+for (const [what, file] of passedOver) {
+  test(`a LAN page ${what} is passed over for Tor`, async () => {
+    home.claims = what === 'of another home' ? 'A'.repeat(43) : undefined
+    reply = NOT_ALLOWED
+    asked.length = 0
+    const { exit, said } = await account.json(['status', '--home', await file(), '--tor-socks', socks])
+    home.claims = undefined
+    assert.deepEqual([exit, said.code], [4, 'unreachable'])
+    assert.equal(asked.length, 1, 'tor was asked once')
+    assert.match(asked[0]!, /^[a-z2-7]{56}\.onion$/)
+  })
+}
+
+const causes: readonly (readonly [number, RegExp])[] = [
+  [2, /rules forbid/],
+  [244, /wants a client key/],
+  [245, /wrong or was withdrawn/],
+  [246, /no well-formed/],
+]
+for (const [code, words] of causes) {
+  test(`tor's reply ${code} is exit 4 with its cause in words, at once`, async () => {
+    reply = (socket) => socket.end(Buffer.from([5, code, 0, 4, ...new Uint8Array(18)]))
+    asked.length = 0
+    const { exit, said } = await account.json(['status', '--home', codeFile([]), '--tor-socks', socks])
+    assert.deepEqual([exit, said.code], [4, 'unreachable'])
+    assert.match(said.message as string, words)
+    assert.equal(asked.length, 1)
+  })
+}
+
+test('a passing refusal is tried again, each time under another isolation pair', async () => {
+  const passwords = new Set<string>()
+  tor.prependListener('connection', (socket) =>
+    socket.on('data', (chunk: Buffer) => chunk[0] === 1 && passwords.add(chunk.toString('latin1'))),
+  )
+  let tries = 0
+  reply = (socket) => {
+    if (++tries < 3) socket.end(Buffer.from([5, 240, 0, 4, ...new Uint8Array(18)]))
+    else NOT_ALLOWED(socket)
+  }
+  const { exit, err } = await account.run(['status', '--home', codeFile([]), '--tor-socks', socks])
+  assert.equal(exit, 4)
+  assert.equal(tries, 3)
+  assert.equal(passwords.size, 3)
+  assert.match(err, /try [23] \(no directory knows this address/)
+})
+
+test('a SOCKS socket where no tor is ends at once, and says what to do', async () => {
+  const nowhere = join(account.base, 'nowhere')
+  const { exit, said } = await account.json(['status', '--home', codeFile([]), '--tor-socks', nowhere])
+  assert.deepEqual([exit, said.code], [4, 'unreachable'])
+  assert.match(said.next as string, /leave out --tor-socks/)
+})
+
+const nonsense: readonly (readonly [string, string])[] = [
+  ['a port that is none', '127.0.0.1:70000'],
+  ['no port', 'localhost'],
+  ['a relative path', 'run/tor/socks'],
+]
+for (const [what, place] of nonsense) {
+  test(`--tor-socks with ${what} is exit 2`, async () => {
+    assert.equal((await account.json(['status', '--home', codeFile([]), '--tor-socks', place])).exit, 2)
+  })
+}
