@@ -437,7 +437,7 @@ describe('the ESP8266’s instruction set', () => {
     await light.firmware.end()
     const memory = light.firmware.lines.find((line) => line.startsWith('memory '))
     assert.match(memory!, /arena_failures=0/)
-    assert.ok(Number(/stack_peak=(\d+)/.exec(memory!)![1]) < 4096, memory)
+    assert.ok(Number(/stack_peak=(\d+)/.exec(memory!)![1]) < 4096)
     assert.ok(light.firmware.lines.some((line) => line.startsWith('flashcheck: ok ')))
   })
 })
