@@ -41,7 +41,21 @@ after(async () => {
 
 function startDaemon(): ChildProcess {
   const entry = resolve(import.meta.dirname, '../../daemon/cli/shallot.ts')
-  const args = ['daemon', '--tor', 'off', '--link-host', '127.0.0.1', '--link-port', '0', '--lan-host', '127.0.0.1', '--lan-port', '0', '--log-level', 'error']
+  const args = [
+    'daemon',
+    '--tor',
+    'off',
+    '--link-host',
+    '127.0.0.1',
+    '--link-port',
+    '0',
+    '--lan-host',
+    '127.0.0.1',
+    '--lan-port',
+    '0',
+    '--log-level',
+    'error',
+  ]
   const env = { PATH: process.env.PATH ?? '', HOME: account.base, SHALLOT_DATA: account.data }
   return spawn(process.execPath, [entry, ...args], { env, stdio: 'ignore' })
 }
