@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto'
 import { CODES, type Code } from '../../schemas/gen/ts/codes.ts'
-import { ENVELOPE_BYTES_MAX, PERMIT_LIFETIME_S_MAX } from '../../schemas/gen/ts/wire.ts'
+import { ENVELOPE_BYTES_MAX, PERMIT_LIFETIME_S_MAX, REQUEST_WINDOW } from '../../schemas/gen/ts/wire.ts'
 import { equal } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { no, type Verdict, yes } from '../base/error.ts'
@@ -22,7 +22,7 @@ import {
   openEnvelope,
 } from './envelope/index.ts'
 import type { Feed } from './feed.ts'
-import { affordanceOf, type Device, idOf, type PartyId } from './model/index.ts'
+import { affordanceOf, type Device, idOf, isDeviceName, type PartyId } from './model/index.ts'
 import { judge, type Trust } from './policy/index.ts'
 import type { Carrier, DeviceBook, DeviceDesk, Journal, PermitBook, ReadingBook } from './ports.ts'
 import type { Delivery, Router } from './router/index.ts'
@@ -125,7 +125,10 @@ export function openDesk(deps: ReceiveDeps): Desk {
       if (body.method !== asked.method || body.path !== asked.path || !equal(body.digest, asked.digest)) {
         return no('unauthorized', 'the sealed request is for something else')
       }
-      const admitted = admit(opened.value, { now: seconds(), window: windows.of(`request:${idOf(signer)}`) })
+      const admitted = admit(opened.value, {
+        now: seconds(),
+        window: windows.of(`request:${idOf(signer)}`, REQUEST_WINDOW),
+      })
       if (!admitted.ok) return admitted
       const owner = trust.owner(signer)!
       return yes({ id: owner.id, name: owner.name, origin: asked.origin })
@@ -189,6 +192,7 @@ export function openDesk(deps: ReceiveDeps): Desk {
       const admitted = admit(opened.value, { now: seconds() })
       if (!admitted.ok) return admitted
       if (body.expiresAt > seconds() + PERMIT_LIFETIME_S_MAX) return no('bad-claims')
+      if (!isDeviceName(body.name)) return no('bad-claims', 'a device cannot have this name')
       if (devices.named(body.name)) return no('name-taken', `a device is called ${body.name} already`)
       if (permits.get(body.permit)) return no('conflict', 'this permit was handed in already')
       const at = clock.now()
@@ -216,6 +220,7 @@ export function openDesk(deps: ReceiveDeps): Desk {
       const opened = openFromOwner(frame, 'enrolment')
       if (!opened.ok) return opened
       const { body, signer } = opened.value
+      if (!isDeviceName(body.name)) return no('bad-claims', 'a device cannot have this name')
       const id = idOf(body.key)
       const confirmed = await devices.confirm(id, body.name, frame)
       if (!confirmed.ok) return confirmed
