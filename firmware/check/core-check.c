@@ -86,6 +86,7 @@ static void keepalive_claims(void) {
 static void framing_claims(void) {
   session_ready();
   claim(session_feed(&session, (const uint8_t[]){4, 1}, 2, 0) == SHALLOT_E_FRAME_TOO_LARGE, "1,025 bytes are refused by their length");
+  claim(session_feed(&session, copy, sizeof copy, 0) == SHALLOT_E_FRAME_TOO_LARGE, "and stay refused, whoever feeds on");
   session_ready();
   claim(session_feed(&session, (const uint8_t[]){4, 0, 9}, 3, 0) == 3, "1,024 bytes are awaited");
   claim(session_step(&session, 0) == SESSION_NOTHING, "nothing is done with a frame that is not complete");

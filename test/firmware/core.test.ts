@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
 import { createHash, createPublicKey, verify } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { systemRandom } from '../../daemon/base/random.ts'
@@ -360,6 +360,41 @@ describe('enrolment codes at the console [SPEC 7]', () => {
     await firmware.line(/^connected/)
   })
 
+  it('takes a code that was stored with the firmware, once', async () => {
+    await using home = await openFirmwareHome()
+    const blobs = { code: new TextEncoder().encode(home.code('porch')) }
+    await using firmware = await startFirmware({ ...LIGHT, blobs })
+    await firmware.line(/^connected/)
+    assert.ok(!existsSync(join(firmware.directory, 'code')))
+  })
+
+  it('a device whose new code is refused stays in its old home', async () => {
+    await using home = await openFirmwareHome()
+    await using light = await enrolledLight(home)
+    const code = home.code('again')
+    home.home.desk.permits.clear()
+    light.firmware.say(code)
+    home.home.link.drop(light.id, 'superseded')
+    await light.firmware.line(/^enrolment refused -182$/)
+    await light.firmware.line(/^connected/)
+    const { id } = await home.device('porch', 2)
+    assert.equal(id, light.id)
+  })
+
+  it('a device that moves to another home leaves its key behind', async () => {
+    await using second = await openFirmwareHome()
+    const first = await openFirmwareHome()
+    await using light = await enrolledLight(first)
+    const before = readFileSync(join(light.firmware.directory, 'identity'))
+    light.firmware.say(second.code('porch'))
+    await first[Symbol.asyncDispose]()
+    const { id } = await second.device('porch')
+    assert.notEqual(id, light.id)
+    await light.firmware.line(/^connected/)
+    const seed = before.subarray(3, 35)
+    assert.ok(!readFileSync(join(light.firmware.directory, 'identity')).includes(seed))
+  })
+
   it('refuses a hub whose leaf is not signed by a CA of the code', async () => {
     await using home = await openFirmwareHome()
     await using other = await openFirmwareHome()
@@ -402,6 +437,7 @@ describe('the ESP8266’s instruction set', () => {
     await light.firmware.end()
     const memory = light.firmware.lines.find((line) => line.startsWith('memory '))
     assert.match(memory!, /arena_failures=0/)
+    assert.ok(Number(/stack_peak=(\d+)/.exec(memory!)![1]) < 4096)
     assert.ok(light.firmware.lines.some((line) => line.startsWith('flashcheck: ok ')))
   })
 })
