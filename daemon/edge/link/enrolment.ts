@@ -3,6 +3,7 @@ import type { Code } from '../../../schemas/gen/ts/codes.ts'
 import { DEVICE_ENVELOPE_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { equal } from '../../base/bytes.ts'
 import { no, type Verdict, yes } from '../../base/error.ts'
+import type { Turns } from '../../base/lifetime.ts'
 import { Secret } from '../../base/secret.ts'
 import {
   admit,
@@ -135,15 +136,4 @@ const ourselves = {
 function provesSecret(enrol: Message<Enrol>, permit: OpenPermit): boolean {
   if (!permit.proofKey) return false
   return equal(enrolProof(new Secret(permit.proofKey), enrol.signer), enrol.body.proofForHub)
-}
-
-/** One after another, in the order asked. */
-export class Turns {
-  #last: Promise<unknown> = Promise.resolve()
-
-  take<T>(task: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(task)
-    this.#last = turn.catch(() => {})
-    return turn
-  }
 }
