@@ -348,8 +348,9 @@ export function openDeviceDesk(deps: ReceiveDeps): DeviceDesk {
     async hello(device, hello) {
       await devices.sessionOpened(device, hello, clock.now())
       announce(device, true, 'connected')
-      router.connected(device)
     },
+
+    welcomed: (device) => router.connected(device),
 
     async reading(device, reading) {
       const at = clock.now()
