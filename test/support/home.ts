@@ -163,12 +163,21 @@ export class LiveHome implements AsyncDisposable {
 
   /** `shallot daemon`, until it says that it is ready. */
   async start(): Promise<void> {
+    this.launch()
+    await this.ready()
+  }
+
+  /** `shallot daemon`, and no waiting. */
+  launch(): void {
     const { network, linkPort, daemon = [] } = this.#options
     const tor = network ? ['--tor-torrc-extra', this.joining(network, 'hub')] : ['--tor', 'off']
     const loopback = ['--link-host', '127.0.0.1', '--link-port', String(linkPort)]
     const lan = ['--lan-host', '127.0.0.1', '--lan-port', '0']
     this.#daemon = this.stay(['daemon', ...loopback, ...lan, ...tor, ...daemon])
-    const ready = await this.#daemon.line(/"event":"ready"/, READY_MS_MAX)
+  }
+
+  async ready(): Promise<void> {
+    const ready = await this.#daemon!.line(/"event":"ready"/, READY_MS_MAX)
     this.#lan = JSON.parse(ready).lan
   }
 
