@@ -89,7 +89,7 @@ suite("the daemon's directory", () => {
   const looks = [
     ['while it runs, with what SQLite has not folded in yet', async () => {}],
     ['after kill -9', () => home.kill()],
-    ['after a restart and an orderly end', () => home.start().then(() => home.stop())],
+    ['after a restart and an orderly end', () => home.restart().then(() => home.stop())],
   ] as const
   for (const [when, happen] of looks) {
     test(`holds neither the root's key nor an owner's nor the words, ${when}`, async () => {
@@ -179,12 +179,12 @@ function hubKeys(data: string): [string, Signer][] {
 
 suite("with the daemon's keys", () => {
   test('nobody is heard by the hub, commands a device or opens a permit', async () => {
-    await home.start()
+    await home.restart()
     const socketPath = join(home.data, 'api.sock')
     const { owner, home: id } = loadOwner(home.owner)
     const owners = new Sealer(owner, id)
     const listed = await ask({ socketPath, path: `/things/${light.id}/properties`, as: owners })
-    const nonce = Buffer.from(listed.json.nonce as string, 'base64url')
+    const nonce = Buffer.from(String(listed.json.nonce), 'base64url')
     for (const [name, signer] of hubKeys(home.data)) {
       const thief = new Sealer(signer, id)
       const heard = await ask({ socketPath, path: '/things', as: thief })
@@ -268,7 +268,7 @@ suite("with the daemon's keys", () => {
 
 suite('shallot forget', () => {
   test('holds on a resumed connection, and after a restart', { timeout: 60_000 }, async () => {
-    await home.start()
+    await home.restart()
     const { code } = await home.done(['enrol', 'lamp', '--no-wait'])
     const read = readEnrolCode(code as string)
     assert(read.ok)
@@ -283,18 +283,16 @@ suite('shallot forget', () => {
     const second = await connect(ticket)
     assert.equal(second.resumed, true)
     await second.session.hello()
-    const later = await until('another ticket', () => second.session.wire.ticket)
 
     await home.done(['device', 'forget', 'lamp', '--yes'])
     assert.equal(await second.session.closed, 'forgotten')
-    const third = await connect(later)
+    const third = await connect(ticket)
     assert.equal(third.resumed, true)
     await assert.rejects(third.session.hello(), new Refused('forgotten'))
     const whole = await connect(undefined)
     await assert.rejects(whole.session.hello(), new Refused('forgotten'))
-    await home.stop()
-    await home.start()
-    const anew = await connect(later)
+    await home.restart()
+    const anew = await connect(ticket)
     await assert.rejects(anew.session.hello(), new Refused('forgotten'))
     assert.equal((await home.json(['get', 'lamp'])).exit, 5)
     await home.stop()
@@ -336,12 +334,10 @@ suite('shallot restore', () => {
   test('gives the same home elsewhere, and a device that was never touched comes back and obeys', {
     timeout: 90_000,
   }, async () => {
-    await home.start()
+    await home.restart()
     const old = await home.done(['onion', 'list'])
     const phone = await home.done(['onion', 'invite', 'phone', '--no-lan'])
     await home.stop()
-    const hellos = () => light.firmware.lines.length
-    const heard = hellos()
 
     await using restored = await openLiveHome({ linkPort: PORT, words: home.words })
     const [before, now] = [loadHub(home.data), loadHub(restored.data)]
@@ -370,7 +366,6 @@ suite('shallot restore', () => {
     assert.deepEqual([done.verified, (done.device as { confirmed: boolean }).confirmed], [true, true])
     const lamp = readFileSync(join(light.firmware.directory, 'world', 'output-1'), 'utf8')
     assert.notEqual(Number(lamp), 0)
-    assert(hellos() >= heard)
   })
 })
 

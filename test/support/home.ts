@@ -167,7 +167,13 @@ export class LiveHome implements AsyncDisposable {
     await this.ready()
   }
 
-  /** `shallot daemon`, and no waiting. */
+  /** Ends the daemon if there is one, and starts it. */
+  async restart(): Promise<void> {
+    await this.stop()
+    await this.start()
+  }
+
+  /** `shallot daemon`, and no waiting; the one before must have ended. */
   launch(): void {
     const { network, linkPort, daemon = [] } = this.#options
     const tor = network ? ['--tor-torrc-extra', this.joining(network, 'hub')] : ['--tor', 'off']
