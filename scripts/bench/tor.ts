@@ -95,8 +95,6 @@ const ANSWER_MS_MAX = 60_000
 export async function firstAnswer(tor: BareTor, host: string, path: string): Promise<void> {
   const end = systemClock.monotonic() + ANSWER_MS_MAX
   for (;;) {
-    // What was not found is asked for again only when the client has forgotten that it asked.
-    await obey(tor.control, 'SIGNAL NEWNYM')
     const agent = new TorAgent(tor.socks, systemRandom.bytes(8).toHex())
     try {
       return await get(agent, host, path, AbortSignal.timeout(TRY_MS))
