@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/** The least that a mutual-TLS server in Node can be: what comes in goes back. In: one argument, a `BareTlsArgument`. */
+/** The least that a mutual-TLS server in Node can be: what comes in goes back. In: its argument, a `BareTlsArgument`. */
 import { createServer } from 'node:tls'
+import { readArgument } from './process.ts'
 
 export interface BareTlsArgument {
   readonly key: string
@@ -10,7 +11,7 @@ export interface BareTlsArgument {
   readonly protocol: string
 }
 
-const { key, cert, ca, protocol } = JSON.parse(process.argv[2]!) as BareTlsArgument
+const { key, cert, ca, protocol } = await readArgument<BareTlsArgument>()
 const server = createServer(
   {
     ...{ key, cert, ca, requestCert: true, rejectUnauthorized: true, noDelay: true },
@@ -25,4 +26,3 @@ const server = createServer(
 server.listen(0, '127.0.0.1', () => {
   process.send!({ port: (server.address() as { port: number }).port })
 })
-process.on('disconnect', () => process.exit())

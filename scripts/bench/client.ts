@@ -27,8 +27,21 @@ export interface Client extends AsyncDisposable {
   command(thing: ProvenThing, level: number): Promise<void>
 }
 
+/**
+ * The CLI keeps its sequence in a file that several processes share: a millisecond that belongs to the start of each
+ * command line, not to the way. Who stays keeps it in memory.
+ */
+class OwnSequence extends Sequence {
+  #last = 0
+
+  override async next(): Promise<number> {
+    this.#last = Math.max(systemClock.now(), this.#last + 1)
+    return this.#last
+  }
+}
+
 export function openClient(place: HomePlace, openWay: (signal: AbortSignal) => Promise<Way>): Client {
-  const sequence = new Sequence(systemClock, join(place.owner, 'sequence'))
+  const sequence = new OwnSequence(systemClock, join(place.owner, 'sequence'))
   const person = new Person({ clock: systemClock, random: systemRandom, sequence }, loadOwner(place.owner))
   const api = new Api({ clock: systemClock, person, openWay }, new AbortController().signal)
   return {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /**
  * Devices in a process of their own: connected, idle, answering commands, and sending readings when asked to.
- * In: one argument, a `DevicesArgument`; then messages, each answered by one.
+ * In: its argument, a `DevicesArgument`; then messages, each answered by one.
  */
 import type { ConnectionOptions } from 'node:tls'
 import { systemClock } from '../../daemon/base/clock.ts'
@@ -17,6 +17,7 @@ import {
   type Wire,
 } from '../../test/support/device.ts'
 import type { KnownDevice } from './home.ts'
+import { readArgument } from './process.ts'
 
 export interface DevicesArgument {
   readonly host: string
@@ -37,7 +38,7 @@ const PER_ADDRESS = 200
 /** Sent and not yet noted as stored: what a small device keeps. */
 const UNSTORED_MAX = 16
 
-const argument = JSON.parse(process.argv[2]!) as DevicesArgument
+const argument = await readArgument<DevicesArgument>()
 const ed25519 = nativeEd25519()
 const hub: Hub = {
   host: argument.host,
@@ -130,7 +131,6 @@ process.on('message', async (question: Question) => {
   } else if ('prepare' in question) process.send!({ frameBytes: prepare(question.prepare) })
   else process.send!({ stored: await flood() })
 })
-process.on('disconnect', () => process.exit())
 setInterval(() => {
   for (const wire of wires) wire.keepAlive()
 }, KEEP_ALIVE_MS)

@@ -20,7 +20,10 @@ import { deviceLeaf } from '../../daemon/core/identity/certificates.ts'
 import { idOf, type PartyId } from '../../daemon/core/model/index.ts'
 import { openState } from '../../daemon/state/index.ts'
 import { type Child, startShallot } from '../home/children.ts'
+import type { DevicesArgument } from './devices.ts'
+import { Helper } from './process.ts'
 
+const DEVICES = new URL('devices.ts', import.meta.url).pathname
 const READY_MS_MAX = 30_000
 const ed25519 = nativeEd25519()
 
@@ -127,4 +130,19 @@ const loopback = [
 
 export function environmentOf(place: HomePlace): Record<string, string> {
   return { SHALLOT_DATA: place.data, SHALLOT_OWNER: place.owner }
+}
+
+/** Devices in a process of their own. @param mute  they open TLS and say nothing */
+export async function startFleet(
+  place: HomePlace,
+  port: number,
+  devices: readonly KnownDevice[],
+  mute = false,
+): Promise<Helper> {
+  const { home, hubCas } = place.facts
+  const argument: DevicesArgument = {
+    ...{ host: '127.0.0.1', port, homeId: home, devices, mute },
+    hubCas: hubCas.map((key) => key.toHex()),
+  }
+  return (await Helper.start(DEVICES, argument)).helper
 }

@@ -13,9 +13,16 @@ import { caCertificate, privateKeyPem, toPem } from '../../daemon/core/identity/
 import { ALPN_LINK } from '../../schemas/gen/ts/wire.ts'
 import type { BareTlsArgument } from './bare-tls.ts'
 import { type Client, openClient } from './client.ts'
-import type { DevicesArgument } from './devices.ts'
 import { signedBytes, VerifyAlone } from './envelope.ts'
-import { addDevices, type HomePlace, type Hub, type KnownDevice, makeHome, startHub } from './home.ts'
+import {
+  addDevices,
+  type HomePlace,
+  type Hub,
+  type KnownDevice,
+  makeHome,
+  startFleet,
+  startHub,
+} from './home.ts'
 import { cpuSeconds, Helper, residentKib } from './process.ts'
 import { against, type Bench, type Group, type Results } from './sample.ts'
 
@@ -118,20 +125,6 @@ async function kibPerConnection(pid: number, fleet: Helper): Promise<number> {
 
 function namesOf(count: number): string[] {
   return Array.from({ length: count }, (_, number) => `device-${number}`)
-}
-
-async function startFleet(
-  place: HomePlace,
-  port: number,
-  devices: readonly KnownDevice[],
-  mute = false,
-): Promise<Helper> {
-  const { home, hubCas } = place.facts
-  const argument: DevicesArgument = {
-    ...{ host: '127.0.0.1', port, homeId: home, devices, mute },
-    hubCas: hubCas.map((key) => key.toHex()),
-  }
-  return (await Helper.start(here('devices.ts'), argument)).helper
 }
 
 interface Bare extends AsyncDisposable {

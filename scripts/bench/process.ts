@@ -27,11 +27,11 @@ export class Helper implements AsyncDisposable {
     this.#child = child
   }
 
-  /** Starts `module` with one argument, and waits until it says that it is ready. */
+  /** Starts `module`, tells it its argument, which may be long, and waits until it says that it is ready. */
   static async start<R>(module: string, argument: object): Promise<{ helper: Helper; ready: R }> {
-    const child = fork(module, [JSON.stringify(argument)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    const child = fork(module, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     const helper = new Helper(child)
-    return { helper, ready: (await helper.#next()) as R }
+    return { helper, ready: await helper.ask<R>(argument) }
   }
 
   get pid(): number {
@@ -64,4 +64,11 @@ export class Helper implements AsyncDisposable {
     this.#child.kill('SIGKILL')
     await gone
   }
+}
+
+/** The other side: what this process was started with. */
+export async function readArgument<A>(): Promise<A> {
+  process.on('disconnect', () => process.exit())
+  const [argument] = await once(process, 'message')
+  return argument as A
 }
