@@ -5,6 +5,7 @@
  * tor is started first and waited for never: the LAN is served while it finds its way.
  */
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { toBase64url } from './base/bytes.ts'
 import type { Clock } from './base/clock.ts'
@@ -51,6 +52,8 @@ export interface Daemon extends AsyncDisposable {
 
 /** The invitation every home has from the start: its owner's own. */
 const OWN_INVITATION = 'owner'
+
+const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 
 /** @throws ConfigError, LinkError, StateError, HttpError, OnionError: each with a sentence that names the next step */
 export async function compose(deps: DaemonDeps, config: Config, stop: AbortSignal): Promise<Daemon> {
@@ -111,7 +114,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
       signal,
     ),
   )
-  const linkAddress = { host: config.link.host, port: link.port }
+  const linkAddress = { host: reachable(config.link.host, deps.lanNames), port: link.port }
 
   let services: Services | undefined
   let lan: Face | undefined
@@ -137,7 +140,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
             version: deps.version,
             devices: { connected: link.connected(), known: state.devices.list().length },
             link: linkAddress,
-            lan: originOf(lan),
+            lan: originOf(lan, deps.lanNames),
             webCa: lan && toBase64url(webCaCertificate(webKey(ring.webCaScalar.reveal()))),
             tor: onion?.bootstrap() ?? { percent: 0, summary: 'switched off', ready: false },
             memoryMb: deps.memoryMb(),
@@ -155,7 +158,10 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     journal: state.journal,
     publisher: openPublisher({ clock, ed25519, onion, http: () => http }, faceDirectory),
   })
-  await services.invite(OWN_INVITATION, true, { origin: 'unix' })
+  // Once in the life of a home: an owner who withdrew it does not get it back by a restart.
+  if (state.services.nextEpoch(`invitation:${OWN_INVITATION}`) === 0) {
+    await services.invite(OWN_INVITATION, true, { origin: 'unix' })
+  }
   onion?.onChange((change) => {
     if (change.kind !== 'status') return
     const { name: service, state: status } = change.status
@@ -170,7 +176,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
   return {
     socket,
     link: linkAddress,
-    lan: originOf(lan),
+    lan: originOf(lan, deps.lanNames),
     onion,
     [Symbol.asyncDispose]: () => rooms.disposeAsync(),
   }
@@ -208,15 +214,20 @@ function torrcLines(file: string | undefined): readonly string[] {
 
 function lanFace({ clock, random, lanNames }: DaemonDeps, config: Config, ring: HubRing): TlsFace {
   const ca = webKey(ring.webCaScalar.reveal())
-  const names = [...new Set(['localhost', '127.0.0.1', config.lan.host, ...lanNames])]
+  const names = [...new Set(['localhost', '127.0.0.1', reachable(config.lan.host, lanNames), ...lanNames])]
   const leaf = webLeaf(ca, webKey(webScalar(random.bytes(48))), names, random.bytes(16), clock.now())
   const chain = leaf.cert + toPem('CERTIFICATE', webCaCertificate(ca))
   const { host, port } = config.lan
   return { kind: 'tls', host, port, key: leaf.key, cert: chain, origin: 'lan', hosts: lanNames }
 }
 
-function originOf(face: Face | undefined): string | undefined {
+/** Where others find what listens on `host`: for a wildcard, this machine's first address on a private network. */
+function reachable(host: string, lanNames: readonly string[]): string {
+  return WILDCARDS.has(host) ? (lanNames.find((name) => isIP(name) !== 0) ?? '127.0.0.1') : host
+}
+
+function originOf(face: Face | undefined, lanNames: readonly string[]): string | undefined {
   if (face?.address.kind !== 'tls') return undefined
-  const { host, port } = face.address
-  return `https://${host.includes(':') ? `[${host}]` : host}:${port}`
+  const host = reachable(face.address.host, lanNames)
+  return `https://${host.includes(':') ? `[${host}]` : host}:${face.address.port}`
 }

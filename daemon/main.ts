@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** The daemon as a process: signals become one AbortSignal, rooms are composed, and closed again within ten seconds. */
+import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
 import packageJson from '../package.json' with { type: 'json' }
 import { systemClock } from './base/clock.ts'
@@ -49,9 +50,23 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
 
-/** Addresses of this machine on private networks, and its name as mDNS has it. */
+/** Private ranges: what the web CA may speak for (RFC 1918, 3927, 4193). */
+const PRIVATE = new BlockList()
+for (const [net, bits, family] of [
+  ['10.0.0.0', 8, 'ipv4'],
+  ['172.16.0.0', 12, 'ipv4'],
+  ['192.168.0.0', 16, 'ipv4'],
+  ['169.254.0.0', 16, 'ipv4'],
+  ['fc00::', 7, 'ipv6'],
+] as const) {
+  PRIVATE.addSubnet(net, bits, family)
+}
+
+/** Addresses of this machine on private networks, IPv4 first, then its name as mDNS has it. */
 function lanNames(): string[] {
-  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? [])
-  const own = addresses.filter(({ internal }) => !internal).map(({ address }) => address)
-  return [`${hostname().split('.')[0]}.local`, ...own.filter((address) => !address.includes('%'))]
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+  const own = all.filter(({ internal }) => !internal).map(({ address }) => address)
+  const ipv4 = own.filter((address) => isIPv4(address) && PRIVATE.check(address))
+  const ipv6 = own.filter((address) => isIPv6(address) && PRIVATE.check(address, 'ipv6'))
+  return [...ipv4, ...ipv6, `${hostname().split('.')[0]}.local`]
 }

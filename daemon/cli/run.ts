@@ -92,9 +92,10 @@ function grammar(): Argv<CommonFlags> {
     .demandCommand(1, 'say what to do: see `shallot --help`')
     .strict()
     .recommendCommands()
+    .locale('en')
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? new CliError('usage', message)
+      throw error ?? misuse(message)
     })
     .epilogue(
       'Exit status: 0 done, 2 usage, 3 refused, 4 unreachable or expired, 5 not found, 1 a fault of shallot itself.',
@@ -109,6 +110,14 @@ function grammar(): Argv<CommonFlags> {
     }) as typeof cli
   }
   return cli
+}
+
+/** What yargs has to say, as a sentence. */
+function misuse(message: string): CliError {
+  const missing = message.startsWith('Not enough non-option arguments')
+  const verb = message.startsWith('Did you mean')
+  const sentence = missing ? 'an argument is missing' : verb ? `there is no such verb. ${message}` : message
+  return new CliError('usage', sentence, { next: 'see `shallot --help`, or --help after the verb' })
 }
 
 /** The settings among parsed flags. */

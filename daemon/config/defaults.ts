@@ -11,10 +11,10 @@ export function defaults(environment: Environment, homeDirectory: string): Reado
   return new Map<Key, unknown>([
     ['data', join(state, 'shallot')],
     ['owner', join(config, 'shallot')],
-    ['link.host', '127.0.0.1'],
+    ['link.host', '0.0.0.0'],
     ['link.port', 8883],
     ['lan.enabled', true],
-    ['lan.host', '127.0.0.1'],
+    ['lan.host', '0.0.0.0'],
     ['lan.port', 8443],
     ['tor.kind', 'child'],
     ['tor.binary', 'tor'],

@@ -66,7 +66,7 @@ export const SETTINGS = {
     { is: 'host' },
     'SHALLOT_LINK_HOST',
     'link-host',
-    'where devices connect: also the address that enrolment codes carry',
+    'where devices connect; enrolment codes carry it, or this machine’s address for a wildcard',
   ),
   'link.port': setting('daemon', port, 'SHALLOT_LINK_PORT', 'link-port', 'where devices connect'),
   'lan.enabled': setting(

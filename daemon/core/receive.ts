@@ -8,7 +8,7 @@
  */
 import { createHash } from 'node:crypto'
 import { CODES, type Code } from '../../schemas/gen/ts/codes.ts'
-import { ENVELOPE_BYTES_MAX, PERMIT_LIFETIME_S_MAX } from '../../schemas/gen/ts/wire.ts'
+import { ENVELOPE_BYTES_MAX, PERMIT_LIFETIME_S_MAX, REQUEST_WINDOW } from '../../schemas/gen/ts/wire.ts'
 import { equal } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { no, type Verdict, yes } from '../base/error.ts'
@@ -23,7 +23,7 @@ import {
   openEnvelope,
 } from './envelope/index.ts'
 import type { Feed } from './feed.ts'
-import { affordanceOf, type Device, idOf, type PartyId } from './model/index.ts'
+import { affordanceOf, type Device, idOf, isDeviceName, type PartyId } from './model/index.ts'
 import { judge, type Trust } from './policy/index.ts'
 import type { Carrier, DeviceBook, DeviceDesk, Journal, PermitBook, ReadingBook } from './ports.ts'
 import type { Delivery, Router } from './router/index.ts'
@@ -126,7 +126,10 @@ export function openDesk(deps: ReceiveDeps): Desk {
       if (body.method !== asked.method || body.path !== asked.path || !equal(body.digest, asked.digest)) {
         return no('unauthorized', 'the sealed request is for something else')
       }
-      const admitted = admit(opened.value, { now: seconds(), window: windows.of(`request:${idOf(signer)}`) })
+      const admitted = admit(opened.value, {
+        now: seconds(),
+        window: windows.of(`request:${idOf(signer)}`, REQUEST_WINDOW),
+      })
       if (!admitted.ok) return admitted
       const owner = trust.owner(signer)!
       return yes({ id: owner.id, name: owner.name, origin: asked.origin })
@@ -193,6 +196,7 @@ export function openDesk(deps: ReceiveDeps): Desk {
       const admitted = admit(opened.value, { now: seconds() })
       if (!admitted.ok) return refused(admitted.why)
       if (body.expiresAt > seconds() + PERMIT_LIFETIME_S_MAX) return refused('bad-claims')
+      if (!isDeviceName(body.name)) return refused('bad-claims', 'a device cannot have this name')
       if (devices.named(body.name)) return refused('name-taken', `a device is called ${body.name} already`)
       if (permits.get(body.permit)) return refused('conflict', 'this permit was handed in already')
       const at = clock.now()
@@ -221,6 +225,8 @@ export function openDesk(deps: ReceiveDeps): Desk {
       if (!opened.ok) return refuse(frame, caller, undefined, opened.why)
       const { body, signer } = opened.value
       const id = idOf(body.key)
+      if (!isDeviceName(body.name))
+        return refuse(frame, caller, id, 'bad-claims', 'a device cannot have this name')
       const admitted = admit(opened.value, { now: seconds() })
       if (!admitted.ok) return refuse(frame, caller, id, admitted.why)
       const confirmed = await devices.confirm(id, body.name, frame)
@@ -342,8 +348,9 @@ export function openDeviceDesk(deps: ReceiveDeps): DeviceDesk {
     async hello(device, hello) {
       await devices.sessionOpened(device, hello, clock.now())
       announce(device, true, 'connected')
-      router.connected(device)
     },
+
+    welcomed: (device) => router.connected(device),
 
     async reading(device, reading) {
       const at = clock.now()

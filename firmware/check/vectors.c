@@ -180,6 +180,8 @@ static int bytes_play(const uint8_t *bytes, size_t size) {
     if (code > 0) code = 0;
     while (session_output(&receiver.session, 0, &out) > 0) {}
   }
+  /* A code ends the link; what comes after it is a new one. */
+  if (code != 0) receiver.is_connected = false;
   return code;
 }
 

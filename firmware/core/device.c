@@ -182,11 +182,11 @@ static int answer_wait(void) {
   struct frame_reader reader = {.size = 0};
   uint64_t deadline_ms = device.port->now_ms() + SHALLOT_HANDSHAKE_MS_MAX;
   while (device.port->now_ms() < deadline_ms) {
-    uint8_t byte[READ_BYTES];
-    int count = tls_read(&device.tls, byte, 1, CONSOLE_MS);
+    uint8_t byte;
+    int count = tls_read(&device.tls, &byte, 1, CONSOLE_MS);
     if (count == SHALLOT_E_PORT_TIMEOUT) continue;
     if (count < 0) return count;
-    int taken = frame_feed(&reader, scratch(), byte, (size_t)count);
+    int taken = frame_feed(&reader, scratch(), &byte, 1);
     if (taken < 0) return taken;
     if (reader.complete && reader.size > 0) return (int)reader.size;
     if (reader.complete) frame_expect(&reader);
@@ -241,6 +241,14 @@ static uint32_t pause_pick(void) {
   return device.pause_ms / 2 + device.pause_ms / 2 * part / 0xffff;
 }
 
+/* A certificate for another key would be kept for nothing: no hub could take it from this device. */
+static bool is_about(const struct enrolled_body *papers, const uint8_t key[SHALLOT_KEY_BYTES]) {
+  for (size_t at = 0; at + SHALLOT_KEY_BYTES <= papers->certificate_size; at++) {
+    if (memcmp(papers->certificate + at, key, SHALLOT_KEY_BYTES) == 0) return true;
+  }
+  return false;
+}
+
 static int enrol_try(const struct enrol_code *code) {
   struct enrolled_body papers;
   int fault = enrolment_link_open();
@@ -248,6 +256,7 @@ static int enrol_try(const struct enrol_code *code) {
   fault = exchange(code, &papers);
   tls_close(&device.tls);
   if (fault) return fault;
+  if (!is_about(&papers, device.identity.public_key)) return SHALLOT_E_CERTIFICATE_PROFILE;
   device.identity.is_enrolled = true;
   return identity_store(&papers);
 }
@@ -270,15 +279,23 @@ static int enrol_with(const struct enrol_code *code) {
   return life_begin();
 }
 
+/* Enrolment used the session's room, so a device that keeps its old identity begins a new life with it. */
+static void enrolment_abandon(void) {
+  identity_restore();
+  if (is_enrolled() && life_begin() != 0) identity_wipe(&device.identity);
+}
+
 /* A line of the console or the stored code, in the scratch room. */
-static int enrol_by_text(char *text, size_t size) {
+static void enrol_by_text(char *text, size_t size) {
   struct enrol_code code;
   int fault = enrol_code_read(&code, text, size);
-  if (fault == 0) fault = enrol_with(&code);
+  bool is_readable = fault == 0;
+  if (is_readable) fault = enrol_with(&code);
   crypto_wipe(&code, sizeof code);
+  crypto_wipe(scratch(), SCRATCH_BYTES);
   if (fault) log_number(device.port, "enrolment refused ", fault, "");
   else identity_say();
-  return fault;
+  if (fault && is_readable) enrolment_abandon();
 }
 
 static bool is_code(const char *line) { return strncmp(line, "shallot:", 8) == 0; }
@@ -288,14 +305,13 @@ static void console_wait(uint32_t ms) {
   char *line = (char *)scratch();
   int size = device.port->read_line(line, SCRATCH_BYTES, ms);
   if (size == SHALLOT_E_LINK_CLOSED) device.port->sleep_ms(ms);
-  if (size < 0 || !is_code(line)) return;
-  if (enrol_by_text(line, (size_t)size) != 0) identity_restore();
+  if (size >= 0 && is_code(line)) enrol_by_text(line, (size_t)size);
 }
 
 static void stored_code_try(void) {
   int size = device.port->blob_read(CODE_BLOB, scratch(), SCRATCH_BYTES);
   if (size <= 0) return;
-  if (enrol_by_text((char *)scratch(), (size_t)size) != 0) identity_restore();
+  enrol_by_text((char *)scratch(), (size_t)size);
   device.port->blob_remove(CODE_BLOB);
 }
 

@@ -24,8 +24,9 @@ int frame_feed(struct frame_reader *reader, uint8_t *contents, const uint8_t *by
   if (reader->head_got < SHALLOT_FRAME_HEADER_BYTES) {
     taken = head_take(reader, bytes, size);
     if (reader->head_got < SHALLOT_FRAME_HEADER_BYTES) return (int)taken;
-    if (reader->size > SHALLOT_DEVICE_ENVELOPE_BYTES_MAX) return SHALLOT_E_FRAME_TOO_LARGE;
   }
+  /* Also for a caller that feeds on after it was told to close. */
+  if (reader->size > SHALLOT_DEVICE_ENVELOPE_BYTES_MAX) return SHALLOT_E_FRAME_TOO_LARGE;
   size_t count = smaller(size - taken, reader->size - reader->got);
   memcpy(contents + reader->got, bytes + taken, count);
   reader->got += count;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * What an enrolled device is and whom it believes: one blob, replaced as a whole, so that a power cut leaves the old identity or the new.
- * In and out: struct identity and the bytes of its blob. The certificate stays in the blob: memory is short, and it is needed only to connect. Absent on purpose: encryption. An ESP8266's flash protects nothing (DESIGN §11).
+ * In and out: struct identity and the bytes of its blob.
+ * The certificate stays in the blob: memory is short, and it is needed only to connect. Absent on purpose: encryption. An ESP8266's flash protects nothing (DESIGN §11).
  */
 #ifndef SHALLOT_IDENTITY_H
 #define SHALLOT_IDENTITY_H

@@ -14,7 +14,7 @@
 
 #include "../../schemas/gen/c/shallot_wire.h"
 
-#define OUTBOX_BYTES 1280
+#define OUTBOX_BYTES 1472
 
 struct outbox {
   uint8_t bytes[OUTBOX_BYTES];

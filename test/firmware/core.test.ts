@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
 import { createHash, createPublicKey, verify } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { systemRandom } from '../../daemon/base/random.ts'
@@ -282,6 +282,21 @@ describe('a porch light keeps its place in the home', () => {
     assert.equal(stored.frame.toHex(), seen[0], 'the very bytes that were sealed before the cut')
   })
 
+  it('draws another boot nonce when it must forget an owner whose commands it obeyed [SPEC 3.2]', async () => {
+    await using home = await openFirmwareHome()
+    const { desk, link } = home.home
+    const owners = [home.owner, signer(), signer(), signer()]
+    desk.letters = owners.map(({ key }) => home.ownerLetter(key))
+    await using light = await enrolledLight(home)
+    const obeyed = owners.map((owner) => command(light.hello, owner, on(true)))
+    for (const order of obeyed) assert.equal(reached(await home.send(light.id, order)), 'ok')
+    const fifth = signer()
+    assert.equal(link.send(light.id, home.ownerLetter(fifth.key)), 'sent')
+    const { hello } = await home.device('porch', 2)
+    assert.notEqual(hello.body.epoch.toHex(), light.hello.body.epoch.toHex())
+    for (const order of obeyed) assert.notEqual(reached(await home.send(light.id, order)), 'ok')
+  })
+
   it('keeps the enrolment that an owner seals, and shows it to a hub that knows nobody', async () => {
     await using home = await openFirmwareHome()
     const { desk } = home.home
@@ -345,6 +360,41 @@ describe('enrolment codes at the console [SPEC 7]', () => {
     await firmware.line(/^connected/)
   })
 
+  it('takes a code that was stored with the firmware, once', async () => {
+    await using home = await openFirmwareHome()
+    const blobs = { code: new TextEncoder().encode(home.code('porch')) }
+    await using firmware = await startFirmware({ ...LIGHT, blobs })
+    await firmware.line(/^connected/)
+    assert.ok(!existsSync(join(firmware.directory, 'code')))
+  })
+
+  it('a device whose new code is refused stays in its old home', async () => {
+    await using home = await openFirmwareHome()
+    await using light = await enrolledLight(home)
+    const code = home.code('again')
+    home.home.desk.permits.clear()
+    light.firmware.say(code)
+    home.home.link.drop(light.id, 'superseded')
+    await light.firmware.line(/^enrolment refused -182$/)
+    await light.firmware.line(/^connected/)
+    const { id } = await home.device('porch', 2)
+    assert.equal(id, light.id)
+  })
+
+  it('a device that moves to another home leaves its key behind', async () => {
+    await using second = await openFirmwareHome()
+    const first = await openFirmwareHome()
+    await using light = await enrolledLight(first)
+    const before = readFileSync(join(light.firmware.directory, 'identity'))
+    light.firmware.say(second.code('porch'))
+    await first[Symbol.asyncDispose]()
+    const { id } = await second.device('porch')
+    assert.notEqual(id, light.id)
+    await light.firmware.line(/^connected/)
+    const seed = before.subarray(3, 35)
+    assert.ok(!readFileSync(join(light.firmware.directory, 'identity')).includes(seed))
+  })
+
   it('refuses a hub whose leaf is not signed by a CA of the code', async () => {
     await using home = await openFirmwareHome()
     await using other = await openFirmwareHome()
@@ -354,6 +404,41 @@ describe('enrolment codes at the console [SPEC 7]', () => {
     Object.assign(home.home.hub, elsewhere)
     firmware.say(home.code('porch'))
     await firmware.line(/^enrolment refused -221$/)
+  })
+})
+
+describe('time and want of room [SPEC 6.3, 6.4]', () => {
+  for (const port of ['sanitize', 'qemu'] as const)
+    it(`every claim of core-check holds on ${port}`, async () => {
+      await using firmware = await startFirmware({ port, program: 'core-check' })
+      await firmware.line(/^end$/)
+      assert.equal(await firmware.exited, 0)
+      const claims = firmware.lines.filter((line) => /^(ok|FAILED) /.test(line))
+      assert.deepEqual(
+        claims.filter((line) => line.startsWith('FAILED')),
+        [],
+      )
+      assert.ok(claims.length >= 25)
+    })
+})
+
+describe('the ESP8266’s instruction set', () => {
+  it('enrols, obeys, resumes, and never loads from flash as a chip could not', async () => {
+    await using home = await openFirmwareHome()
+    await using light = await enrolledLight(home, { ...LIGHT, port: 'qemu' })
+    assert.equal(reached(await home.send(light.id, command(light.hello, home.owner, on(true)))), 'ok')
+    assert.equal(output(light.firmware, 1), 1000)
+    assert.equal(
+      reached(await home.send(light.id, command(light.hello, signer(), on(false)))),
+      'unknown-signer',
+    )
+    home.home.link.drop(light.id, 'superseded')
+    await light.firmware.line(/^connected resumed$/)
+    await light.firmware.end()
+    const memory = light.firmware.lines.find((line) => line.startsWith('memory '))
+    assert.match(memory!, /arena_failures=0/)
+    assert.ok(Number(/stack_peak=(\d+)/.exec(memory!)![1]) < 4096)
+    assert.ok(light.firmware.lines.some((line) => line.startsWith('flashcheck: ok ')))
   })
 })
 

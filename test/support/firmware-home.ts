@@ -123,14 +123,21 @@ export async function openFirmwareHome(options: LinkHomeOptions = {}): Promise<F
     },
     async send(device, frame) {
       const digest = createHash('sha256').update(frame).digest('hex')
-      const before = desk.receipts.length
+      /* A receipt that was not noted as stored before a cut comes again: the answer to this sending is a new one. */
+      const before = new Set(desk.receipts.map(nameOf))
       await until('room on the link', () => (home.link.send(device, frame) === 'sent' ? true : undefined))
       return until('the receipt', () =>
-        desk.receipts.slice(before).find((receipt) => receipt.body.command.toHex() === digest),
+        desk.receipts.find(
+          (receipt) => !before.has(nameOf(receipt)) && receipt.body.command.toHex() === digest,
+        ),
       )
     },
     [Symbol.asyncDispose]: () => home[Symbol.asyncDispose](),
   }
+}
+
+function nameOf({ body }: Message): string {
+  return `${body.epoch.toHex()}/${body.sequence}`
 }
 
 function idOf(message: Message): string {

@@ -150,7 +150,7 @@ const forget = verb({
 })
 
 async function confirm(tools: Parameters<Parameters<typeof verb>[0]['run']>[0], name: string): Promise<void> {
-  const keyboard = keyboardOf(tools.voice)
+  const keyboard = keyboardOf()
   if (!keyboard) throw new CliError('usage', `forgetting ${name} cannot be undone: say --yes`)
   const typed = await ask(
     keyboard,

@@ -10,7 +10,7 @@ import { foundHome, requireNoHome } from '../found.ts'
 import { ask, type Keyboard } from '../prompt.ts'
 import type { Tools } from '../tools.ts'
 import { verb } from '../verb.ts'
-import { table, type Voice } from '../voice.ts'
+import { table } from '../voice.ts'
 
 export const OWNER_NAME = {
   type: 'string',
@@ -70,8 +70,8 @@ async function showWords(tools: Tools, words: Secret<string>, yes: boolean): Pro
   if (voice.json) return
   voice.say('These 24 words are the home. They are shown this once and kept nowhere: write them on paper.')
   voice.say(`\n${inColumns(words.reveal().split(' '))}\n`)
-  const keyboard = keyboardOf(voice)
-  if (yes || !keyboard) return
+  const keyboard = keyboardOf()
+  if (yes || !keyboard || !voice.isTerminal) return
   await confirmWords(keyboard, tools, words.reveal().split(' '))
 }
 
@@ -87,9 +87,9 @@ function inColumns(words: readonly string[]): string {
   )
 }
 
-/** A person at a terminal, or nobody. */
-export function keyboardOf(voice: Voice): Keyboard | undefined {
-  return process.stdin.isTTY && voice.isTerminal ? { input: process.stdin, echo: process.stdout } : undefined
+/** A person at a terminal, or nobody. Questions go beside the result, so that `--json` stays readable. */
+export function keyboardOf(): Keyboard | undefined {
+  return process.stdin.isTTY ? { input: process.stdin, echo: process.stderr } : undefined
 }
 
 const TRIES_MAX = 3

@@ -34,7 +34,7 @@ export const restore = verb({
 const TRIES_MAX = 3
 
 async function readWords(tools: Tools): Promise<Seed> {
-  const keyboard = keyboardOf(tools.voice)
+  const keyboard = keyboardOf()
   for (let tries = 1; ; tries++) {
     const typed = keyboard
       ? await ask(keyboard, 'The 24 words (not shown): ', { hidden: true }, tools.signal)
@@ -44,6 +44,6 @@ async function readWords(tools: Tools): Promise<Seed> {
     if (!keyboard || tries === TRIES_MAX) {
       throw new CliError(seed.why, seed.detail ?? 'these are not the words of a home')
     }
-    tools.voice.say(`${seed.detail}. Try again.`)
+    tools.voice.note(`${seed.detail}. Try again.`)
   }
 }

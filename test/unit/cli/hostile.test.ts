@@ -82,7 +82,7 @@ const answers: readonly (readonly [string, (socket: Socket) => void, number, str
 for (const [what, answer, exit, code] of answers) {
   test(`${what} in the place of an answer is exit ${exit}, in one line of JSON`, async () => {
     speak = answer
-    const ran = await account.run(['device', 'show', 'porch-light', '--json'])
+    const ran = await account.within(['device', 'show', 'porch-light', '--json'])
     assert.equal(ran.err, '')
     const lines = ran.out.trimEnd().split('\n')
     assert.equal(lines.length, 1)
@@ -99,9 +99,9 @@ test('an event without an end does not fill the memory', async () => {
         `data: ${'a'.repeat(65_000)}\n`,
       )(socket)
   }
-  const { exit, said } = await account.json(['enrol', '--confirm', 'nobody'])
+  const { exit, said } = await account.jsonWithin(['enrol', '--confirm', 'nobody'])
   assert.deepEqual([exit, said.code], [5, 'not-found'])
-  const watched = await account.json(['device', 'list'])
+  const watched = await account.jsonWithin(['device', 'list'])
   assert.deepEqual([watched.exit, watched.said.code], [3, 'bad-answer'])
 })
 

@@ -69,7 +69,7 @@ function codeFile(lan: readonly string[], webCa?: Uint8Array): string {
 const NOT_ALLOWED = (socket: Socket) => socket.end(Buffer.from([5, 2, 0, 1, 0, 0, 0, 0, 0, 0]))
 
 test('the LAN is used when the home answers there under its own CA', async () => {
-  const { exit, said } = await account.json([
+  const { exit, said } = await account.jsonWithin([
     'set',
     'porch-light',
     'on',
@@ -83,7 +83,7 @@ test('the LAN is used when the home answers there under its own CA', async () =>
 
 test('one origin that answers is enough, whatever the others do', async () => {
   const lan = ['https://127.0.0.1:1', origin, 'https://127.0.0.1:2']
-  const { said } = await account.json(['status', '--home', codeFile(lan, webCaCertificate(ca))])
+  const { said } = await account.jsonWithin(['status', '--home', codeFile(lan, webCaCertificate(ca))])
   assert.equal(said.way, 'lan')
 })
 
@@ -101,7 +101,7 @@ for (const [what, file] of passedOver) {
     home.claims = what === 'of another home' ? 'A'.repeat(43) : undefined
     reply = NOT_ALLOWED
     asked.length = 0
-    const { exit, said } = await account.json(['status', '--home', await file(), '--tor-socks', socks])
+    const { exit, said } = await account.jsonWithin(['status', '--home', await file(), '--tor-socks', socks])
     home.claims = undefined
     assert.deepEqual([exit, said.code], [4, 'unreachable'])
     assert.equal(asked.length, 1, 'tor was asked once')
@@ -119,7 +119,7 @@ for (const [code, words] of causes) {
   test(`tor's reply ${code} is exit 4 with its cause in words, at once`, async () => {
     reply = (socket) => socket.end(Buffer.from([5, code, 0, 4, ...new Uint8Array(18)]))
     asked.length = 0
-    const { exit, said } = await account.json(['status', '--home', codeFile([]), '--tor-socks', socks])
+    const { exit, said } = await account.jsonWithin(['status', '--home', codeFile([]), '--tor-socks', socks])
     assert.deepEqual([exit, said.code], [4, 'unreachable'])
     assert.match(said.message as string, words)
     assert.equal(asked.length, 1)
@@ -136,7 +136,7 @@ test('a passing refusal is tried again, each time under another isolation pair',
     if (++tries < 3) socket.end(Buffer.from([5, 240, 0, 4, ...new Uint8Array(18)]))
     else NOT_ALLOWED(socket)
   }
-  const { exit, err } = await account.run(['status', '--home', codeFile([]), '--tor-socks', socks])
+  const { exit, err } = await account.within(['status', '--home', codeFile([]), '--tor-socks', socks])
   assert.equal(exit, 4)
   assert.equal(tries, 3)
   assert.equal(passwords.size, 3)
@@ -145,7 +145,7 @@ test('a passing refusal is tried again, each time under another isolation pair',
 
 test('a SOCKS socket where no tor is ends at once, and says what to do', async () => {
   const nowhere = join(account.base, 'nowhere')
-  const { exit, said } = await account.json(['status', '--home', codeFile([]), '--tor-socks', nowhere])
+  const { exit, said } = await account.jsonWithin(['status', '--home', codeFile([]), '--tor-socks', nowhere])
   assert.deepEqual([exit, said.code], [4, 'unreachable'])
   assert.match(said.next as string, /leave out --tor-socks/)
 })
@@ -157,6 +157,6 @@ const nonsense: readonly (readonly [string, string])[] = [
 ]
 for (const [what, place] of nonsense) {
   test(`--tor-socks with ${what} is exit 2`, async () => {
-    assert.equal((await account.json(['status', '--home', codeFile([]), '--tor-socks', place])).exit, 2)
+    assert.equal((await account.jsonWithin(['status', '--home', codeFile([]), '--tor-socks', place])).exit, 2)
   })
 }

@@ -51,20 +51,20 @@ function bodyOf(route: string): Record<string, unknown> {
 
 test('get prints one value as a person reads it', async () => {
   light.values.set(1, true).set(2, 40)
-  assert.equal((await account.run(['get', 'porch-light', 'on'])).out, 'on\n')
-  assert.equal((await account.run(['get', 'porch-light', 'level'])).out, '40 %\n')
+  assert.equal((await account.within(['get', 'porch-light', 'on'])).out, 'on\n')
+  assert.equal((await account.within(['get', 'porch-light', 'level'])).out, '40 %\n')
 })
 
 test('get --json gives the value with its time', async () => {
   light.values.set(2, 40)
-  const { said, exit } = await account.json(['get', light.id, 'level'])
+  const { said, exit } = await account.jsonWithin(['get', light.id, 'level'])
   assert.equal(exit, 0)
   assert.deepEqual([said.property, said.value, said.at], ['level', 40, '2023-11-14T22:13:20.000Z'])
 })
 
 test('get of a property that was never reported is exit 5 and tells what there is', async () => {
   light.values.set(2, 40)
-  const { exit, said } = await account.json(['get', 'porch-light', 'temperature'])
+  const { exit, said } = await account.jsonWithin(['get', 'porch-light', 'temperature'])
   assert.deepEqual([exit, said.code], [5, 'no-such-affordance'])
   assert.match(said.next as string, /level/)
 })
@@ -87,18 +87,18 @@ test('a device that is not there is exit 5 for every verb that names one', async
 
 test('history prints what was measured, in order', async () => {
   home.device('weather', [3, 4])
-  const { out, exit } = await account.run(['history', 'weather', 'temperature', '--limit', '2'])
+  const { out, exit } = await account.within(['history', 'weather', 'temperature', '--limit', '2'])
   assert.equal(exit, 0)
   assert.equal(out, '2023-11-14T22:13:20.000Z  21.5 °C\n2023-11-14T22:14:20.000Z  21.53 °C\n')
 })
 
 test('device list names every device; device show proves one', async () => {
-  const list = await account.json(['device', 'list'])
+  const list = await account.jsonWithin(['device', 'list'])
   assert.deepEqual(
     (list.said.devices as { name: string }[]).map(({ name }) => name),
     ['porch-light'],
   )
-  const show = await account.json(['device', 'show', 'porch-light'])
+  const show = await account.jsonWithin(['device', 'show', 'porch-light'])
   assert.deepEqual(
     [show.exit, show.said.board, show.said.affordances],
     [0, 'fake', ['on', 'level', 'toggle']],
@@ -111,7 +111,7 @@ test('device rename also seals the new name', async () => {
     record = body
     json(answer, { id: light.id, name: 'front-door' })
   })
-  const { exit } = await account.json(['device', 'rename', 'porch-light', 'front-door'])
+  const { exit } = await account.jsonWithin(['device', 'rename', 'porch-light', 'front-door'])
   assert.equal(exit, 0)
   assert.deepEqual(bodyOf(`PATCH /things/${light.id}`), { name: 'front-door' })
   const body = openRecord(record!)
@@ -122,7 +122,7 @@ test('device rename does not seal for a record that no owner made', async () => 
   const stranger = ed25519.signer(systemRandom.bytes(32))
   light.record = () =>
     light.seal({ type: 'enrolment', name: 'x', key: light.signer.key, permit: new Uint8Array(8) }, stranger)
-  const { exit, said } = await account.json(['device', 'rename', 'porch-light', 'front-door'])
+  const { exit, said } = await account.jsonWithin(['device', 'rename', 'porch-light', 'front-door'])
   assert.deepEqual([exit, said.code], [3, 'unknown-signer'])
 })
 
@@ -130,24 +130,24 @@ test('device forget is not done without a yes', async () => {
   const { exit, said } = await account.json(['device', 'forget', 'porch-light'])
   assert.deepEqual([exit, said.code], [2, 'usage'])
   assert.ok(!home.asked.includes(`DELETE /things/${light.id}`))
-  assert.equal((await account.run(['device', 'forget', 'porch-light', '--yes'])).exit, 0)
+  assert.equal((await account.within(['device', 'forget', 'porch-light', '--yes'])).exit, 0)
   assert.ok(home.asked.includes(`DELETE /things/${light.id}`))
 })
 
 test('status speaks of the home; --json gives it whole', async () => {
-  const { out } = await account.run(['status'])
+  const { out } = await account.within(['status'])
   assert.match(out, /1 connected of 1/)
   assert.match(out, /ready/)
-  assert.equal((await account.json(['status'])).said.memoryMb, 50)
+  assert.equal((await account.jsonWithin(['status'])).said.memoryMb, 50)
 })
 
 test('log verify is exit 3 and names the entry when the chain is broken', async () => {
   at('GET /log/verify', ({ answer }) => json(answer, { entries: 9, head: 'aGVhZA' }))
-  assert.equal((await account.json(['log', 'verify'])).exit, 0)
+  assert.equal((await account.jsonWithin(['log', 'verify'])).exit, 0)
   at('GET /log/verify', ({ answer }) =>
     json(answer, { entries: 9, head: 'aGVhZA', broken: { index: 4, why: 'hash' } }),
   )
-  const { exit, said } = await account.json(['log', 'verify'])
+  const { exit, said } = await account.jsonWithin(['log', 'verify'])
   assert.equal(exit, 3)
   assert.match(said.message as string, /entry 4/)
 })
@@ -162,7 +162,7 @@ test('log show tells who did what', async () => {
     hash: 'aGFzaA',
   }
   at('GET /log?limit=2&before=9', ({ answer }) => json(answer, { entries: [entry] }))
-  const { out, exit } = await account.run(['log', 'show', '--limit', '2', '--before', '9'])
+  const { out, exit } = await account.within(['log', 'show', '--limit', '2', '--before', '9'])
   assert.equal(exit, 0)
   assert.match(out, /^7 {2}2023-11-14T22:13:20.000Z {2}command/)
 })
@@ -182,7 +182,7 @@ const invited = {
 
 test('onion invite prints a code that leads to exactly this home', async () => {
   at('PUT /invitations/anna', ({ answer }) => json(answer, invited))
-  const { exit, said } = await account.json(['onion', 'invite', 'anna'])
+  const { exit, said } = await account.jsonWithin(['onion', 'invite', 'anna'])
   assert.equal(exit, 0)
   assert.deepEqual(bodyOf('PUT /invitations/anna'), { authorised: true })
   const code = readHomeCode(said.code as string)
@@ -196,7 +196,7 @@ test('onion invite --no-auth asks for an address without a client key', async ()
   at('PUT /invitations/anna', ({ answer }) =>
     json(answer, { ...invited, authorised: false, clientKey: undefined }),
   )
-  const { said } = await account.json(['onion', 'invite', 'anna', '--no-auth'])
+  const { said } = await account.jsonWithin(['onion', 'invite', 'anna', '--no-auth'])
   assert.deepEqual(bodyOf('PUT /invitations/anna'), { authorised: false })
   assert.equal(said.clientKey, undefined)
 })
@@ -204,39 +204,39 @@ test('onion invite --no-auth asks for an address without a client key', async ()
 test('onion invite refuses an address that is none', async () => {
   const address = invited.address.replace(/^./, (first) => (first === 'a' ? 'b' : 'a'))
   at('PUT /invitations/anna', ({ answer }) => json(answer, { ...invited, address }))
-  const { exit, said } = await account.json(['onion', 'invite', 'anna'])
+  const { exit, said } = await account.jsonWithin(['onion', 'invite', 'anna'])
   assert.deepEqual([exit, said.code], [3, 'bad-answer'])
 })
 
 test('onion withdraw takes back one; one that is not there is exit 5', async () => {
   at('DELETE /invitations/anna', ({ answer }) => empty(answer))
-  assert.equal((await account.run(['onion', 'withdraw', 'anna'])).exit, 0)
-  assert.equal((await account.run(['onion', 'withdraw', 'bob'])).exit, 5)
+  assert.equal((await account.within(['onion', 'withdraw', 'anna'])).exit, 0)
+  assert.equal((await account.within(['onion', 'withdraw', 'bob'])).exit, 5)
 })
 
 test('onion list tells the cause when an address is unreachable', async () => {
   const status = { state: 'unreachable', cause: 'the guard is gone', since: 1 }
   at('GET /invitations', ({ answer }) => json(answer, [{ ...invited, status }]))
   at('GET /exposures', ({ answer }) => json(answer, []))
-  assert.match((await account.run(['onion', 'list'])).out, /anna +unreachable: the guard is gone/)
+  assert.match((await account.within(['onion', 'list'])).out, /anna +unreachable: the guard is gone/)
 })
 
 test('expose gives a device an address, --all each of them, hide takes it back', async () => {
   const answerExposure = ({ answer }: Asked) =>
     json(answer, { ...invited, service: `device:${light.id}`, name: light.id })
   at(`PUT /exposures/${light.id}`, answerExposure)
-  assert.equal((await account.json(['expose', 'porch-light'])).said.address, invited.address)
+  assert.equal((await account.jsonWithin(['expose', 'porch-light'])).said.address, invited.address)
   let polls = 0
   at('GET /exposures', ({ answer }) =>
     json(answer, [{ ...invited, status: { state: polls++ > 0 ? 'published' : 'queued', since: 1 } }]),
   )
-  const all = await account.run(['expose', '--all'])
+  const all = await account.within(['expose', '--all'])
   assert.equal(all.exit, 0)
   assert.match(all.out, /1 are published/)
   assert.match(all.err, /0 of 1 published/)
   at(`DELETE /exposures/${light.id}`, ({ answer }) => empty(answer))
-  assert.equal((await account.run(['hide', 'porch-light'])).exit, 0)
-  assert.equal((await account.run(['expose', 'porch-light', '--all'])).exit, 2)
+  assert.equal((await account.within(['hide', 'porch-light'])).exit, 0)
+  assert.equal((await account.within(['expose', 'porch-light', '--all'])).exit, 2)
 })
 
 test('watch prints events and ends with --for', async () => {
@@ -245,7 +245,7 @@ test('watch prints events and ends with --for', async () => {
     answer.write(': shallot\n\nevent: reading\ndata: {"device":"')
     answer.write(`${light.id}","at":1700000000000,"values":[{"property":"level","value":40,"at":0}]}\n\n`)
   })
-  const { exit, out } = await account.run(['watch', '--for', '2s'])
+  const { exit, out } = await account.within(['watch', '--for', '2s'])
   assert.equal(exit, 0)
   assert.equal(out, '2023-11-14T22:13:20.000Z  porch-light  level 40 %\n')
 })
@@ -257,7 +257,7 @@ test('watch connects again when the stream breaks off', async () => {
     const event = `event: presence\ndata: {"device":"${light.id}","at":1,"connected":true,"why":"connected"}\n\n`
     answer.write(event, () => ++times === 1 && answer.socket!.destroySoon())
   })
-  const { out } = await account.run(['watch', '--for', '5s', '--json'])
+  const { out } = await account.within(['watch', '--for', '3s', '--json'])
   assert.equal(out.trimEnd().split('\n').length, 2, out)
   assert.equal(JSON.parse(out.split('\n')[0]!).name, 'porch-light')
 })
@@ -331,7 +331,7 @@ let secretOf = (): Secret => new Secret(new Uint8Array(16))
 test('enrol prints a code, checks the proof, seals the record', async () => {
   const seen = letEnrol((secret, device) => enrolProof(enrolKeys(secret).ownerProofKey, device.key))
   // First only the code, as a script would; then the device comes; then the owner confirms.
-  const begun = await account.json(['enrol', 'lamp', '--no-wait'])
+  const begun = await account.jsonWithin(['enrol', 'lamp', '--no-wait'])
   assert.equal(begun.exit, 0)
   const code = readEnrolCode(begun.said.code as string)
   assert.ok(code.ok)
@@ -343,12 +343,12 @@ test('enrol prints a code, checks the proof, seals the record', async () => {
     'the hub must not learn S',
   )
   secretOf = () => code.value.secret
-  const done = await account.json(['enrol', '--confirm', 'lamp'])
+  const done = await account.jsonWithin(['enrol', '--confirm', 'lamp'])
   assert.equal(done.exit, 0, JSON.stringify(done.said))
   assert.equal((done.said.device as { id: string }).id, idOf(seen.device.key))
   const record = openRecord(seen.record!)
   assert.deepEqual([record.name, idOf(record.key)], ['lamp', idOf(seen.device.key)])
-  const again = await account.json(['enrol', '--confirm', 'lamp'])
+  const again = await account.jsonWithin(['enrol', '--confirm', 'lamp'])
   assert.deepEqual([again.exit, again.said.code], [5, 'not-found'], 'the secret is gone once it was used')
 })
 
@@ -356,7 +356,7 @@ test('enrol refuses a key whose holder did not have the code, and seals nothing'
   const seen = letEnrol((_, device) =>
     enrolProof(enrolKeys(new Secret(systemRandom.bytes(16))).ownerProofKey, device.key),
   )
-  const { exit, said } = await account.json(['enrol', 'lamp2'])
+  const { exit, said } = await account.jsonWithin(['enrol', 'lamp2'])
   assert.deepEqual([exit, said.code, seen.record], [3, 'bad-proof', undefined])
 })
 
@@ -369,7 +369,7 @@ test('enrol ends with exit 4 when the code ran out', async () => {
     asked.answer.end('event: enrolment\ndata: {"state":"expired"}\n\n')
     return true
   }
-  const { exit, said } = await account.json(['enrol', 'lamp3'])
+  const { exit, said } = await account.jsonWithin(['enrol', 'lamp3'])
   assert.deepEqual([exit, said.code], [4, 'permit-expired'])
 })
 
@@ -397,7 +397,7 @@ test("a refusal of the home becomes its exit status and keeps the home's reason"
 
 test('a clock that is wrong is named as the cause', async () => {
   at('GET /things', ({ answer }) => problem(answer, 401, 'unauthorized', 'expired'))
-  const { err, exit } = await account.run(['device', 'list'])
+  const { err, exit } = await account.within(['device', 'list'])
   assert.equal(exit, 3)
   assert.match(err, /clock/)
 })

@@ -5,6 +5,7 @@ import type { Frame } from '../../../daemon/core/envelope/index.ts'
 import { idOf } from '../../../daemon/core/model/index.ts'
 import type { Asked } from '../../../daemon/core/receive.ts'
 import { CODES, type Code } from '../../../schemas/gen/ts/codes.ts'
+import { REQUEST_WINDOW } from '../../../schemas/gen/ts/wire.ts'
 import {
   type CoreHome,
   HOME,
@@ -70,11 +71,16 @@ suite('identify()', () => {
     })
   }
 
-  test('refuses a request that it has seen, and one older than the four newest', async (t) => {
+  test('takes what a page asked all at once, in any order', async (t) => {
     const home = await openCoreHome(t)
-    const frames = Array.from({ length: 6 }, () => home.request())
-    const taken = frames.slice(1).map((frame) => home.desk.identify(frame, ASKED).ok)
-    assert.deepEqual(taken, [true, true, true, true, true])
+    const frames = Array.from({ length: REQUEST_WINDOW }, () => home.request())
+    assert(frames.toReversed().every((frame) => home.desk.identify(frame, ASKED).ok))
+  })
+
+  test('refuses a request that it has seen, and one older than all that it remembers', async (t) => {
+    const home = await openCoreHome(t)
+    const frames = Array.from({ length: REQUEST_WINDOW + 2 }, () => home.request())
+    assert(frames.slice(1).every((frame) => home.desk.identify(frame, ASKED).ok))
     for (const frame of frames.slice(0, 3)) {
       const again = home.desk.identify(frame, ASKED)
       assert.equal(again.ok ? 'taken' : again.why, 'replayed')

@@ -182,12 +182,6 @@ describe('enrolment refuses [SPEC 7.4]', () => {
     )
   })
 
-  it('not-yet: sealed an hour ahead of us', async () => {
-    const home = setUp()
-    const sealedAt = Math.floor(home.clock.now() / 1000) + 3600
-    assert.equal((await home.ask(someone(), SECRET, { sealedAt })).code, 'not-yet')
-  })
-
   it('bad-signature: any bit of the signature turned', async () => {
     const home = setUp()
     const frame = sealEnrol(home.address, someone(), SECRET, LAMP)
