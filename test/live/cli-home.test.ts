@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { systemRandom } from '../../daemon/base/random.ts'
 import { readHomeCode, writeHomeCode } from '../../daemon/core/identity/index.ts'
 import { webCaCertificate, webKey, webLeaf, webScalar } from '../../daemon/core/identity/web-certificates.ts'
+import { CODES } from '../../schemas/gen/ts/codes.ts'
 import { type LiveDevice, type LiveHome, openLiveHome } from '../support/home.ts'
 
 let home: LiveHome
@@ -55,7 +56,7 @@ suite('every verb does what it says, for people and for scripts', () => {
     ['config show', /link\.port/],
   ]
   /** What cannot be done twice, so that it is said to people and to scripts by turns. */
-  const once: Record<string, string> = {
+  const undone: Record<string, string> = {
     'onion withdraw phone': 'onion invite phone',
     'hide porch-light': 'expose porch-light',
   }
@@ -65,7 +66,7 @@ suite('every verb does what it says, for people and for scripts', () => {
       const spoken = await home.run(args)
       assert.equal(spoken.exit, 0, spoken.err)
       assert.match(spoken.out, human)
-      const again = once[line]
+      const again = undone[line]
       if (again) await home.done(again.split(' '))
       const quiet = await home.json(args)
       assert.deepEqual([quiet.exit, quiet.err], [0, ''], quiet.out)
@@ -206,15 +207,14 @@ suite('with --home, on the LAN', () => {
       heard++
       response.end('{}')
     })
-    await new Promise<void>((resolve) => impostor.listen(25545, '127.0.0.1', resolve))
-    const { port } = impostor.address() as AddressInfo
-    const origin = `https://127.0.0.1:${port}`
+    impostor.listen(25545, '127.0.0.1')
+    await using _ends = impostor
+    await once(impostor, 'listening')
+    const origin = 'https://127.0.0.1:25545'
     const led = writeHomeCode({ ...code, lan: [origin] }).reveal()
     const alone = await home.json(['status'], { environment: guest(led) })
     const both = writeHomeCode({ ...code, lan: [origin, home.lan] }).reveal()
     const beside = await home.done(['status'], { environment: guest(both) })
-    impostor.closeAllConnections()
-    await new Promise((resolve) => impostor.close(resolve))
     assert.deepEqual([alone.exit, alone.said.code], [5, 'missing'])
     assert.equal(beside.way, 'lan')
     assert.equal(heard, 0)
@@ -249,7 +249,7 @@ test('the log holds what was refused by the home, and is whole', async () => {
 
 test('shallot device forget is for ever: the device is cut off and its name is free', async () => {
   await home.done(['device', 'forget', 'balcony', '--yes'])
-  await sensor.firmware.line(/forgotten/).catch((error) => { throw new Error(String(error)) })
+  await sensor.firmware.line(new RegExp(`link ended -${CODES.forgotten}`))
   assert.equal((await home.json(['get', 'balcony'])).exit, 5)
   const { code } = await home.done(['enrol', 'balcony', '--no-wait'])
   assert.match(code as string, /^shallot:enrol:/)
