@@ -158,7 +158,10 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     journal: state.journal,
     publisher: openPublisher({ clock, ed25519, onion, http: () => http }, faceDirectory),
   })
-  await services.invite(OWN_INVITATION, true, { origin: 'unix' })
+  // Once in the life of a home: an owner who withdrew it does not get it back by a restart.
+  if (state.services.nextEpoch(`invitation:${OWN_INVITATION}`) === 0) {
+    await services.invite(OWN_INVITATION, true, { origin: 'unix' })
+  }
   onion?.onChange((change) => {
     if (change.kind !== 'status') return
     const { name: service, state: status } = change.status

@@ -40,3 +40,14 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   })
 }
+
+/** One after another, in the order asked. */
+export class Turns {
+  #last: Promise<unknown> = Promise.resolve()
+
+  take<T>(task: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(task)
+    this.#last = turn.catch(() => {})
+    return turn
+  }
+}

@@ -98,11 +98,17 @@ async function localWay(data: string): Promise<Way> {
 }
 
 async function openRemote(tools: Tools, code: HomeCode, signal: AbortSignal): Promise<Way> {
-  const { client, tor } = tools.configured.config
+  const { client, owner, tor } = tools.configured.config
   using step = tools.voice.working('looking for the home')
   return await openWay(
     { clock: tools.clock, random: tools.random, onProgress: (what) => step.say(what) },
-    { code, torSocks: client.torSocks, torrcExtra: client.torrcExtra, torBinary: tor.binary },
+    {
+      code,
+      torSocks: client.torSocks,
+      torrcExtra: client.torrcExtra,
+      torBinary: tor.binary,
+      torDirectory: join(owner, 'tor'),
+    },
     signal,
   )
 }

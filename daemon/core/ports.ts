@@ -188,6 +188,8 @@ export interface DeviceDesk {
   /** A stranger with our certificate shows an owner's record (SPEC 6.5). */
   readmit(hello: Message<Hello>, record: Frame): Promise<Verdict<Device, 'unknown-device' | 'forgotten'>>
   hello(device: PartyId, hello: Message<Hello>): Promise<void>
+  /** The welcome is on its way: what waits for the device may follow it. */
+  welcomed(device: PartyId): void
   /** Resolves when it is on disk: only then is `stored` said. */
   reading(device: PartyId, reading: Message<Reading>): Promise<void>
   receipt(device: PartyId, receipt: Message<Receipt>): Promise<void>

@@ -3,11 +3,12 @@
  * The trust path on one screen: open → judge → record → deliver, for what people send and for what devices say.
  *
  * Always true: nothing is delivered that is not recorded, nothing recorded that was not judged, nothing judged that was
- * not opened. A refusal is an answer with a code and leaves an entry in the journal once the signer is proved.
+ * not opened. A refusal is an answer with a code. What a proved caller hands in sealed and is refused leaves an entry in
+ * the journal; strangers, and requests that do not even name their caller, leave none, or they could fill it.
  */
 import { createHash } from 'node:crypto'
 import { CODES, type Code } from '../../schemas/gen/ts/codes.ts'
-import { ENVELOPE_BYTES_MAX, PERMIT_LIFETIME_S_MAX } from '../../schemas/gen/ts/wire.ts'
+import { ENVELOPE_BYTES_MAX, PERMIT_LIFETIME_S_MAX, REQUEST_WINDOW } from '../../schemas/gen/ts/wire.ts'
 import { equal } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { no, type Verdict, yes } from '../base/error.ts'
@@ -22,7 +23,7 @@ import {
   openEnvelope,
 } from './envelope/index.ts'
 import type { Feed } from './feed.ts'
-import { affordanceOf, type Device, idOf, type PartyId } from './model/index.ts'
+import { affordanceOf, type Device, idOf, isDeviceName, type PartyId } from './model/index.ts'
 import { judge, type Trust } from './policy/index.ts'
 import type { Carrier, DeviceBook, DeviceDesk, Journal, PermitBook, ReadingBook } from './ports.ts'
 import type { Delivery, Router } from './router/index.ts'
@@ -97,11 +98,11 @@ export function openDesk(deps: ReceiveDeps): Desk {
     return opened.ok ? yes(opened.value as Message<BodyOf<T>>) : opened
   }
 
-  const refuse = async (
+  const refuse = async <Why extends Code>(
     frame: Frame,
     caller: Caller,
     device: PartyId | undefined,
-    why: Code,
+    why: Why,
     detail?: string,
   ) => {
     const at = clock.now()
@@ -125,7 +126,10 @@ export function openDesk(deps: ReceiveDeps): Desk {
       if (body.method !== asked.method || body.path !== asked.path || !equal(body.digest, asked.digest)) {
         return no('unauthorized', 'the sealed request is for something else')
       }
-      const admitted = admit(opened.value, { now: seconds(), window: windows.of(`request:${idOf(signer)}`) })
+      const admitted = admit(opened.value, {
+        now: seconds(),
+        window: windows.of(`request:${idOf(signer)}`, REQUEST_WINDOW),
+      })
       if (!admitted.ok) return admitted
       const owner = trust.owner(signer)!
       return yes({ id: owner.id, name: owner.name, origin: asked.origin })
@@ -162,6 +166,8 @@ export function openDesk(deps: ReceiveDeps): Desk {
       if (!admitted.ok) return refuse(frame, caller, device.id, admitted.why)
       const judged = judge(message, device, trust)
       if (!judged.ok) return refuse(frame, caller, device.id, judged.why, judged.detail)
+      // Before it is recorded, so that what was never sent is not what was last desired.
+      if (!router.hasRoom(device.id)) return refuse(frame, caller, device.id, 'queue-full')
       const digest = sha256(frame)
       const at = clock.now()
       const recorded = journal.append({
@@ -183,14 +189,16 @@ export function openDesk(deps: ReceiveDeps): Desk {
     },
 
     async permit(frame, proofKey, caller) {
+      const refused = (why: Code, detail?: string) => refuse(frame, caller, undefined, why, detail)
       const opened = openFromOwner(frame, 'permit')
-      if (!opened.ok) return opened
+      if (!opened.ok) return refused(opened.why)
       const { body, signer } = opened.value
       const admitted = admit(opened.value, { now: seconds() })
-      if (!admitted.ok) return admitted
-      if (body.expiresAt > seconds() + PERMIT_LIFETIME_S_MAX) return no('bad-claims')
-      if (devices.named(body.name)) return no('name-taken', `a device is called ${body.name} already`)
-      if (permits.get(body.permit)) return no('conflict', 'this permit was handed in already')
+      if (!admitted.ok) return refused(admitted.why)
+      if (body.expiresAt > seconds() + PERMIT_LIFETIME_S_MAX) return refused('bad-claims')
+      if (!isDeviceName(body.name)) return refused('bad-claims', 'a device cannot have this name')
+      if (devices.named(body.name)) return refused('name-taken', `a device is called ${body.name} already`)
+      if (permits.get(body.permit)) return refused('conflict', 'this permit was handed in already')
       const at = clock.now()
       await Promise.all([
         permits.open({
@@ -214,11 +222,15 @@ export function openDesk(deps: ReceiveDeps): Desk {
 
     async confirm(frame, caller) {
       const opened = openFromOwner(frame, 'enrolment')
-      if (!opened.ok) return opened
+      if (!opened.ok) return refuse(frame, caller, undefined, opened.why)
       const { body, signer } = opened.value
       const id = idOf(body.key)
+      if (!isDeviceName(body.name))
+        return refuse(frame, caller, id, 'bad-claims', 'a device cannot have this name')
+      const admitted = admit(opened.value, { now: seconds() })
+      if (!admitted.ok) return refuse(frame, caller, id, admitted.why)
       const confirmed = await devices.confirm(id, body.name, frame)
-      if (!confirmed.ok) return confirmed
+      if (!confirmed.ok) return refuse(frame, caller, id, confirmed.why, confirmed.detail)
       await journal.append({
         kind: 'confirmed',
         at: clock.now(),
@@ -279,6 +291,8 @@ export function openDeviceDesk(deps: ReceiveDeps): DeviceDesk {
     async enrolled(device) {
       const at = clock.now()
       const permit = device.permit!
+      // Before anything is written: a refusal must not spend the permit.
+      if (devices.isForgotten(device.id)) return no('forgotten')
       const holder = devices.named(device.name)
       if (holder && holder.id !== device.id) return no('name-taken')
       // In one turn, so in one transaction: a used permit without its device would strand the device.
@@ -334,8 +348,9 @@ export function openDeviceDesk(deps: ReceiveDeps): DeviceDesk {
     async hello(device, hello) {
       await devices.sessionOpened(device, hello, clock.now())
       announce(device, true, 'connected')
-      router.connected(device)
     },
+
+    welcomed: (device) => router.connected(device),
 
     async reading(device, reading) {
       const at = clock.now()

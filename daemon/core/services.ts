@@ -8,6 +8,7 @@
 import { LABEL_BYTES_MAX } from '../../schemas/gen/ts/wire.ts'
 import type { Clock, Instant } from '../base/clock.ts'
 import { no, type Verdict, yes } from '../base/error.ts'
+import { Turns } from '../base/lifetime.ts'
 import type { Secret } from '../base/secret.ts'
 import { onionClientKey, onionSeed, x25519Public } from './identity/index.ts'
 import type { PartyId } from './model/index.ts'
@@ -127,6 +128,26 @@ export async function openServices(deps: ServicesDeps): Promise<Services> {
     })
   }
 
+  const take = async (service: string, by: By): Promise<Verdict<void, 'not-found'>> => {
+    if (!book.get(service)) return no('not-found')
+    // First out of the book: after a crash between the two it is not offered again.
+    await Promise.all([
+      book.remove(service),
+      journal.append({
+        kind: 'withdrawn',
+        at: clock.now(),
+        signer: by.signer,
+        origin: by.origin,
+        note: service,
+      }),
+    ])
+    await publisher.withdraw(service)
+    addresses.delete(service)
+    return yes(undefined)
+  }
+
+  // What is decided by the book must still hold when it is carried out.
+  const turns = new Turns()
   for (const record of book.list()) await offer(record)
 
   return {
@@ -135,26 +156,10 @@ export async function openServices(deps: ServicesDeps): Promise<Services> {
       if (!isName(name)) {
         return no('bad-request', 'a name is 1 to 32 letters, digits, dots, dashes, underscores or spaces')
       }
-      return put(`invitation:${name}`, authorised, by)
+      return turns.take(() => put(`invitation:${name}`, authorised, by))
     },
-    expose: (device, authorised, by) => put(`device:${device}`, authorised, by),
-    async withdraw(service, by) {
-      if (!book.get(service)) return no('not-found')
-      // First out of the book: after a crash between the two it is not offered again.
-      await Promise.all([
-        book.remove(service),
-        journal.append({
-          kind: 'withdrawn',
-          at: clock.now(),
-          signer: by.signer,
-          origin: by.origin,
-          note: service,
-        }),
-      ])
-      await publisher.withdraw(service)
-      addresses.delete(service)
-      return yes(undefined)
-    },
+    expose: (device, authorised, by) => turns.take(() => put(`device:${device}`, authorised, by)),
+    withdraw: (service, by) => turns.take(() => take(service, by)),
   }
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import { REPLAY_WINDOW } from '../../schemas/gen/ts/wire.ts'
 import { ReplayWindow } from './envelope/index.ts'
 
 /** Signers remembered at once; only signers that passed the signature check get in, so strangers cannot fill it. */
@@ -8,8 +9,9 @@ const SIGNERS_MAX = 4096
 export class Windows {
   readonly #windows = new Map<string, ReplayWindow>()
 
-  of(name: string): ReplayWindow {
-    const window = this.#windows.get(name) ?? new ReplayWindow()
+  /** @param size  of the window, when it is new */
+  of(name: string, size: number = REPLAY_WINDOW): ReplayWindow {
+    const window = this.#windows.get(name) ?? new ReplayWindow(size)
     this.#windows.delete(name)
     if (this.#windows.size >= SIGNERS_MAX) this.#windows.delete(this.#windows.keys().next().value!)
     this.#windows.set(name, window)

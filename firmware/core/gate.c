@@ -43,6 +43,18 @@ static bool audience_fits(const struct gate *gate, const struct envelope *envelo
   return memcmp(envelope->claims.audience, expected, SHALLOT_TEXT_ID_CHARS) == 0;
 }
 
+static bool is_sealed_by_people(enum message_type type) {
+  switch (type) {
+    case MESSAGE_ENROL:
+    case MESSAGE_ENROLLED:
+    case MESSAGE_HELLO:
+    case MESSAGE_WELCOME:
+    case MESSAGE_READING:
+    case MESSAGE_RECEIPT: return false;
+    default: return true;
+  }
+}
+
 /* SPEC 3.4 */
 static int time_check(const struct envelope *envelope, int64_t now_s) {
   const struct claims *claims = &envelope->claims;
@@ -50,8 +62,7 @@ static int time_check(const struct envelope *envelope, int64_t now_s) {
     if (now_s == 0) return SHALLOT_E_NO_CLOCK;
     if (claims->expires_s <= now_s) return SHALLOT_E_EXPIRED;
   }
-  bool sets_clock = envelope->type == MESSAGE_ENROLLED || envelope->type == MESSAGE_WELCOME;
-  if (now_s == 0 || sets_clock) return 0;
+  if (now_s == 0 || !is_sealed_by_people(envelope->type)) return 0;
   return claims->issued_s > now_s + SHALLOT_CLOCK_SKEW_S_MAX ? SHALLOT_E_NOT_YET : 0;
 }
 

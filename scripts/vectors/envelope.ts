@@ -1044,6 +1044,25 @@ function gateFaults(): Case[] {
       'ok',
     ),
     one(
+      'not-yet-owner',
+      '3.4',
+      'an owner from the future',
+      sealed(
+        { type: 'owner', audience: HOME, sealedAt: NOW + 301, ...said, name: 'Ada', key: owner.key },
+        root,
+      ),
+      'not-yet',
+      atHome,
+    ),
+    one(
+      'device-clock-ahead',
+      '3.4',
+      'a reading by a device whose hub has since set its clock back',
+      sealed({ type: 'reading', audience: HOME, sealedAt: NOW + 100_000, ...said, values }, device),
+      'ok',
+      atHome,
+    ),
+    one(
       'welcome-brings-time',
       '3.4',
       'a welcome from the future sets the clock',

@@ -18,6 +18,8 @@ export class MemoryDesk implements DeviceDesk {
   letters: Frame[] = []
   /** Awaited before a reading counts as stored; a rejection is the desk's failure. */
   storing: (reading: Message<Reading>) => Promise<void> = async () => {}
+  /** What the home does once a device is welcomed. */
+  whenWelcomed: (device: PartyId) => void = () => {}
   /** What a stranger's record is answered with. */
   record: (hello: Message<Hello>, record: Frame) => 'unknown-device' | 'forgotten' | undefined = () =>
     'unknown-device'
@@ -57,6 +59,10 @@ export class MemoryDesk implements DeviceDesk {
 
   async hello(_device: PartyId, hello: Message<Hello>): Promise<void> {
     this.hellos.push(hello)
+  }
+
+  welcomed(device: PartyId): void {
+    this.whenWelcomed(device)
   }
 
   async reading(_device: PartyId, reading: Message<Reading>): Promise<void> {

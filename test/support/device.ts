@@ -9,7 +9,6 @@ import { systemRandom } from '../../daemon/base/random.ts'
 import {
   type Body,
   type Command,
-  decodeCbor,
   type Ed25519,
   type Enrolled,
   encodeCbor,
@@ -25,8 +24,8 @@ import {
 import { checkHubLeaf, privateKeyPem, toPem, writeCsr } from '../../daemon/core/identity/certificates.ts'
 import { idOf, type PartyId } from '../../daemon/core/model/index.ts'
 import { FrameReader, KEEP_ALIVE, writeFrame } from '../../daemon/edge/link/frames.ts'
-import { codeByNumber } from '../../schemas/gen/ts/codes.ts'
 import { ALPN_ENROL, ALPN_LINK, DEVICE_ENVELOPE_BYTES_MAX } from '../../schemas/gen/ts/wire.ts'
+import { readHubNote } from './hub-notes.ts'
 
 /** How to find and recognise a hub: what an enrolment code holds. */
 export interface Hub {
@@ -166,12 +165,11 @@ export class Wire {
     }
   }
 
-  #note(note: Uint8Array): void {
-    const item = decodeCbor(note)
-    if (!item.ok || !Array.isArray(item.value)) throw new Error('the hub sent a damaged note')
-    const [first, second] = item.value
-    if (first === 0) this.#refusal = codeByNumber(second as number) ?? `code ${second}`
-    else this.onStored(Uint8Array.from(first as Uint8Array), second as number)
+  #note(frame: Uint8Array): void {
+    const note = readHubNote(frame)
+    if (!note.ok) throw new Error('the hub sent a damaged note')
+    if (note.value.note === 'refusal') this.#refusal = note.value.code
+    else this.onStored(note.value.epoch, note.value.sequence)
   }
 
   /** Opens what the hub itself sealed for this device. */

@@ -7,7 +7,10 @@ interface Timer {
   readonly fire: () => void
 }
 
-/** A clock that moves when told to: everything due by then happens, in order, before `advance` returns. */
+/**
+ * A clock that moves when told to. `advance`: everything due by then happens, in order, before it returns; `pass`: and what
+ * each of these woke has run before the next one happens.
+ */
 export class ManualClock implements Clock {
   readonly #timers = new Set<Timer>()
   #monotonic = 1
@@ -41,15 +44,35 @@ export class ManualClock implements Clock {
     this.#moveTo(until)
   }
 
+  async pass(ms: number): Promise<void> {
+    const until = this.#monotonic + ms
+    await settled()
+    for (let next = this.#nextBy(until); next; next = this.#nextBy(until)) {
+      this.advance(Math.max(next.at - this.#monotonic, 0))
+      await settled()
+    }
+    this.#moveTo(until)
+  }
+
+  /** How many sleeps and repetitions are outstanding: none may be left when a room has closed. */
+  get waiting(): number {
+    return this.#timers.size
+  }
+
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
-      const timer: Timer = { at: this.#monotonic + ms, fire: resolve }
-      this.#timers.add(timer)
-      signal?.addEventListener('abort', () => {
+      const onAbort = () => {
         this.#timers.delete(timer)
-        reject(signal.reason)
-      })
+        reject(signal?.reason)
+      }
+      const fire = () => {
+        signal?.removeEventListener('abort', onAbort)
+        resolve()
+      }
+      const timer: Timer = { at: this.#monotonic + ms, fire }
+      this.#timers.add(timer)
+      signal?.addEventListener('abort', onAbort, { once: true })
     })
   }
 
@@ -69,4 +92,9 @@ export class ManualClock implements Clock {
     this.#wall += monotonic - this.#monotonic
     this.#monotonic = monotonic
   }
+}
+
+/** Every promise that can settle without time or input has settled. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }

@@ -62,6 +62,13 @@ export class Receiver {
     return admitted.ok ? 'ok' : admitted.why
   }
 
+  /** What kind of message this is, whoever sealed it and for whom. */
+  typeOf(frame: Uint8Array): string | undefined {
+    const anybody = { sizeMax: this.#sizeMax, accepts: () => true, isAudience: () => true }
+    const opened = openEnvelope(frame, anybody, this.#ed25519)
+    return opened.ok ? opened.value.body.type : undefined
+  }
+
   #accepts({ type }: Body, signer: Uint8Array): boolean {
     const among = (keys: Uint8Array[]) => keys.some((key) => equal(key, signer))
     if (type === 'owner') return among(this.#keys.root)

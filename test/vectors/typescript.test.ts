@@ -5,7 +5,9 @@ import { fromHex } from '../../daemon/base/bytes.ts'
 import { decodeCbor, nativeEd25519 } from '../../daemon/core/envelope/index.ts'
 import { portableEd25519 } from '../../daemon/core/envelope/portable.ts'
 import { readEnrolCode } from '../../daemon/core/identity/index.ts'
+import { FrameReader } from '../../daemon/edge/link/frames.ts'
 import { CODES, codeByNumber } from '../../schemas/gen/ts/codes.ts'
+import { readHubNote } from '../support/hub-notes.ts'
 import { readVectors, type Vector } from '../support/vectors.ts'
 import { Receiver } from './receiver.ts'
 
@@ -78,6 +80,43 @@ describe('enrolment vectors, as a device reads them [SPEC 7.2]', () => {
     })
   }
 })
+
+describe('session vectors, as a device reads the link [SPEC 6.3]', () => {
+  for (const vector of readVectors('session')) {
+    it(vector.file, () => {
+      const receiver = new Receiver(nativeEd25519())
+      const reader = new FrameReader()
+      play(
+        vector,
+        (field, value) => receiver.learn(field, value),
+        (hex) => readLink(reader, receiver, fromHex(hex)!),
+      )
+    })
+  }
+})
+
+const FROM_DEVICES: ReadonlySet<string> = new Set(['hello', 'reading', 'receipt', 'enrol'])
+
+/** The first code that the bytes lead to; all frames in them were fine: `ok`. */
+function readLink(reader: FrameReader, receiver: Receiver, bytes: Uint8Array): string {
+  reader.push(bytes)
+  for (let frame = reader.next(); frame !== undefined; frame = reader.next()) {
+    if ('why' in frame) return frame.why
+    if (frame.length === 0) continue
+    const reached = frame[0] === 0xd2 ? readEnvelope(receiver, frame) : readNote(frame)
+    if (reached !== 'ok') return reached
+  }
+  return 'ok'
+}
+
+function readNote(frame: Uint8Array): string {
+  const note = readHubNote(frame)
+  return note.ok ? 'ok' : note.why
+}
+
+function readEnvelope(receiver: Receiver, frame: Uint8Array): string {
+  return FROM_DEVICES.has(receiver.typeOf(frame) ?? '') ? 'unexpected-message' : receiver.receive(frame)
+}
 
 function refusalIn(frame: Uint8Array): string | undefined {
   const note = decodeCbor(frame)

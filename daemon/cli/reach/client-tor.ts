@@ -1,74 +1,101 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { toBase32 } from '../../base/bytes.ts'
 import type { Clock } from '../../base/clock.ts'
 import { ignore } from '../../base/error.ts'
 import { abortable, Latch, once } from '../../base/lifetime.ts'
 import type { Secret } from '../../base/secret.ts'
+import { openVault } from '../../config/vault.ts'
 import { CliError } from '../error.ts'
 import type { SocksPlace } from './socks.ts'
+import { openTorControl, type TorControl } from './tor-control.ts'
+import { holdsGuard, openRunDirectory } from './tor-directory.ts'
 
 export interface ClientTorOptions {
   /** Name or path of the program. */
   readonly binary: string
+  /** What tor keeps from one command to the next: its guard and the directory of relays. */
+  readonly directory: string
   /** A file of torrc lines to add. */
   readonly torrcExtra?: string | undefined
-  /** What the address asks for: its 56 characters and the X25519 private key (rend-spec-v3, CLIENT-AUTH-MGMT). */
+  /** What the address asks for: its 56 characters and the X25519 private key. Never written to disk. */
   readonly authorisation?: { readonly address: string; readonly key: Secret } | undefined
   readonly onProgress: (percent: number, what: string) => void
 }
 
-/** A tor of our own, for as long as one command runs: it ends when disposed, and soon after this process dies. */
+/** A tor of our own, for as long as one command runs: it ends when disposed, and when this process dies. */
 export interface ClientTor extends AsyncDisposable {
   readonly socks: SocksPlace
   /** Settles when circuits can be built. @throws CliError unreachable when tor ends before */
   readonly ready: Promise<void>
+  /** Forgets circuits and what was not found; tor obeys once in RENEW_MS_MIN. */
+  renew(): Promise<void>
 }
 
+export const RENEW_MS_MIN = 10_000
 const STOP_MS_MAX = 2000
 const EXTRA_BYTES_MAX = 65_536
 
-/** @throws CliError missing when there is no tor to run or the extra lines cannot be read */
+/**
+ * A second tor at the same time does not wait for the first, which may belong to a `watch` without end, and does not share it,
+ * since it would end with the first command and holds the keys of that command: it starts from a copy of what the first keeps. The
+ * lock is tor's own, held by the kernel, so nothing has to be cleared away after a command was killed.
+ * @throws CliError missing when there is no tor to run or the extra lines cannot be read
+ */
 export async function openClientTor(
   clock: Clock,
   options: ClientTorOptions,
   signal: AbortSignal,
 ): Promise<ClientTor> {
-  const directory = await mkdtemp(join(tmpdir(), 'shallot-tor-'))
-  const remove = () => rm(directory, { recursive: true, force: true, maxRetries: 3 })
-  try {
-    await prepare(directory, options)
-    const tor = await launch(directory, options.binary)
-    const ready = followBootstrap(tor, options.onProgress)
-    const close = once(async () => {
-      await end(clock, tor)
-      await remove()
-    })
-    signal.addEventListener('abort', () => void close(), { once: true })
-    return {
-      socks: { path: join(directory, 'socks') },
-      ready: abortable(ready, signal),
-      [Symbol.asyncDispose]: close,
-    }
-  } catch (error) {
-    await remove()
-    throw error
+  await using stack = new AsyncDisposableStack()
+  const run = stack.use(await openRunDirectory())
+  openVault(options.directory)
+  const extra = options.torrcExtra === undefined ? '' : await readExtra(options.torrcExtra)
+  const launchIn = async (data: string) => {
+    await writeFile(join(run.path, 'torrc'), torrcText(run.path, data, extra), { mode: 0o600 })
+    return launch(run.path, options)
+  }
+  let tor = await launchIn(options.directory)
+  stack.defer(() => end(clock, tor.child))
+  if ((await abortable(tor.place.promise, signal)) === 'taken' && !(await gotIt(tor, options.directory))) {
+    await end(clock, tor.child)
+    tor = await launchIn(await run.spareOf(options.directory))
+    await abortable(tor.place.promise, signal)
+  }
+  const control = stack.use(await takeOver(run.path, options))
+  const opened = stack.move()
+  const close = once(() => opened.disposeAsync())
+  signal.addEventListener('abort', () => void close(), { once: true })
+  return {
+    socks: { path: join(run.path, 'socks') },
+    ready: abortable(tor.ready.promise, signal),
+    renew: () => control.renew(),
+    [Symbol.asyncDispose]: close,
   }
 }
 
-async function prepare(directory: string, options: ClientTorOptions): Promise<void> {
-  const { torrcExtra, authorisation } = options
-  for (const name of ['data', 'auth']) await mkdir(join(directory, name), { mode: 0o700 })
-  await writeFile(join(directory, 'empty'), '', { mode: 0o600 })
-  if (authorisation) {
-    const line = `${authorisation.address}:descriptor:x25519:${toBase32(authorisation.key.reveal()).toUpperCase()}\n`
-    await writeFile(join(directory, 'auth', 'home.auth_private'), line, { mode: 0o600 })
+/** Whether it is worth waiting for the kept directory: only while a copy would choose a guard of its own. tor itself waits 5 s. */
+async function gotIt(tor: Running, kept: string): Promise<boolean> {
+  if (await holdsGuard(kept)) return false
+  return tor.begun.promise.then(
+    () => true,
+    (error) => {
+      ignore(error, 'the other tor holds on')
+      return false
+    },
+  )
+}
+
+async function takeOver(directory: string, { authorisation }: ClientTorOptions): Promise<TorControl> {
+  const control = await openTorControl(join(directory, 'control'))
+  try {
+    if (authorisation) await control.authorise(authorisation.address, authorisation.key)
+    return control
+  } catch (error) {
+    control[Symbol.dispose]()
+    throw error
   }
-  const extra = torrcExtra === undefined ? '' : await readExtra(torrcExtra)
-  await writeFile(join(directory, 'torrc'), torrcText(directory, extra), { mode: 0o600 })
 }
 
 async function readExtra(path: string): Promise<string> {
@@ -81,18 +108,20 @@ async function readExtra(path: string): Promise<string> {
   throw new CliError('bad-config', `${path} is too long for extra torrc lines`)
 }
 
-function torrcText(directory: string, extra: string): string {
-  const at = (name: string) => `"${join(directory, name).replace(/[\\"]/g, '\\$&')}"`
+function torrcText(directory: string, data: string, extra: string): string {
+  const quoted = (path: string) => `"${path.replace(/[\\"]/g, '\\$&')}"`
+  const at = (name: string) => quoted(join(directory, name))
   return [
-    `DataDirectory ${at('data')}`,
+    `DataDirectory ${quoted(data)}`,
+    // What lay unused for long would else begin asleep.
+    'DormantCanceledByStartup 1',
     `GeoIPFile ${at('empty')}`,
     `GeoIPv6File ${at('empty')}`,
     `SocksPort unix:${at('socks')} ExtendedErrors IsolateSOCKSAuth`,
-    `ClientOnionAuthDir ${at('auth')}`,
     // Not even on the loopback: another account of this machine must not reach our tor.
     'ControlPort 0',
+    `ControlSocket unix:${at('control')}`,
     'ClientOnly 1',
-    'AvoidDiskWrites 1',
     'ShutdownWaitLength 0',
     'Log notice stdout',
     `__OwningControllerProcess ${process.pid}`,
@@ -101,49 +130,66 @@ function torrcText(directory: string, extra: string): string {
   ].join('\n')
 }
 
-async function launch(directory: string, binary: string): Promise<ChildProcess> {
+interface Running {
+  readonly child: ChildProcess
+  /** What is known first: the data directory is its own, or another tor holds it. */
+  readonly place: Latch<'own' | 'taken'>
+  /** It has the directory, now or after waiting for it. */
+  readonly begun: Latch<void>
+  readonly ready: Latch<void>
+}
+
+async function launch(directory: string, { binary, onProgress }: ClientTorOptions): Promise<Running> {
   const args = ['--defaults-torrc', join(directory, 'empty'), '-f', join(directory, 'torrc')]
-  const tor = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  tor.once('spawn', resolve)
-  tor.once('error', reject)
+  child.once('spawn', resolve)
+  child.once('error', reject)
   try {
     await promise
-    return tor
   } catch (cause) {
-    throw new CliError('missing', `${binary} cannot be run`, {
+    throw new CliError('missing', `there is no program ${binary} that can be run`, {
       cause,
-      next: 'install tor, or name a running one with --tor-socks',
+      next: 'install tor (Debian: apt install tor), or name a running one with --tor-socks',
     })
   }
+  return follow(child, onProgress)
 }
 
 /** Reads tor's own account of how far it has come. */
-function followBootstrap(tor: ChildProcess, onProgress: ClientTorOptions['onProgress']): Promise<void> {
-  const ready = new Latch<void>()
-  let tail = ''
+function follow(child: ChildProcess, onProgress: ClientTorOptions['onProgress']): Running {
+  const place = new Latch<'own' | 'taken'>()
+  const [begun, ready] = [new Latch<void>(), new Latch<void>()]
   let warning = ''
-  const hear = (text: string) => {
+  const hear = (line: string) => {
+    if (/another Tor process is running with the same data directory/.test(line)) place.open('taken')
+    const phase = /Bootstrapped (\d{1,3})%[^:]*: (.{0,100})/.exec(line)
+    if (phase) {
+      place.open('own')
+      begun.open()
+      onProgress(Number(phase[1]), phase[2]!)
+    }
+    if (phase?.[1] === '100') ready.open()
+    warning = /\[(?:warn|err)\] (.{0,300})/.exec(line)?.[1] ?? warning
+  }
+  for (const stream of [child.stdout!, child.stderr!]) hearLines(stream, hear)
+  child.once('exit', (code, by) => {
+    const how = by ?? `exit ${code}`
+    const why = new CliError('unreachable', `our tor ended before it was ready (${how}). ${warning}`.trim())
+    for (const latch of [place, begun, ready]) latch.fail(why)
+  })
+  return { child, place, begun, ready }
+}
+
+function hearLines(stream: NodeJS.ReadableStream, hear: (line: string) => void): void {
+  let tail = ''
+  stream.setEncoding('utf8')
+  stream.on('data', (text: string) => {
     const lines = (tail + text).split('\n')
     tail = lines.pop()!.slice(-500)
-    for (const line of lines) {
-      const phase = /Bootstrapped (\d{1,3})%[^:]*: (.{0,100})/.exec(line)
-      if (phase) onProgress(Number(phase[1]), phase[2]!)
-      if (phase?.[1] === '100') ready.open()
-      const bad = /\[(?:warn|err)\] (.{0,300})/.exec(line)
-      if (bad) warning = bad[1]!
-    }
-  }
-  for (const stream of [tor.stdout!, tor.stderr!]) {
-    stream.setEncoding('utf8')
-    stream.on('data', hear)
-    stream.on('error', (error) => ignore(error, 'the end of tor is told by its exit'))
-  }
-  tor.once('exit', (code, by) => {
-    const how = by ?? `exit ${code}`
-    ready.fail(new CliError('unreachable', `our tor ended before it was ready (${how}). ${warning}`.trim()))
+    lines.forEach(hear)
   })
-  return ready.promise
+  stream.on('error', (error) => ignore(error, 'the end of tor is told by its exit'))
 }
 
 async function end(clock: Clock, tor: ChildProcess): Promise<void> {

@@ -16,6 +16,7 @@ export interface RemoteOptions {
   readonly torSocks: string | undefined
   readonly torrcExtra: string | undefined
   readonly torBinary: string
+  readonly torDirectory: string
 }
 
 /** How long the LAN may take to answer before Tor is tried. */

@@ -22,6 +22,8 @@ export interface TorWayOptions {
   readonly torSocks: string | undefined
   readonly torrcExtra: string | undefined
   readonly torBinary: string
+  /** What a tor of our own keeps from one command to the next. */
+  readonly torDirectory: string
   /** Asks something harmless over the new way; what it throws makes the way no good. */
   readonly probe: (way: Way, signal: AbortSignal) => Promise<void>
 }
@@ -84,6 +86,7 @@ async function chooseTor(
     deps.clock,
     {
       binary: options.torBinary,
+      directory: options.torDirectory,
       torrcExtra,
       authorisation: code.clientKey && {
         address: onionAddress(code.onion).replace('.onion', ''),

@@ -28,28 +28,40 @@ export function admit(message: Message, fresh: Freshness): Verdict<Message, Gate
   return yes(message)
 }
 
-/** These two bring the time, so they are not held against it. */
-const BRINGS_TIME: ReadonlySet<string> = new Set(['welcome', 'enrolled'])
+/** What people seal. A hub brings the time, and a device has it from a hub whose clock may since have been set back. */
+const SEALED_BY_PEOPLE: ReadonlySet<string> = new Set([
+  'owner',
+  'member',
+  'permit',
+  'enrolment',
+  'command',
+  'request',
+])
 
 function judgeTime(body: Body, now: number): GateCode | undefined {
   if ('expiresAt' in body) {
     if (now === 0) return 'no-clock'
     if (body.expiresAt <= now) return 'expired'
   }
-  if (now !== 0 && !BRINGS_TIME.has(body.type) && body.sealedAt > now + CLOCK_SKEW_S_MAX) return 'not-yet'
+  if (now !== 0 && SEALED_BY_PEOPLE.has(body.type) && body.sealedAt > now + CLOCK_SKEW_S_MAX) return 'not-yet'
   return undefined
 }
 
 /** The largest sequences accepted from one signer (SPEC 3.3): tolerates a little reordering, never a repeat. */
 export class ReplayWindow {
-  /** Ascending, at most REPLAY_WINDOW. */
+  /** Ascending, at most `#size`. */
   readonly #accepted: number[] = []
+  readonly #size: number
+
+  constructor(size: number = REPLAY_WINDOW) {
+    this.#size = size
+  }
 
   /** False for a sequence seen before, or older than all that are remembered once the window is full. */
   enter(sequence: number): boolean {
     const held = this.#accepted
     if (held.includes(sequence)) return false
-    if (held.length === REPLAY_WINDOW) {
+    if (held.length === this.#size) {
       if (sequence < held[0]!) return false
       held.shift()
     }

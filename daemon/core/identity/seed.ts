@@ -5,11 +5,10 @@ import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { concat, toBase32, utf8 } from '../../base/bytes.ts'
 import { no, type Verdict, yes } from '../../base/error.ts'
 import { Secret } from '../../base/secret.ts'
+import { webScalar } from './web-certificates.ts'
 
 const SALT = 'shallot/1'
 const SEED_BYTES = 32
-/** Order of P-256 (SEC 2 §2.4.2). */
-const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
 
 /** The 24 words as entropy (SPEC 5): everything long-lived grows from it, and it is kept nowhere. */
 export type Seed = Secret
@@ -39,9 +38,7 @@ export function derive(from: Secret, purpose: string, bytes: number = SEED_BYTES
 
 /** The web CA's scalar: 48 bytes mod (order − 1), plus 1, big-endian (FIPS 186-5 A.2.1). */
 export function deriveP256(from: Seed, purpose: string): Secret {
-  const wide = BigInt(`0x${derive(from, purpose, 48).reveal().toHex()}`)
-  const scalar = (wide % (P256_ORDER - 1n)) + 1n
-  return new Secret(Uint8Array.fromHex(scalar.toString(16).padStart(64, '0')))
+  return new Secret(webScalar(derive(from, purpose, 48).reveal()))
 }
 
 /** The Ed25519 seed of an onion service's address in one epoch (SPEC 5). */

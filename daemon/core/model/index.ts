@@ -8,4 +8,5 @@
 export * from './affordance.ts'
 export * from './device.ts'
 export * from './ids.ts'
+export * from './name.ts'
 export * from './thing.ts'

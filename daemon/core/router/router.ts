@@ -39,6 +39,8 @@ export interface Router extends Disposable {
   /** Nothing more will be asked of this device. */
   forgotten(device: PartyId): void
   waiting(device: PartyId): number
+  /** Whether `deliver` would take another command for this device. */
+  hasRoom(device: PartyId): boolean
 }
 
 interface Waiting {
@@ -84,10 +86,15 @@ export function openRouter({ clock, carrier, onExpired }: RouterDeps): Router {
     }
   })
 
+  const waiting = (device: PartyId): number => queues.get(device)?.size ?? 0
+  const hasRoom = (device: PartyId): boolean => waiting(device) < COMMANDS_WAITING_MAX
+
   return {
+    waiting,
+    hasRoom,
     deliver(command, device, digest) {
+      if (!hasRoom(device)) return no('queue-full')
       const queue = queues.get(device) ?? new Map<string, Waiting>()
-      if (queue.size >= COMMANDS_WAITING_MAX) return no('queue-full')
       const stages = new Channel<Stage>(STAGES_MAX)
       stages.push({ stage: 'at-hub', at: clock.now() })
       queue.set(toHex(digest), { command, digest, stages, reached: false })
@@ -119,7 +126,6 @@ export function openRouter({ clock, carrier, onExpired }: RouterDeps): Router {
       for (const [key, { reached }] of queues.get(device) ?? [])
         finish(device, key, { stage: 'expired', at, reached })
     },
-    waiting: (device) => queues.get(device)?.size ?? 0,
     [Symbol.dispose]: () => sweep[Symbol.dispose](),
   }
 }

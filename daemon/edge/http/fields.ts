@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** Text from outside → values, strictly: a member or parameter that nobody asked for is refused, not ignored. */
-import { NAME_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
-import { fromBase64url, utf8 } from '../../base/bytes.ts'
+import { fromBase64url } from '../../base/bytes.ts'
 import { no, type Verdict, yes } from '../../base/error.ts'
-import { parseId } from '../../core/model/index.ts'
 
 type Bad = 'bad-request'
 
@@ -61,16 +59,6 @@ export function readBytes(value: unknown, least: number, most: number): Uint8Arr
   if (typeof value !== 'string' || value.length > Math.ceil((most * 4) / 3)) return undefined
   const bytes = fromBase64url(value)
   return bytes && bytes.length >= least && bytes.length <= most ? bytes : undefined
-}
-
-/** Controls, halves of characters, line ends, and marks that turn the direction of what follows; `/` ends a path segment. */
-const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069/]/u
-
-/** A device's name: for people, so anything printable; but never one that could be taken for an id or end a path. */
-export function readName(value: unknown): string | undefined {
-  if (typeof value !== 'string' || value !== value.trim() || value === '') return undefined
-  if (utf8(value).length > NAME_BYTES_MAX || UNPRINTABLE.test(value)) return undefined
-  return parseId(value) === undefined ? value : undefined
 }
 
 /** A percent-encoded segment, or undefined when it is not UTF-8 so encoded. */

@@ -3,6 +3,7 @@ import type { Code } from '../../../schemas/gen/ts/codes.ts'
 import { DEVICE_ENVELOPE_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { equal } from '../../base/bytes.ts'
 import { no, type Verdict, yes } from '../../base/error.ts'
+import type { Turns } from '../../base/lifetime.ts'
 import { Secret } from '../../base/secret.ts'
 import {
   admit,
@@ -76,15 +77,15 @@ export class Enrolment implements Talk, Receiver {
 
   async #judge(enrol: Message<Enrol>, device: PartyId): Promise<Verdict<Frame, Code>> {
     const { clock, desk, tries, diary } = this.#room
-    if (tries.exhausted(clock.monotonic())) return no('too-many-tries')
+    if (tries.exhausted(this.#line.address, clock.monotonic())) return no('too-many-tries')
     const permit = desk.permit(enrol.body.permit)
     if (!permit) return this.#wrong('permit-unknown')
-    if (permit.expiresAt <= clock.now()) return no('permit-expired')
     if (permit.usedBy === device && permit.enrolled) {
       diary.deviceEnrolled(device, permit.name, true)
       return yes(this.#again(permit.enrolled, device, enrol.body.epoch))
     }
     if (permit.usedBy !== undefined) return no('permit-used')
+    if (permit.expiresAt <= clock.now()) return no('permit-expired')
     if (!provesSecret(enrol, permit)) return this.#wrong('bad-proof')
     const asked = readCsr(enrol.body.csr, this.#room.ed25519)
     if (!asked.ok || !equal(asked.value, enrol.signer)) return no('bad-csr')
@@ -92,7 +93,7 @@ export class Enrolment implements Talk, Receiver {
   }
 
   #wrong(code: 'permit-unknown' | 'bad-proof'): Verdict<Frame, Code> {
-    this.#room.tries.wrong(this.#room.clock.monotonic())
+    this.#room.tries.wrong(this.#line.address, this.#room.clock.monotonic())
     return no(code)
   }
 
@@ -135,15 +136,4 @@ const ourselves = {
 function provesSecret(enrol: Message<Enrol>, permit: OpenPermit): boolean {
   if (!permit.proofKey) return false
   return equal(enrolProof(new Secret(permit.proofKey), enrol.signer), enrol.body.proofForHub)
-}
-
-/** One after another, in the order asked. */
-export class Turns {
-  #last: Promise<unknown> = Promise.resolve()
-
-  take<T>(task: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(task)
-    this.#last = turn.catch(() => {})
-    return turn
-  }
 }

@@ -65,17 +65,27 @@ export class Occupancy {
   }
 }
 
-/** Wrong tries at enrolment, from all addresses together (SPEC 7.4): who changes addresses gains nothing. */
+/** Addresses whose wrong tries are remembered; the one that tried longest ago is forgotten first. */
+const ADDRESSES_MAX = 1024
+
+/** Wrong tries at enrolment, by address (SPEC 7.4): nobody can use up the tries of somebody else. */
 export class Tries {
   /** Monotonic times, ascending; never more than the limit. */
-  #wrong: number[] = []
+  readonly #wrong = new Map<string, number[]>()
 
-  exhausted(nowMs: number): boolean {
-    this.#wrong = this.#wrong.filter((at) => nowMs - at < ENROL_TRIES_WINDOW_S * 1000)
-    return this.#wrong.length >= ENROL_TRIES_MAX
+  exhausted(address: string, nowMs: number): boolean {
+    return this.#recent(address, nowMs).length >= ENROL_TRIES_MAX
   }
 
-  wrong(nowMs: number): void {
-    this.#wrong.push(nowMs)
+  wrong(address: string, nowMs: number): void {
+    const tries = [...this.#recent(address, nowMs), nowMs]
+    this.#wrong.delete(address)
+    if (this.#wrong.size >= ADDRESSES_MAX) this.#wrong.delete(this.#wrong.keys().next().value!)
+    this.#wrong.set(address, tries)
+  }
+
+  #recent(address: string, nowMs: number): number[] {
+    const tries = this.#wrong.get(address) ?? []
+    return tries.filter((at) => nowMs - at < ENROL_TRIES_WINDOW_S * 1000)
   }
 }

@@ -147,6 +147,7 @@ export class Session implements Talk, Receiver, Noting {
     const papers = this.#room.desk.papers(this.device)
     const first = welcome ? [this.#room.voice.welcome(this.device, hello.body.epoch, false)] : []
     this.#line.write(concat(...[...first, ...papers].map(writeFrame)))
+    this.#room.desk.welcomed(this.device)
     return undefined
   }
 

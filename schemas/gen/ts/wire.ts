@@ -52,6 +52,7 @@ export const NAME_BYTES_MAX = 64
 export const VALUES_PER_READING_MAX = 16
 export const AFFORDANCES_MAX = 16
 export const REPLAY_WINDOW = 4
+export const REQUEST_WINDOW = 64
 export const CLOCK_SKEW_S_MAX = 300
 export const COMMAND_LIFETIME_S_MAX = 86400
 export const REQUEST_LIFETIME_S_MAX = 120

@@ -5,10 +5,11 @@ import {
   affordanceNamed,
   affordanceOf,
   type Device,
+  isDeviceName,
   thingOf,
 } from '../../../core/model/index.ts'
 import { empty, json, type Reply, refused } from '../answer.ts'
-import { readInteger, readName, readObject } from '../fields.ts'
+import { readInteger, readObject } from '../fields.ts'
 import { type Asking, findThing, type Route, type RouteDeps } from '../route.ts'
 import { tellIdentity, tellProperty, tellSamples } from '../telling.ts'
 
@@ -126,8 +127,8 @@ function history({ home }: RouteDeps, device: Device, query: ReadonlyMap<string,
 async function rename({ home }: RouteDeps, device: Device, { body, caller }: Asking): Promise<Reply> {
   const fields = readObject(body, ['name'])
   if (!fields.ok) return refused(fields)
-  const name = readName(fields.value.name)
-  if (name === undefined) {
+  const { name } = fields.value
+  if (typeof name !== 'string' || !isDeviceName(name)) {
     return refused(no('bad-request', 'a name is 1 to 64 bytes of printable text without slashes'))
   }
   const renamed = await home.desk.rename(device.id, name, caller)

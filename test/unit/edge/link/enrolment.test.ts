@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { Turns } from '../../../../daemon/base/lifetime.ts'
 import {
   type Body,
   type Enrolled,
@@ -9,7 +10,7 @@ import {
 } from '../../../../daemon/core/envelope/index.ts'
 import { checkDeviceLeaf, writeCsr } from '../../../../daemon/core/identity/certificates.ts'
 import { idOf } from '../../../../daemon/core/model/index.ts'
-import { Enrolment, Turns } from '../../../../daemon/edge/link/enrolment.ts'
+import { Enrolment } from '../../../../daemon/edge/link/enrolment.ts'
 import { type DeviceKeys, deviceKeys, LAMP, permitOf, sealEnrol } from '../../../support/device.ts'
 import { ed25519, FakeLine, linkRoom, signerOf } from '../../../support/link-room.ts'
 
@@ -179,12 +180,6 @@ describe('enrolment refuses [SPEC 7.4]', () => {
       (await setUp().ask(someone(), SECRET, { audience: idOf(signerOf(52).key) })).code,
       'wrong-audience',
     )
-  })
-
-  it('not-yet: sealed an hour ahead of us', async () => {
-    const home = setUp()
-    const sealedAt = Math.floor(home.clock.now() / 1000) + 3600
-    assert.equal((await home.ask(someone(), SECRET, { sealedAt })).code, 'not-yet')
   })
 
   it('bad-signature: any bit of the signature turned', async () => {

@@ -100,6 +100,17 @@ describe('hello and welcome [SPEC 6.4]', () => {
     assert.equal(sentBefore, 0)
   })
 
+  it('what waited for the device can be sent once it is welcomed, and comes after the welcome', async () => {
+    const home = setUp()
+    home.join()
+    const { line, session } = home.open()
+    const waiting = home.record()
+    home.desk.whenWelcomed = () => assert.equal(session.send(waiting), 'sent')
+    await line.take(home.hello())
+    assert.ok(line.sent.length >= 2)
+    assert.equal(line.sent.at(-1), waiting)
+  })
+
   it('another hello in the session begins another epoch and is welcomed again', async () => {
     const home = setUp()
     const { line } = await home.welcomed()

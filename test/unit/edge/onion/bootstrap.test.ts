@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Bootstrap, parseBootstrap } from '../../../../daemon/edge/onion/bootstrap.ts'
-import { settled } from '../../../support/clock.ts'
+import { settled } from '../../../support/manual-clock.ts'
 
 const at = (percent: number, more = '') =>
   `NOTICE BOOTSTRAP PROGRESS=${percent} TAG=t SUMMARY="S ${percent}"${more}`

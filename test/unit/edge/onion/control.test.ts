@@ -8,7 +8,7 @@ import { systemClock } from '../../../../daemon/base/clock.ts'
 import { codeOf, isCode } from '../../../../daemon/base/error.ts'
 import { systemRandom } from '../../../../daemon/base/random.ts'
 import { type Control, getInfo, obey, openControl } from '../../../../daemon/edge/onion/control.ts'
-import { ManualClock, settled } from '../../../support/clock.ts'
+import { ManualClock, settled } from '../../../support/manual-clock.ts'
 import { type Answer, type FakeControl, fakeControl, loggingIn } from './fake-control.ts'
 
 const deps = { clock: systemClock, random: systemRandom }
@@ -89,7 +89,7 @@ test('openControl() gives up on a socket where nobody listens', async () => {
     over = true
   })
   for (let tries = 0; tries < 1000 && !over; tries++) {
-    await clock.advance(1000)
+    await clock.pass(1000)
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
   await refused
@@ -100,7 +100,7 @@ test('openControl() gives up on a server that never answers', async () => {
   const clock = new ManualClock()
   const opening = assert.rejects(open(fake, clock), (error) => isCode(error, 'control-silent'))
   while (fake.lines.length === 0) await settled()
-  await clock.advance(10_000)
+  await clock.pass(10_000)
   await opening
   assert.equal(clock.waiting, 0)
 })
@@ -139,7 +139,7 @@ test('a command without an answer ends the conversation, so that no later one wa
   await using fake = await answering(() => {})
   using control = await open(fake, clock)
   const outcomes = Promise.all([outcome(control), outcome(control)])
-  await clock.advance(60_000)
+  await clock.pass(60_000)
   assert.deepEqual(await outcomes, ['control-silent', 'control-silent'])
   assert.equal(clock.waiting, 0)
 })

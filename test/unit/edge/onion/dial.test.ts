@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { isCode } from '../../../../daemon/base/error.ts'
 import { systemRandom } from '../../../../daemon/base/random.ts'
 import { Dialer, PATIENCE_MS } from '../../../../daemon/edge/onion/dial.ts'
-import { ManualClock, settled } from '../../../support/clock.ts'
+import { ManualClock, settled } from '../../../support/manual-clock.ts'
 import { CONNECTED, type FakeSocks, fakeSocks, refusal, type SocksAsked } from './fake-socks.ts'
 
 const ADDRESS = '25njqamcweflpvkl73j4szahhihoc4xt3ktcgjnpaingr5yhkenl5sid.onion'
@@ -41,9 +41,9 @@ test('dial() begins a second attempt under a new isolation pair when the first s
   const { clock, dial, asked } = bench(socks)
   const dialling = dial()
   await asked(1)
-  await clock.advance(PATIENCE_MS[0]! - 1)
+  await clock.pass(PATIENCE_MS[0]! - 1)
   assert.equal(socks.asked.length, 1)
-  await clock.advance(1)
+  await clock.pass(1)
   await asked(2)
   ;(await dialling).destroy()
   assert.notEqual(pairOf(socks.asked[0]!), pairOf(socks.asked[1]!))
@@ -56,7 +56,7 @@ test('dial() lets a slow first attempt win while others run beside it', async ()
   const { clock, dial, asked } = bench(socks)
   const dialling = dial()
   await asked(1)
-  await clock.advance(PATIENCE_MS[0]!)
+  await clock.pass(PATIENCE_MS[0]!)
   await asked(2)
   const dropped = new Promise((resolve) => streams[1]!.once('close', resolve))
   streams[0]!.write(CONNECTED)
@@ -73,7 +73,7 @@ test('dial() keeps an isolation on the pair that worked', async () => {
   const { clock, dial, asked } = bench(socks)
   const dialling = dial()
   await asked(1)
-  await clock.advance(PATIENCE_MS[0]!)
+  await clock.pass(PATIENCE_MS[0]!)
   ;(await dialling).destroy()
   ;(await dial()).destroy()
   assert.equal(pairOf(socks.asked[2]!), pairOf(socks.asked[1]!))
@@ -97,7 +97,7 @@ test('dial() tries again after passing causes, each time on a new pair, and then
     for (const count of [1, 2, 3]) {
       await asked(count)
       await turns()
-      await clock.advance(2000)
+      await clock.pass(2000)
     }
     await failing
     assert.equal(new Set(socks.asked.map(pairOf)).size, 3)
@@ -128,11 +128,11 @@ test('dial() ends by name after two minutes of silence', async () => {
   let patience = 0
   for (const [i, ms] of PATIENCE_MS.entries()) {
     await asked(i + 1)
-    await clock.advance(ms)
+    await clock.pass(ms)
     patience += ms
   }
   await asked(5)
-  await clock.advance(120_000 - patience)
+  await clock.pass(120_000 - patience)
   await failing
   assert.equal(clock.waiting, 0)
 })

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { OnionError } from '../../../../daemon/edge/onion/error.ts'
 import { probe } from '../../../../daemon/edge/onion/probe.ts'
-import { ManualClock, settled } from '../../../support/clock.ts'
+import { ManualClock, settled } from '../../../support/manual-clock.ts'
 
 const never = new AbortController().signal
 
@@ -76,7 +76,7 @@ test('probe() tells a service that never answers', async () => {
   const clock = new ManualClock()
   const probing = probe({ clock, dial: service.dial }, service.where, never)
   while (service.heard.length === 0) await settled()
-  await clock.advance(20_000)
+  await clock.pass(20_000)
   const verdict = await probing
   assert.equal(verdict.ok || verdict.why, 'dial-timeout')
 })

@@ -14,7 +14,7 @@ import type { OnionService } from '../../../../daemon/edge/onion/offer.ts'
 import type { Reply } from '../../../../daemon/edge/onion/reply.ts'
 import { rendezvousOf } from '../../../../daemon/edge/onion/revoke.ts'
 import { PUBLISHING_MAX, Services } from '../../../../daemon/edge/onion/services.ts'
-import { ManualClock, settled } from '../../../support/clock.ts'
+import { ManualClock, settled } from '../../../support/manual-clock.ts'
 
 const seed = (n: number) => new Secret(new Uint8Array(32).fill(n))
 const idOf = (n: number) => serviceIdOf(onionKeyOf(seed(n)).address)
@@ -209,12 +209,12 @@ test('services that nobody takes do not hold up the others for ever, once there 
   for (let n = 0; n < 12; n++) services.offer(service(n))
   const tor = new FakeTor()
   await serve(tor)
-  await clock.advance(600_000)
+  await clock.pass(600_000)
   assert.equal(tor.added(), 10)
   ready.open()
-  await clock.advance(29_000)
+  await clock.pass(29_000)
   assert.equal(tor.added(), 10)
-  await clock.advance(1500)
+  await clock.pass(1500)
   assert.equal(tor.added(), 12)
   life.abort()
   tor.die()
@@ -226,9 +226,9 @@ test('a service that no directory takes is shown as unreachable and added again'
   ready.open()
   const tor = new FakeTor()
   await serve(tor)
-  await clock.advance(149_000)
+  await clock.pass(149_000)
   assert.deepEqual(tor.verbs(), ['ADD_ONION'])
-  await clock.advance(2000)
+  await clock.pass(2000)
   assert.deepEqual(tor.verbs(), ['ADD_ONION', 'DEL_ONION', 'ADD_ONION'])
   life.abort()
   tor.die()
@@ -242,12 +242,12 @@ test('an uploaded service is probed, and probed seldom while it is well', async 
   await serve(tor)
   tor.upload(1)
   assert.equal(services.status('s1')?.uploads, 1)
-  await clock.advance(1500)
+  await clock.pass(1500)
   assert.equal(services.status('s1')?.state, 'reachable')
   assert.equal(services.status('s1')?.probedAt, clock.now())
-  await clock.advance(449_000)
+  await clock.pass(449_000)
   assert.equal(probes(), 1)
-  await clock.advance(302_000)
+  await clock.pass(302_000)
   assert.equal(probes(), 2)
   life.abort()
   tor.die()
@@ -261,14 +261,14 @@ test('one failed probe names its cause, two make the service unreachable, one su
   const tor = new FakeTor()
   await serve(tor)
   tor.upload(1)
-  await clock.advance(1500)
+  await clock.pass(1500)
   const first = services.status('s1')!
   assert.deepEqual([first.state, first.cause?.code], ['published', 'introduction-failed'])
-  await clock.advance(3000)
+  await clock.pass(3000)
   const second = services.status('s1')!
   assert.deepEqual([second.state, second.cause?.sentence], ['unreachable', 'it does not answer'])
   probing(() => yes(undefined))
-  await clock.advance(6000)
+  await clock.pass(6000)
   assert.equal(services.status('s1')?.state, 'reachable')
   assert.equal(services.status('s1')?.cause, undefined)
   life.abort()
@@ -283,12 +283,12 @@ test('an address that the directories forgot is added again, later each time, an
   const tor = new FakeTor()
   await serve(tor)
   tor.upload(1)
-  await clock.advance(29_000)
+  await clock.pass(29_000)
   assert.equal(tor.added(), 1)
   const times: number[] = []
   for (let s = 0; s < 1200 && times.length < 3; s++) {
     const before = tor.added()
-    await clock.advance(1000)
+    await clock.pass(1000)
     if (tor.added() === before) continue
     times.push(s)
     tor.upload(1)
@@ -309,9 +309,9 @@ test('a dead target is no reason to publish again', async () => {
   const tor = new FakeTor()
   await serve(tor)
   tor.upload(1)
-  await clock.advance(1500)
+  await clock.pass(1500)
   assert.equal(services.status('s1')?.state, 'unreachable')
-  await clock.advance(3_600_000)
+  await clock.pass(3_600_000)
   assert.equal(tor.added(), 1)
   life.abort()
   tor.die()
@@ -327,7 +327,7 @@ test('a refused service shows why and is tried again', async () => {
   assert.deepEqual([refused.state, refused.cause?.code], ['unreachable', 'command-refused'])
   assert.match(refused.cause!.sentence, /550 Onion address collision/)
   tor.refuse = undefined
-  await clock.advance(5000)
+  await clock.pass(5000)
   tor.upload(1)
   await settled()
   assert.equal(services.status('s1')?.uploads, 1)
@@ -365,7 +365,7 @@ test('a service that our probe may not read is published and says that it is not
   const tor = new FakeTor()
   await serve(tor)
   tor.upload(1)
-  await clock.advance(3_600_000)
+  await clock.pass(3_600_000)
   const status = services.status('s1')!
   assert.deepEqual([status.state, status.cause?.code, probes()], ['published', 'authorisation-missing', 0])
   life.abort()
@@ -388,7 +388,7 @@ test('withdraw() deletes the service and closes its rendezvous circuits and no o
     '5 BUILT $A~a PURPOSE=GENERAL',
   ]
   const withdrawing = services.withdraw('s1')
-  await clock.advance(1000)
+  await clock.pass(1000)
   await withdrawing
   const sent = tor.commands.filter((one) => /^(?:DEL_ONION|CLOSECIRCUIT)/.test(one))
   assert.deepEqual(sent, [`DEL_ONION ${idOf(1)}`, 'CLOSECIRCUIT 1', 'CLOSECIRCUIT 4'])
@@ -408,7 +408,7 @@ test('withdraw() also closes a circuit that stood up while it looked', async () 
   const withdrawing = services.withdraw('s1')
   await settled()
   tor.circuits = [`8 BUILT $A~a PURPOSE=HS_SERVICE_REND REND_QUERY=${idOf(1)}`]
-  await clock.advance(2000)
+  await clock.pass(2000)
   await withdrawing
   assert.deepEqual(tor.circuits, [])
   life.abort()
@@ -421,7 +421,7 @@ test('withdraw() frees the slot of a service that was being published', async ()
   const tor = new FakeTor()
   await serve(tor)
   const withdrawing = services.withdraw('s0')
-  await clock.advance(1000)
+  await clock.pass(1000)
   await withdrawing
   assert.equal(tor.added(), 11)
   life.abort()
@@ -446,7 +446,7 @@ test('what is withdrawn while tor is away is cut in the tor that comes, before a
   const tor = new FakeTor()
   tor.circuits = [`8 BUILT $A~a PURPOSE=HS_SERVICE_REND REND_QUERY=${idOf(1)}`]
   await serve(tor)
-  await clock.advance(1000)
+  await clock.pass(1000)
   const verbs = tor.verbs().filter((verb) => /^(?:DEL_ONION|CLOSECIRCUIT|ADD_ONION)$/.test(verb))
   assert.deepEqual(verbs, ['DEL_ONION', 'CLOSECIRCUIT', 'ADD_ONION'])
   life.abort()
@@ -489,7 +489,7 @@ test('no time is left running when tor is gone', async () => {
   const tor = new FakeTor()
   const { serving } = await serve(tor)
   for (let n = 0; n < 5; n++) tor.upload(n)
-  await clock.advance(2000)
+  await clock.pass(2000)
   life.abort()
   tor.die()
   await serving
@@ -504,7 +504,7 @@ test('the diary names services and never their addresses', async () => {
   const tor = new FakeTor()
   await serve(tor)
   tor.upload(1)
-  await clock.advance(2000)
+  await clock.pass(2000)
   assert.ok(lines.length > 0)
   assert.equal(JSON.stringify(lines).includes(serviceIdOf(address)), false)
   life.abort()

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Slots } from '../../../../daemon/edge/onion/slots.ts'
-import { settled } from '../../../support/clock.ts'
+import { settled } from '../../../support/manual-clock.ts'
 
 const never = new AbortController().signal
 

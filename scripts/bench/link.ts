@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** The device link and the LAN: `link.ingest`, `link.rtt`, `link.rss`, each against the least that could do the like. */
+import { generateKeyPairSync, sign, verify } from 'node:crypto'
+import { connect, type TLSSocket } from 'node:tls'
+import { systemClock } from '../../daemon/base/clock.ts'
+import { systemRandom } from '../../daemon/base/random.ts'
+import { fieldsOf, optionalBytesIn } from '../../daemon/cli/fields.ts'
+import { unixWay } from '../../daemon/cli/reach/index.ts'
+import { lanWay } from '../../daemon/cli/reach/lan.ts'
+import { loadHub } from '../../daemon/config/keyring.ts'
+import { nativeEd25519 } from '../../daemon/core/envelope/index.ts'
+import { caCertificate, privateKeyPem, toPem } from '../../daemon/core/identity/certificates.ts'
+import { ALPN_LINK } from '../../schemas/gen/ts/wire.ts'
+import type { BareTlsArgument } from './bare-tls.ts'
+import { type Client, openClient } from './client.ts'
+import { signedBytes, VerifyAlone } from './envelope.ts'
+import {
+  addDevices,
+  type HomePlace,
+  type Hub,
+  type KnownDevice,
+  makeHome,
+  startFleet,
+  startHub,
+} from './home.ts'
+import { cpuSeconds, Helper, residentKib } from './process.ts'
+import { against, type Bench, type Group, type Results } from './sample.ts'
+
+const ed25519 = nativeEd25519()
+const here = (name: string): string => new URL(name, import.meta.url).pathname
+
+export const link: Group = async (bench) => ({
+  ...(await ingest(bench)),
+  ...(await roundTrip(bench)),
+  ...(await resident(bench)),
+})
+
+const INGEST_DEVICES = 200
+const INGEST_ROUNDS = 5
+const READINGS_EACH = 60
+
+/** Readings of 200 devices, from their TLS records to the acknowledged transaction. */
+async function ingest({ say }: Bench): Promise<Results> {
+  say(`link.ingest: ${INGEST_DEVICES} devices send readings to the daemon`)
+  using place = makeHome()
+  const devices = await addDevices(place, namesOf(INGEST_DEVICES))
+  await using hub = await startHub(place)
+  await using fleet = await startFleet(place, hub.linkPort, devices)
+  await fleet.ask({ connect: devices.length })
+  const [stored, verified]: [number[], number[]] = [[], []]
+  for (let round = -1; round < INGEST_ROUNDS; round++) {
+    const { frameBytes } = await fleet.ask<{ frameBytes: number }>({ prepare: READINGS_EACH })
+    const before = cpuSeconds(hub.pid)
+    const { stored: count } = await fleet.ask<{ stored: number }>({ flood: true })
+    const seconds = cpuSeconds(hub.pid) - before
+    const alone = new VerifyAlone(signedBytes(frameBytes)).perCoreSecond()
+    if (round < 0) continue
+    stored.push(count / seconds)
+    verified.push(alone)
+  }
+  return { 'link.ingest': against(stored, verified, 'readings/core-s') }
+}
+
+const ROUND_TRIPS = 600
+const WARM_UP = 100
+
+/** A command over the LAN to its verified receipt, by turns with an echo and the signatures that a command needs. */
+async function roundTrip({ say }: Bench): Promise<Results> {
+  say('link.rtt: commands over the LAN, to a device in a process of its own')
+  using place = makeHome()
+  const devices = await addDevices(place, ['lamp'])
+  await using hub = await startHub(place)
+  await using fleet = await startFleet(place, hub.linkPort, devices)
+  await fleet.ask({ connect: 1 })
+  await using client = await lanClient(place, hub)
+  await using bare = await startBare(place)
+  await using echo = await Echo.open(bare.port, devices[0]!)
+  const thing = await client.prove('lamp')
+  const [commands, baselines]: [number[], number[]] = [[], []]
+  for (let turn = -WARM_UP; turn < ROUND_TRIPS; turn++) {
+    const began = performance.now()
+    await client.command(thing, Math.abs(turn) % 100)
+    const between = performance.now()
+    await echo.roundTrip()
+    signAndVerify()
+    if (turn < 0) continue
+    commands.push(between - began)
+    baselines.push(performance.now() - between)
+  }
+  return { 'link.rtt': against(commands, baselines, 'ms') }
+}
+
+const RSS_ROUNDS = 3
+const RSS_FIRST = 100
+const RSS_MORE = 700
+const SETTLE_MS = 4000
+
+/** What a connected, idle device adds to the resident set, when some are there already. */
+async function resident({ say }: Bench): Promise<Results> {
+  say(`link.rss: ${RSS_FIRST + RSS_MORE} idle devices`)
+  const [ours, theirs]: [number[], number[]] = [[], []]
+  for (let round = 0; round < RSS_ROUNDS; round++) {
+    using place = makeHome()
+    const devices = await addDevices(place, namesOf(RSS_FIRST + RSS_MORE))
+    {
+      await using hub = await startHub(place)
+      await using fleet = await startFleet(place, hub.linkPort, devices)
+      ours.push(await kibPerConnection(hub.pid, fleet))
+    }
+    await using bare = await startBare(place)
+    await using fleet = await startFleet(place, bare.port, devices, true)
+    theirs.push(await kibPerConnection(bare.pid, fleet))
+  }
+  return { 'link.rss': against(ours, theirs, 'KiB/device') }
+}
+
+async function kibPerConnection(pid: number, fleet: Helper): Promise<number> {
+  await fleet.ask({ connect: RSS_FIRST })
+  await systemClock.sleep(SETTLE_MS)
+  const before = residentKib(pid)
+  await fleet.ask({ connect: RSS_MORE })
+  await systemClock.sleep(SETTLE_MS)
+  return (residentKib(pid) - before) / RSS_MORE
+}
+
+function namesOf(count: number): string[] {
+  return Array.from({ length: count }, (_, number) => `device-${number}`)
+}
+
+interface Bare extends AsyncDisposable {
+  readonly pid: number
+  readonly port: number
+}
+
+/** The bare server, with the hub's own certificate. */
+async function startBare(place: HomePlace): Promise<Bare> {
+  const ring = loadHub(place.data)
+  const deviceCa = ed25519.signer(ring.deviceCaSeed.reveal())
+  const argument: BareTlsArgument = {
+    key: privateKeyPem(ring.hubSeed.reveal()),
+    cert: toPem('CERTIFICATE', ring.hubLeaf),
+    ca: toPem('CERTIFICATE', caCertificate('device', deviceCa)),
+    protocol: ALPN_LINK,
+  }
+  const { helper, ready } = await Helper.start<{ port: number }>(here('bare-tls.ts'), argument)
+  return { pid: helper.pid, port: ready.port, [Symbol.asyncDispose]: () => helper[Symbol.asyncDispose]() }
+}
+
+/** Who trusts the home's web CA, as its code carries it, and comes over the LAN. */
+async function lanClient(place: HomePlace, hub: Hub): Promise<Client> {
+  await using local = openClient(place, async () => unixWay(place.data))
+  const status = fieldsOf(await local.api.get('/status'), 'a status')
+  const webCa = optionalBytesIn(status, 'webCa')!
+  return openClient(place, async () => lanWay(hub.lan, webCa))
+}
+
+/** As long as a sealed command. */
+const ECHO_BYTES = 250
+
+/** One mutual-TLS connection on which everything comes back. */
+class Echo implements AsyncDisposable {
+  readonly #socket: TLSSocket
+  readonly #message = systemRandom.bytes(ECHO_BYTES)
+
+  private constructor(socket: TLSSocket) {
+    this.#socket = socket
+  }
+
+  static async open(port: number, device: KnownDevice): Promise<Echo> {
+    const socket = connect({
+      ...{ host: '127.0.0.1', port, ALPNProtocols: [ALPN_LINK], minVersion: 'TLSv1.3' },
+      cert: toPem('CERTIFICATE', Uint8Array.fromHex(device.certificate)),
+      key: privateKeyPem(Uint8Array.fromHex(device.seed)),
+      // The CA of the hub is a bare key here, which Node cannot be told; who answers is not the question.
+      rejectUnauthorized: false,
+    })
+    socket.setNoDelay(true)
+    await new Promise((resolve, reject) => {
+      socket.once('secureConnect', resolve)
+      socket.once('error', reject)
+    })
+    return new Echo(socket)
+  }
+
+  roundTrip(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    let missing = ECHO_BYTES
+    const hear = (bytes: Uint8Array): void => {
+      missing -= bytes.length
+      if (missing > 0) return
+      this.#socket.off('data', hear)
+      this.#socket.off('error', reject)
+      resolve()
+    }
+    this.#socket.on('data', hear)
+    this.#socket.once('error', reject)
+    this.#socket.write(this.#message)
+    return promise
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#socket.destroy()
+  }
+}
+
+/** Command and request are signed by the client, the receipt by the device. */
+const SIGNATURES = 3
+/** Both by the hub, the command by the device, the receipt by the hub and by the client. */
+const VERIFICATIONS = 5
+const pair = generateKeyPairSync('ed25519')
+const signed = systemRandom.bytes(ECHO_BYTES - 64)
+
+function signAndVerify(): void {
+  let signature = new Uint8Array()
+  for (let n = 0; n < SIGNATURES; n++) signature = Uint8Array.from(sign(null, signed, pair.privateKey))
+  for (let n = 0; n < VERIFICATIONS; n++) {
+    if (!verify(null, signed, pair.publicKey, signature)) throw new Error('a signature did not verify')
+  }
+}
