@@ -40,13 +40,15 @@ export function verb<A>(spec: VerbSpec<A>): Verb {
   })
 }
 
-export function group(command: string, says: string, verbs: readonly Verb[]): Verb {
+/** A group whose word alone is one of its verbs: `usual` is a verb with the command `$0`. */
+export function group(command: string, says: string, verbs: readonly Verb[], usual?: Verb): Verb {
   return (act) => ({
-    command: `${command} <verb>`,
+    command: usual ? `${command} [verb]` : `${command} <verb>`,
     describe: says,
     builder: (cli) => {
-      let own = cli.usage(`$0 ${command} <verb>\n\n${says}`)
+      let own = cli.usage(`$0 ${command} ${usual ? '[verb]' : '<verb>'}\n\n${says}`)
       for (const each of verbs) own = own.command(each(act))
+      if (usual) return own.command(usual(act))
       return own.demandCommand(1, `say what to do with ${command}: see \`shallot ${command} --help\``)
     },
     handler: () => {},

@@ -11,14 +11,14 @@ import {
   textIn,
 } from '../fields.ts'
 import { sayTime } from '../time.ts'
-import { group, verb } from '../verb.ts'
+import { type CommonFlags, group, type VerbSpec, verb } from '../verb.ts'
 import { table } from '../voice.ts'
 import { parseLimit } from './history.ts'
 
-const show = verb({
+const SHOW: VerbSpec<CommonFlags & { limit: string; before: string | undefined }> = {
   command: 'show',
   says: 'Who did what, when, with what result; the newest last',
-  examples: [['log show --limit 20', '']],
+  examples: [['log show --limit 20', 'the last twenty; `shallot log` alone shows the last fifty']],
   options: (cli) =>
     cli
       .option('limit', { type: 'string', default: '50', describe: 'so many entries' })
@@ -35,7 +35,7 @@ const show = verb({
         : table(entries.map((each) => line(fieldsOf(each, 'an entry')))),
     )
   },
-})
+}
 
 function parseEntry(text: string): number {
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
@@ -75,4 +75,9 @@ const verify = verb({
   },
 })
 
-export const log = group('log', 'The hash-chained log of every act', [show, verify])
+export const log = group(
+  'log',
+  'The hash-chained log of every act; without a verb, shows it',
+  [verb(SHOW), verify],
+  verb({ ...SHOW, command: '$0' }),
+)
