@@ -11,12 +11,13 @@ import {
   textIn,
 } from '../fields.ts'
 import { sayTime } from '../time.ts'
-import { type CommonFlags, group, type VerbSpec, verb } from '../verb.ts'
+import { group, verb } from '../verb.ts'
 import { table } from '../voice.ts'
 import { parseLimit } from './history.ts'
 
-const SHOW: VerbSpec<CommonFlags & { limit: string; before: string | undefined }> = {
+const show = verb({
   command: 'show',
+  isUsual: true,
   says: 'Who did what, when, with what result; the newest last',
   examples: [['log show --limit 20', 'the last twenty; `shallot log` alone shows the last fifty']],
   options: (cli) =>
@@ -35,7 +36,7 @@ const SHOW: VerbSpec<CommonFlags & { limit: string; before: string | undefined }
         : table(entries.map((each) => line(fieldsOf(each, 'an entry')))),
     )
   },
-}
+})
 
 function parseEntry(text: string): number {
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
@@ -75,9 +76,4 @@ const verify = verb({
   },
 })
 
-export const log = group(
-  'log',
-  'The hash-chained log of every act; without a verb, shows it',
-  [verb(SHOW), verify],
-  verb({ ...SHOW, command: '$0' }),
-)
+export const log = group('log', 'The hash-chained log of every act; without a verb, shows it', [show, verify])
