@@ -99,6 +99,16 @@ test('a withdrawn client key ends at once with exit 4 and its cause', async () =
   assert.match(said.message as string, /client key/)
 })
 
+test('an address that nobody published is given up with its cause, long before the patience for a slow home ends', async () => {
+  const path = join(account.base, 'nowhere.txt')
+  const nowhere = nativeEd25519().signer(systemRandom.bytes(32)).key
+  await writeFile(path, writeHomeCode({ root: home.root.key, onion: nowhere, lan: [] }).reveal())
+  const { exit, said } = await account.json(['status', '--home', path])
+  assert.deepEqual([exit, said.code], [4, 'unreachable'])
+  assert.match(said.message as string, /withdrawn, or is not published yet/)
+  assert.match(said.next as string, /new invitation/)
+})
+
 test('another home behind the address is refused', async () => {
   home.claims = 'A'.repeat(43)
   const { exit, said } = await account.json(['status', '--home', await invitation(clientKey)])

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Writable } from 'node:stream'
-import { systemClock } from '../../../daemon/base/clock.ts'
+import { type Clock, systemClock } from '../../../daemon/base/clock.ts'
 import { systemRandom } from '../../../daemon/base/random.ts'
 import { runShallot } from '../../../daemon/cli/run.ts'
 
@@ -34,6 +34,8 @@ export class Account implements Disposable {
   readonly data = join(this.base, 'data')
   readonly owner = join(this.base, 'owner')
   readonly environment: Record<string, string> = {}
+  /** Of what runs within this process. */
+  clock: Clock = systemClock
 
   /** The process alone, for whoever wants to see it run or end it. */
   start(args: readonly string[]): ChildProcessWithoutNullStreams {
@@ -78,7 +80,7 @@ export class Account implements Disposable {
   async within(args: readonly string[]): Promise<Ran> {
     const [out, err] = [new Heard(), new Heard()]
     const exit = await runShallot(
-      { clock: systemClock, random: systemRandom },
+      { clock: this.clock, random: systemRandom },
       {
         args,
         environment: { SHALLOT_DATA: this.data, SHALLOT_OWNER: this.owner, ...this.environment },
