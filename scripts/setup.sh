@@ -33,6 +33,12 @@ if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
   printf '%s\n' "$wanted" >"$stamp"
 fi
 
+# npm 9, which Debian 12 has, installs the package for this machine and loses the link to its program.
+if ! node_modules/.bin/node --version >/dev/null 2>&1; then
+  for node in node_modules/node-*/bin/node; do
+    if "$node" --version >/dev/null 2>&1; then ln -sf "../${node#node_modules/}" node_modules/.bin/node; fi
+  done
+fi
 if ! node_modules/.bin/node --version >/dev/null 2>&1; then
   echo "There is no Node 26 for this kind of machine among our packages ($(uname -sm))." >&2
   echo "Install Node 26 yourself so that 'node' finds it, then start again." >&2
