@@ -3,7 +3,7 @@
  * Measures Shallot against the least that could do the same, in one run and by turns. It never gates anything: a machine
  * that is busy measures other numbers.
  *
- *   node scripts/bench.ts [group …] [--json]      groups: envelope link onion daemon firmware; without one: all
+ *   node scripts/bench.ts [key …] [--json]      a key, or the part of it before a dot; without one: all
  *
  * --json ends with one line, {"results":{"<key>":{"ratio":…,"value":…,"baseline":…,"unit":"…"},…}}.
  */
@@ -11,11 +11,21 @@ import { parseArgs } from 'node:util'
 import { daemon } from './bench/daemon.ts'
 import { envelope } from './bench/envelope.ts'
 import { firmware } from './bench/firmware.ts'
-import { link } from './bench/link.ts'
-import { onion } from './bench/onion.ts'
+import { ingest, linkRoundTrip, resident } from './bench/link.ts'
+import { onionCold, onionRoundTrip } from './bench/onion.ts'
 import type { Group, Result, Results } from './bench/sample.ts'
 
-const GROUPS: Readonly<Record<string, Group>> = { envelope, link, onion, daemon, firmware }
+/** What is measured together, under the key or what its keys begin with. */
+const GROUPS: readonly (readonly [string, Group])[] = [
+  ['envelope.open', envelope],
+  ['link.ingest', ingest],
+  ['link.rtt', linkRoundTrip],
+  ['link.rss', resident],
+  ['onion.rtt', onionRoundTrip],
+  ['onion.cold', onionCold],
+  ['daemon', daemon],
+  ['firmware.tls', firmware],
+]
 
 /** What we aim at: a ratio, or the value itself where there is no baseline. */
 const AIMS: Readonly<Record<string, string>> = {
@@ -38,10 +48,12 @@ const stop = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort(new Error(`${name}`)))
 
 async function measure(names: readonly string[]): Promise<Results> {
+  const unknown = names.find((name) => !GROUPS.some(([key]) => isPart(name, key)))
+  if (unknown !== undefined)
+    throw new Error(`nothing is called ${unknown}: ${GROUPS.map(([key]) => key).join(', ')}`)
+  const asked = GROUPS.filter(([key]) => names.length === 0 || names.some((name) => isPart(name, key)))
   let results: Results = {}
-  for (const name of names) {
-    const group = GROUPS[name]
-    if (!group) throw new Error(`there is no group ${name}: ${Object.keys(GROUPS).join(', ')}`)
+  for (const [, group] of asked) {
     stop.signal.throwIfAborted()
     results = {
       ...results,
@@ -49,6 +61,10 @@ async function measure(names: readonly string[]): Promise<Results> {
     }
   }
   return results
+}
+
+function isPart(name: string, key: string): boolean {
+  return `${key}.`.startsWith(`${name}.`)
 }
 
 function table(results: Results): string {
@@ -74,7 +90,7 @@ const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
 })
 try {
-  const results = await measure(positionals.length > 0 ? positionals : Object.keys(GROUPS))
+  const results = await measure(positionals)
   console.log(table(results))
   if (flags.json) console.log(JSON.stringify({ results }))
 } catch (error) {

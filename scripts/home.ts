@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /**
  * A home in a box: `npm start`. Everything is real and everything is local: a private Tor network, the daemon, two devices
- * that run on the ESP8266's instruction set, and somebody far away who has only an invitation.
+ * that run on the ESP8266's instruction set, and the owner far away, who has their own key and an invitation, and no other way in.
  *
  *   node scripts/home.ts [--once] [--json] [--port host]
  *
@@ -187,6 +187,9 @@ async function firstReading(owner: Environment): Promise<void> {
   }
 }
 
+/** The stages of a command as a person reads them. */
+const WORDS: Record<string, string> = { 'at-hub': 'at the hub', 'at-device': 'at the device' }
+
 /** Somebody far away: no data directory, no LAN, only the owner's key and the invitation. */
 async function farAway(tor: PrivateTor, owner: Environment, place: string): Promise<Lived> {
   const invitation = await steps.take(
@@ -213,7 +216,7 @@ async function farAway(tor: PrivateTor, owner: Environment, place: string): Prom
     way?: string
   }
   if (!receipt) throw new Error('the command ended without a receipt')
-  for (const { stage, ms } of stages) steps.say(`  ${String(ms).padStart(6)} ms  ${stage}`)
+  for (const { stage, ms } of stages) steps.say(`  ${String(ms).padStart(6)} ms  ${WORDS[stage] ?? stage}`)
   if (way !== 'tor') throw new Error(`it went by ${way}, not through Tor`)
   const lamp = readFileSync(join(place, 'porch-light', 'world', 'output-1'), 'utf8').trim()
   if (Number(lamp) === 0) throw new Error('the receipt says done, but the lamp is dark')

@@ -8,7 +8,7 @@ import type { Random } from '../base/random.ts'
 import { type Key, SETTINGS, settingOfFlag } from '../config/index.ts'
 import { type CliCode, CliError, EXIT, exitOf } from './error.ts'
 import { gatherTools, type Tools } from './tools.ts'
-import type { Act, CommonFlags } from './verb.ts'
+import type { Act, CommonFlags, Verb } from './verb.ts'
 import { VERBS } from './verbs/index.ts'
 import { type Streams, Voice } from './voice.ts'
 
@@ -64,14 +64,14 @@ function wantsJson(args: readonly string[]): boolean {
 /** @returns the help or version text, if that is what was asked for */
 async function parse(args: readonly string[], act: Act): Promise<string> {
   let text = ''
-  const cli = VERBS.reduce<Argv<CommonFlags>>((all, each) => all.command(each(act)), grammar())
+  const cli = VERBS.reduce<Argv<CommonFlags>>((all, each) => all.command(each.module(act)), grammar(args))
   await cli.parseAsync([...args], {}, (_error: unknown, _args: unknown, output: string) => {
     text = output
   })
   return text
 }
 
-function grammar(): Argv<CommonFlags> {
+function grammar(args: readonly string[]): Argv<CommonFlags> {
   const client = Object.values(SETTINGS).filter(({ side }) => side !== 'daemon')
   let cli = yargs()
     .scriptName('shallot')
@@ -95,7 +95,7 @@ function grammar(): Argv<CommonFlags> {
     .locale('en')
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? misuse(message)
+      throw error ?? misuse(message, args)
     })
     .epilogue(
       'Exit status: 0 done, 2 usage, 3 refused, 4 unreachable or expired, 5 not found, 1 a fault of shallot itself.',
@@ -113,11 +113,31 @@ function grammar(): Argv<CommonFlags> {
 }
 
 /** What yargs has to say, as a sentence. */
-function misuse(message: string): CliError {
+function misuse(message: string, args: readonly string[]): CliError {
   const missing = message.startsWith('Not enough non-option arguments')
-  const verb = message.startsWith('Did you mean')
-  const sentence = missing ? 'an argument is missing' : verb ? `there is no such verb. ${message}` : message
-  return new CliError('usage', sentence, { next: 'see `shallot --help`, or --help after the verb' })
+  const near = message.startsWith('Did you mean')
+  const unknown = /^Unknown arguments?: (.*)$/s.exec(message)?.[1]?.slice(0, 100)
+  const sentence = missing
+    ? 'an argument is missing'
+    : near
+      ? `there is no such verb. ${message}`
+      : unknown !== undefined
+        ? `not understood here: ${unknown}`
+        : message
+  return new CliError('usage', sentence, { next: `see \`shallot ${wordsOf(args)}--help\`` })
+}
+
+/** The verb that was meant, with the word of its group before it, and a space behind each. */
+function wordsOf(args: readonly string[]): string {
+  let verbs: readonly Verb[] = VERBS
+  let words = ''
+  for (const arg of args) {
+    const found = verbs.find(({ name }) => name === arg)
+    if (!found) break
+    words += `${arg} `
+    verbs = found.verbs
+  }
+  return words
 }
 
 /** The settings among parsed flags. */

@@ -13,6 +13,8 @@ export interface VerbSpec<A> {
   readonly says: string
   /** Lines to try, without the program's name, each with what it does. */
   readonly examples: readonly (readonly [string, string])[]
+  /** In a group: also what the group's word alone does. */
+  readonly isUsual?: boolean
   readonly options?: (cli: Argv<CommonFlags>) => Argv<A>
   readonly run: (tools: Tools, args: A) => Promise<void>
 }
@@ -24,31 +26,53 @@ export type Act = (
 ) => Promise<void>
 
 /** A verb, or a group of verbs under one word. */
-export type Verb = (act: Act) => CommandModule<CommonFlags, CommonFlags>
+export interface Verb {
+  readonly name: string
+  readonly isUsual: boolean
+  /** Of a group. */
+  readonly verbs: readonly Verb[]
+  /** @param under the words before it, each with a space behind */
+  module(act: Act, under?: string): CommandModule<CommonFlags, CommonFlags>
+}
 
 export function verb<A>(spec: VerbSpec<A>): Verb {
-  return (act) => ({
-    command: spec.command,
-    describe: spec.says,
-    builder: (cli) => {
-      const examples = spec.examples.map(([line, says]) => [`$0 ${line}`, says] as [string, string])
-      const own = cli.usage(`$0 ${spec.command}\n\n${spec.says}`).example(examples)
-      // yargs knows the arguments of a verb only once this has run; the handler below gets exactly these.
-      return (spec.options ? spec.options(own) : own) as Argv<CommonFlags>
-    },
-    handler: (args) => act(args, (tools) => spec.run(tools, args as unknown as A)),
-  })
+  const isUsual = spec.isUsual === true
+  return {
+    name: spec.command.split(' ')[0]!,
+    isUsual,
+    verbs: [],
+    module: (act, under = '') => ({
+      command: isUsual ? [spec.command, '$0'] : spec.command,
+      describe: spec.says,
+      builder: (cli) => {
+        const examples = spec.examples.map(([line, says]) => [`$0 ${line}`, says] as [string, string])
+        const own = cli.usage(`$0 ${under}${spec.command}\n\n${spec.says}`).example(examples)
+        // yargs knows the arguments of a verb only once this has run; the handler below gets exactly these.
+        return (spec.options ? spec.options(own) : own) as Argv<CommonFlags>
+      },
+      handler: (args) => act(args, (tools) => spec.run(tools, args as unknown as A)),
+    }),
+  }
 }
 
 export function group(command: string, says: string, verbs: readonly Verb[]): Verb {
-  return (act) => ({
-    command: `${command} <verb>`,
-    describe: says,
-    builder: (cli) => {
-      let own = cli.usage(`$0 ${command} <verb>\n\n${says}`)
-      for (const each of verbs) own = own.command(each(act))
-      return own.demandCommand(1, `say what to do with ${command}: see \`shallot ${command} --help\``)
-    },
-    handler: () => {},
-  })
+  const hasUsual = verbs.some(({ isUsual }) => isUsual)
+  return {
+    name: command,
+    isUsual: false,
+    verbs,
+    module: (act) => ({
+      command: hasUsual ? `${command} [verb]` : `${command} <verb>`,
+      describe: says,
+      builder: (cli) => {
+        // A usual verb brings its own usage, which yargs would print beneath the group's.
+        let own = hasUsual ? cli : cli.usage(`$0 ${command} <verb>\n\n${says}`)
+        for (const each of verbs) own = own.command(each.module(act, `${command} `))
+        return hasUsual
+          ? own
+          : own.demandCommand(1, `say what to do with ${command}: see \`shallot ${command} --help\``)
+      },
+      handler: () => {},
+    }),
+  }
 }

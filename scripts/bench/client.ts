@@ -24,7 +24,7 @@ export interface Client extends AsyncDisposable {
   readonly api: Api
   prove(device: string): Promise<ProvenThing>
   /** Seals one command, sends it, and opens the device's own receipt for it. */
-  command(thing: ProvenThing, level: number): Promise<void>
+  command(thing: ProvenThing, level: number, onStage?: (stage: string) => void): Promise<void>
 }
 
 /**
@@ -47,21 +47,27 @@ export function openClient(place: HomePlace, openWay: (signal: AbortSignal) => P
   return {
     api,
     prove: (device) => proveThing(api, person, device),
-    async command(thing, level) {
+    async command(thing, level, onStage) {
       const frame = await person.seal<Command>(thing.id, {
         ...{ type: 'command', expiresAt: person.now() + COMMAND_LIFETIME_S, nonce: thing.nonce },
         ...{ operation: 'write', affordance: LEVEL, value: level },
       })
-      const receipt = await receiptOf(api, `${thingPath(thing.id)}/properties/level`, frame)
+      const receipt = await receiptOf(api, `${thingPath(thing.id)}/properties/level`, frame, onStage)
       checkReceipt(receipt, frame, thing, person)
     },
     [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
   }
 }
 
-async function receiptOf(api: Api, path: string, frame: Uint8Array): Promise<Uint8Array> {
+async function receiptOf(
+  api: Api,
+  path: string,
+  frame: Uint8Array,
+  onStage?: (stage: string) => void,
+): Promise<Uint8Array> {
   for await (const line of api.stages('PUT', path, frame)) {
     const said = fieldsOf(line, 'a stage')
+    onStage?.(textIn(said, 'stage'))
     if (textIn(said, 'stage') === 'done') return bytesIn(said, 'receipt')
   }
   throw new Error('the command ended without a receipt')

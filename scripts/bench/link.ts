@@ -24,23 +24,17 @@ import {
   startHub,
 } from './home.ts'
 import { cpuSeconds, Helper, residentKib } from './process.ts'
-import { against, type Bench, type Group, type Results } from './sample.ts'
+import { against, type Bench, type Results } from './sample.ts'
 
 const ed25519 = nativeEd25519()
 const here = (name: string): string => new URL(name, import.meta.url).pathname
-
-export const link: Group = async (bench) => ({
-  ...(await ingest(bench)),
-  ...(await roundTrip(bench)),
-  ...(await resident(bench)),
-})
 
 const INGEST_DEVICES = 200
 const INGEST_ROUNDS = 5
 const READINGS_EACH = 60
 
 /** Readings of 200 devices, from their TLS records to the acknowledged transaction. */
-async function ingest({ say }: Bench): Promise<Results> {
+export async function ingest({ say }: Bench): Promise<Results> {
   say(`link.ingest: ${INGEST_DEVICES} devices send readings to the daemon`)
   using place = makeHome()
   const devices = await addDevices(place, namesOf(INGEST_DEVICES))
@@ -65,7 +59,7 @@ const ROUND_TRIPS = 600
 const WARM_UP = 100
 
 /** A command over the LAN to its verified receipt, by turns with an echo and the signatures that a command needs. */
-async function roundTrip({ say }: Bench): Promise<Results> {
+export async function linkRoundTrip({ say }: Bench): Promise<Results> {
   say('link.rtt: commands over the LAN, to a device in a process of its own')
   using place = makeHome()
   const devices = await addDevices(place, ['lamp'])
@@ -96,7 +90,7 @@ const RSS_MORE = 700
 const SETTLE_MS = 4000
 
 /** What a connected, idle device adds to the resident set, when some are there already. */
-async function resident({ say }: Bench): Promise<Results> {
+export async function resident({ say }: Bench): Promise<Results> {
   say(`link.rss: ${RSS_FIRST + RSS_MORE} idle devices`)
   const [ours, theirs]: [number[], number[]] = [[], []]
   for (let round = 0; round < RSS_ROUNDS; round++) {

@@ -12,22 +12,29 @@ import { openPrivateTor, type PrivateTor } from '../private-tor.ts'
 import { type Client, openClient } from './client.ts'
 import { addDevices, type HomePlace, type Hub, makeHome, startFleet, startHub } from './home.ts'
 import { Helper } from './process.ts'
-import { against, type Bench, type Group, type Results } from './sample.ts'
+import { against, type Bench, type Results } from './sample.ts'
 import { addClientKey, addOnion, type BareTor, cacheOf, firstAnswer, get, startTor } from './tor.ts'
 
 const PROBE = '/.well-known/shallot'
 /** As long as an answer of the home: a receipt and the stages before it. */
 const FILE_BYTES = 700
 
-export const onion: Group = async (bench) => {
-  const { say, signal } = bench
-  say('onion: a private Tor network')
+interface Place extends AsyncDisposable {
+  readonly network: PrivateTor
+  /** Of somebody far away. */
+  readonly tor: BareTor
+}
+
+/** A private network and a client in it that has found its way. */
+async function openPlace({ say, signal }: Bench): Promise<Place> {
+  await using held = new AsyncDisposableStack()
   const deps = { clock: systemClock, random: systemRandom }
-  await using network = await openPrivateTor(deps, { say }, signal)
-  using place = makeHome()
-  await using tor = await startTor(network, join(place.directory, 'client'))
+  const network = held.use(await openPrivateTor(deps, { say }, signal))
+  const home = held.use(makeHome())
+  const tor = held.use(await startTor(network, join(home.directory, 'client')))
   await tor.ready()
-  return { ...(await warm(bench, network, tor)), ...(await cold(bench, network, tor)) }
+  const handles = held.move()
+  return { network, tor, [Symbol.asyncDispose]: () => handles.disposeAsync() }
 }
 
 const CIRCUITS = 5
@@ -35,8 +42,10 @@ const REQUESTS = 60
 const WARM_UP = 10
 
 /** Commands and requests by turns, over several circuits, because no two circuits are alike. */
-async function warm({ say }: Bench, network: PrivateTor, tor: BareTor): Promise<Results> {
-  say('onion.rtt: warm commands, and requests for a static file')
+export async function onionRoundTrip(bench: Bench): Promise<Results> {
+  bench.say('onion.rtt: warm commands, and requests for a static file')
+  await using far = await openPlace(bench)
+  const { network, tor } = far
   using place = makeHome()
   const devices = await addDevices(place, ['lamp'])
   await using hub = await startHubIn(network, place)
@@ -70,8 +79,10 @@ async function warm({ say }: Bench, network: PrivateTor, tor: BareTor): Promise<
 const COLD_ROUNDS = 5
 
 /** From the start of a process to the first answer that comes back through Tor; each time with an address never used before. */
-async function cold({ say }: Bench, network: PrivateTor, tor: BareTor): Promise<Results> {
-  say('onion.cold: from the start of the daemon, and of a bare tor, to the first answer')
+export async function onionCold(bench: Bench): Promise<Results> {
+  bench.say('onion.cold: from the start of the daemon, and of a bare tor, to the first answer')
+  await using far = await openPlace(bench)
+  const { network, tor } = far
   const [ours, theirs]: [number[], number[]] = [[], []]
   for (let round = 0; round < COLD_ROUNDS; round++) {
     using place = makeHome()
@@ -85,13 +96,13 @@ async function cold({ say }: Bench, network: PrivateTor, tor: BareTor): Promise<
     await using bare = await startBare(network, place)
     await firstAnswer(tor, bare.host, '/file')
     theirs.push((performance.now() - again) / 1000)
-    say(`  ${ours.at(-1)!.toFixed(2)} s, ${theirs.at(-1)!.toFixed(2)} s`)
+    bench.say(`  ${ours.at(-1)!.toFixed(2)} s, ${theirs.at(-1)!.toFixed(2)} s`)
   }
   return { 'onion.cold': against(ours, theirs, 's') }
 }
 
 /** The daemon with a tor of its own in the private network. */
-function startHubIn(network: PrivateTor, place: HomePlace): Promise<Hub> {
+export function startHubIn(network: PrivateTor, place: HomePlace): Promise<Hub> {
   const torrc = join(place.directory, 'hub.torrc')
   const cache = cacheOf(network, join(place.directory, 'hub-tor'))
   writeFileSync(torrc, [...network.torrc, `CacheDirectory ${cache}`, ''].join('\n'), { mode: 0o600 })
@@ -115,7 +126,7 @@ async function startBare(network: PrivateTor, place: HomePlace): Promise<Bare> {
 }
 
 /** The address of the owner's own invitation; its key is given to the client's tor. */
-async function invitation(place: HomePlace, tor: BareTor): Promise<string> {
+export async function invitation(place: HomePlace, tor: BareTor): Promise<string> {
   await using client: Client = openClient(place, async () => unixWay(place.data))
   const answer = fieldsOf(
     await client.api.send('PUT', '/invitations/bench', { authorised: true }),
@@ -127,7 +138,7 @@ async function invitation(place: HomePlace, tor: BareTor): Promise<string> {
 }
 
 /** Through this tor, on circuits of its own. */
-function torWay(tor: BareTor, host: string): Way {
+export function torWay(tor: BareTor, host: string): Way {
   const agent = new TorAgent(tor.socks, systemRandom.bytes(8).toHex())
   return {
     ...{ kind: 'tor', words: 'through Tor', patienceMs: 45_000 },

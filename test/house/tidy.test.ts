@@ -61,6 +61,13 @@ describe('the repository', () => {
     )
   })
 
+  it('lets npm run the pre-scripts that make a fresh clone ready', () => {
+    assert.doesNotMatch(read('.npmrc'), /ignore-scripts/)
+    for (const command of ['start', 'test'] as const) {
+      assert.equal(manifest.scripts[`pre${command}`], 'sh scripts/setup.sh')
+    }
+  })
+
   it('pins every dependency exactly', () => {
     const all = { ...manifest.dependencies, ...manifest.devDependencies, ...manifest.optionalDependencies }
     assert.deepEqual(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { deadline } from '../../base/clock.ts'
-import { ignore } from '../../base/error.ts'
+import { codeOf, ignore, no, sentenceOf, type Verdict, yes } from '../../base/error.ts'
 import type { HomeCode } from '../../core/identity/index.ts'
 import { idOf } from '../../core/model/index.ts'
 import { CliError } from '../error.ts'
@@ -27,7 +27,14 @@ export async function openWay(deps: OpenWayDeps, options: RemoteOptions, signal:
   const { code } = options
   const probe = (way: Way, limit: AbortSignal) => expectHome(way, code.root, limit)
   const lan = await tryLan(deps, code, probe, signal)
-  return lan ?? openTorWay(deps, { ...options, probe }, signal)
+  if (lan.ok) return lan.value
+  try {
+    return await openTorWay(deps, { ...options, probe }, signal)
+  } catch (error) {
+    if (lan.detail === undefined || !(error instanceof CliError)) throw error
+    const { code, message, next } = error
+    throw new CliError(code, `${message}; and on the LAN: ${lan.detail}`, { cause: error, next })
+  }
 }
 
 type Probe = (way: Way, signal: AbortSignal) => Promise<void>
@@ -37,9 +44,9 @@ async function tryLan(
   code: HomeCode,
   probe: Probe,
   signal: AbortSignal,
-): Promise<Way | undefined> {
+): Promise<Verdict<Way, 'unreachable'>> {
   const { webCa, lan } = code
-  if (!webCa || lan.length === 0) return undefined
+  if (!webCa || lan.length === 0) return no('unreachable')
   deps.onProgress('looking for the home on the LAN')
   using patience = deadline(deps.clock, LAN_MS_MAX, signal)
   const tries = lan.slice(0, LAN_ORIGINS_MAX).map(async (origin) => {
@@ -60,13 +67,43 @@ async function tryLan(
         (error) => ignore(error, 'another origin answered'),
       )
     }
-    return first
+    return yes(first)
   } catch (error) {
     // Also an impostor on this LAN ends here: he cannot show a certificate of the CA, and Tor leads past him.
-    ignore(error, 'this machine is not at home')
     signal.throwIfAborted()
-    return undefined
+    const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [error]
+    const causes = errors.map((each, at) => `${plainOrigin(lan[at])} ${wordsFor(each)}`)
+    return no('unreachable', causes.join(', '))
   }
+}
+
+function plainOrigin(origin: string | undefined): string {
+  return (origin ?? 'the LAN address').slice(0, 80)
+}
+
+const NO_ANSWER = `did not answer within ${LAN_MS_MAX / 1000} s`
+
+const LAN_CAUSES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'takes no connections',
+  EHOSTUNREACH: 'is not on this network',
+  ENETUNREACH: 'is not on this network',
+  ETIMEDOUT: NO_ANSWER,
+  ENOTFOUND: 'has no address',
+  EAI_AGAIN: 'has no address',
+  ECONNRESET: 'hung up',
+}
+
+/** Why one origin led nowhere, as the rest of a sentence. */
+function wordsFor(error: unknown): string {
+  if (error instanceof CliError) return `was passed over: ${error.message}`
+  const code = codeOf(error)
+  if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError'))
+    return NO_ANSWER
+  if (code !== undefined && Object.hasOwn(LAN_CAUSES, code)) return LAN_CAUSES[code]!
+  if (code !== undefined && /CERT|SIGNATURE|ERR_TLS|ERR_SSL/.test(code)) {
+    return 'shows no certificate of this home'
+  }
+  return `failed (${sentenceOf(error)})`
 }
 
 const LAN_ORIGINS_MAX = 8

@@ -30,18 +30,38 @@ const CAUSES: Readonly<Record<number, string>> = {
 /** Replies that another try, on another circuit, does not change. */
 const FINAL: ReadonlySet<number> = new Set([2, 244, 245, 246])
 
-/** The way ends at our own tor. `isFinal`: another try would end there too. */
-export class SocksRefusal extends CliError {
-  readonly isFinal: boolean
+/** The directories were asked, and none holds the address. */
+const ABSENT = 240
 
-  constructor(message: string, isFinal: boolean, options: { cause: unknown; next?: string }) {
+/** What the person can do about it. */
+const NEXT: Readonly<Record<number, string>> = {
+  240: 'was it just made? then try again in a minute. Else ask for a new invitation (at home: `shallot onion list`)',
+  244: 'use the invitation itself, with its client key, and leave out --tor-socks',
+  245: 'ask for a new invitation (at home: `shallot onion invite <name>`)',
+  246: 'copy the code of the invitation again, whole',
+}
+
+/**
+ * The way ends at our own tor. `hope`: `none`, another try would end there too; `little`, the address is nowhere, which a few
+ * tries settle; `some`, it may be different soon.
+ */
+export class SocksRefusal extends CliError {
+  readonly hope: 'none' | 'little' | 'some'
+
+  constructor(
+    message: string,
+    hope: SocksRefusal['hope'],
+    options: { cause: unknown; next?: string | undefined },
+  ) {
     super('unreachable', message, options)
-    this.isFinal = isFinal
+    this.hope = hope
   }
 }
 
 function refusalFor(reply: number, cause: unknown): SocksRefusal {
-  return new SocksRefusal(CAUSES[reply] ?? `tor answered ${reply}`, FINAL.has(reply), { cause })
+  const hope = FINAL.has(reply) ? 'none' : reply === ABSENT ? 'little' : 'some'
+  const words = CAUSES[reply] ?? `tor refused for a reason that we do not know (reply ${reply})`
+  return new SocksRefusal(words, hope, { cause, next: NEXT[reply] })
 }
 
 /**
@@ -92,7 +112,7 @@ function connected(socket: Socket): Promise<void> {
     socket.once('connect', resolve)
     socket.once('error', (cause) => {
       reject(
-        new SocksRefusal('no tor answers at the SOCKS socket', true, {
+        new SocksRefusal('no tor answers at the SOCKS socket', 'none', {
           cause,
           next: 'leave out --tor-socks, and shallot runs a tor of its own',
         }),

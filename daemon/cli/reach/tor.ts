@@ -7,7 +7,7 @@ import type { Random } from '../../base/random.ts'
 import type { HomeCode } from '../../core/identity/index.ts'
 import { onionAddress } from '../../core/identity/index.ts'
 import { CliError } from '../error.ts'
-import { type ClientTor, openClientTor } from './client-tor.ts'
+import { type ClientTor, openClientTor, RENEW_MS_MIN } from './client-tor.ts'
 import { type SocksPlace, SocksRefusal, TorAgent } from './socks.ts'
 import { askOver, type Way } from './way.ts'
 
@@ -35,11 +35,14 @@ const TRY_MS_FIRST = 12_000
 const TRY_MS_MAX = 30_000
 const PAUSE_MS = 600
 const TRIES_MAX = 40
+/** So often the directories are asked for an address that none of them holds, each time after the pause in which tor forgets. */
+const ABSENT_TRIES_MAX = 3
 
 /**
  * Through Tor, by a tor that is named, else one that runs here, else one of our own.
  * Each try is under a new isolation pair, so that it gets circuits of its own; the pair that worked is kept.
- * @throws CliError unreachable with the last cause, after TOR_MS_MAX
+ * @throws CliError unreachable with the last cause: at once where no try can help, after three looks for an address that no
+ * directory holds, else after TOR_MS_MAX, in which a home's tor can restart
  */
 export async function openTorWay(
   deps: TorWayDeps,
@@ -49,8 +52,8 @@ export async function openTorWay(
   using whole = deadline(deps.clock, TOR_MS_MAX, signal)
   const stack = new AsyncDisposableStack()
   try {
-    const socks = await chooseTor(deps, options, stack, whole.signal, signal)
-    const way = await tryCircuits(deps, options, socks, whole.signal)
+    const tor = await chooseTor(deps, options, stack, whole.signal, signal)
+    const way = await tryCircuits(deps, options, tor, whole.signal)
     stack.use(way)
     return {
       kind: way.kind,
@@ -67,19 +70,22 @@ export async function openTorWay(
   }
 }
 
+/** `renew`: only a tor of our own can be told to forget that it did not find an address. */
+type UsableTor = Pick<ClientTor, 'socks'> & Partial<Pick<ClientTor, 'renew'>>
+
 async function chooseTor(
   deps: TorWayDeps,
   options: TorWayOptions,
   stack: AsyncDisposableStack,
   limit: AbortSignal,
   signal: AbortSignal,
-): Promise<SocksPlace> {
+): Promise<UsableTor> {
   const { code, torSocks, torrcExtra } = options
-  if (torSocks !== undefined) return parsePlace(torSocks)
+  if (torSocks !== undefined) return { socks: parsePlace(torSocks) }
   // A client key can be given to a tor of our own; the machine's would need its control port.
   if (!code.clientKey && torrcExtra === undefined) {
     const running = await findRunningTor(deps.clock, limit)
-    if (running) return running
+    if (running) return { socks: running }
   }
   deps.onProgress('starting a tor of our own')
   const tor: ClientTor = await openClientTor(
@@ -98,7 +104,7 @@ async function chooseTor(
   )
   stack.use(tor)
   await waitFor(tor.ready, limit)
-  return tor.socks
+  return tor
 }
 
 function waitFor(ready: Promise<void>, limit: AbortSignal): Promise<void> {
@@ -118,17 +124,18 @@ function waitFor(ready: Promise<void>, limit: AbortSignal): Promise<void> {
 async function tryCircuits(
   deps: TorWayDeps,
   options: TorWayOptions,
-  socks: SocksPlace,
+  tor: UsableTor,
   limit: AbortSignal,
 ): Promise<Way> {
   let last: unknown
+  let absences = 0
   for (let attempt = 1; attempt <= TRIES_MAX && !limit.aborted; attempt++) {
     deps.onProgress(
       attempt === 1
         ? 'reaching the home through Tor'
         : `reaching the home through Tor, try ${attempt} (${wordsFor(last)})`,
     )
-    const way = wayUnder(socks, options.code, toBase32(deps.random.bytes(10)))
+    const way = wayUnder(tor.socks, options.code, toBase32(deps.random.bytes(10)))
     using patience = deadline(deps.clock, Math.min(TRY_MS_FIRST * attempt, TRY_MS_MAX), limit)
     try {
       await options.probe(way, patience.signal)
@@ -138,7 +145,13 @@ async function tryCircuits(
       if (isFinal(error)) throw error
       last = limit.aborted && last !== undefined ? last : error
     }
-    await deps.clock.sleep(PAUSE_MS, limit).catch((error) => ignore(error, 'the loop looks at the limit'))
+    const isAbsent = last instanceof SocksRefusal && last.hope === 'little'
+    if (isAbsent && ++absences === ABSENT_TRIES_MAX) throw last
+    await deps.clock
+      .sleep(isAbsent ? RENEW_MS_MIN : PAUSE_MS, limit)
+      .catch((error) => ignore(error, 'the loop looks at the limit'))
+    // Else tor would repeat what it found, for a quarter of an hour, without asking anybody.
+    if (isAbsent) await tor.renew?.()
   }
   throw new CliError('unreachable', `the home was not reached through Tor: ${wordsFor(last)}`, {
     cause: last,
@@ -148,7 +161,7 @@ async function tryCircuits(
 
 /** What trying again cannot mend: an answer that is not this home's, and refusals of tor that stay. */
 function isFinal(error: unknown): boolean {
-  if (error instanceof SocksRefusal) return error.isFinal
+  if (error instanceof SocksRefusal) return error.hope === 'none'
   return error instanceof CliError && error.code !== 'unreachable'
 }
 

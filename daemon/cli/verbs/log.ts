@@ -17,8 +17,9 @@ import { parseLimit } from './history.ts'
 
 const show = verb({
   command: 'show',
+  isUsual: true,
   says: 'Who did what, when, with what result; the newest last',
-  examples: [['log show --limit 20', '']],
+  examples: [['log show --limit 20', 'the last twenty; `shallot log` alone shows the last fifty']],
   options: (cli) =>
     cli
       .option('limit', { type: 'string', default: '50', describe: 'so many entries' })
@@ -75,4 +76,4 @@ const verify = verb({
   },
 })
 
-export const log = group('log', 'The hash-chained log of every act', [show, verify])
+export const log = group('log', 'The hash-chained log of every act; without a verb, shows it', [show, verify])

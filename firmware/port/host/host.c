@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -89,6 +90,8 @@ static int net_open(const char *address, uint16_t tcp_port, uint32_t timeout_ms)
   if (!is_v4 && inet_pton(AF_INET6, address, &v6.sin6_addr) != 1) return SHALLOT_E_PORT_NETWORK;
   connection = socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (connection < 0) return SHALLOT_E_PORT_NETWORK;
+  /* A command is answered by two small writes; the second would wait for the hub to acknowledge the first. */
+  setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
   int result = is_v4 ? connect(connection, (struct sockaddr *)&v4, sizeof v4)
                      : connect(connection, (struct sockaddr *)&v6, sizeof v6);
   int outcome = 0;

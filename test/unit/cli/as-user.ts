@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** Runs the CLI as a person's shell does: a process of its own, arguments in, streams and an exit status out. */
-import { spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Writable } from 'node:stream'
-import { systemClock } from '../../../daemon/base/clock.ts'
+import { type Clock, systemClock } from '../../../daemon/base/clock.ts'
 import { systemRandom } from '../../../daemon/base/random.ts'
 import { runShallot } from '../../../daemon/cli/run.ts'
 
@@ -34,8 +34,11 @@ export class Account implements Disposable {
   readonly data = join(this.base, 'data')
   readonly owner = join(this.base, 'owner')
   readonly environment: Record<string, string> = {}
+  /** Of what runs within this process. */
+  clock: Clock = systemClock
 
-  run(args: readonly string[], input = '', signal?: AbortSignal): Promise<Ran> {
+  /** The process alone, for whoever wants to see it run or end it. */
+  start(args: readonly string[]): ChildProcessWithoutNullStreams {
     const env = {
       PATH: process.env.PATH ?? '',
       HOME: this.base,
@@ -45,12 +48,16 @@ export class Account implements Disposable {
       SHALLOT_OWNER: this.owner,
       ...this.environment,
     }
-    const child = spawn(process.execPath, [ENTRY, ...args], {
+    return spawn(process.execPath, [ENTRY, ...args], {
       env,
       cwd: this.base,
       timeout: RUN_MS_MAX,
       killSignal: 'SIGKILL',
     })
+  }
+
+  run(args: readonly string[], input = '', signal?: AbortSignal): Promise<Ran> {
+    const child = this.start(args)
     signal?.addEventListener('abort', () => child.kill('SIGINT'), { once: true })
     let [out, err] = ['', '']
     child.stdout.setEncoding('utf8').on('data', (text) => {
@@ -73,7 +80,7 @@ export class Account implements Disposable {
   async within(args: readonly string[]): Promise<Ran> {
     const [out, err] = [new Heard(), new Heard()]
     const exit = await runShallot(
-      { clock: systemClock, random: systemRandom },
+      { clock: this.clock, random: systemRandom },
       {
         args,
         environment: { SHALLOT_DATA: this.data, SHALLOT_OWNER: this.owner, ...this.environment },

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { systemClock } from '../../../daemon/base/clock.ts'
+import { type Clock, systemClock } from '../../../daemon/base/clock.ts'
 import { systemRandom } from '../../../daemon/base/random.ts'
 import { writeHomeCode } from '../../../daemon/core/identity/index.ts'
 import {
@@ -133,14 +133,65 @@ test('a passing refusal is tried again, each time under another isolation pair',
   )
   let tries = 0
   reply = (socket) => {
-    if (++tries < 3) socket.end(Buffer.from([5, 240, 0, 4, ...new Uint8Array(18)]))
+    if (++tries < 3) socket.end(Buffer.from([5, 242, 0, 4, ...new Uint8Array(18)]))
     else NOT_ALLOWED(socket)
   }
   const { exit, err } = await account.within(['status', '--home', codeFile([]), '--tor-socks', socks])
   assert.equal(exit, 4)
   assert.equal(tries, 3)
   assert.equal(passwords.size, 3)
-  assert.match(err, /try [23] \(no directory knows this address/)
+  assert.match(err, /try [23] \(the home published this address but no longer answers/)
+})
+
+/** Fifty times as fast: what the CLI waits for is told by what it does between. */
+const hasty: Clock = { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms / 50, signal) }
+
+test('an address that no directory holds is given up after three looks, with what to do', async () => {
+  const waits: number[] = []
+  const sleep: Clock['sleep'] = (ms, signal) => {
+    waits.push(ms)
+    return hasty.sleep(ms, signal)
+  }
+  account.clock = { ...hasty, sleep }
+  reply = (socket) => socket.end(Buffer.from([5, 240, 0, 4, ...new Uint8Array(18)]))
+  asked.length = 0
+  const { exit, said } = await account.jsonWithin(['status', '--home', codeFile([]), '--tor-socks', socks])
+  account.clock = systemClock
+  assert.deepEqual([exit, said.code], [4, 'unreachable'])
+  assert.match(said.message as string, /withdrawn, or is not published yet/)
+  assert.match(said.next as string, /new invitation/)
+  assert.equal(asked.length, 3)
+  assert.equal(waits.filter((ms) => ms === 10_000).length, 2)
+})
+
+for (const code of [1, 4, 242, 243, 247]) {
+  test(`tor's reply ${code} is met with patience: the home's tor may be restarting`, async () => {
+    account.clock = hasty
+    let tries = 0
+    reply = (socket) => {
+      if (++tries < 8) socket.end(Buffer.from([5, code, 0, 4, ...new Uint8Array(18)]))
+      else NOT_ALLOWED(socket)
+    }
+    await account.jsonWithin(['status', '--home', codeFile([]), '--tor-socks', socks])
+    account.clock = systemClock
+    assert.equal(tries, 8)
+  })
+}
+
+test('when both ways lead nowhere, both causes are told', async () => {
+  reply = NOT_ALLOWED
+  const closed = 'https://127.0.0.1:1'
+  for (const [lan, ca_, cause] of [
+    [[closed], ca, /127\.0\.0\.1:1 takes no connections/],
+    [[origin], newKey(), /shows no certificate of this home/],
+    [[closed, 'javascript:1'], ca, /:1 takes no connections, javascript:1 was passed over/],
+  ] as const) {
+    const file = codeFile(lan, webCaCertificate(ca_))
+    const { exit, said } = await account.jsonWithin(['status', '--home', file, '--tor-socks', socks])
+    assert.deepEqual([exit, said.code], [4, 'unreachable'])
+    assert.match(said.message as string, /rules forbid this connection; and on the LAN: /)
+    assert.match(said.message as string, cause)
+  }
 })
 
 test('a SOCKS socket where no tor is ends at once, and says what to do', async () => {

@@ -96,6 +96,7 @@ const misuse: readonly (readonly [string, readonly string[]])[] = [
   ['a flag that is none', ['status', '--colour']],
   ['a group without a verb', ['onion']],
   ['a group with another verb', ['onion', 'peel']],
+  ['a word that is no verb of the log', ['log', 'peel']],
   ['too few arguments', ['set', 'porch-light']],
   ['too many arguments', ['hide', 'a', 'b']],
   ['a deadline that is none', ['set', 'a', 'on', 'true', '--within', 'soon']],
@@ -132,6 +133,19 @@ for (const [what, args] of misuse) {
     assert.doesNotMatch(person.err, /\.ts:\d/)
   })
 }
+
+test('what is missing is told with the help of exactly that verb', async () => {
+  for (const [line, help] of [
+    ['set porch-light', 'shallot set --help'],
+    ['onion', 'shallot onion --help'],
+    ['onion invite', 'shallot onion invite --help'],
+    ['status --colour', 'shallot status --help'],
+    ['sett a on true', 'shallot --help'],
+  ] as const) {
+    const { err } = await account.within(line.split(' '))
+    assert.ok(err.includes(`\`${help}\``), err)
+  }
+})
 
 test('misuse is exit 2 for a shell too', async () => {
   const { exit, err } = await account.run(['sett', 'a', 'on', 'true'])

@@ -167,6 +167,12 @@ test('log show tells who did what', async () => {
   assert.match(out, /^7 {2}2023-11-14T22:13:20.000Z {2}command/)
 })
 
+test('log alone shows the log', async () => {
+  at('GET /log?limit=50', ({ answer }) => json(answer, { entries: [] }))
+  const { out, exit } = await account.within(['log'])
+  assert.deepEqual([exit, out], [0, 'Nothing has happened yet.\n'])
+})
+
 const onionKey = ed25519.signer(systemRandom.bytes(32)).key
 const clientKey = systemRandom.bytes(32)
 const invited = {
