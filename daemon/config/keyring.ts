@@ -5,6 +5,7 @@
  * Always true: the seed and the root are never written; the owner's key is never in the daemon's directory; the hub CA's
  * private key is used once, for the hub's leaf, and not kept. What the daemon holds can withhold and delay, not command.
  */
+import { KEY_BYTES } from '../../schemas/gen/ts/wire.ts'
 import { fromBase64url, toBase64url } from '../base/bytes.ts'
 import type { Instant } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
@@ -90,6 +91,8 @@ export function createHome(
 }
 
 const FACTS = 'home.json'
+/** Current and next. */
+const HUB_CAS = 2
 
 /** @throws ConfigError conflict when a home is there already */
 export function saveOwner(directory: string, owner: NewHome['owner']): void {
@@ -165,16 +168,16 @@ function readFacts(
 ): { facts: HomeFacts; rest: Record<string, string> } {
   const damaged = (what: string) =>
     new ConfigError('bad-config', `${directory}/${FACTS} is damaged (${what}): restore it from your words`)
-  let json: Record<string, unknown>
+  let json: Record<string, unknown> | null
   try {
     json = JSON.parse(new TextDecoder().decode(readPrivate(directory, FACTS)))
   } catch (error) {
     if (error instanceof ConfigError) throw error
     throw damaged('not JSON')
   }
-  if (json.version !== 1) throw damaged('version')
+  if (json?.version !== 1) throw damaged('version')
   const root = typeof json.home === 'string' ? fromBase64url(json.home) : undefined
-  if (root?.length !== 32) throw damaged('home')
+  if (root?.length !== KEY_BYTES) throw damaged('home')
   const rest: Record<string, string> = {}
   for (const name of more) {
     const text = json[name]
@@ -186,7 +189,10 @@ function readFacts(
     if (!Array.isArray(texts)) throw damaged(name)
     return texts.map((text) => requireBytes(directory, text))
   }
-  return { facts: { home: idOf(root), root, owners: list('owners'), hubCas: list('hubCas') }, rest }
+  const [owners, hubCas] = [list('owners'), list('hubCas')]
+  if (owners.length === 0) throw damaged('owners')
+  if (hubCas.length !== HUB_CAS || hubCas.some((key) => key.length !== KEY_BYTES)) throw damaged('hubCas')
+  return { facts: { home: idOf(root), root, owners, hubCas }, rest }
 }
 
 function requireBytes(directory: string, text: unknown): Uint8Array {

@@ -9,6 +9,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -44,7 +45,9 @@ export function writePrivate(directory: string, name: string, bytes: Uint8Array 
   openVault(directory)
   const path = join(directory, name)
   const beside = `${path}.new`
-  const file = openSync(beside, 'w', 0o600)
+  // What a crash left there may have another mode, or be a link: never written into.
+  rmSync(beside, { force: true })
+  const file = openSync(beside, 'wx', 0o600)
   try {
     const content = typeof bytes === 'string' ? Buffer.from(bytes) : bytes
     for (let at = 0; at < content.length; ) at += writeSync(file, content, at)

@@ -156,7 +156,7 @@ suite('what cannot be done ends with its exit status and code', () => {
   })
 })
 
-suite('with --home, on the LAN', () => {
+suite('with --home, on the LAN', { timeout: 60_000 }, () => {
   /** Somebody with an invitation and the owner's key, elsewhere in the house. There is no tor. */
   const guest = (code: string): Record<string, string> => {
     const file = join(home.place, 'code')
@@ -207,14 +207,14 @@ suite('with --home, on the LAN', () => {
       heard++
       response.end('{}')
     })
-    impostor.listen(25545, '127.0.0.1')
-    await using _ends = impostor
+    impostor.listen(25545, '127.0.0.1').unref()
     await once(impostor, 'listening')
     const origin = 'https://127.0.0.1:25545'
     const led = writeHomeCode({ ...code, lan: [origin] }).reveal()
     const alone = await home.json(['status'], { environment: guest(led) })
     const both = writeHomeCode({ ...code, lan: [origin, home.lan] }).reveal()
     const beside = await home.done(['status'], { environment: guest(both) })
+    impostor.close()
     assert.deepEqual([alone.exit, alone.said.code], [5, 'missing'])
     assert.equal(beside.way, 'lan')
     assert.equal(heard, 0)
