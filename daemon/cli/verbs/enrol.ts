@@ -82,7 +82,7 @@ async function begin(tools: Tools, name: string): Promise<Pending> {
   tools.voice.tell(
     { ok: true, stage: 'code', name, permit: toBase64url(keys.permit), code: text, expiresAt },
     () => {
-      const image = tools.voice.isTerminal ? `\n${picture(text)}` : ''
+      const image = tools.voice.isTerminal ? `\n${picture(text, tools.voice.columns)}` : ''
       return `Give this code to the device. It is good for 15 minutes and for one device:\n\n${text}\n${image}`
     },
   )
