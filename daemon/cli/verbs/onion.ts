@@ -10,7 +10,7 @@ import { picture } from '../qr.ts'
 import type { Tools } from '../tools.ts'
 import { group, verb } from '../verb.ts'
 import { table } from '../voice.ts'
-import { serviceLine } from './status.ts'
+import { SERVICE_HEADS, serviceLine } from './status.ts'
 
 const NAME = {
   type: 'string',
@@ -70,7 +70,7 @@ export async function tellInvitation(
   const key = clientKey && textIn(answer, 'clientKey')
   tools.voice.tell({ ok: true, name, address, ...(key && { clientKey: key }), code }, () => {
     const rows = [['address', address], ...(key ? [['client key', key]] : [])]
-    const image = tools.voice.isTerminal ? `\n${picture(code)}` : ''
+    const image = tools.voice.isTerminal ? `\n${picture(code, tools.voice.columns)}` : ''
     return `${table(rows)}\n\nWhoever has this code can find the home; what they may do there is another matter:\n\n${code}\n${image}`
   })
 }
@@ -112,7 +112,7 @@ const list = verb({
     tools.voice.tell({ ok: true, invitations, exposures }, () =>
       all.length === 0
         ? 'Nobody was invited. Invite somebody with: shallot onion invite <name>'
-        : table([['name', 'is', 'address'], ...all.map(serviceLine)]),
+        : table([SERVICE_HEADS, ...all.map(serviceLine)]),
     )
   },
 })

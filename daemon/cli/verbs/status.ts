@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { type Fields, fieldsOf, listOf, optionalTextIn, textIn } from '../fields.ts'
+import { type Fields, fieldsOf, listOf, optionalNumberIn, optionalTextIn, textIn } from '../fields.ts'
+import { sayTime } from '../time.ts'
 import { verb } from '../verb.ts'
 import { table } from '../voice.ts'
 
@@ -49,18 +50,30 @@ function sayServices(value: unknown): string[] {
   if (value === undefined) return []
   const services = listOf(value, 'a list of services').map((each) => serviceLine(each))
   if (services.length === 0) return ['No onion address. Invite somebody with: shallot onion invite <name>']
-  return [table([['onion service', 'is', 'address'], ...services])]
+  return [table([SERVICE_HEADS, ...services])]
 }
 
-/** Name, state with its cause, address. */
+export const SERVICE_HEADS = ['onion service', 'since', 'is', 'address'] as const
+
+const STATES: Readonly<Record<string, string>> = {
+  queued: 'waiting for its turn',
+  publishing: 'being published',
+  published: 'published, not yet tried from outside',
+  reachable: 'reachable',
+  unreachable: 'NOT reachable',
+  off: 'off: the daemon runs without Tor',
+}
+
+/** Name, since when, state with its cause, address. */
 export function serviceLine(value: unknown): string[] {
   const service = fieldsOf(value, 'an onion service')
   const state = fieldsOf(service.status ?? {}, 'a state')
-  const cause = optionalTextIn(state, 'cause')
-  const is = optionalTextIn(state, 'state') ?? '?'
-  return [serviceName(service), cause ? `${is}: ${cause}` : is, optionalTextIn(service, 'address') ?? '']
-}
-
-function serviceName(service: Fields): string {
-  return textIn(service, 'name')
+  const [name, cause] = [optionalTextIn(state, 'state') ?? '?', optionalTextIn(state, 'cause')]
+  const is = Object.hasOwn(STATES, name) ? STATES[name]! : name
+  return [
+    textIn(service, 'name'),
+    sayTime(optionalNumberIn(state, 'since')) ?? '?',
+    cause ? `${is}: ${cause}` : is,
+    optionalTextIn(service, 'address') ?? '',
+  ]
 }
