@@ -6,6 +6,7 @@ import { Secret } from '../../base/secret.ts'
 import { onionAddress, writeHomeCode } from '../../core/identity/index.ts'
 import { CliError } from '../error.ts'
 import { type Fields, fieldsOf, listOf, optionalBytesIn, optionalTextIn, textIn } from '../fields.ts'
+import { findableOrigin } from '../place.ts'
 import { picture } from '../qr.ts'
 import type { Tools } from '../tools.ts'
 import { group, verb } from '../verb.ts'
@@ -58,7 +59,7 @@ export async function tellInvitation(
   const onion = keyOfAddress(address)
   const clientKey = optionalBytesIn(answer, 'clientKey')
   const report = fieldsOf(await api.get('/status'), 'a status')
-  const lan = withLan ? optionalTextIn(report, 'lan') : undefined
+  const lan = withLan ? findableOrigin(optionalTextIn(report, 'lan')) : undefined
   const webCa = optionalBytesIn(report, 'webCa')
   const code = writeHomeCode({
     root: person.root,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { type Fields, fieldsOf, listOf, optionalNumberIn, optionalTextIn, textIn } from '../fields.ts'
+import { findableOrigin, isWildcard } from '../place.ts'
 import { sayTime } from '../time.ts'
 import { verb } from '../verb.ts'
 import { table } from '../voice.ts'
@@ -25,7 +26,7 @@ function sayStatus(report: Fields, way: string): string {
     ['version', optionalTextIn(report, 'version') ?? '?'],
     ['devices', sayCounts(report.devices)],
     ['link', sayPlace(report.link)],
-    ['LAN', optionalTextIn(report, 'lan') ?? 'off'],
+    ['LAN', sayLan(optionalTextIn(report, 'lan'))],
     ['tor', sayTor(report.tor)],
   ]
   return [table(rows), '', ...sayServices(report.services)].join('\n').trimEnd()
@@ -36,9 +37,17 @@ function sayCounts(value: unknown): string {
   return `${connected ?? '?'} connected of ${known ?? '?'}`
 }
 
+const EVERYWHERE = 'every address of its machine'
+
 function sayPlace(value: unknown): string {
   const { host, port } = fieldsOf(value ?? {}, 'a place')
+  if (typeof host === 'string' && isWildcard(host)) return `${EVERYWHERE}, port ${port ?? '?'}`
   return `${host ?? '?'}:${port ?? '?'}`
+}
+
+function sayLan(origin: string | undefined): string {
+  if (origin === undefined) return 'off'
+  return findableOrigin(origin) ?? `${EVERYWHERE}, port ${URL.parse(origin)?.port ?? '?'}`
 }
 
 function sayTor(value: unknown): string {

@@ -215,6 +215,26 @@ test('onion invite refuses an address that is none', async () => {
   assert.deepEqual([exit, said.code], [3, 'bad-answer'])
 })
 
+for (const host of ['0.0.0.0', '::']) {
+  test(`an address that is nowhere (${host}) is neither printed nor carried in a code`, async () => {
+    const lan = host === '::' ? 'https://[::]:8443' : `https://${host}:8443`
+    const report = { version: '1', devices: {}, link: { host, port: 8883 }, lan, webCa: 'AAAA', tor: {} }
+    at('GET /status', ({ answer }) => json(answer, report))
+    at('PUT /invitations/anna', ({ answer }) => json(answer, invited))
+    const { out } = await account.within(['status'])
+    assert.match(out, /link +every address of its machine, port 8883/)
+    assert.match(out, /LAN +every address of its machine, port 8443/)
+    assert.ok(!out.includes(`${host}:`) && !out.includes('[::]'), out)
+    const enrolled = await account.jsonWithin(['enrol', 'lamp', '--no-wait'])
+    assert.deepEqual([enrolled.exit, enrolled.said.code], [3, 'bad-answer'])
+    assert.match(enrolled.said.next as string, /--link-host/)
+    assert.ok(!home.asked.includes('POST /enrolments'))
+    const code = readHomeCode((await account.jsonWithin(['onion', 'invite', 'anna'])).said.code as string)
+    assert.ok(code.ok)
+    assert.deepEqual([code.value.lan, code.value.webCa], [[], undefined])
+  })
+}
+
 test('onion withdraw takes back one; one that is not there is exit 5', async () => {
   at('DELETE /invitations/anna', ({ answer }) => empty(answer))
   assert.equal((await account.within(['onion', 'withdraw', 'anna'])).exit, 0)
