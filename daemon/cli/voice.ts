@@ -10,6 +10,8 @@ export interface Streams {
 
 export interface Step extends Disposable {
   say(what: string): void
+  /** Makes room for a line that stays. */
+  clear(): void
 }
 
 const QUIET_MS = 1000
@@ -35,6 +37,11 @@ export class Voice {
     return this.#streams.out.isTTY === true
   }
 
+  /** Of the screen, as far as it says. */
+  get columns(): number | undefined {
+    return this.#streams.out.columns
+  }
+
   /** One result or one line of a stream: the object for scripts, the text for people. */
   tell(object: object, text: () => string): void {
     const line = this.json ? JSON.stringify(object) : plain(text())
@@ -53,7 +60,7 @@ export class Voice {
 
   /** Shows what takes so long, once it has taken more than a second. */
   working(what: string): Step {
-    if (this.json) return { say: () => {}, [Symbol.dispose]: () => {} }
+    if (this.json) return { say: () => {}, clear: () => {}, [Symbol.dispose]: () => {} }
     return this.#streams.err.isTTY ? this.#spin(what) : this.#mention(what)
   }
 
@@ -75,6 +82,7 @@ export class Voice {
         what = next
         if (late) mention()
       },
+      clear: () => {},
       [Symbol.dispose]: () => over.abort(),
     }
   }
@@ -88,14 +96,18 @@ export class Voice {
         this.#streams.err.write(`\r\x1b[2K${FRAMES[frame % FRAMES.length]} ${plain(what)}`)
       }
     }
+    const clear = () => {
+      if (frame * FRAME_MS >= QUIET_MS) this.#streams.err.write('\r\x1b[2K')
+    }
     const ticks = this.#clock.every(FRAME_MS, draw)
     return {
       say: (next) => {
         what = next
       },
+      clear,
       [Symbol.dispose]: () => {
         ticks[Symbol.dispose]()
-        if (frame * FRAME_MS >= QUIET_MS) this.#streams.err.write('\r\x1b[2K')
+        clear()
       },
     }
   }

@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test'
 import { systemClock } from '../../daemon/base/clock.ts'
 import { loadOwner } from '../../daemon/config/keyring.ts'
 import { type Frame, nativeEd25519 } from '../../daemon/core/envelope/index.ts'
-import { readEnrolCode, writeHomeCode } from '../../daemon/core/identity/index.ts'
+import { readEnrolCode, readHomeCode, writeHomeCode } from '../../daemon/core/identity/index.ts'
 import { webCaCertificate, webKey } from '../../daemon/core/identity/web-certificates.ts'
 import {
   type DeviceKeys,
@@ -39,18 +39,19 @@ after(async () => {
   account[Symbol.dispose]()
 })
 
-function startDaemon(): ChildProcess {
+/** @param host  where it listens; the one that everybody starts with is a wildcard */
+function startDaemon(host = '127.0.0.1'): ChildProcess {
   const entry = resolve(import.meta.dirname, '../../daemon/cli/shallot.ts')
   const args = [
     'daemon',
     '--tor',
     'off',
     '--link-host',
-    '127.0.0.1',
+    host,
     '--link-port',
     '0',
     '--lan-host',
-    '127.0.0.1',
+    host,
     '--lan-port',
     '0',
     '--log-level',
@@ -238,4 +239,22 @@ test('the daemon ends when it is told to, with exit 0', async () => {
   assert.equal(await stopDaemon(), 0)
   daemon = startDaemon()
   await until(() => existsSync(join(account.data, 'api.sock')))
+})
+
+test('a home that listens everywhere, as by default, is told and carried by an address of its machine', async () => {
+  await stopDaemon()
+  daemon = startDaemon('0.0.0.0')
+  await until(() => existsSync(join(account.data, 'api.sock')))
+  const { said } = await account.json(['status'])
+  const { out } = await account.run(['status'])
+  assert.doesNotMatch(`${JSON.stringify(said)}${out}`, /0\.0\.0\.0/)
+  const begun = await account.json(['enrol', 'shed', '--no-wait'])
+  assert.equal(begun.exit, 0, JSON.stringify(begun.said))
+  const enrolled = readEnrolCode(begun.said.code as string)
+  assert.ok(enrolled.ok)
+  assert.match(enrolled.value.host, /^(?!0\.0\.0\.0$)[0-9a-f.:]+$/)
+  const invited = readHomeCode((await account.json(['onion', 'invite', 'bob'])).said.code as string)
+  assert.ok(invited.ok)
+  assert.equal(invited.value.lan.length, 1)
+  assert.doesNotMatch(invited.value.lan[0]!, /0\.0\.0\.0/)
 })

@@ -20,6 +20,7 @@ import type { Api } from '../api.ts'
 import { CliError } from '../error.ts'
 import { fieldsOf, numberIn, optionalBytesIn, optionalTextIn, textIn } from '../fields.ts'
 import { dropPending, findPending, keepPending, type Pending } from '../pending.ts'
+import { requireFindable } from '../place.ts'
 import { picture } from '../qr.ts'
 import { parseJson } from '../reach/index.ts'
 import type { Tools } from '../tools.ts'
@@ -60,7 +61,7 @@ async function begin(tools: Tools, name: string): Promise<Pending> {
     'the place where devices connect',
   )
   const code = writeEnrolCode({
-    host: textIn(link, 'host'),
+    host: requireFindable(textIn(link, 'host')),
     port: numberIn(link, 'port'),
     root: person.root,
     hubCas: person.hubCas,
@@ -82,7 +83,7 @@ async function begin(tools: Tools, name: string): Promise<Pending> {
   tools.voice.tell(
     { ok: true, stage: 'code', name, permit: toBase64url(keys.permit), code: text, expiresAt },
     () => {
-      const image = tools.voice.isTerminal ? `\n${picture(text)}` : ''
+      const image = tools.voice.isTerminal ? `\n${picture(text, tools.voice.columns)}` : ''
       return `Give this code to the device. It is good for 15 minutes and for one device:\n\n${text}\n${image}`
     },
   )

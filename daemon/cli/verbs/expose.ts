@@ -5,6 +5,7 @@ import { type Fields, fieldsOf, listOf, optionalTextIn } from '../fields.ts'
 import { thingLine, thingPath } from '../things.ts'
 import type { Tools } from '../tools.ts'
 import { verb } from '../verb.ts'
+import { table } from '../voice.ts'
 import { servicesIn, tellInvitation } from './onion.ts'
 
 export const expose = verb({
@@ -44,43 +45,79 @@ export const expose = verb({
 })
 
 const PAUSE_MS = 1000
-/** Paced additions take about two seconds each (FACTS), and Tor has bad days. */
+/** tor takes additions paced, about two seconds apart, at each start too. */
+const COST_S = 2
+/** Tor has bad days. */
 const PAUSES_PER_DEVICE = 10
 const PAUSES_AT_LEAST = 60
 
+interface Exposure {
+  readonly device: string
+  readonly id: string
+  readonly address: string | undefined
+}
+
 async function exposeAll(tools: Tools, api: Api, authorised: boolean, wait: boolean): Promise<void> {
+  const { voice } = tools
   const things = listOf(await api.get('/things'), 'a list of devices').map(thingLine)
-  using step = tools.voice.working(`exposing ${things.length} devices`)
-  const exposures: { device: string; id: string; address: string | undefined }[] = []
-  for (const { id, name } of things) {
-    step.say(`exposing ${name} (${exposures.length + 1} of ${things.length})`)
-    const answer = fieldsOf(await api.send('PUT', `/exposures/${id}`, { authorised }), 'an exposure')
-    exposures.push({ device: name, id, address: optionalTextIn(answer, 'address') })
+  const costS = things.length * COST_S
+  if (things.length > 0) {
+    voice.note(
+      `${counted(things.length)}: each address costs tor about ${COST_S} s at every start, ${costS} s together.`,
+    )
   }
-  const published = wait ? await awaitPublished(tools, api, step.say, things.length) : undefined
-  tools.voice.tell({ ok: true, exposures, ...(published !== undefined && { published }) }, () =>
-    [
-      `${exposures.length} devices have an address of their own${published === undefined ? '' : `, ${published} are published`}.`,
-      ...exposures.map(({ device, address }) => `  ${device}  ${address ?? ''}`),
-    ].join('\n'),
+  const exposures: Exposure[] = []
+  {
+    using step = voice.working('exposing')
+    for (const { id, name } of things) {
+      step.say(`exposing ${name} (${exposures.length + 1} of ${things.length})`)
+      const answer = fieldsOf(await api.send('PUT', `/exposures/${id}`, { authorised }), 'an exposure')
+      exposures.push({ device: name, id, address: optionalTextIn(answer, 'address') })
+    }
+  }
+  const published = wait ? await awaitPublished(tools, api, exposures) : undefined
+  voice.tell({ ok: true, exposures, costS, ...(published !== undefined && { published }) }, () =>
+    exposures.length === 0
+      ? 'There is no device yet. Begin with: shallot enrol <name>'
+      : [sayExposed(exposures.length, published), '', table(exposures.map(sayExposure))].join('\n'),
   )
 }
 
-async function awaitPublished(
-  tools: Tools,
-  api: Api,
-  say: (what: string) => void,
-  count: number,
-): Promise<number> {
-  let published = 0
-  for (let pauses = Math.max(PAUSES_AT_LEAST, count * PAUSES_PER_DEVICE); pauses > 0; pauses--) {
-    const services = servicesIn(await api.get('/exposures'))
-    published = services.filter(isPublished).length
-    say(`${published} of ${count} published`)
-    if (published >= count) break
-    await tools.clock.sleep(PAUSE_MS, tools.signal)
+function counted(devices: number): string {
+  return devices === 1 ? '1 device' : `${devices} devices`
+}
+
+function sayExposed(count: number, published: number | undefined): string {
+  const have = count === 1 ? '1 device has' : `${count} devices have`
+  if (published === undefined)
+    return `${have} an address; \`shallot onion list\` tells when each is published.`
+  if (published === count) return `${have} an address, and ${count === 1 ? 'it is' : 'all are'} published.`
+  return `${have} an address; ${published} of them published so far, the others follow (\`shallot onion list\`).`
+}
+
+function sayExposure({ device, address }: Exposure): string[] {
+  return [`  ${device}`, address ?? '']
+}
+
+/** Tells each device as its address is published. @returns how many are, when all are or patience ends */
+async function awaitPublished(tools: Tools, api: Api, exposures: readonly Exposure[]): Promise<number> {
+  const waiting = new Map(exposures.map((exposure) => [exposure.address, exposure.device]))
+  const count = waiting.size
+  using step = tools.voice.working(`0 of ${count} published`)
+  const pauses = Math.max(PAUSES_AT_LEAST, count * PAUSES_PER_DEVICE)
+  for (let pause = 0; pause < pauses && waiting.size > 0; pause++) {
+    if (pause > 0) await tools.clock.sleep(PAUSE_MS, tools.signal)
+    for (const service of servicesIn(await api.get('/exposures')).filter(isPublished)) {
+      const address = optionalTextIn(service, 'address')
+      const device = waiting.get(address)
+      if (!waiting.delete(address)) continue
+      step.clear()
+      tools.voice.note(`${String(count - waiting.size).padStart(4)} of ${count}  ${device} is published`)
+    }
+    const [next] = waiting.values()
+    step.say(`${count - waiting.size} of ${count} published, waiting for ${next}`)
   }
-  return published
+  return count - waiting.size
 }
 
 function isPublished(service: Fields): boolean {

@@ -6,11 +6,12 @@ import { Secret } from '../../base/secret.ts'
 import { onionAddress, writeHomeCode } from '../../core/identity/index.ts'
 import { CliError } from '../error.ts'
 import { type Fields, fieldsOf, listOf, optionalBytesIn, optionalTextIn, textIn } from '../fields.ts'
+import { findableOrigin } from '../place.ts'
 import { picture } from '../qr.ts'
 import type { Tools } from '../tools.ts'
 import { group, verb } from '../verb.ts'
 import { table } from '../voice.ts'
-import { serviceLine } from './status.ts'
+import { SERVICE_HEADS, serviceLine } from './status.ts'
 
 const NAME = {
   type: 'string',
@@ -58,7 +59,7 @@ export async function tellInvitation(
   const onion = keyOfAddress(address)
   const clientKey = optionalBytesIn(answer, 'clientKey')
   const report = fieldsOf(await api.get('/status'), 'a status')
-  const lan = withLan ? optionalTextIn(report, 'lan') : undefined
+  const lan = withLan ? findableOrigin(optionalTextIn(report, 'lan')) : undefined
   const webCa = optionalBytesIn(report, 'webCa')
   const code = writeHomeCode({
     root: person.root,
@@ -70,7 +71,7 @@ export async function tellInvitation(
   const key = clientKey && textIn(answer, 'clientKey')
   tools.voice.tell({ ok: true, name, address, ...(key && { clientKey: key }), code }, () => {
     const rows = [['address', address], ...(key ? [['client key', key]] : [])]
-    const image = tools.voice.isTerminal ? `\n${picture(code)}` : ''
+    const image = tools.voice.isTerminal ? `\n${picture(code, tools.voice.columns)}` : ''
     return `${table(rows)}\n\nWhoever has this code can find the home; what they may do there is another matter:\n\n${code}\n${image}`
   })
 }
@@ -112,7 +113,7 @@ const list = verb({
     tools.voice.tell({ ok: true, invitations, exposures }, () =>
       all.length === 0
         ? 'Nobody was invited. Invite somebody with: shallot onion invite <name>'
-        : table([['name', 'is', 'address'], ...all.map(serviceLine)]),
+        : table([SERVICE_HEADS, ...all.map(serviceLine)]),
     )
   },
 })

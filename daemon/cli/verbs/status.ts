@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { type Fields, fieldsOf, listOf, optionalTextIn, textIn } from '../fields.ts'
+import { type Fields, fieldsOf, listOf, optionalNumberIn, optionalTextIn, textIn } from '../fields.ts'
+import { findableOrigin, isWildcard } from '../place.ts'
+import { sayTime } from '../time.ts'
 import { verb } from '../verb.ts'
 import { table } from '../voice.ts'
 
@@ -24,7 +26,7 @@ function sayStatus(report: Fields, way: string): string {
     ['version', optionalTextIn(report, 'version') ?? '?'],
     ['devices', sayCounts(report.devices)],
     ['link', sayPlace(report.link)],
-    ['LAN', optionalTextIn(report, 'lan') ?? 'off'],
+    ['LAN', sayLan(optionalTextIn(report, 'lan'))],
     ['tor', sayTor(report.tor)],
   ]
   return [table(rows), '', ...sayServices(report.services)].join('\n').trimEnd()
@@ -35,9 +37,17 @@ function sayCounts(value: unknown): string {
   return `${connected ?? '?'} connected of ${known ?? '?'}`
 }
 
+const EVERYWHERE = 'every address of its machine'
+
 function sayPlace(value: unknown): string {
   const { host, port } = fieldsOf(value ?? {}, 'a place')
+  if (typeof host === 'string' && isWildcard(host)) return `${EVERYWHERE}, port ${port ?? '?'}`
   return `${host ?? '?'}:${port ?? '?'}`
+}
+
+function sayLan(origin: string | undefined): string {
+  if (origin === undefined) return 'off'
+  return findableOrigin(origin) ?? `${EVERYWHERE}, port ${URL.parse(origin)?.port ?? '?'}`
 }
 
 function sayTor(value: unknown): string {
@@ -49,18 +59,30 @@ function sayServices(value: unknown): string[] {
   if (value === undefined) return []
   const services = listOf(value, 'a list of services').map((each) => serviceLine(each))
   if (services.length === 0) return ['No onion address. Invite somebody with: shallot onion invite <name>']
-  return [table([['onion service', 'is', 'address'], ...services])]
+  return [table([SERVICE_HEADS, ...services])]
 }
 
-/** Name, state with its cause, address. */
+export const SERVICE_HEADS = ['onion service', 'since', 'is', 'address'] as const
+
+const STATES: Readonly<Record<string, string>> = {
+  queued: 'waiting for its turn',
+  publishing: 'being published',
+  published: 'published, not yet tried from outside',
+  reachable: 'reachable',
+  unreachable: 'NOT reachable',
+  off: 'off: the daemon runs without Tor',
+}
+
+/** Name, since when, state with its cause, address. */
 export function serviceLine(value: unknown): string[] {
   const service = fieldsOf(value, 'an onion service')
   const state = fieldsOf(service.status ?? {}, 'a state')
-  const cause = optionalTextIn(state, 'cause')
-  const is = optionalTextIn(state, 'state') ?? '?'
-  return [serviceName(service), cause ? `${is}: ${cause}` : is, optionalTextIn(service, 'address') ?? '']
-}
-
-function serviceName(service: Fields): string {
-  return textIn(service, 'name')
+  const [name, cause] = [optionalTextIn(state, 'state') ?? '?', optionalTextIn(state, 'cause')]
+  const is = Object.hasOwn(STATES, name) ? STATES[name]! : name
+  return [
+    textIn(service, 'name'),
+    sayTime(optionalNumberIn(state, 'since')) ?? '?',
+    cause ? `${is}: ${cause}` : is,
+    optionalTextIn(service, 'address') ?? '',
+  ]
 }

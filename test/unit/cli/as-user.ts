@@ -37,9 +37,8 @@ export class Account implements Disposable {
   /** Of what runs within this process. */
   clock: Clock = systemClock
 
-  /** The process alone, for whoever wants to see it run or end it. */
-  start(args: readonly string[]): ChildProcessWithoutNullStreams {
-    const env = {
+  variables(): Record<string, string> {
+    return {
       PATH: process.env.PATH ?? '',
       HOME: this.base,
       // Shared, so that only the first of many runs compiles.
@@ -48,8 +47,12 @@ export class Account implements Disposable {
       SHALLOT_OWNER: this.owner,
       ...this.environment,
     }
+  }
+
+  /** The process alone, for whoever wants to see it run or end it. */
+  start(args: readonly string[]): ChildProcessWithoutNullStreams {
     return spawn(process.execPath, [ENTRY, ...args], {
-      env,
+      env: this.variables(),
       cwd: this.base,
       timeout: RUN_MS_MAX,
       killSignal: 'SIGKILL',

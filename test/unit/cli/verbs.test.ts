@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { toBase64url } from '../../../daemon/base/bytes.ts'
+import { systemClock } from '../../../daemon/base/clock.ts'
 import { systemRandom } from '../../../daemon/base/random.ts'
 import { Secret } from '../../../daemon/base/secret.ts'
 import { type Enrolment, openEnvelope, type Signer } from '../../../daemon/core/envelope/index.ts'
@@ -214,6 +215,26 @@ test('onion invite refuses an address that is none', async () => {
   assert.deepEqual([exit, said.code], [3, 'bad-answer'])
 })
 
+for (const host of ['0.0.0.0', '::']) {
+  test(`an address that is nowhere (${host}) is neither printed nor carried in a code`, async () => {
+    const lan = host === '::' ? 'https://[::]:8443' : `https://${host}:8443`
+    const report = { version: '1', devices: {}, link: { host, port: 8883 }, lan, webCa: 'AAAA', tor: {} }
+    at('GET /status', ({ answer }) => json(answer, report))
+    at('PUT /invitations/anna', ({ answer }) => json(answer, invited))
+    const { out } = await account.within(['status'])
+    assert.match(out, /link +every address of its machine, port 8883/)
+    assert.match(out, /LAN +every address of its machine, port 8443/)
+    assert.ok(!out.includes(`${host}:`) && !out.includes('[::]'), out)
+    const enrolled = await account.jsonWithin(['enrol', 'lamp', '--no-wait'])
+    assert.deepEqual([enrolled.exit, enrolled.said.code], [3, 'bad-answer'])
+    assert.match(enrolled.said.next as string, /--link-host/)
+    assert.ok(!home.asked.includes('POST /enrolments'))
+    const code = readHomeCode((await account.jsonWithin(['onion', 'invite', 'anna'])).said.code as string)
+    assert.ok(code.ok)
+    assert.deepEqual([code.value.lan, code.value.webCa], [[], undefined])
+  })
+}
+
 test('onion withdraw takes back one; one that is not there is exit 5', async () => {
   at('DELETE /invitations/anna', ({ answer }) => empty(answer))
   assert.equal((await account.within(['onion', 'withdraw', 'anna'])).exit, 0)
@@ -221,10 +242,28 @@ test('onion withdraw takes back one; one that is not there is exit 5', async () 
 })
 
 test('onion list tells the cause when an address is unreachable', async () => {
-  const status = { state: 'unreachable', cause: 'the guard is gone', since: 1 }
+  const status = { state: 'unreachable', cause: 'the guard is gone', since: 1_700_000_000_000 }
   at('GET /invitations', ({ answer }) => json(answer, [{ ...invited, status }]))
   at('GET /exposures', ({ answer }) => json(answer, []))
-  assert.match((await account.within(['onion', 'list'])).out, /anna +unreachable: the guard is gone/)
+  assert.match(
+    (await account.within(['onion', 'list'])).out,
+    /anna +2023-11-14T22:13:20.000Z +NOT reachable: the guard is gone +\S+\.onion/,
+  )
+})
+
+test('status tells for each onion address how it is, why and since when', async () => {
+  const services = [
+    { ...invited, status: { state: 'unreachable', cause: 'the guard is gone', since: 1_700_000_000_000 } },
+    { ...invited, name: 'bob', status: { state: 'reachable', since: 1_700_000_060_000 } },
+    { ...invited, name: 'eve', status: { state: 'sleeping', since: 0 } },
+  ]
+  at('GET /status', ({ answer }) =>
+    json(answer, { version: '1', devices: {}, link: {}, tor: { ready: true }, services }),
+  )
+  const { out } = await account.within(['status'])
+  assert.match(out, /anna +2023-11-14T22:13:20.000Z +NOT reachable: the guard is gone /)
+  assert.match(out, /bob +2023-11-14T22:14:20.000Z +reachable /)
+  assert.match(out, /eve +\? +sleeping /)
 })
 
 test('expose gives a device an address, --all each of them, hide takes it back', async () => {
@@ -238,11 +277,38 @@ test('expose gives a device an address, --all each of them, hide takes it back',
   )
   const all = await account.within(['expose', '--all'])
   assert.equal(all.exit, 0)
-  assert.match(all.out, /1 are published/)
-  assert.match(all.err, /0 of 1 published/)
+  assert.match(all.out, /1 device has an address, and it is published/)
+  assert.match(all.err, /costs tor about 2 s at every start/)
+  assert.match(all.err, /1 of 1 {2}porch-light is published/)
   at(`DELETE /exposures/${light.id}`, ({ answer }) => empty(answer))
   assert.equal((await account.within(['hide', 'porch-light'])).exit, 0)
   assert.equal((await account.within(['expose', 'porch-light', '--all'])).exit, 2)
+})
+
+test('expose --all that loses its patience says how far it came, and that the rest follows', async () => {
+  const lamp = home.device('lamp')
+  const addresses = [light, lamp].map(() => onionAddress(ed25519.signer(systemRandom.bytes(32)).key))
+  ;[light, lamp].forEach(({ id }, number) => {
+    at(`PUT /exposures/${id}`, ({ answer }) => json(answer, { ...invited, address: addresses[number] }))
+  })
+  at('GET /exposures', ({ answer }) =>
+    json(answer, [
+      { ...invited, address: addresses[0], status: { state: 'published', since: 1 } },
+      { ...invited, address: addresses[1], status: { state: 'queued', since: 1 } },
+    ]),
+  )
+  account.clock = { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms / 500, signal) }
+  const { out, err, exit } = await account.within(['expose', '--all'])
+  account.clock = systemClock
+  assert.equal(exit, 0)
+  assert.match(out, /2 devices have an address; 1 of them published so far/)
+  assert.match(err, /1 of 2 {2}porch-light is published/)
+  assert.doesNotMatch(err, /lamp is published/)
+})
+
+test('expose --all of a home without devices says how to begin', async () => {
+  home.devices.length = 0
+  assert.match((await account.within(['expose', '--all'])).out, /no device yet.*shallot enrol/)
 })
 
 test('watch prints events and ends with --for', async () => {
