@@ -28,10 +28,23 @@ export type EmulatorOptions = {
   directory: string
   /** Makes instruction counts readable inside; emulated time then no longer follows real time. */
   countInstructions?: boolean
+  /** Functions by name and address: what each call of them costs is told on standard error. */
+  spans?: Readonly<Record<string, number>>
 }
 
-/** The emulator as a child process. `end()` asks the device to stop, so that it and the flash check report. */
-export type Emulator = { child: ChildProcess; end(): void }
+/** What one connection carried, in bytes of TCP payload, handshake included. */
+export type Wire = { sent: number; received: number }
+
+export type Emulator = {
+  /** The emulator's process. */
+  child: ChildProcess
+  /** One entry per connection that was opened, in order. */
+  wires: readonly Wire[]
+  /** Asks the device to stop, so that it and the flash check report. */
+  end(): void
+  /** Ends the connection as a lost network does: the device's side is not asked. */
+  cut(): void
+}
 
 type Frame = { kind: number; connection: number; payload: Buffer }
 
@@ -57,9 +70,9 @@ function onFrames(stream: Duplex, handle: (frame: Frame) => void): void {
   stream.on('error', () => stream.destroy())
 }
 
-/** Carries the device's one TCP connection. */
-function relayNetwork(network: Duplex): void {
-  let current: { socket: Socket; connection: number } | undefined
+/** Carries the device's one TCP connection; the answer ends it. */
+function relayNetwork(network: Duplex, wires: Wire[]): () => void {
+  let current: { socket: Socket; connection: number; wire: Wire } | undefined
 
   function open({ connection, payload }: Frame): void {
     current?.socket.destroy()
@@ -68,9 +81,14 @@ function relayNetwork(network: Duplex): void {
       host: payload.toString('latin1', 2),
       noDelay: true,
     })
-    current = { socket, connection }
-    socket.on('connect', () => network.write(frame(FRAME.done, connection)))
+    const wire = { sent: 0, received: 0 }
+    current = { socket, connection, wire }
+    socket.on('connect', () => {
+      wires.push(wire)
+      network.write(frame(FRAME.done, connection))
+    })
     socket.on('data', (data: Buffer) => {
+      wire.received += data.length
       let roomy = true
       for (let at = 0; at < data.length; at += PAYLOAD_BYTES_MAX) {
         roomy = network.write(frame(FRAME.data, connection, data.subarray(at, at + PAYLOAD_BYTES_MAX)))
@@ -87,11 +105,13 @@ function relayNetwork(network: Duplex): void {
   onFrames(network, (one) => {
     if (one.kind === FRAME.open) return open(one)
     if (current?.connection !== one.connection) return
-    if (one.kind === FRAME.close) current.socket.destroySoon()
-    else current.socket.write(one.payload)
+    if (one.kind === FRAME.close) return current.socket.destroySoon()
+    current.wire.sent += one.payload.length
+    current.socket.write(one.payload)
     if (current.socket.writableLength > BACKLOG_BYTES_MAX) current.socket.destroy()
   })
   network.on('close', () => current?.socket.destroy())
+  return () => void current?.socket.destroy()
 }
 
 /** Beside the old file, made safe, then renamed over it: after a power cut there is one or the other. */
@@ -122,11 +142,12 @@ function changeBlob(directory: string, { kind, payload }: Frame): boolean {
 
 export function startEmulator(options: EmulatorOptions): Emulator {
   const { elf, flashcheck, directory } = options
+  const plugin = [flashcheck, ...Object.entries(options.spans ?? {}).map(([name, at]) => `${name}=${at}`)]
   const child = spawn(
     'qemu-system-xtensa',
     [
       ['-M', 'sim', '-cpu', 'lx106', '-display', 'none', '-monitor', 'none', '-serial', 'none'],
-      ['-semihosting-config', 'enable=on,target=native', '-plugin', flashcheck],
+      ['-semihosting-config', 'enable=on,target=native', '-plugin', plugin.join(',')],
       options.countInstructions ? ['-icount', 'shift=5'] : [],
       ['-kernel', elf],
     ].flat(),
@@ -134,9 +155,10 @@ export function startEmulator(options: EmulatorOptions): Emulator {
   )
   const network = child.stdio[3] as unknown as Duplex
   const control = child.stdio[4] as unknown as Duplex
-  relayNetwork(network)
+  const wires: Wire[] = []
+  const cut = relayNetwork(network, wires)
   onFrames(control, (one) => {
     control.write(frame(changeBlob(directory, one) ? FRAME.done : FRAME.close, 0))
   })
-  return { child, end: () => void (control.writable && control.write(frame(FRAME.end, 0))) }
+  return { child, wires, cut, end: () => void (control.writable && control.write(frame(FRAME.end, 0))) }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /**
- * What the firmware costs on an ESP8266, measured on its instruction set under emulation: sizes from the ELF files,
- * memory and instructions from a real handshake, a resumption, a signature and a check by firmware/check/tls-check.
+ * What the firmware costs on an ESP8266, measured on its instruction set under emulation: sizes from the ELF files, the
+ * life of each app in a real home (firmware-apps.ts), and TLS alone, by itself with Node, by firmware/check/tls-check.
  * Milliseconds are instructions divided by the clock, one per cycle: estimates, real chips are slower.
  */
 import { execFileSync } from 'node:child_process'
@@ -9,6 +9,7 @@ import { createServer } from 'node:tls'
 import { startFirmware } from '../test/support/firmware.ts'
 import { CLIENT_AUTH, caPem, issueLeaf, makeCa } from '../test/support/tls-pki.ts'
 import { buildFirmware, programPath } from './firmware.ts'
+import { type AppCost, measureApps } from './firmware-apps.ts'
 
 const ALPN = 'shallot/1'
 
@@ -29,7 +30,13 @@ export type TlsCost = {
   open: number
 }
 
-export type Sizes = { programs: Record<string, ProgramSize>; tls: TlsCost }
+/** dram: static data and the highest peaks of stack and arena; left: what 20 KiB have beyond that. */
+export type AppSize = ProgramSize & AppCost & { dram: number; left: number }
+
+export type Sizes = { programs: Record<string, ProgramSize>; apps: Record<string, AppSize>; tls: TlsCost }
+
+/** What esp8266.ld hands out. */
+const DRAM_BYTES = 20 * 1024
 
 function sections(elf: string): Record<string, number> {
   const lines = execFileSync('xtensa-lx106-elf-size', ['-A', elf], { encoding: 'utf8' }).split('\n')
@@ -130,10 +137,35 @@ async function measureTls(): Promise<TlsCost> {
   }
 }
 
-export async function measureFirmware(programs: readonly string[]): Promise<Sizes> {
+function appSize(size: ProgramSize, cost: AppCost): AppSize {
+  const dram = size.static + cost.stackPeak + Math.max(cost.arenaPeak, cost.arenaPeakRefused)
+  return { ...size, ...cost, dram, left: DRAM_BYTES - dram }
+}
+
+/** Every program's sizes; `apps` are lived with besides. */
+export async function measureFirmware(programs: readonly string[], apps: readonly string[]): Promise<Sizes> {
   buildFirmware('qemu', programs)
-  const sizes = programs.map((program) => [program, programSize(program)] as const)
-  return { programs: Object.fromEntries(sizes), tls: await measureTls() }
+  const sizes = new Map(programs.map((program) => [program, programSize(program)]))
+  const costs = await measureApps(apps)
+  return {
+    programs: Object.fromEntries(sizes),
+    apps: Object.fromEntries(apps.map((app) => [app, appSize(sizes.get(app)!, costs[app]!)])),
+    tls: await measureTls(),
+  }
+}
+
+type Row = readonly [name: string, ...cells: (number | string)[]]
+
+function printTable(head: Row, rows: readonly Row[]): void {
+  for (const [name, ...cells] of [head, ...rows]) {
+    console.log(name.padEnd(15) + cells.map((cell) => String(cell).padStart(20)).join(''))
+  }
+  console.log()
+}
+
+/** Instructions, and what they take at 80 and at 160 MHz if each took one cycle. */
+function work(count: number): string {
+  return `${count} (${Math.round(count / 80_000)}/${Math.round(count / 160_000)})`
 }
 
 export function printSizes(sizes: Sizes, json: boolean): void {
@@ -141,21 +173,41 @@ export function printSizes(sizes: Sizes, json: boolean): void {
     console.log(JSON.stringify(sizes))
     return
   }
-  console.log('program          flash B   static B    arena B   (lx106)')
-  for (const [name, size] of Object.entries(sizes.programs)) {
-    const numbers = [size.flash, size.static, size.arena].map((number) => String(number).padStart(9))
-    console.log(`${name.padEnd(14)} ${numbers.join('  ')}`)
-  }
-  const { tls } = sizes
-  console.log(
-    `\nTLS alone: DRAM at peak ${tls.dramPeak} B (arena ${tls.arenaPeak}, stack ${tls.stackPeak}), flash ${tls.textOfTls} B;`,
+  const { programs, tls } = sizes
+  const apps = Object.entries(sizes.apps)
+  console.log(`bytes, of ${DRAM_BYTES} B of DRAM; the arena's peak also with a ticket that the hub refuses`)
+  printTable(
+    ['app', 'flash', 'static', 'stack peak', 'heap peak', 'refused ticket', 'DRAM', 'left'],
+    apps.map(([name, app]) => [
+      name,
+      ...[app.flash, app.static, app.stackPeak, app.arenaPeak, app.arenaPeakRefused, app.dram, app.left],
+    ]),
   )
-  console.log(`arena ${tls.arenaPeakResumed} B over a connection and its resumption\n`)
-  console.log('                 instructions   estimated ms at 80 / 160 MHz')
-  const costs = { handshake: tls.handshake, resumed: tls.resumed, seal: tls.seal, open: tls.open }
-  for (const [name, count] of Object.entries(costs)) {
-    const at80 = Math.round(count / 80_000)
-    const at160 = Math.round(count / 160_000)
-    console.log(`${name.padEnd(14)} ${String(count).padStart(14)}   ${String(at80).padStart(6)} / ${at160}`)
-  }
+  console.log('instructions (estimated ms at 80/160 MHz, one cycle each: real chips are slower)')
+  printTable(
+    ['app', 'handshake', 'resumed', 'seal', 'open'],
+    [...apps, ['TLS alone', tls] as const].map(([name, cost]) => [
+      name,
+      ...[cost.handshake, cost.resumed, cost.seal, cost.open].map(work),
+    ]),
+  )
+  console.log(
+    'bytes on the wire, sent/received, connection by connection, with one order or reading in each session',
+  )
+  printTable(
+    ['app', 'enrolment', 'session', 'resumed'],
+    apps.map(([name, { wire }]) => [
+      name,
+      ...[wire.enrolment, wire.session, wire.resumed].map((one) => `${one.sent}/${one.received}`),
+    ]),
+  )
+  console.log(`TLS alone: DRAM at peak ${tls.dramPeak} B (arena ${tls.arenaPeak}, stack ${tls.stackPeak}),`)
+  console.log(
+    `flash ${tls.textOfTls} B; arena ${tls.arenaPeakResumed} B over a connection and its resumption\n`,
+  )
+  const checks = Object.entries(programs).filter(([name]) => sizes.apps[name] === undefined)
+  printTable(
+    ['for tests', 'flash', 'static', 'arena'],
+    checks.map(([name, size]) => [name, size.flash, size.static, size.arena]),
+  )
 }

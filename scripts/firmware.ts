@@ -172,7 +172,7 @@ async function main(): Promise<void> {
   }
   if (verb === 'size') {
     const { measureFirmware, printSizes } = await import('./firmware-size.ts')
-    return printSizes(await measureFirmware(known), values.json)
+    return printSizes(await measureFirmware(known, programsIn('app')), values.json)
   }
   if (verb === 'run' && values.app !== undefined && values.dir !== undefined) {
     return run(ports[0]!, values.app, values.dir)

@@ -41,6 +41,8 @@ export type Firmware = AsyncDisposable & {
   ask(command: string): Promise<string>
   /** What sensor number `channel` shows from now on. */
   setSensor(channel: number, value: number): void
+  /** A power cut: the process ends now, whatever it was doing. */
+  kill(): Promise<void>
   /** Asks the process to end and waits; gives its exit status. */
   end(): Promise<number | null>
 }
@@ -137,6 +139,10 @@ export async function startFirmware(options: FirmwareOptions): Promise<Firmware>
       return await output.find(new RegExp(`^${command.split(' ')[0]} `))
     },
     setSensor: (channel, value) => writeFileSync(join(directory, 'world', `sensor-${channel}`), `${value}\n`),
+    async kill() {
+      child.kill('SIGKILL')
+      await exited
+    },
     end: finish,
     async [Symbol.asyncDispose]() {
       await finish()

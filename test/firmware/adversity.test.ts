@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import assert from 'node:assert/strict'
+import { connect, createServer as createTcpServer, type Socket } from 'node:net'
+import { describe, it } from 'node:test'
+import { createServer, type TLSSocket } from 'node:tls'
+import { systemRandom } from '../../daemon/base/random.ts'
+import { hubLeaf } from '../../daemon/core/identity/certificates.ts'
+import { CODES, type Code } from '../../schemas/gen/ts/codes.ts'
+import type { Port } from '../../scripts/firmware.ts'
+import { type Firmware, startFirmware } from '../support/firmware.ts'
+import { codeName, command, type FirmwareHome, openFirmwareHome, until } from '../support/firmware-home.ts'
+import { ed25519 } from '../support/link-home.ts'
+
+const ON = 1
+const SILENCE_MS = 25_000
+const PKCS8_SEED = '302e020100300506032b657004220420'
+
+/** The network between a device and whatever answers at `target`. */
+interface Wire extends AsyncDisposable {
+  readonly port: number
+  target: number
+  /** Ends what is open; the next connection goes to the target of that moment. */
+  cut(): void
+  /** Keeps what is open, and carries nothing on it any more. */
+  freeze(): void
+}
+
+async function openWire(target: number): Promise<Wire> {
+  const open = new Set<Socket>()
+  const server = createTcpServer((near) => {
+    const far = connect({ port: wire.target, host: '127.0.0.1', noDelay: true })
+    near.setNoDelay(true)
+    near.pipe(far).pipe(near)
+    for (const socket of [near, far]) {
+      open.add(socket)
+      socket.on('error', () => socket.destroy())
+      socket.on('close', () => {
+        open.delete(socket)
+        for (const other of [near, far]) other.destroy()
+      })
+    }
+  })
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  const wire: Wire = {
+    port: (server.address() as { port: number }).port,
+    target,
+    cut() {
+      for (const socket of open) socket.destroy()
+    },
+    freeze() {
+      for (const socket of open) socket.unpipe().pause()
+    },
+    async [Symbol.asyncDispose]() {
+      wire.cut()
+      await new Promise((closed) => server.close(closed))
+    },
+  }
+  return wire
+}
+
+/** A home behind a wire: codes lead to the wire. */
+async function openHome(): Promise<{ home: FirmwareHome; wire: Wire } & AsyncDisposable> {
+  const home = await openFirmwareHome()
+  const wire = await openWire(home.home.hub.port)
+  Object.assign(home.home.hub, { port: wire.port })
+  return {
+    home,
+    wire,
+    async [Symbol.asyncDispose]() {
+      await wire[Symbol.asyncDispose]()
+      await home[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function enrolled(home: FirmwareHome, port: Port): Promise<Firmware> {
+  const firmware = await startFirmware({ port, program: 'porch-light' })
+  firmware.say(home.code('porch'))
+  await firmware.line(/^connected$/)
+  return firmware
+}
+
+/** The device obeys in its `count`-th session. */
+async function obeys(home: FirmwareHome, count: number): Promise<void> {
+  const { id, hello } = await home.device('porch', count)
+  const order = command(hello, home.owner, { operation: 'write', affordance: ON, value: true })
+  assert.equal(codeName((await home.send(id, order)).body.code), 'ok')
+}
+
+const ended = (code: Code): RegExp => new RegExp(`^link ended -${CODES[code]}$`)
+
+/** Somebody who holds a leaf of the home's own CA, and says what he likes once TLS is up. */
+async function startImpostor(
+  home: FirmwareHome,
+  say: (socket: TLSSocket) => void,
+): Promise<{ port: number } & AsyncDisposable> {
+  const seed = systemRandom.bytes(32)
+  const leaf = hubLeaf(home.home.hubCa, ed25519.signer(seed).key, systemRandom.bytes(8))
+  const pem = (label: string, der: Uint8Array): string =>
+    `-----BEGIN ${label}-----\n${Buffer.from(der)
+      .toString('base64')
+      .replaceAll(/(.{64})(?=.)/g, '$1\n')}\n-----END ${label}-----\n`
+  const sockets = new Set<Socket>()
+  const server = createServer(
+    {
+      key: pem('PRIVATE KEY', Buffer.concat([Buffer.from(PKCS8_SEED, 'hex'), seed])),
+      cert: pem('CERTIFICATE', leaf),
+      requestCert: true,
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.3',
+      ALPNProtocols: ['shallot/1'],
+    },
+    (socket) => {
+      socket.on('error', () => socket.destroy())
+      say(socket)
+    },
+  )
+  server.on('connection', (socket: Socket) => sockets.add(socket))
+  server.on('tlsClientError', (_error, socket) => socket.destroy())
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  return {
+    port: (server.address() as { port: number }).port,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      await new Promise((closed) => server.close(closed))
+    },
+  }
+}
+
+describe('a device in adversity', { concurrency: 2, timeout: 120_000 }, () => {
+  it('leaves a hub that has been silent for 25 seconds, and comes back', async () => {
+    await using place = await openHome()
+    await using firmware = await enrolled(place.home, 'host')
+    await obeys(place.home, 1)
+    place.wire.freeze()
+    /* A keep-alive may have come just before. */
+    await new Promise((resolve) => setTimeout(resolve, SILENCE_MS - 12_000))
+    assert.ok(!firmware.lines.some((line) => line.startsWith('link ended')), 'it is patient')
+    await firmware.line(ended('silent'))
+    await firmware.line(/^connected resumed$/)
+    await obeys(place.home, 2)
+  })
+
+  for (const port of ['sanitize', 'qemu'] as const)
+    it(`makes a full handshake within its memory when a hub that began again refuses its ticket, ${port}`, async () => {
+      await using place = await openHome()
+      await using firmware = await enrolled(place.home, port)
+      await obeys(place.home, 1)
+      await using again = await place.home.home.restart()
+      place.wire.target = again.link.port
+      await firmware.line(/^link ended/)
+      assert.equal(await firmware.line(/^connected/), 'connected', 'no ticket is good any more')
+      await until('its second hello', () => (again.desk.hellos.length >= 2 ? true : undefined))
+      await firmware.end()
+      if (port === 'qemu') assert.match(firmware.lines.join('\n'), / arena_failures=0$/m)
+    })
+
+  for (const port of ['sanitize', 'qemu'] as const)
+    it(`never accepts another home's hub in its hub's place, and keeps trying, ${port}`, async () => {
+      await using place = await openHome()
+      await using other = await openFirmwareHome()
+      await using firmware = await enrolled(place.home, port)
+      const { port: right } = place.home.home.link
+      place.wire.target = other.home.link.port
+      place.wire.cut()
+      await firmware.line(ended('link-closed'))
+      for (let tries = 0; tries < 3; tries++) await firmware.line(ended('tls-bad-chain'))
+      assert.equal(other.home.desk.hellos.length, 0)
+      place.wire.target = right
+      await firmware.line(/^connected$/)
+      await obeys(place.home, 2)
+    })
+
+  const GARBAGE: [what: string, bytes: string, code: Code][] = [
+    ['a frame of 65,535 bytes', 'ffff', 'frame-too-large'],
+    ['a cut envelope before the welcome', '0003d28400', 'cbor-truncated'],
+    ['a note before the welcome', '000a8248000000000000000000', 'bad-note'],
+    ['text', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n').toString('hex'), 'frame-too-large'],
+  ]
+  for (const [what, bytes, code] of GARBAGE)
+    it(`leaves a hub whose first word is ${what}: ${code}`, async () => {
+      await using place = await openHome()
+      await using firmware = await enrolled(place.home, 'sanitize')
+      await using impostor = await startImpostor(
+        place.home,
+        (socket) => void socket.write(Buffer.from(bytes, 'hex')),
+      )
+      const right = place.wire.target
+      place.wire.target = impostor.port
+      place.wire.cut()
+      await firmware.line(ended('link-closed'))
+      await firmware.line(ended(code))
+      place.wire.target = right
+      await firmware.line(/^connected/)
+      await obeys(place.home, 2)
+    })
+
+  for (const which of ['the same', 'a fresh'] as const)
+    it(`enrols with ${which} code after a power cut between the hub's word and its own storage`, async () => {
+      await using place = await openHome()
+      const { home } = place
+      const { desk } = home.home
+      const enrol = desk.enrolled.bind(desk)
+      await using firmware = await startFirmware({ port: 'host', program: 'porch-light' })
+      desk.enrolled = async (device) => {
+        const outcome = await enrol(device)
+        await firmware.kill()
+        return outcome
+      }
+      const code = home.code('porch')
+      firmware.say(code)
+      assert.equal(await firmware.exited, null)
+      assert.equal(desk.devices.size, 1, 'the hub knows it')
+      desk.enrolled = enrol
+      await using again = await startFirmware({
+        port: 'host',
+        program: 'porch-light',
+        directory: firmware.directory,
+      })
+      await again.line(/^waiting for an enrolment code$/)
+      again.say(which === 'the same' ? code : home.code('porch'))
+      await again.line(/^connected$/)
+      await obeys(home, 1)
+      assert.equal(desk.devices.size, 1, 'it is still one device')
+    })
+})
