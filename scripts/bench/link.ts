@@ -56,7 +56,7 @@ export async function ingest({ say }: Bench): Promise<Results> {
 }
 
 const ROUND_TRIPS = 600
-const WARM_UP = 100
+const WARM_UP = 300
 
 /** A command over the LAN to its verified receipt, by turns with an echo and the signatures that a command needs. */
 export async function linkRoundTrip({ say }: Bench): Promise<Results> {
