@@ -98,6 +98,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
       },
     }),
   )
+  const webCa = webCaCertificate(webKey(ring.webCaScalar.reveal()))
   const desks = { clock, ed25519, trust: trust.value, feed, router, carrier, ...state }
   const onion = await onionRoom
   link = stack.use(
@@ -141,7 +142,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
             devices: { connected: link.connected(), known: state.devices.list().length },
             link: linkAddress,
             lan: originOf(lan, deps.lanNames),
-            webCa: lan && toBase64url(webCaCertificate(webKey(ring.webCaScalar.reveal()))),
+            webCa: lan && toBase64url(webCa),
             tor: onion?.bootstrap() ?? { percent: 0, summary: 'switched off', ready: false },
             memoryMb: deps.memoryMb(),
           }),
@@ -167,7 +168,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     const { name: service, state: status } = change.status
     feed.publish({ event: 'onion', at: clock.now(), service, status })
   })
-  if (config.lan.enabled) lan = stack.use(await http.face(lanFace(deps, config, ring)))
+  if (config.lan.enabled) lan = stack.use(await http.face(lanFace(deps, config, ring, webCa)))
   const socket = join(config.data, 'api.sock')
   stack.use(await http.face({ kind: 'unix', path: socket, origin: 'unix' }))
 
@@ -212,11 +213,16 @@ function torrcLines(file: string | undefined): readonly string[] {
   return file === undefined ? [] : readFileSync(file, 'utf8').split('\n')
 }
 
-function lanFace({ clock, random, lanNames }: DaemonDeps, config: Config, ring: HubRing): TlsFace {
+function lanFace(
+  { clock, random, lanNames }: DaemonDeps,
+  config: Config,
+  ring: HubRing,
+  caCertificate: Uint8Array,
+): TlsFace {
   const ca = webKey(ring.webCaScalar.reveal())
   const names = [...new Set(['localhost', '127.0.0.1', reachable(config.lan.host, lanNames), ...lanNames])]
   const leaf = webLeaf(ca, webKey(webScalar(random.bytes(48))), names, random.bytes(16), clock.now())
-  const chain = leaf.cert + toPem('CERTIFICATE', webCaCertificate(ca))
+  const chain = leaf.cert + toPem('CERTIFICATE', caCertificate)
   const { host, port } = config.lan
   return { kind: 'tls', host, port, key: leaf.key, cert: chain, origin: 'lan', hosts: lanNames }
 }
