@@ -50,6 +50,8 @@ export interface Asked {
 /** What a person can have done; every answer is a value with a code of schemas/codes.csv. */
 export interface Desk {
   identify(frame: Frame, asked: Asked): Verdict<Caller, Code>
+  /** Who sealed this command, for a request that carries nothing else: only that is proved here (SPEC 9.2). */
+  sealer(command: Frame, origin: string): Verdict<Caller, Code>
   /** @param target  the device and affordance that the route named; the sealed command must say the same */
   command(
     frame: Frame,
@@ -133,6 +135,21 @@ export function openDesk(deps: ReceiveDeps): Desk {
       if (!admitted.ok) return admitted
       const owner = trust.owner(signer)!
       return yes({ id: owner.id, name: owner.name, origin: asked.origin })
+    },
+
+    sealer(frame, origin) {
+      const opened = openEnvelope(
+        frame,
+        {
+          sizeMax: ENVELOPE_BYTES_MAX,
+          accepts: (body, signer) => body.type === 'command' && trust.isOwner(signer),
+          isAudience: () => true,
+        },
+        deps.ed25519,
+      )
+      if (!opened.ok) return opened
+      const owner = trust.owner(opened.value.signer)!
+      return yes({ id: owner.id, name: owner.name, origin })
     },
 
     async command(frame, target, caller) {

@@ -113,14 +113,17 @@ export class App {
     const query = readQuery(queries.join('?'), found.route.query ?? [])
     if (!query.ok) return refused(query)
     const frame = readAuthorization(request)
-    if (!frame) return unauthorized('no Authorization: Shallot with a sealed request')
+    if (!frame && !isSealedItself(request, found.route)) {
+      return unauthorized('no Authorization: Shallot with a sealed request')
+    }
     if (mayContinue) response.writeContinue()
     const body = hasBody(request) ? await readBody(request, this.#deps.limits.bodyBytesMax) : undefined
     if (body && !body.ok) return refused(body)
     const bytes = body?.value ?? EMPTY
-    const caller = this.#identify(frame, request, bytes, side)
+    const caller = frame ? this.#identify(frame, request, bytes, side) : this.#sealer(bytes, side)
     if ('kind' in caller) return caller
-    side.peers.proved(peer)
+    // A command that somebody recorded proves who sealed it, not who sends it: it earns no wider limits.
+    if (frame) side.peers.proved(peer)
     const asking: Asking = {
       caller,
       only: side.only,
@@ -166,6 +169,11 @@ export class App {
     if (identified.ok) return identified.value
     const { why, detail } = identified
     return unauthorized(detail, why === 'unauthorized' ? undefined : why)
+  }
+
+  #sealer(command: Uint8Array, side: Side): Caller | Problem {
+    const sealed = this.#deps.home.desk.sealer(command, side.origin)
+    return sealed.ok ? sealed.value : unauthorized(sealed.detail, sealed.why)
   }
 
   async #send(reply: Reply, response: ServerResponse, side: Side): Promise<void> {
@@ -241,6 +249,11 @@ function judgeForm(request: IncomingMessage, { takes }: Route, bytesMax: number)
   }
   if (Number(request.headers['content-length'] ?? 0) > bytesMax) return problem('payload-too-large')
   return undefined
+}
+
+/** What is in a header that we cannot read is still a claim to be proved: only none at all leaves it to the body. */
+function isSealedItself(request: IncomingMessage, route: Route): boolean {
+  return route.commands === true && request.headers.authorization === undefined
 }
 
 function readAuthorization(request: IncomingMessage): Uint8Array | undefined {

@@ -44,6 +44,8 @@ export interface Route {
   readonly query?: readonly string[]
   /** Media type of the body it needs; `optional` takes none, too. Absent: it takes no body. */
   readonly takes?: { readonly type: 'application/cose' | 'application/json'; readonly optional?: true }
+  /** Its body is a sealed command, which says by itself who asks (SPEC 9.2). */
+  readonly commands?: true
   readonly run: (asking: Asking) => Reply | Promise<Reply>
 }
 

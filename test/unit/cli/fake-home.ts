@@ -147,8 +147,23 @@ export class FakeHome implements AsyncDisposable {
     if (this.twist(asked) !== true) this.#answer(asked)
   }
 
+  #judgeCommand(body: Uint8Array): string | undefined {
+    const opened = openEnvelope(
+      body,
+      {
+        sizeMax: 65_536,
+        accepts: (claims, signer) => claims.type === 'command' && idOf(signer) === idOf(this.owner.key),
+        isAudience: () => true,
+      },
+      ed25519,
+    )
+    return opened.ok ? undefined : opened.why
+  }
+
   /** SPEC 9.2, as the daemon checks it. */
   #judge(request: IncomingMessage, { method, path, body }: Asked): string | undefined {
+    const isCommand = /^\/things\/[^/]+\/(?:properties|actions)\//.test(path) && method !== 'GET'
+    if (isCommand && request.headers.authorization === undefined) return this.#judgeCommand(body)
     const [scheme, text] = (request.headers.authorization ?? '').split(' ')
     const frame = scheme === 'Shallot' && text ? fromBase64url(text) : undefined
     if (!frame) return 'bad-structure'

@@ -31,6 +31,7 @@ export function commandRoutes({ home, clock }: RouteDeps): Route[] {
       path: '/things/:id/properties/:name',
       ofThing: true,
       takes: { type: 'application/cose' },
+      commands: true,
       run: (asking) => command(asking, 'property'),
     },
     {
@@ -38,6 +39,7 @@ export function commandRoutes({ home, clock }: RouteDeps): Route[] {
       path: '/things/:id/actions/:name',
       ofThing: true,
       takes: { type: 'application/cose' },
+      commands: true,
       run: (asking) => command(asking, 'action'),
     },
   ]
