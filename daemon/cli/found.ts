@@ -33,7 +33,24 @@ export function foundHome(tools: Tools, seed: Seed, ownerName: string): Founded 
     throw new CliError('usage', "the owner's name is 1 to 32 letters, digits, dots, dashes or spaces")
   }
   const home = createHome(seed, { ownerName, now: tools.clock.now(), random: tools.random })
-  saveOwner(owner, home.owner)
-  saveHub(data, home.hub)
+  keep(owner, '--owner', () => saveOwner(owner, home.owner))
+  keep(data, '--data', () => saveHub(data, home.hub))
   return { home: home.hub.home, owner, data }
+}
+
+/** What the file system refuses is the person's to mend, and no fault of ours. */
+function keep(directory: string, flag: string, save: () => void): void {
+  try {
+    save()
+  } catch (cause) {
+    if (!isErrno(cause)) throw cause
+    throw new CliError('forbidden', `the home was not made: ${directory} cannot be written (${cause.code})`, {
+      cause,
+      next: `name a directory of yours with ${flag}; words shown just now are of no home`,
+    })
+  }
+}
+
+function isErrno(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error
 }

@@ -89,7 +89,7 @@ function grammar(args: readonly string[]): Argv<CommonFlags> {
       global: true,
       describe: 'one JSON object a line on stdout, errors too',
     })
-    .demandCommand(1, 'say what to do: see `shallot --help`')
+    .demandCommand(1, 'say what to do')
     .strict()
     .recommendCommands()
     .locale('en')
@@ -117,13 +117,16 @@ function misuse(message: string, args: readonly string[]): CliError {
   const missing = message.startsWith('Not enough non-option arguments')
   const near = message.startsWith('Did you mean')
   const unknown = /^Unknown arguments?: (.*)$/s.exec(message)?.[1]?.slice(0, 100)
-  const sentence = missing
-    ? 'an argument is missing'
-    : near
-      ? `there is no such verb. ${message}`
-      : unknown !== undefined
-        ? `not understood here: ${unknown}`
-        : message
+  const choice = /^Invalid values:\s+Argument: (\S+), Given: (.{0,60}), Choices: (.*)$/.exec(message)
+  const sentence = choice
+    ? `--${choice[1]} is one of ${choice[3]}, not ${choice[2]}`
+    : missing
+      ? 'an argument is missing'
+      : near
+        ? `there is no such verb. ${message}`
+        : unknown !== undefined
+          ? `not understood here: ${unknown}`
+          : message
   return new CliError('usage', sentence, { next: `see \`shallot ${wordsOf(args)}--help\`` })
 }
 

@@ -6,7 +6,7 @@ import { HOME_CODE_CHARS_MAX } from '../../schemas/gen/ts/wire.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { type Configured, type Key, parseConfig, readConfigFile } from '../config/index.ts'
-import { loadOwner } from '../config/keyring.ts'
+import { holdsHome, loadOwner } from '../config/keyring.ts'
 import { type HomeCode, readHomeCode } from '../core/identity/index.ts'
 import { Api } from './api.ts'
 import { CliError } from './error.ts'
@@ -75,6 +75,11 @@ async function configure(deps: ToolsDeps, flags: ReadonlyMap<Key, unknown>): Pro
 }
 
 async function loadPerson(deps: ToolsDeps, directory: string): Promise<Person> {
+  if (!holdsHome(directory)) {
+    throw new CliError('missing', `there is no owner of a home in ${directory}`, {
+      next: 'make a home with `shallot init`, or name the directory of its owner with --owner',
+    })
+  }
   const owner = loadOwner(directory)
   const sequence = new Sequence(deps.clock, join(directory, 'sequence'))
   return new Person({ ...deps, sequence }, owner)
@@ -136,6 +141,7 @@ async function readCodeFile(path: string): Promise<string> {
   } catch (cause) {
     throw new CliError('missing', `--home is neither a shallot:home: code nor a file that can be read`, {
       cause,
+      next: 'copy the whole code into a file and name that, with --home or SHALLOT_HOME',
     })
   }
 }

@@ -197,6 +197,67 @@ test('a LAN page under another CA is passed over', async () => {
   assert.deepEqual([exit, said.code], [4, 'unreachable'])
 })
 
+/** `a.b`, `list[].c`; the members of a map from names to things are one `*`; a Thing Description has rules of its own. */
+function keysOf(value: unknown, path = ''): string[] {
+  if (path === 'description') return [path]
+  if (Array.isArray(value)) return value.flatMap((each) => keysOf(each, `${path}[]`))
+  if (typeof value !== 'object' || value === null) return [path]
+  const isMap = /^(?:properties|values)$/.test(path)
+  const inside = Object.entries(value).flatMap(([key, each]) =>
+    keysOf(each, `${path}${path === '' ? '' : '.'}${isMap ? '*' : key}`),
+  )
+  return inside.length > 0 ? inside : [isMap ? `${path}.*` : path]
+}
+
+test('the objects of --json have the keys that scripts rely on, and no others', async () => {
+  const file = join(import.meta.dirname, 'cli-json-keys.json')
+  const promised: Record<string, string[]> = JSON.parse(readFileSync(file, 'utf8'))
+  const elsewhere = ['--owner', join(account.base, 'o2'), '--data', join(account.base, 'd2')]
+  await device.reading([{ affordance: 2, at: systemClock.now(), value: 7 }])
+  const got: Record<string, string[]> = {}
+  const runs: readonly (readonly [string, readonly string[], string?])[] = [
+    ['init', ['init', ...elsewhere]],
+    ['init --words-out', ['init', '--words-out', 'words.txt', '--owner', 'o3', '--data', 'd3']],
+    ['restore', ['restore', '--owner', 'o4', '--data', 'd4'], 'words.txt'],
+    ['status', ['status']],
+    ['enrol --no-wait', ['enrol', 'attic', '--no-wait']],
+    ['device list', ['device', 'list']],
+    ['device show', ['device', 'show', 'porch-light']],
+    ['get', ['get', 'porch-light']],
+    ['get property', ['get', 'porch-light', 'level']],
+    ['set', ['set', 'porch-light', 'on', 'true']],
+    ['invoke', ['invoke', 'porch-light', 'toggle']],
+    ['history', ['history', 'porch-light', 'level']],
+    ['expose', ['expose', 'porch-light']],
+    ['expose --all', ['expose', '--all', '--no-wait']],
+    ['hide', ['hide', 'porch-light']],
+    ['onion invite', ['onion', 'invite', 'carl']],
+    ['onion list', ['onion', 'list']],
+    ['onion withdraw', ['onion', 'withdraw', 'carl']],
+    ['log', ['log']],
+    ['log verify', ['log', 'verify']],
+    ['config show', ['config', 'show']],
+    ['device rename', ['device', 'rename', 'porch-light', 'porch-light-2']],
+    ['device rename back', ['device', 'rename', 'porch-light-2', 'porch-light']],
+    ['--help', ['--help']],
+    ['an error', ['get', 'nobody']],
+    ['an error with a next step', ['status', '--data', 'nowhere']],
+  ]
+  for (const [name, args, input] of runs) {
+    const typed = input === undefined ? '' : readFileSync(join(account.base, input), 'utf8')
+    const { said } = await account.json(args, typed)
+    got[name] = [...new Set(keysOf(said))].sort()
+  }
+  const watched = account.run(['watch', 'porch-light', '--for', '4s', '--json'])
+  for (let at = 0; at < 20; at++) {
+    await systemClock.sleep(200)
+    await device.reading([{ affordance: 2, at: systemClock.now(), value: at }])
+  }
+  const line = (await watched).out.split('\n').find((each) => each.includes('"event":"reading"'))
+  got.watch = [...new Set(keysOf(JSON.parse(line ?? 'null')))].sort()
+  assert.deepEqual(got, promised)
+})
+
 test('rename, and the new name is what an owner sealed', async () => {
   assert.equal((await account.json(['device', 'rename', 'porch-light', 'front-door'])).exit, 0)
   const { exit, said } = await account.json(['set', 'front-door', 'on', 'true'])

@@ -77,7 +77,7 @@ test('restore shows nothing of what is typed', async () => {
   const terminal = new Terminal(other, ['restore'])
   await terminal.sees(/not shown\): $/)
   terminal.type('abandon ability\r')
-  await terminal.sees(/Try again\.\s.*not shown\): $/)
+  await terminal.sees(/Try again\.\s+.*not shown\): $/)
   terminal.type(`${words}\r`)
   assert.equal(await terminal.exit(), 0)
   assert.match(terminal.screen, /is here again/)

@@ -170,10 +170,38 @@ test('without a daemon every verb that needs one is exit 4 and says how to start
   }
 })
 
-test("without an owner's directory it is exit 5", async () => {
+test("without an owner's directory it is exit 5, with what to do", async () => {
   using nobody = new Account()
   const { exit, said } = await nobody.json(['status'])
   assert.deepEqual([exit, said.code], [5, 'missing'])
+  assert.match(said.next as string, /shallot init.*--owner/)
+})
+
+test('a directory that cannot be written is told with what to do, without a home', async () => {
+  using other = new Account()
+  const { exit, said } = await other.json(['init', '--owner', '/dev/null/nobody'])
+  assert.deepEqual([exit, said.code, said.words], [3, 'forbidden', undefined])
+  assert.match(said.next as string, /--owner/)
+  assert.deepEqual(readdirSync(other.base), [])
+})
+
+test('a choice that is none is told in a sentence', async () => {
+  const { err } = await account.within(['daemon', '--tor', 'perhaps'])
+  assert.match(err, /^shallot: --tor is one of "child", "existing", "off", not "perhaps"\n/)
+})
+
+test('the exit statuses are in the help of the program', async () => {
+  const { out } = await account.within(['--help'])
+  const said = out.replace(/\s+/g, ' ')
+  for (const part of [
+    '0 done',
+    '2 usage',
+    '3 refused',
+    '4 unreachable or expired',
+    '5 not found',
+    '1 a fault',
+  ])
+    assert.ok(said.includes(part), part)
 })
 
 test('a directory that others can read is refused', async () => {
