@@ -68,6 +68,61 @@ describe('sealed commands over HTTP [SPEC 4.10, 9.3]', () => {
     assert.deepEqual([last.stage, last.reached], ['expired', false])
   })
 
+  describe('without a sealed request beside it [SPEC 9.2]', () => {
+    const alone = (body: Uint8Array, headers: Record<string, string> = {}) =>
+      askCommand({ socketPath, path: on, body, headers })
+
+    it('a command says by itself who asks', async () => {
+      const body = command()
+      const answer = await alone(body)
+      assert.equal(lines(answer.text).at(-1)!.stage, 'done')
+      assert.deepEqual(home.light.got.at(-1), body)
+    })
+
+    it('a recorded command is refused as replayed, and the device hears nothing', async () => {
+      const body = command()
+      await alone(body)
+      const heard = home.light.got.length
+      assert.equal((await alone(body)).json.code, 'replayed')
+      assert.equal(home.light.got.length, heard)
+    })
+
+    it("refuses a stranger's command, one with a changed bit, another kind of envelope, and noise", async () => {
+      const stranger = new Sealer(newSigner(), home.home.home)
+      const asked = { device: home.light.id, nonce: home.light.nonce, affordance: 1, value: true }
+      const spoiled = command()
+      spoiled[spoiled.length - 1]! ^= 1
+      const request = Buffer.from(
+        home.owner.authorization({ method: 'PUT', path: on }).replace('Shallot ', ''),
+        'base64url',
+      )
+      const cases: [Uint8Array, string][] = [
+        [stranger.command(asked), 'unknown-signer'],
+        [spoiled, 'bad-signature'],
+        [request, 'unknown-signer'],
+        [new Uint8Array(300), 'wrong-tag'],
+        [new Uint8Array(), 'cbor-truncated'],
+      ]
+      const heard = home.light.got.length
+      for (const [body, reason] of cases) {
+        const answer = await alone(body)
+        if (body.length > 0) assert.deepEqual([answer.status, answer.json.reason], [401, reason])
+        else assert.ok(answer.status >= 400)
+      }
+      assert.equal(home.light.got.length, heard)
+    })
+
+    it('is held to a sealed request that it carries all the same', async () => {
+      const answer = await alone(command(), { authorization: 'Shallot AAAA' })
+      assert.equal(answer.status, 401)
+    })
+
+    it('holds for commands alone: a record or a permit needs its request', async () => {
+      const record = await askCommand({ socketPath, path: '/enrolments/AAAAAAAAAAA/record', body: command() })
+      assert.equal(record.status, 401)
+    })
+  })
+
   it('a client that leaves does not take its command back', async () => {
     home.light.answers = 'nothing'
     const body = command()
