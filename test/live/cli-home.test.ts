@@ -47,7 +47,7 @@ suite('every verb does what it says, for people and for scripts', () => {
     ['onion invite phone', /address +[a-z2-7]{56}\.onion/, { name: 'phone' }],
     ['onion list', /phone +/],
     ['expose porch-light', /[a-z2-7]{56}\.onion/],
-    ['expose --all --no-wait', /2 devices have an address of their own/],
+    ['expose --all --no-wait', /2 devices have an address/],
     ['hide porch-light', /has no address of its own any more/],
     ['onion withdraw phone', /phone is withdrawn/, { name: 'phone' }],
     ['enrol spare --no-wait', /shallot:enrol:[\w-]+/],

@@ -70,7 +70,12 @@ export async function openClientTor(
   return {
     socks: { path: join(run.path, 'socks') },
     ready: abortable(tor.ready.promise, signal),
-    renew: () => control.renew(),
+    async renew() {
+      await control.renew()
+      // NEWNYM makes tor forget the keys that it was given by the control port, too.
+      const { authorisation } = options
+      if (authorisation) await control.authorise(authorisation.address, authorisation.key)
+    },
     [Symbol.asyncDispose]: close,
   }
 }

@@ -34,6 +34,8 @@ export const TOR_MS_MAX = 90_000
 const TRY_MS_FIRST = 12_000
 const TRY_MS_MAX = 30_000
 const PAUSE_MS = 600
+/** An invitation that was only just made is published within seconds; tor obeys the first NEWNYM at once. */
+const ABSENT_MS_FIRST = 2000
 const TRIES_MAX = 40
 /** So often the directories are asked for an address that none of them holds, each time after the pause in which tor forgets. */
 const ABSENT_TRIES_MAX = 3
@@ -148,7 +150,7 @@ async function tryCircuits(
     const isAbsent = last instanceof SocksRefusal && last.hope === 'little'
     if (isAbsent && ++absences === ABSENT_TRIES_MAX) throw last
     await deps.clock
-      .sleep(isAbsent ? RENEW_MS_MIN : PAUSE_MS, limit)
+      .sleep(isAbsent ? (absences === 1 ? ABSENT_MS_FIRST : RENEW_MS_MIN) : PAUSE_MS, limit)
       .catch((error) => ignore(error, 'the loop looks at the limit'))
     // Else tor would repeat what it found, for a quarter of an hour, without asking anybody.
     if (isAbsent) await tor.renew?.()

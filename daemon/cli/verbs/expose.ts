@@ -37,7 +37,8 @@ export const expose = verb({
     if (args.device !== undefined) {
       const { id, name } = thingLine(await api.get(thingPath(args.device)))
       const answer = await api.send('PUT', `/exposures/${id}`, { authorised: args.auth })
-      await tellInvitation(tools, name, fieldsOf(answer, 'an exposure'))
+      // Without the LAN, where the whole home is served and not this device alone.
+      await tellInvitation(tools, name, fieldsOf(answer, 'an exposure'), false)
       return
     }
     await exposeAll(tools, api, args.auth, args.wait)

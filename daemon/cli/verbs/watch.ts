@@ -62,6 +62,7 @@ async function follow(tools: Tools, device: string | undefined, signal: AbortSig
         waits.reset()
         tellEvent(tools, event, names, only)
       }
+      if (!signal.aborted) tools.voice.note('the home ended the connection; connecting again')
     } catch (error) {
       if (signal.aborted) return
       const passing = error instanceof CliError && error.code === 'unreachable'
