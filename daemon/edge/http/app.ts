@@ -122,7 +122,6 @@ export class App {
     const bytes = body?.value ?? EMPTY
     const caller = frame ? this.#identify(frame, request, bytes, side) : this.#sealer(bytes, side)
     if ('kind' in caller) return caller
-    // A command that somebody recorded proves who sealed it, not who sends it: it earns no wider limits.
     if (frame) side.peers.proved(peer)
     const asking: Asking = {
       caller,
@@ -133,7 +132,10 @@ export class App {
       accept: request.headers.accept ?? '',
       base: `${side.scheme}://${request.headers.host}/`,
     }
-    return found.route.run(asking)
+    const reply = await found.route.run(asking)
+    // A recorded command proves who sealed it, not who sends it: only one that was taken earns wider limits.
+    if (!frame && reply.kind === 'stream') side.peers.proved(peer)
+    return reply
   }
 
   /** The one thing that strangers may ask: it lets a probe tell this hub from another, and a restarted one from itself. */
