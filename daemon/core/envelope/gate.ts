@@ -36,10 +36,15 @@ const SEALED_BY_PEOPLE: ReadonlySet<string> = new Set([
   'enrolment',
   'command',
   'request',
+  'person',
+  'holder',
+  'grant',
+  'revocation',
+  'pairing',
 ])
 
 function judgeTime(body: Body, now: number): GateCode | undefined {
-  if ('expiresAt' in body) {
+  if ('expiresAt' in body && body.expiresAt !== undefined) {
     if (now === 0) return 'no-clock'
     if (body.expiresAt <= now) return 'expired'
   }
