@@ -39,6 +39,8 @@ export interface DaemonDeps {
   /** Names by which this machine is known on its LAN. */
   readonly lanNames: readonly string[]
   readonly version: string
+  /** The phone page, if it was built. */
+  readonly page?: string | undefined
 }
 
 export interface Daemon extends AsyncDisposable {
@@ -128,6 +130,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           home: ring.home,
           hub: idOf(hub.key),
           bootedAt: clock.now(),
+          owners: trust.value.owners.map(({ frame }) => frame),
           desk: openDesk(desks),
           devices: state.devices,
           readings: state.readings,
@@ -148,7 +151,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           }),
         },
       },
-      {},
+      { page: deps.page },
       signal,
     ),
   )

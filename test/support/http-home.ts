@@ -124,6 +124,7 @@ export interface TestHome extends AsyncDisposable {
 export async function openTestHome(
   limits: Partial<HttpLimits> = {},
   change: (home: HttpHome) => HttpHome = (home) => home,
+  page?: string,
 ): Promise<TestHome> {
   const root = newSigner()
   const home = idOf(root.key)
@@ -201,6 +202,7 @@ export async function openTestHome(
     home,
     hub,
     bootedAt: systemClock.now(),
+    owners: [ownerFrame],
     desk: openDesk(core),
     devices,
     readings,
@@ -216,7 +218,7 @@ export async function openTestHome(
       memoryMb: 1,
     }),
   })
-  const http = await openHttp({ clock: systemClock, log, home: httpHome }, { limits }, stop.signal)
+  const http = await openHttp({ clock: systemClock, log, home: httpHome }, { limits, page }, stop.signal)
   const dir = await mkdtemp(join(tmpdir(), 'shallot-http-'))
   let faces = 0
   return {

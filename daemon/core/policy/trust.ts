@@ -2,15 +2,9 @@
 import { ENVELOPE_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { equal } from '../../base/bytes.ts'
 import { no, type Verdict, yes } from '../../base/error.ts'
-import {
-  type Body,
-  type Ed25519,
-  type EnvelopeCode,
-  type Frame,
-  type Message,
-  type Owner,
-  openEnvelope,
-} from '../envelope/index.ts'
+import type { Ed25519 } from '../envelope/ed25519.ts'
+import type { Body, Frame, Message, Owner } from '../envelope/message.ts'
+import { type EnvelopeCode, openEnvelope } from '../envelope/open.ts'
 import { idOf, type PartyId } from '../model/index.ts'
 
 export interface KnownOwner {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Instant } from '../../base/clock.ts'
+import type { Frame } from '../../core/envelope/index.ts'
 import type { Feed } from '../../core/feed.ts'
 import type { PartyId } from '../../core/model/index.ts'
 import type { DeviceBook, Journal, PermitBook, ReadingBook } from '../../core/ports.ts'
@@ -11,6 +12,8 @@ export interface HttpHome {
   readonly home: PartyId
   readonly hub: PartyId
   readonly bootedAt: Instant
+  /** The root's envelopes that make owners, for clients that check by themselves. */
+  readonly owners: readonly Frame[]
   readonly desk: Desk
   readonly devices: DeviceBook
   readonly readings: ReadingBook
