@@ -9,10 +9,11 @@
  */
 import { render } from 'preact'
 import { useEffect, useMemo, useReducer, useState } from 'preact/hooks'
+import { equal } from '../base/bytes.ts'
 import { systemClock } from '../base/clock.ts'
 import { systemRandom } from '../base/random.ts'
 import { openApp } from './app.ts'
-import { type Identity, KEY_PREFIX } from './identity.ts'
+import { type Identity, KEY_PREFIX, readKey } from './identity.ts'
 import { Keep } from './keep.ts'
 import { PageProvider } from './parts/context.ts'
 import './style.css'
@@ -30,9 +31,20 @@ function takeBrought(): string | undefined {
   return fragment
 }
 
+/** A personal link lets its owner in at once; one that would replace another key, or is locked, is asked about. */
+function enter(brought: string): Identity | undefined {
+  const read = readKey(brought)
+  if (!read.ok || read.value.locked) return undefined
+  const { identity } = read.value
+  const kept = keep.identity()
+  if (kept && !equal(kept.seed, identity.seed)) return undefined
+  keep.setIdentity(identity)
+  return identity
+}
+
 function Page({ brought }: { brought: string | undefined }) {
   const [language, setLanguage] = useState(() => chooseLanguage(keep.language(), navigator.languages))
-  const [identity, setIdentity] = useState(() => (brought ? undefined : keep.identity()))
+  const [identity, setIdentity] = useState(() => (brought ? enter(brought) : keep.identity()))
   const words = wordsOf(language)
   useEffect(() => {
     document.documentElement.lang = language
