@@ -130,7 +130,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           home: ring.home,
           hub: idOf(hub.key),
           bootedAt: clock.now(),
-          owners: trust.value.owners.map(({ frame }) => frame),
+          owners: trust.value.owners,
           desk: openDesk(desks),
           devices: state.devices,
           readings: state.readings,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/** What a home answers (SPEC 9.3) → what the page keeps. A member of the wrong kind is refused, an unknown one passed over. */
+/** What a home answers (SPEC 9.3–9.5) → what the page keeps. A member of the wrong kind is refused, an unknown one passed over. */
 import { CODES, type Code } from '../../schemas/gen/ts/codes.ts'
 import type { PartyId } from '../core/model/index.ts'
 import { badAnswer } from './error.ts'
@@ -9,11 +9,11 @@ import {
   fieldsOf,
   flagIn,
   idIn,
+  isAbsent,
   listIn,
   numberIn,
   optionalBytesIn,
-  optionalIdIn,
-  optionalTextIn,
+  optionalNumberIn,
   parseJson,
   textIn,
   valueIn,
@@ -22,79 +22,146 @@ import {
 const THINGS_MAX = 1000
 const OWNERS_MAX = 64
 const SAMPLES_MAX = 10_000
-const ENTRIES_MAX = 1000
 const AFFORDANCES_MAX = 64
 
 export type Value = number | boolean
 
-export interface Reported {
-  readonly value: Value
-  /** ms; when the device took it. */
-  readonly at: number
+/** Whether the person who asks may do something now (SPEC 9.4). */
+export interface May {
+  readonly ok: boolean
+  /** The grant to name in a command; none: as an owner. */
+  readonly grant?: Uint8Array | undefined
+  /** Why not at this moment. */
+  readonly code?: Code | undefined
 }
 
-export interface Thing {
+export type Operation = 'read' | 'write' | 'invoke'
+
+export interface Held {
+  readonly number: number
+  /** By the names of SPEC 4.13. */
+  readonly name: string
+  readonly kind: 'property' | 'action'
+  /** Never reported, or not to be read by this person: absent. */
+  readonly value?: Value | undefined
+  /** ms; when the device took it. */
+  readonly at?: number | undefined
+  readonly may: Readonly<Partial<Record<Operation, May>>>
+}
+
+/** What proves that a device is the one it is said to be; asked for again when the device was born anew. */
+export interface Papers {
+  readonly nonce?: Uint8Array | undefined
+  readonly hello?: Uint8Array | undefined
+  readonly record?: Uint8Array | undefined
+}
+
+export interface Thing extends Papers {
   readonly id: PartyId
   readonly name: string
   readonly connected: boolean
   readonly since: number
-  readonly nonce?: Uint8Array | undefined
-  readonly hello?: Uint8Array | undefined
-  readonly record?: Uint8Array | undefined
-  /** By the names of SPEC 4.13, in the device's order; absent value: never reported. */
-  readonly properties: ReadonlyMap<string, Reported | undefined>
-  readonly actions: readonly string[]
+  /** In the device's order. */
+  readonly affordances: ReadonlyMap<string, Held>
 }
 
-export interface HomeState {
-  readonly at: number
+export interface Me {
+  readonly kind: 'owner' | 'holder'
+  readonly name: string
+  /** Whether something may be passed on. */
+  readonly share: boolean
+}
+
+export interface Owner {
+  readonly key: PartyId
+  readonly name: string
+  readonly frame: Uint8Array
+  readonly revoked: boolean
+}
+
+/** The first picture of a home. */
+export interface Picture {
+  readonly me: Me
   readonly home: PartyId
-  readonly owners: readonly Uint8Array[]
+  readonly owners: readonly Owner[]
+  /** Names of those who occur, by the person's id. */
+  readonly people: ReadonlyMap<string, string>
   readonly things: readonly Thing[]
 }
 
-export function readState(text: string): HomeState {
+export function readPicture(text: string): Picture {
   const fields = fieldsOf(parseJson(text))
+  const me = fieldsOf(fields.me)
+  const people = listIn(fields, 'people', THINGS_MAX).map(fieldsOf)
   return {
-    at: numberIn(fields, 'at'),
+    me: {
+      kind: textIn(me, 'kind') === 'owner' ? 'owner' : 'holder',
+      name: textIn(me, 'name'),
+      share: flagIn(me, 'share'),
+    },
     home: idIn(fields, 'home'),
-    owners: listIn(fields, 'owners', OWNERS_MAX).map((frame) => bytesIn({ frame }, 'frame')),
+    owners: listIn(fields, 'owners', OWNERS_MAX).map((owner) => readOwner(fieldsOf(owner))),
+    people: new Map(people.map((person) => [textIn(person, 'id'), textIn(person, 'name')])),
     things: listIn(fields, 'things', THINGS_MAX).map((thing) => readThing(fieldsOf(thing))),
   }
 }
 
+export function readOwner(fields: Fields): Owner {
+  return {
+    key: idIn(fields, 'key'),
+    name: textIn(fields, 'name'),
+    frame: bytesIn(fields, 'frame'),
+    revoked: fields.revoked === true,
+  }
+}
+
 export function readThing(fields: Fields): Thing {
-  const properties = entriesIn(fields, 'properties').map(([name, property]) => {
-    const known = property.value !== undefined
-    const reported = known && { value: valueIn(property, 'value'), at: numberIn(property, 'at') }
-    return [name, reported || undefined] as const
-  })
+  const affordances = listIn(fields, 'affordances', AFFORDANCES_MAX).map((each) => readHeld(fieldsOf(each)))
   return {
     id: idIn(fields, 'id'),
     name: textIn(fields, 'name'),
     connected: flagIn(fields, 'connected'),
     since: numberIn(fields, 'since'),
-    nonce: optionalBytesIn(fields, 'nonce'),
-    hello: optionalBytesIn(fields, 'hello'),
-    record: optionalBytesIn(fields, 'record'),
-    properties: new Map(properties),
-    actions: entriesIn(fields, 'actions').map(([name]) => name),
+    ...readPapers(fields),
+    affordances: new Map(affordances.map((held) => [held.name, held])),
   }
 }
 
-function entriesIn(fields: Fields, name: string): [string, Fields][] {
-  const entries = Object.entries(fieldsOf(fields[name]))
-  if (entries.length > AFFORDANCES_MAX) throw badAnswer(name)
-  return entries.map(([key, value]) => [key, fieldsOf(value)])
+export function readPapers(fields: Fields): Papers {
+  return {
+    nonce: optionalBytesIn(fields, 'nonce'),
+    hello: optionalBytesIn(fields, 'hello'),
+    record: optionalBytesIn(fields, 'record'),
+  }
 }
 
-export interface NamedValue extends Reported {
+function readHeld(fields: Fields): Held {
+  const may = fieldsOf(fields.may)
+  const readMay = (operation: Operation) => {
+    if (isAbsent(may, operation)) return {}
+    const said = fieldsOf(may[operation])
+    const grant = optionalBytesIn(said, 'grant')
+    return { [operation]: { ok: flagIn(said, 'ok'), grant, code: knownCode(said.code) } }
+  }
+  return {
+    number: numberIn(fields, 'number'),
+    name: textIn(fields, 'name'),
+    kind: textIn(fields, 'kind') === 'action' ? 'action' : 'property',
+    value: isAbsent(fields, 'value') ? undefined : valueIn(fields, 'value'),
+    at: optionalNumberIn(fields, 'at'),
+    may: { ...readMay('read'), ...readMay('write'), ...readMay('invoke') },
+  }
+}
+
+export interface NamedValue {
   readonly property: string
+  readonly value: Value
+  readonly at: number
 }
 
 /** Events of `GET /events` that the page acts on; others are undefined. */
 export type LiveEvent =
-  | { readonly event: 'state'; readonly state: HomeState }
+  | { readonly event: 'home'; readonly picture: Picture }
   | { readonly event: 'reading'; readonly device: PartyId; readonly values: readonly NamedValue[] }
   | {
       readonly event: 'presence'
@@ -106,8 +173,8 @@ export type LiveEvent =
   | { readonly event: 'changed' }
 
 export function readEvent(event: string, data: string): LiveEvent | undefined {
-  if (event === 'state') return { event, state: readState(data) }
-  if (event === 'enrolment' || event === 'lagged') return { event: 'changed' }
+  if (event === 'home') return { event, picture: readPicture(data) }
+  if (event === 'enrolment' || event === 'lagged' || event === 'rights') return { event: 'changed' }
   if (event !== 'reading' && event !== 'presence') return undefined
   const fields = fieldsOf(parseJson(data))
   const device = idIn(fields, 'device')
@@ -145,36 +212,6 @@ export function readStage(line: string): Stage {
 
 export function readHistory(answer: unknown): readonly NamedValue[] {
   return listIn(fieldsOf(answer), 'samples', SAMPLES_MAX).map(readSample)
-}
-
-/** An act in the hub's log. */
-export interface Entry {
-  readonly index: number
-  readonly at: number
-  readonly kind: string
-  readonly device?: PartyId | undefined
-  readonly signer?: PartyId | undefined
-  readonly origin?: string | undefined
-  readonly code?: Code | undefined
-  readonly note?: string | undefined
-  readonly frame?: Uint8Array | undefined
-}
-
-export function readEntries(answer: unknown): readonly Entry[] {
-  return listIn(fieldsOf(answer), 'entries', ENTRIES_MAX).map((entry) => {
-    const fields = fieldsOf(entry)
-    return {
-      index: numberIn(fields, 'index'),
-      at: numberIn(fields, 'at'),
-      kind: textIn(fields, 'kind'),
-      device: optionalIdIn(fields, 'device'),
-      signer: optionalIdIn(fields, 'signer'),
-      origin: optionalTextIn(fields, 'origin'),
-      code: knownCode(fields.code),
-      note: optionalTextIn(fields, 'note'),
-      frame: optionalBytesIn(fields, 'frame'),
-    }
-  })
 }
 
 /** The refusal (RFC 9457) that the home answered with. */

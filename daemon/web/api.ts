@@ -6,14 +6,15 @@
  * said to have done comes from a receipt that it sealed.
  */
 import type { Clock } from '../base/clock.ts'
-import { type Affordance, affordanceOf, fromWire, type PartyId } from '../core/model/index.ts'
-import { type Entry, readEntries, readEvent, readHistory, type Thing } from './answers.ts'
+import type { PartyId } from '../core/model/index.ts'
+import { readActs } from './acts.ts'
+import { type Papers, readEvent, readHistory, type Thing } from './answers.ts'
 import { Asker } from './ask.ts'
 import { carryOut, type Wish } from './command.ts'
 import { type PageCode, PageError } from './error.ts'
 import type { Person } from './person.ts'
-import { type Believed, believe, openLogged, prove } from './proof.ts'
-import { type Happening, type LogLine, progressKey, type Standing, type State } from './state.ts'
+import { type Believed, believe, prove } from './proof.ts'
+import { type Happening, progressKey, type Standing, type State } from './state.ts'
 
 /** Everything that a person can have done. */
 export type Action =
@@ -62,17 +63,18 @@ export class Api {
    */
   async follow(signal: AbortSignal): Promise<void> {
     const { tell } = this.#deps
-    const call = { method: 'GET', path: '/events?state=1' } as const
+    const call = { method: 'GET', path: '/events?home=1' } as const
     let name = ''
     for await (const line of this.#asker.lines(call, SILENCE_MS_MAX, signal)) {
       if (line.startsWith('event: ')) name = line.slice('event: '.length)
       if (!line.startsWith('data: ')) continue
       const event = readEvent(name, line.slice('data: '.length))
       if (event?.event === 'changed') return
-      if (event?.event === 'state') {
-        this.#believed = believe(event.state, this.#deps.person.root, this.#deps.person.ed25519)
-        tell({ it: 'opened', state: event.state })
-        void this.#proveAll([...event.state.things])
+      if (event?.event === 'home') {
+        const { picture } = event
+        this.#believed = believe(picture, this.#deps.person.root, this.#deps.person.ed25519)
+        tell({ it: 'opened', picture })
+        void this.#proveAll(picture.things)
       }
       if (event?.event === 'reading') tell({ it: 'read', thing: event.device, values: event.values })
       if (event?.event === 'presence') {
@@ -117,7 +119,7 @@ export class Api {
         believed: this.#believed,
         onStage: (stage: 'sent' | 'at-hub' | 'at-device') =>
           tell({ it: 'progress', key, progress: { stage } }),
-        onThing: (told: Thing) => tell({ it: 'thing', thing: told }),
+        onPapers: (told: PartyId, papers: Papers) => tell({ it: 'papers', thing: told, papers }),
       }
       const values = await carryOut(deps, thing, wish, this.#signal)
       tell({ it: 'read', thing: thing.id, values })
@@ -143,30 +145,20 @@ export class Api {
 
   async #log(older: boolean): Promise<void> {
     const { state, tell } = this.#deps
-    const held = older ? state().log.lines : []
+    const held = older ? state().log.acts : []
     const before = held.at(-1)?.index
-    tell({ it: 'log', log: { loading: true, lines: held, failed: undefined } })
+    tell({ it: 'log', log: { loading: true, acts: held, failed: undefined } })
     try {
       const path = `/log?limit=${LOG_PAGE}${before === undefined ? '' : `&before=${before}`}`
-      const entries = readEntries(await this.#asker.json({ method: 'GET', path }, this.#signal))
-      const newestFirst = [...entries].reverse().map((entry) => this.#checked(entry))
-      const complete = entries.length < LOG_PAGE
-      tell({ it: 'log', log: { lines: [...held, ...newestFirst], loading: false, complete } })
+      const answer = await this.#asker.json({ method: 'GET', path }, this.#signal)
+      const acts = readActs(answer, this.#believed)
+      tell({
+        it: 'log',
+        log: { acts: [...held, ...acts], loading: false, complete: (acts.at(-1)?.index ?? 1) === 1 },
+      })
     } catch (error) {
       tell({ it: 'log', log: { loading: false, failed: failureOf(error).code } })
     }
-  }
-
-  /** What the log says was asked is believed from the envelope alone, and only when its signer sealed it. */
-  #checked(entry: Entry): LogLine {
-    const { frame, signer } = entry
-    if (!frame || !signer || !this.#believed) return { ...entry, sealed: false }
-    const body = openLogged(frame, signer, this.#believed)
-    if (body?.type !== 'command') return { ...entry, sealed: body !== undefined }
-    const affordance: Affordance | undefined = affordanceOf(body.affordance)
-    if (!affordance) return { ...entry, sealed: true }
-    const value = body.value === undefined ? undefined : fromWire(affordance.capability, body.value)
-    return { ...entry, sealed: true, asked: { name: affordance.name, value } }
   }
 }
 

@@ -12,11 +12,18 @@ import {
   type PartyId,
   toWire,
 } from '../core/model/index.ts'
-import type { NamedValue, Thing, Value } from './answers.ts'
-import { readStage, readThing } from './answers.ts'
+import {
+  type NamedValue,
+  type Operation,
+  type Papers,
+  readPapers,
+  readStage,
+  type Thing,
+  type Value,
+} from './answers.ts'
 import type { Asker } from './ask.ts'
 import { PageError } from './error.ts'
-import { fieldsOf } from './fields.ts'
+import { fieldsOf, idIn } from './fields.ts'
 import { COMMAND_LIFETIME_S, type Person } from './person.ts'
 import { type Believed, type Proven, prove, proveReceipt } from './proof.ts'
 
@@ -35,8 +42,8 @@ export interface CommandDeps {
   readonly person: Person
   readonly believed: Believed
   readonly onStage: (stage: PassedStage) => void
-  /** Told what the home says of the thing now, when it had to be asked again. */
-  readonly onThing: (thing: Thing) => void
+  /** Told what the home shows for the device now, when it had to be asked again. */
+  readonly onPapers: (thing: PartyId, papers: Papers) => void
 }
 
 const SILENCE_MS_MAX = (COMMAND_LIFETIME_S + 15) * 1000
@@ -54,27 +61,29 @@ export async function carryOut(
   wish: Wish,
   signal: AbortSignal,
 ): Promise<readonly NamedValue[]> {
-  const first = thing.hello ? thing : await askAnew(deps, thing.id, signal)
+  const first = thing.hello ? thing : await askAnew(deps, thing, signal)
   try {
-    return await send(deps, prove(first, deps.believed), wish, signal)
+    return await send(deps, thing, prove(first, deps.believed), wish, signal)
   } catch (error) {
     if (!isCode(error, 'stale-nonce')) throw error
-    const second = await askAnew(deps, thing.id, signal)
+    const second = await askAnew(deps, thing, signal)
     if (first.nonce && second.nonce && equal(first.nonce, second.nonce)) throw error
-    return send(deps, prove(second, deps.believed), wish, signal)
+    return send(deps, thing, prove(second, deps.believed), wish, signal)
   }
 }
 
-async function askAnew({ asker, onThing }: CommandDeps, id: PartyId, signal: AbortSignal): Promise<Thing> {
-  const answer = await asker.json({ method: 'GET', path: `/things/${id}/properties` }, signal)
-  const thing = readThing(fieldsOf(answer))
-  if (thing.id !== id) throw new PageError('distrust', 'the home answered with another device')
-  onThing(thing)
-  return thing
+async function askAnew({ asker, onPapers }: CommandDeps, thing: Thing, signal: AbortSignal): Promise<Thing> {
+  const fields = fieldsOf(await asker.json({ method: 'GET', path: `/things/${thing.id}/properties` }, signal))
+  if (idIn(fields, 'id') !== thing.id)
+    throw new PageError('distrust', 'the home answered with another device')
+  const papers = readPapers(fields)
+  onPapers(thing.id, papers)
+  return { ...thing, ...papers }
 }
 
 async function send(
   { asker, person, believed, onStage }: CommandDeps,
+  thing: Thing,
   proven: Proven,
   wish: Wish,
   signal: AbortSignal,
@@ -83,11 +92,14 @@ async function send(
   if (affordance?.capability.kind !== wish.kind) throw new PageError('no-such-affordance', wish.name)
   const value = wireValue(affordance, wish.value)
   const isProperty = wish.kind === 'property'
+  const operation: Exclude<Operation, 'read'> = isProperty ? 'write' : 'invoke'
+  const grant = thing.affordances.get(wish.name)?.may[operation]?.grant
   const frame = person.command(proven.id, {
     nonce: proven.nonce,
-    operation: isProperty ? 'write' : 'invoke',
+    operation,
     affordance: affordance.number,
     ...(value !== undefined && { value }),
+    ...(grant && { grant }),
   })
   onStage('sent')
   const lines = asker.lines(

@@ -55,6 +55,10 @@ export function numberIn(fields: Fields, name: string): number {
   return value
 }
 
+export function optionalNumberIn(fields: Fields, name: string): number | undefined {
+  return isAbsent(fields, name) ? undefined : numberIn(fields, name)
+}
+
 export function flagIn(fields: Fields, name: string): boolean {
   const value = fields[name]
   if (typeof value !== 'boolean') throw badAnswer(`flag ${name}`)
@@ -78,6 +82,6 @@ export function valueIn(fields: Fields, name: string): number | boolean {
   return typeof value === 'boolean' ? value : numberIn(fields, name)
 }
 
-function isAbsent(fields: Fields, name: string): boolean {
+export function isAbsent(fields: Fields, name: string): boolean {
   return fields[name] === undefined || fields[name] === null
 }

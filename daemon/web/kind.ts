@@ -4,19 +4,25 @@ import { CAPABILITIES, type Capability } from '../../schemas/gen/ts/capabilities
 import type { Thing, Value } from './answers.ts'
 import type { Words } from './words/words.ts'
 
-export type ThingKind = 'light' | 'sensor' | 'switch' | 'other'
+export type ThingKind = 'light' | 'lock' | 'sensor' | 'switch' | 'other'
 
-export function kindOf({ properties, actions }: Thing): ThingKind {
-  if (properties.has('on')) return properties.has('level') ? 'light' : 'switch'
-  const readsOnly = [...properties.keys()].every((name) => !capabilityOf(name)?.writable)
-  return properties.size > 0 && actions.length === 0 && readsOnly ? 'sensor' : 'other'
+export function kindOf({ affordances }: Pick<Thing, 'affordances'>): ThingKind {
+  if (affordances.has('locked') || affordances.has('unlock')) return 'lock'
+  if (affordances.has('on')) return affordances.has('level') ? 'light' : 'switch'
+  const all = [...affordances.values()]
+  const readsOnly = all.every(({ kind, name }) => kind === 'property' && !capabilityOf(name)?.writable)
+  return all.length > 0 && readsOnly ? 'sensor' : 'other'
 }
 
 const BY_NAME = new Map(CAPABILITIES.map((capability) => [capability.name, capability]))
 
 /** Of `temperature2`, too; undefined for one that is newer than this page. */
 export function capabilityOf(name: string): Capability | undefined {
-  return BY_NAME.get(name.replace(/\d+$/, ''))
+  return BY_NAME.get(baseOf(name))
+}
+
+function baseOf(name: string): string {
+  return name.replace(/\d+$/, '')
 }
 
 /** `Temperature 2`; a name that is newer than this page stands as it is. */
@@ -31,7 +37,8 @@ const SIGNS: Readonly<Record<string, string>> = { Cel: '°C', '%RH': '%' }
 
 /** `21.5 °C`, `an`. */
 export function sayValue(name: string, value: Value, words: Words, language: string): string {
-  if (typeof value === 'boolean') return value ? words.value.on : words.value.off
+  if (typeof value === 'boolean')
+    return words.state[baseOf(name)]?.[value ? 1 : 0] ?? words.value[value ? 'on' : 'off']
   const capability = capabilityOf(name)
   const digits = Math.min(capability?.scale ?? 2, 1)
   const figure = value.toLocaleString(language, {

@@ -12,7 +12,7 @@ import {
 } from '../core/envelope/browser.ts'
 import { idOf, keyOf, type PartyId } from '../core/model/index.ts'
 import { openTrust, type Trust } from '../core/policy/trust.ts'
-import type { HomeState, Thing } from './answers.ts'
+import type { Papers, Picture, Thing } from './answers.ts'
 import { PageError } from './error.ts'
 
 /** Who is believed: the pinned root, those whom it made owners, and a verifier. */
@@ -20,6 +20,8 @@ export interface Believed {
   readonly trust: Trust
   readonly ed25519: Ed25519
 }
+
+type Named = Papers & Pick<Thing, 'id' | 'name'>
 
 /** What a command can be sealed for. */
 export interface Proven {
@@ -32,16 +34,20 @@ export interface Proven {
 }
 
 /** @throws PageError distrust when this is another home, or names owners that the root did not make */
-export function believe(state: HomeState, root: Uint8Array, ed25519: Ed25519): Believed {
-  if (state.home !== idOf(root)) throw new PageError('distrust', 'another home answers at this address')
-  const trust = openTrust(root, state.owners, ed25519)
+export function believe(picture: Picture, root: Uint8Array, ed25519: Ed25519): Believed {
+  if (picture.home !== idOf(root)) throw new PageError('distrust', 'another home answers at this address')
+  const trust = openTrust(
+    root,
+    picture.owners.filter(({ revoked }) => !revoked).map(({ frame }) => frame),
+    ed25519,
+  )
   if (!trust.ok)
     throw new PageError('distrust', `the home names an owner whom its root did not make: ${trust.why}`)
   return { trust: trust.value, ed25519 }
 }
 
 /** @throws PageError away when the device was never heard; distrust when what the home shows is not the device's or an owner's */
-export function prove(thing: Thing, believed: Believed): Proven {
+export function prove(thing: Named, believed: Believed): Proven {
   const { id, name, hello, nonce, record } = thing
   if (!hello || !nonce) throw new PageError('away', `${name} has not been heard of since it was enrolled`)
   const opened = open(hello, 'hello', believed, (signer) => equal(signer, keyOf(id)))
@@ -53,7 +59,7 @@ export function prove(thing: Thing, believed: Believed): Proven {
 }
 
 /** The name, or the refusal: a record that does not hold is worse than none. */
-function nameIn(record: Uint8Array, { id, name }: Thing, believed: Believed): string {
+function nameIn(record: Uint8Array, { id, name }: Named, believed: Believed): string {
   const opened = open(record, 'enrolment', believed, (signer) => believed.trust.isOwner(signer))
   if (!opened || idOf(opened.body.key) !== id) {
     throw new PageError('distrust', `the record of ${name} was not sealed by an owner`)

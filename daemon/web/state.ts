@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** What the page shows, and how each happening changes it: pure, so that a test can play any day of a home. */
 import type { PartyId } from '../core/model/index.ts'
-import type { Entry, HomeState, NamedValue, Reported, Thing } from './answers.ts'
+import type { Act } from './acts.ts'
+import type { Held, Me, NamedValue, Owner, Papers, Picture, Thing } from './answers.ts'
 import type { PassedStage } from './command.ts'
 import type { PageCode } from './error.ts'
 
@@ -27,14 +28,8 @@ export interface HistoryView {
   readonly failed?: PageCode | undefined
 }
 
-export interface LogLine extends Entry {
-  /** Set once the envelope in it was checked: what the signer asked for. */
-  readonly asked?: { readonly name: string; readonly value?: number | boolean | undefined } | undefined
-  readonly sealed: boolean
-}
-
 export interface LogView {
-  readonly lines: readonly LogLine[]
+  readonly acts: readonly Act[]
   readonly loading: boolean
   /** Nothing older is there. */
   readonly complete: boolean
@@ -47,7 +42,8 @@ export type Link =
 
 export interface State {
   readonly link: Link
-  readonly home: PartyId | undefined
+  readonly me: Me | undefined
+  readonly owners: readonly Owner[]
   readonly things: ReadonlyMap<PartyId, Thing>
   readonly standing: ReadonlyMap<PartyId, Standing>
   readonly progress: ReadonlyMap<string, Progress>
@@ -57,18 +53,19 @@ export interface State {
 
 export const EMPTY: State = {
   link: { kind: 'connecting' },
-  home: undefined,
+  me: undefined,
+  owners: [],
   things: new Map(),
   standing: new Map(),
   progress: new Map(),
   history: undefined,
-  log: { lines: [], loading: false, complete: false },
+  log: { acts: [], loading: false, complete: false },
 }
 
 export type Happening =
-  | { readonly it: 'opened'; readonly state: HomeState }
+  | { readonly it: 'opened'; readonly picture: Picture }
   | { readonly it: 'lost'; readonly code: PageCode; readonly detail: string }
-  | { readonly it: 'thing'; readonly thing: Thing }
+  | { readonly it: 'papers'; readonly thing: PartyId; readonly papers: Papers }
   | { readonly it: 'proved'; readonly thing: PartyId; readonly standing: Standing }
   | { readonly it: 'read'; readonly thing: PartyId; readonly values: readonly NamedValue[] }
   | {
@@ -89,17 +86,17 @@ export function progressKey(thing: PartyId, affordance: string): string {
 export function next(state: State, happening: Happening): State {
   switch (happening.it) {
     case 'opened':
-      return opened(state, happening.state)
+      return opened(state, happening.picture)
     case 'lost':
       return { ...state, link: { kind: 'lost', code: happening.code, detail: happening.detail } }
-    case 'thing':
-      return withThing(state, happening.thing.id, () => happening.thing)
+    case 'papers':
+      return withThing(state, happening.thing, (thing) => ({ ...thing, ...happening.papers }))
     case 'proved':
       return { ...state, standing: put(state.standing, happening.thing, happening.standing) }
     case 'read':
       return withThing(withSamples(state, happening.thing, happening.values), happening.thing, (thing) => ({
         ...thing,
-        properties: withValues(thing.properties, happening.values),
+        affordances: withValues(thing.affordances, happening.values),
       }))
     case 'presence':
       return withThing(state, happening.thing, (thing) => ({
@@ -118,12 +115,13 @@ export function next(state: State, happening: Happening): State {
   }
 }
 
-function opened(state: State, { home, things }: HomeState): State {
+function opened(state: State, { me, owners, things }: Picture): State {
   const byName = [...things].sort((a, b) => a.name.localeCompare(b.name))
   return {
     ...state,
     link: { kind: 'live' },
-    home,
+    me,
+    owners,
     things: new Map(byName.map((thing) => [thing.id, thing])),
   }
 }
@@ -135,13 +133,13 @@ function withThing(state: State, id: PartyId, change: (thing: Thing) => Thing): 
 
 /** Readings come late when a device was cut off: an older one does not replace a newer. */
 function withValues(
-  properties: Thing['properties'],
+  affordances: ReadonlyMap<string, Held>,
   values: readonly NamedValue[],
-): ReadonlyMap<string, Reported | undefined> {
-  const changed = new Map(properties)
+): ReadonlyMap<string, Held> {
+  const changed = new Map(affordances)
   for (const { property, value, at } of values) {
     const held = changed.get(property)
-    if (changed.has(property) && (!held || held.at <= at)) changed.set(property, { value, at })
+    if (held && (held.at ?? 0) <= at) changed.set(property, { ...held, value, at })
   }
   return changed
 }

@@ -202,7 +202,7 @@ export async function openTestHome(
     home,
     hub,
     bootedAt: systemClock.now(),
-    owners: [ownerFrame],
+    owners: trusted.value.owners,
     desk: openDesk(core),
     devices,
     readings,

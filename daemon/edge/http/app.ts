@@ -110,7 +110,7 @@ export class App {
     }
     const [path = '', ...queries] = target.split('?')
     if (path === PROBE) return this.#probe(request, queries.length > 0)
-    if (path === PAGE_PATH && !side.only) return this.#tellPage(request, queries.length > 0)
+    if (path === PAGE_PATH && !side.only) return this.#tellPage(request, queries.length > 0, side.scheme)
     const found = this.#find(request, path, side)
     if ('kind' in found) return found
     const wrongForm = judgeForm(request, found.route, this.#deps.limits.bodyBytesMax)
@@ -152,11 +152,11 @@ export class App {
   }
 
   /** The page is the same for everybody and says nothing of this home: what it shows it must ask for, sealed. */
-  #tellPage(request: IncomingMessage, withQuery: boolean): Reply {
+  #tellPage(request: IncomingMessage, withQuery: boolean, scheme: Side['scheme']): Reply {
     if (request.method !== 'GET') return wrongMethod(['GET'])
     if (withQuery || hasBody(request)) return problem('bad-request')
     if (!this.#page) return problem('not-found', 'the page was not built: run `npm run page`')
-    return tellPage(this.#page, request.headers)
+    return tellPage(this.#page, request.headers, scheme)
   }
 
   #find(request: IncomingMessage, path: string, side: Side): Found | Problem {

@@ -28,11 +28,12 @@ export function preparePage(html: string): Page {
 }
 
 /** Answers with the page, or with nothing for a client that has this very one. */
-export function tellPage(page: Page, asked: IncomingHttpHeaders): Reply {
+export function tellPage(page: Page, asked: IncomingHttpHeaders, scheme: 'http' | 'https'): Reply {
   const headers = {
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': page.policy,
-    'cross-origin-opener-policy': 'same-origin',
+    // A browser that holds an onion for insecure complains of this header there.
+    ...(scheme === 'https' && { 'cross-origin-opener-policy': 'same-origin' }),
     'permissions-policy': 'camera=(), geolocation=(), microphone=()',
     'cache-control': 'no-cache',
     etag: page.tag,

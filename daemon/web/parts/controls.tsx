@@ -2,39 +2,52 @@
 /** One property or action as a person handles it: a switch, a slider, a figure, a button. */
 import { useEffect, useState } from 'preact/hooks'
 import { fromWire } from '../../core/model/index.ts'
-import type { Reported, Thing, Value } from '../answers.ts'
+import type { Held, May, Thing, Value } from '../answers.ts'
 import { capabilityOf, sayValue, sayWhen, titleOf } from '../kind.ts'
 import { usePage } from './context.ts'
 import { Stages, useIsBusy } from './stages.tsx'
 
 export interface ControlProps {
   readonly thing: Thing
-  readonly name: string
+  readonly held: Held
 }
 
-export function Property({ thing, name }: ControlProps) {
-  const capability = capabilityOf(name)
-  const reported = thing.properties.get(name)
-  if (!capability?.writable) return <Figure name={name} reported={reported} />
+export function Control({ thing, held }: ControlProps) {
+  const capability = capabilityOf(held.name)
+  const may = held.may[held.kind === 'action' ? 'invoke' : 'write']
+  if (held.kind === 'action') return may && capability ? <ActionButton thing={thing} held={held} /> : null
+  if (!may || !capability) return <Figure held={held} />
   return capability.type === 'boolean' ? (
-    <Switch thing={thing} name={name} />
+    <Switch thing={thing} held={held} />
   ) : (
-    <Slider thing={thing} name={name} />
+    <Slider thing={thing} held={held} />
   )
 }
 
-function useCommand({ thing, name }: ControlProps, kind: 'property' | 'action') {
+function useCommand({ thing, held }: ControlProps) {
   const { app } = usePage()
   return (value?: Value) => {
-    void app.perform({ act: 'command', wish: { thing: thing.id, kind, name, value } })
+    void app.perform({ act: 'command', wish: { thing: thing.id, kind: held.kind, name: held.name, value } })
   }
 }
 
-function Switch({ thing, name }: ControlProps) {
+/** What is known already to be refused at this moment; pressing asks the device all the same, which decides. */
+function NotNow({ may }: { may: May | undefined }) {
   const { words } = usePage()
-  const command = useCommand({ thing, name }, 'property')
+  if (!may || may.ok) return null
+  return (
+    <p class="warning">
+      {words.thing.notNow} {words.reason(may.code ?? 'not-permitted')}
+    </p>
+  )
+}
+
+function Switch({ thing, held }: ControlProps) {
+  const { words } = usePage()
+  const { name } = held
+  const command = useCommand({ thing, held })
   const busy = useIsBusy(thing.id, name)
-  const on = thing.properties.get(name)?.value === true
+  const on = held.value === true
   const title = titleOf(name, words)
   return (
     <div class="control">
@@ -50,15 +63,17 @@ function Switch({ thing, name }: ControlProps) {
         <i aria-hidden="true" />
         <span>{on ? words.value.on : words.value.off}</span>
       </button>
+      <NotNow may={held.may.write} />
       <Stages thing={thing.id} name={name} />
     </div>
   )
 }
 
 /** While one command is on its way the slider may move on; what it was left at is asked for when that has ended. */
-function Slider({ thing, name }: ControlProps) {
+function Slider({ thing, held }: ControlProps) {
   const { words, language } = usePage()
-  const command = useCommand({ thing, name }, 'property')
+  const { name } = held
+  const command = useCommand({ thing, held })
   const busy = useIsBusy(thing.id, name)
   const [moving, setMoving] = useState<number>()
   const [wanted, setWanted] = useState<number>()
@@ -72,7 +87,7 @@ function Slider({ thing, name }: ControlProps) {
   }, [busy])
   const capability = capabilityOf(name)!
   const [min, max] = [fromWire(capability, capability.min), fromWire(capability, capability.max)]
-  const value = moving ?? Number(thing.properties.get(name)?.value ?? min)
+  const value = moving ?? Number(held.value ?? min)
   const title = titleOf(name, words)
   return (
     <div class="control">
@@ -93,40 +108,44 @@ function Slider({ thing, name }: ControlProps) {
           onChange={(event) => setWanted(event.currentTarget.valueAsNumber)}
         />
       </label>
+      <NotNow may={held.may.write} />
       <Stages thing={thing.id} name={name} />
     </div>
   )
 }
 
-function Figure({ name, reported }: { name: string; reported: Reported | undefined }) {
+export function Figure({ held: { name, value, at } }: { held: Held }) {
   const { words, language, now } = usePage()
   return (
     <div class="figure">
       <span class="label">{titleOf(name, words)}</span>
       <span class="number">
-        {reported ? sayValue(name, reported.value, words, language) : words.thing.neverHeard}
+        {value === undefined ? words.thing.neverHeard : sayValue(name, value, words, language)}
       </span>
-      {reported && <small>{words.thing.asOf(sayWhen(reported.at, now, language))}</small>}
+      {at !== undefined && <small>{words.thing.asOf(sayWhen(at, now, language))}</small>}
     </div>
   )
 }
 
-export function ActionButton({ thing, name }: ControlProps) {
-  const { words } = usePage()
-  const command = useCommand({ thing, name }, 'action')
-  const capability = capabilityOf(name)
+/** For how long a lock is opened, or a device shows itself, when nothing else is said. */
+const SECONDS = 5
+
+function ActionButton({ thing, held }: ControlProps) {
+  const { words, language } = usePage()
+  const { name } = held
+  const command = useCommand({ thing, held })
   const busy = useIsBusy(thing.id, name)
-  if (!capability) return null
-  // An action with a number is asked for with a small one that is always in range.
-  const value =
-    capability.type === 'integer' ? Math.min(capability.max, Math.max(capability.min, 5)) : undefined
-  const press = () => command(value === undefined ? undefined : fromWire(capability, value))
+  const capability = capabilityOf(name)!
+  const value = capability.type === 'integer' ? SECONDS : undefined
+  const title =
+    name === 'unlock' ? words.thing.unlockFor(sayValue(name, SECONDS, words, language)) : titleOf(name, words)
   return (
     <div class="control">
-      <button type="button" class="plain" aria-busy={busy} onClick={press}>
-        {titleOf(name, words)}
+      <button type="button" class="plain" aria-busy={busy} onClick={() => command(value)}>
+        {title}
         <span class="only-read">: {thing.name}</span>
       </button>
+      <NotNow may={held.may.invoke} />
       <Stages thing={thing.id} name={name} />
     </div>
   )

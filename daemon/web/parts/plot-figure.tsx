@@ -5,7 +5,7 @@ import { plotOf } from '../plot.ts'
 import type { HistoryView } from '../state.ts'
 import { usePage } from './context.ts'
 
-const BOX = { width: 640, height: 220 }
+const BOX = { width: 300, height: 150 }
 const ROWS_MAX = 50
 
 /** A plot for those who see it, and the same as a table for everybody. */
@@ -24,17 +24,17 @@ export function PlotFigure({ view }: { view: HistoryView }) {
     : `${titleOf(property, words)}, ${words.history.range(say(plot.least), say(plot.most))}`
   return (
     <figure class="plot">
-      <svg viewBox={`-64 -14 ${BOX.width + 84} ${BOX.height + 46}`} role="img" aria-label={summary}>
+      <svg viewBox={`-58 -12 ${BOX.width + 78} ${BOX.height + 34}`} role="img" aria-label={summary}>
         {plot.lines.map(({ value, y }) => (
           <g key={value}>
             <line class="grid" x1={0} x2={BOX.width} y1={y} y2={y} />
-            <text x={-8} y={y + 5} text-anchor="end">
+            <text x={-8} y={y + 4} text-anchor="end">
               {say(isSwitch ? value === 1 : value)}
             </text>
           </g>
         ))}
         {plot.times.map(({ at, x }) => (
-          <text key={at} x={x} y={BOX.height + 24} text-anchor="middle">
+          <text key={at} x={x} y={BOX.height + 18} text-anchor="middle">
             {format.format(at)}
           </text>
         ))}
@@ -76,6 +76,6 @@ const DAY_MS = 86_400_000
 function timeFormat(spanMs: number, language: string): Intl.DateTimeFormat {
   return new Intl.DateTimeFormat(
     language,
-    spanMs > DAY_MS ? { day: 'numeric', month: 'numeric' } : { hour: '2-digit', minute: '2-digit' },
+    spanMs > 2 * DAY_MS ? { day: 'numeric', month: 'numeric' } : { hour: '2-digit', minute: '2-digit' },
   )
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { useEffect } from 'preact/hooks'
+import type { Act } from '../acts.ts'
 import { sayValue, sayWhen, titleOf } from '../kind.ts'
 import { usePage } from '../parts/context.ts'
 import { Heading } from '../parts/heading.tsx'
-import type { LogLine } from '../state.ts'
 
 export function LogView() {
   const { app, state, words } = usePage()
-  const { lines, loading, complete, failed } = state.log
+  const { acts, loading, complete, failed } = state.log
   useEffect(() => {
     void app.perform({ act: 'log', older: false })
   }, [])
@@ -15,16 +15,16 @@ export function LogView() {
     <>
       <Heading>{words.log.title}</Heading>
       {failed && <p class="refused">{words.reason(failed)}</p>}
-      {!loading && !failed && lines.length === 0 && <p>{words.log.empty}</p>}
+      {!loading && !failed && acts.length === 0 && <p>{words.log.empty}</p>}
       <ol class="log">
-        {lines.map((line) => (
-          <li key={line.index}>
-            <Line line={line} />
+        {acts.map((act) => (
+          <li key={act.index}>
+            <Line act={act} />
           </li>
         ))}
       </ol>
       {loading && <p role="status">{words.log.loading}</p>}
-      {!loading && !complete && lines.length > 0 && (
+      {!loading && !complete && acts.length > 0 && (
         <button type="button" class="plain" onClick={() => void app.perform({ act: 'log', older: true })}>
           {words.log.older}
         </button>
@@ -33,42 +33,48 @@ export function LogView() {
   )
 }
 
-function Line({ line }: { line: LogLine }) {
-  const { app, state, words, language, now } = usePage()
-  const thing = line.device && state.things.get(line.device)?.name
-  const isDevice = line.signer !== undefined && line.signer === line.device
-  const who = isDevice
-    ? thing
-    : line.signer === app.person.id
-      ? words.log.you
-      : line.signer && words.log.somebody
-  const what = Object.hasOwn(words.log.kind, line.kind) ? words.log.kind[line.kind] : line.kind
-  const failed = line.code !== undefined && line.code !== 'ok'
+function Line({ act }: { act: Act }) {
+  const { state, words, language, now } = usePage()
+  const thing = act.device && state.things.get(act.device)?.name
+  const isDevice = act.signer !== undefined && act.signer === act.device
+  const who = useWho(act)
+  const what = Object.hasOwn(words.log.kind, act.kind) ? words.log.kind[act.kind] : act.kind
   return (
     <>
       <p>
         <strong>{[who, what].filter(Boolean).join(' ')}</strong>
         {!isDevice && thing && ` · ${thing}`}
-        {line.asked && ` · ${asked(line.asked)}`}
-        {line.note && !thing && ` · ${line.note}`}
+        {act.asked && ` · ${sayAsked(act.asked)}`}
+        {act.note && !thing && ` · ${act.note}`}
+        {act.code === 'ok' && <span class="done"> · {words.stage.done}</span>}
       </p>
-      {failed && <p class="refused">{words.reason(line.code!)}</p>}
+      {act.code !== undefined && act.code !== 'ok' && <p class="refused">{words.reason(act.code)}</p>}
       <small>
-        <time dateTime={new Date(line.at).toISOString()}>{sayWhen(line.at, now, language)}</time>
-        {line.origin && ` · ${origin(line.origin)}`}
-        {line.signer && !line.sealed && ` · ${words.log.unsealed}`}
+        <time dateTime={new Date(act.at).toISOString()}>{sayWhen(act.at, now, language)}</time>
+        {act.origin && ` · ${origin(act.origin)}`}
+        {act.signer && !act.sealed && ` · ${words.log.unsealed}`}
       </small>
     </>
   )
 
-  function asked({ name, value }: NonNullable<LogLine['asked']>): string {
+  function sayAsked({ name, value }: NonNullable<Act['asked']>): string {
     const title = titleOf(name, words)
     return value === undefined ? title : `${title}: ${sayValue(name, value, words, language)}`
   }
 
   function origin(text: string): string {
     const { from } = words.log
-    if (text === 'unix' || text === 'lan' || text === 'link') return from[text]
+    if (Object.hasOwn(from, text) && text !== 'onion')
+      return from[text as Exclude<keyof typeof from, 'onion'>]
     return text.startsWith('onion:') ? from.onion(text.slice(text.lastIndexOf(':') + 1)) : text
   }
+}
+
+/** By the name that the home has for a key; nobody for what has no signer. */
+function useWho({ signer, device, person }: Act): string | undefined {
+  const { app, state, words } = usePage()
+  if (signer === undefined) return person
+  if (signer === app.person.id) return words.log.you
+  if (signer === device) return state.things.get(signer)?.name
+  return person ?? state.owners.find(({ key }) => key === signer)?.name ?? words.log.somebody
 }

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { Thing } from '../answers.ts'
 import { titleOf } from '../kind.ts'
 import { usePage } from '../parts/context.ts'
-import { ActionButton, Property } from '../parts/controls.tsx'
+import { Control } from '../parts/controls.tsx'
 import { Heading } from '../parts/heading.tsx'
 import { PlotFigure } from '../parts/plot-figure.tsx'
 import { Warning } from '../parts/warning.tsx'
@@ -21,16 +21,17 @@ export function ThingView({ thing }: { thing: Thing }) {
       <Presence thing={thing} />
       <Warning thing={thing} />
       <div class="card">
-        {[...thing.properties.keys()].map((name) => (
-          <Property key={name} thing={thing} name={name} />
-        ))}
-        {thing.actions.map((name) => (
-          <ActionButton key={name} thing={thing} name={name} />
+        {[...thing.affordances.values()].map((held) => (
+          <Control key={held.name} thing={thing} held={held} />
         ))}
       </div>
-      {thing.properties.size > 0 && <History thing={thing} />}
+      {readable(thing).length > 0 && <History thing={thing} />}
     </>
   )
+}
+
+function readable(thing: Thing): string[] {
+  return [...thing.affordances.values()].filter(({ may }) => may.read).map(({ name }) => name)
 }
 
 const SPANS_MS = { hour: 3_600_000, day: 86_400_000, week: 604_800_000 } as const
@@ -38,7 +39,7 @@ type Span = keyof typeof SPANS_MS
 
 function History({ thing }: { thing: Thing }) {
   const { app, state, words, now } = usePage()
-  const names = [...thing.properties.keys()]
+  const names = readable(thing)
   const [property, setProperty] = useState(names[0]!)
   const [span, setSpan] = useState<Span>('day')
   useEffect(() => {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import type { Thing } from '../answers.ts'
+import type { Held, Thing } from '../answers.ts'
 import { kindOf, sayWhen } from '../kind.ts'
 import { usePage } from '../parts/context.ts'
-import { Property } from '../parts/controls.tsx'
+import { Control } from '../parts/controls.tsx'
 import { Heading } from '../parts/heading.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { Warning } from '../parts/warning.tsx'
@@ -13,7 +13,7 @@ export function ThingsView() {
   return (
     <>
       <Heading>{words.menu.things}</Heading>
-      {state.home && things.length === 0 && <p>{words.thing.none}</p>}
+      {state.me && things.length === 0 && <p>{words.thing.none}</p>}
       <ul class="cards">
         {things.map((thing) => (
           <li key={thing.id}>
@@ -28,23 +28,37 @@ export function ThingsView() {
 function Card({ thing }: { thing: Thing }) {
   const { words } = usePage()
   const kind = kindOf(thing)
-  const lit = thing.connected && thing.properties.get('on')?.value === true
   return (
     <article class={thing.connected ? 'card' : 'card away'} aria-label={thing.name}>
       <header>
-        <Icon name={kind} lit={lit} />
+        <ThingIcon thing={thing} />
         <h2>
           <a href={`#/thing/${thing.id}`}>{thing.name}</a>
         </h2>
         <Presence thing={thing} />
       </header>
       <Warning thing={thing} />
-      {[...thing.properties.keys()].map((name) => (
-        <Property key={name} thing={thing} name={name} />
+      {atHand(thing).map((held) => (
+        <Control key={held.name} thing={thing} held={held} />
       ))}
       <span class="only-read">{words.kind[kind]}</span>
     </article>
   )
+}
+
+/** What belongs on a card: everything but what is for setting a device up. */
+function atHand(thing: Thing): Held[] {
+  const rare = new Set(['identify', 'fail-safe', 'toggle'])
+  const isTrouble = ({ name, value }: Held) =>
+    name === 'jammed' || name === 'keypad-locked' ? value === true : true
+  return [...thing.affordances.values()].filter((held) => !rare.has(held.name) && isTrouble(held))
+}
+
+function ThingIcon({ thing }: { thing: Thing }) {
+  const kind = kindOf(thing)
+  const is = (name: string) => thing.affordances.get(name)?.value
+  if (kind === 'lock' && is('locked') === false) return <Icon name="unlocked" lit />
+  return <Icon name={kind} lit={thing.connected && is('on') === true} />
 }
 
 export function Presence({ thing }: { thing: Thing }) {

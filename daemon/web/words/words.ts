@@ -19,6 +19,8 @@ export interface Words {
     readonly present: string
     readonly absent: (since: string) => string
     readonly neverHeard: string
+    readonly notNow: string
+    readonly unlockFor: (seconds: string) => string
     readonly asOf: (when: string) => string
     readonly unconfirmed: string
     readonly renamed: (name: string) => string
@@ -28,6 +30,8 @@ export interface Words {
   readonly kind: Readonly<Record<ThingKind, string>>
   /** By the names of schemas/capabilities/list.csv. */
   readonly capability: Readonly<Record<string, string>>
+  /** What a yes and no of a capability is called, no first; others are on and off. */
+  readonly state: Readonly<Record<string, readonly [no: string, yes: string]>>
   readonly value: { readonly on: string; readonly off: string }
   readonly stage: Readonly<Record<'sealing' | 'sent' | 'at-hub' | 'at-device' | 'done', string>>
   readonly history: {
@@ -53,6 +57,9 @@ export interface Words {
       readonly lan: string
       readonly onion: (name: string) => string
       readonly link: string
+      readonly keypad: string
+      readonly page: string
+      readonly button: string
     }
     readonly kind: Readonly<Record<string, string>>
     readonly unsealed: string

@@ -3,9 +3,10 @@ import type { Channel } from '../../../base/channel.ts'
 import type { HomeEvent } from '../../../core/feed.ts'
 import type { PartyId } from '../../../core/model/index.ts'
 import { type Outlet, problem, refused } from '../answer.ts'
+import { tellHome } from '../picture.ts'
 import { findThing, type Route, type RouteDeps } from '../route.ts'
 import { sseEvent, sseStream } from '../sse.ts'
-import { tellBytes, tellEvent, tellThing } from '../telling.ts'
+import { tellEvent } from '../telling.ts'
 
 /** What happens, as it happens (SPEC 9.3). A watcher that falls behind is told how many events it lost, in `lagged`. */
 export function eventRoutes(deps: RouteDeps): Route[] {
@@ -14,13 +15,13 @@ export function eventRoutes(deps: RouteDeps): Route[] {
       method: 'GET',
       path: '/events',
       ofThing: true,
-      query: ['device', 'state'],
+      query: ['device', 'home'],
       run(asking) {
         const named = asking.query.get('device')
         const device = named === undefined ? undefined : findThing(deps.home, asking, named)
         if (device && !device.ok) return refused(device)
-        const state = asking.query.get('state') ?? '0'
-        if (state !== '0' && state !== '1') return problem('bad-request', 'state is 0 or 1')
+        const whole = asking.query.get('home') ?? '0'
+        if (whole !== '0' && whole !== '1') return problem('bad-request', 'home is 0 or 1')
         const wanted = device?.value.id ?? asking.only
         return sseStream(
           deps,
@@ -28,25 +29,13 @@ export function eventRoutes(deps: RouteDeps): Route[] {
           () => deps.home.feed.watch(),
           async (events, outlet) => {
             // The watch has begun already: what happens meanwhile follows, and nothing falls between the two.
-            if (state === '1') await outlet.write(sseEvent('state', tellHome(deps, wanted)))
+            if (whole === '1') await outlet.write(sseEvent('home', tellHome(deps, asking.caller, wanted)))
             await tell(events, outlet, wanted)
           },
         )
       },
     },
   ]
-}
-
-/** Everything that a client needs to begin with, so that it has it in one round trip through Tor. */
-function tellHome({ clock, home }: RouteDeps, wanted: PartyId | undefined): object {
-  const devices = home.devices.list().filter(({ id }) => !wanted || wanted === id)
-  return {
-    at: clock.now(),
-    home: home.home,
-    hub: home.hub,
-    owners: home.owners.map(tellBytes),
-    things: devices.map((device) => tellThing(device, home.devices.twin(device.id))),
-  }
 }
 
 async function tell(events: Channel<HomeEvent>, outlet: Outlet, wanted: PartyId | undefined): Promise<void> {
