@@ -125,7 +125,10 @@ describe('the first picture [SPEC 9.4]', () => {
         .find((line) => line.startsWith('data: '))!
         .slice(6),
     )
-    const things = picture!.things as unknown as { name: string; affordances: { name: string; may: object }[] }[]
+    const things = picture!.things as unknown as {
+      name: string
+      affordances: { name: string; may: object }[]
+    }[]
     assert.deepEqual(things.map(({ name }) => name).sort(), ['porch-light', 'weather'])
     const light = things.find(({ name }) => name === 'porch-light')!
     assert.deepEqual(
