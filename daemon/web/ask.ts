@@ -82,7 +82,8 @@ export class Asker {
     if (!sealed) {
       headers.set('authorization', `Shallot ${toBase64url(this.#person.request(method, path, body))}`)
     }
-    const init: RequestInit = { method, headers, signal, cache: 'no-store', credentials: 'omit' }
+    // There is nothing to omit, and a browser would open another connection for what goes without credentials.
+    const init: RequestInit = { method, headers, signal, cache: 'no-store', credentials: 'same-origin' }
     const response = await this.#deps
       .fetch(path, { ...init, redirect: 'error', ...(call.body && { body: call.body }) })
       .catch((cause) => {

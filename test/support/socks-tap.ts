@@ -9,18 +9,22 @@ export interface Tapped {
   /** Bytes towards the browser. */
   down: number
   up: number
-  /** How often the browser spoke after it had been answered; the first time included. */
-  turns: number
 }
 
 export interface SocksTap extends AsyncDisposable {
   readonly port: number
   readonly streams: readonly Tapped[]
+  /**
+   * The longest chain of "asked, and answered, before it asked again", over all streams to `host`, that there was so far;
+   * that a connection stands is the answer to its opening.
+   */
+  roundTrips(host: string): number
 }
 
 /** @param upstream  port on 127.0.0.1 of the proxy that really connects */
 export async function openSocksTap(upstream: number): Promise<SocksTap> {
   const streams: Tapped[] = []
+  const chains: Chains = new Map()
   const sockets = new Set<Socket>()
   const server = createServer((browser) => {
     const proxy = connect(upstream, '127.0.0.1')
@@ -33,13 +37,14 @@ export async function openSocksTap(upstream: number): Promise<SocksTap> {
         proxy.destroy()
       })
     }
-    tap(browser, proxy, streams)
+    tap(browser, proxy, streams, chains)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
     port: (server.address() as AddressInfo).port,
     streams,
+    roundTrips: (host) => chains.get(host) ?? 0,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()
       server.close()
@@ -48,27 +53,30 @@ export async function openSocksTap(upstream: number): Promise<SocksTap> {
   }
 }
 
-function tap(browser: Socket, proxy: Socket, streams: Tapped[]): void {
+/** By host: how many round trips lie behind what the browser has heard. */
+type Chains = Map<string, number>
+
+function tap(browser: Socket, proxy: Socket, streams: Tapped[], chains: Chains): void {
   let stream: Tapped | undefined
-  let spoke: 'browser' | 'proxy' = 'proxy'
+  let isOpen = false
+  let host = ''
+  let behind = 0
   browser.on('data', (bytes: Buffer) => {
-    if (stream) {
-      stream.up += bytes.length
-      if (spoke === 'proxy') stream.turns++
-      spoke = 'browser'
-    } else if (isRequest(bytes)) {
-      stream = { target: targetOf(bytes), down: 0, up: 0, turns: 0 }
+    if (stream) stream.up += bytes.length
+    else if (isRequest(bytes)) {
+      stream = { target: targetOf(bytes), down: 0, up: 0 }
       streams.push(stream)
+      host = stream.target.split(':')[0]!
     }
+    behind = chains.get(host) ?? 0
     proxy.write(bytes)
   })
-  let answered = false
   proxy.on('data', (bytes: Buffer) => {
     // The first answer after the request is the proxy's own: the connection stands.
-    if (stream && !answered) answered = true
-    else if (stream) {
-      stream.down += bytes.length
-      spoke = 'proxy'
+    if (stream && isOpen) stream.down += bytes.length
+    if (stream) {
+      isOpen = true
+      chains.set(host, Math.max(chains.get(host) ?? 0, behind + 1))
     }
     browser.write(bytes)
   })
