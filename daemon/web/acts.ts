@@ -15,7 +15,7 @@ import {
   optionalTextIn,
   textIn,
 } from './fields.ts'
-import { type Believed, openLogged } from './proof.ts'
+import { type Believed, openSealed } from './proof.ts'
 
 const ENTRIES_MAX = 1000
 
@@ -85,7 +85,8 @@ function readEntry(entry: unknown): Entry {
 /** What the log says was asked, or answered, is believed from the envelope alone, and only when its signer sealed it. */
 function checked(entry: Entry, believed: Believed | undefined): Entry {
   const { frame, signer } = entry
-  const body = frame && signer && believed ? openLogged(frame, signer, believed) : undefined
+  const body =
+    frame && signer && believed ? openSealed(frame, believed.ed25519, (key) => key === signer) : undefined
   if (!body) return entry
   if (body.type === 'receipt') return { ...entry, sealed: true, code: codeByNumber(body.code) }
   if (body.type !== 'command') return { ...entry, sealed: true }

@@ -3,10 +3,10 @@
 import { hmac } from '@noble/hashes/hmac.js'
 import { scryptAsync } from '@noble/hashes/scrypt.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { concat, equal, fromBase64url, toBase64url, utf8 } from '../base/bytes.ts'
+import { concat, equal, utf8 } from '../base/bytes.ts'
 import { no, type Verdict, yes } from '../base/error.ts'
 import type { Random } from '../base/random.ts'
-import { type Cbor, type CborMap, decodeCbor, encodeCbor } from '../core/envelope/browser.ts'
+import { type CodeFault, isBytes, readCode, writeCode } from './code.ts'
 
 export interface Identity {
   /** The home's root key: whom this page believes. */
@@ -22,23 +22,18 @@ export type KeptIdentity =
   | { readonly locked: false; readonly identity: Identity }
   | { readonly locked: true; readonly unlock: (passphrase: string) => Promise<Identity | undefined> }
 
-export type LinkFault = 'code-damaged' | 'code-version'
-
 export const KEY_PREFIX = 'shallot:key:'
-const VERSION = 1
 const CHARS_MAX = 1024
-const CHECKSUM_BYTES = 4
 const SALT_BYTES = 16
 const NAME_CHARS_MAX = 64
 
 /** scrypt (RFC 7914): N = 2^16, r = 8, p = 2: 64 MiB, about as slow as OWASP's least; a guess costs that much each time. */
 const SLOW = { N: 2 ** 16, r: 8, p: 2, dkLen: 64 }
 
-const MEMBER = { version: 1, root: 2, name: 3, seed: 4, salt: 5, sealed: 6, proof: 7 } as const
+const MEMBER = { root: 2, name: 3, seed: 4, salt: 5, sealed: 6, proof: 7 } as const
 
 export function writeKey({ root, seed, name }: Identity): string {
-  return written([
-    [MEMBER.version, VERSION],
+  return writeCode(KEY_PREFIX, [
     [MEMBER.root, root],
     [MEMBER.name, name],
     [MEMBER.seed, seed],
@@ -57,8 +52,7 @@ export async function writeLockedKey(
   const salt = random.bytes(SALT_BYTES)
   const slow = await scryptAsync(utf8(passphrase.normalize('NFKC')), salt, SLOW)
   const sealed = added(seed, slow.subarray(0, 32))
-  return written([
-    [MEMBER.version, VERSION],
+  return writeCode(KEY_PREFIX, [
     [MEMBER.root, root],
     [MEMBER.name, name],
     [MEMBER.salt, salt],
@@ -67,8 +61,8 @@ export async function writeLockedKey(
   ])
 }
 
-export function readKey(text: string): Verdict<KeptIdentity, LinkFault> {
-  const map = readMap(text)
+export function readKey(text: string): Verdict<KeptIdentity, CodeFault> {
+  const map = readCode(KEY_PREFIX, text, CHARS_MAX)
   if (!map.ok) return map
   const { value } = map
   const root = value.get(MEMBER.root)
@@ -106,28 +100,4 @@ function proofOf(slow: Uint8Array, { root, name, salt, sealed }: Locked): Uint8A
 
 function added(a: Uint8Array, b: Uint8Array): Uint8Array {
   return a.map((byte, at) => byte ^ b[at]!)
-}
-
-function written(members: [number, Cbor][]): string {
-  const bytes = encodeCbor(new Map<number, Cbor>(members))
-  return KEY_PREFIX + toBase64url(concat(bytes, sha256(bytes).subarray(0, CHECKSUM_BYTES)))
-}
-
-function readMap(text: string): Verdict<CborMap, LinkFault> {
-  const typed = text.replace(/\s+/g, '')
-  if (typed.length > CHARS_MAX || !typed.startsWith(KEY_PREFIX)) return no('code-damaged')
-  const bytes = fromBase64url(typed.slice(KEY_PREFIX.length))
-  if (!bytes || bytes.length <= CHECKSUM_BYTES) return no('code-damaged')
-  const item = bytes.subarray(0, -CHECKSUM_BYTES)
-  if (!equal(sha256(item).subarray(0, CHECKSUM_BYTES), bytes.subarray(-CHECKSUM_BYTES)))
-    return no('code-damaged')
-  const decoded = decodeCbor(item)
-  if (!decoded.ok || !(decoded.value instanceof Map)) return no('code-damaged')
-  const version = decoded.value.get(MEMBER.version)
-  if (typeof version !== 'number' || version < 1) return no('code-damaged')
-  return version > VERSION ? no('code-version') : yes(decoded.value)
-}
-
-function isBytes(value: Cbor | undefined, size: number): value is Uint8Array {
-  return value instanceof Uint8Array && value.length === size
 }

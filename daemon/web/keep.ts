@@ -12,6 +12,7 @@ export interface Storage {
 const IDENTITY = 'shallot.identity'
 const SEQUENCE = 'shallot.sequence'
 const LANGUAGE = 'shallot.language'
+const JOINING = 'shallot.joining'
 
 /**
  * What this browser remembers: the key, the last sequence, the language. Where the browser refuses to store (private
@@ -38,11 +39,23 @@ export class Keep {
     this.#set(IDENTITY, `${toBase64url(root)} ${toBase64url(seed)} ${name}`)
   }
 
+  /** A code that was scanned, with the key that was made for it: a page that is loaded anew goes on with the same. */
+  joining(): { readonly code: string; readonly seed: Uint8Array } | undefined {
+    const [code, seed] = this.#get(JOINING)?.split(' ') ?? []
+    const seedBytes = fromBase64url(seed ?? '')
+    return code && seedBytes?.length === 32 ? { code, seed: seedBytes } : undefined
+  }
+
+  setJoining(code: string, seed: Uint8Array): void {
+    this.#set(JOINING, `${code.replace(/\s+/g, '')} ${toBase64url(seed)}`)
+  }
+
+  endJoining(): void {
+    this.#remove(JOINING)
+  }
+
   forget(): void {
-    for (const key of [IDENTITY, SEQUENCE]) {
-      this.#memory.delete(key)
-      this.#storage.removeItem(key)
-    }
+    for (const key of [IDENTITY, SEQUENCE, JOINING]) this.#remove(key)
   }
 
   /** The time in milliseconds, or one more than the last, whichever is larger (SPEC 3.1). */
@@ -67,6 +80,11 @@ export class Keep {
     } catch {
       return this.#memory.get(key)
     }
+  }
+
+  #remove(key: string): void {
+    this.#memory.delete(key)
+    this.#storage.removeItem(key)
   }
 
   #set(key: string, value: string): void {

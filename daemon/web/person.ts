@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import {
   type Body,
+  type Claims,
   type Command,
   type Ed25519,
   type Frame,
@@ -16,6 +17,7 @@ import {
 import { idOf, type PartyId } from '../core/model/index.ts'
 import type { Identity } from './identity.ts'
 import type { Keep } from './keep.ts'
+import { type PhoneCode, provePhone } from './phone-code.ts'
 
 /** What is sealed beside the claims that every message has. */
 type Unsealed<B extends Body> = Omit<B, 'audience' | 'sealedAt' | 'epoch' | 'sequence' | 'expiresAt'>
@@ -63,16 +65,28 @@ export class Person {
     return this.#seal<Command>(device, COMMAND_LIFETIME_S, { type: 'command', ...command })
   }
 
+  /** What asks to be let in (SPEC 13.4). */
+  pair(code: PhoneCode): Frame {
+    const { pairing, proofForHub, proofForOwner } = provePhone(code, this.#signer.key)
+    return sealEnvelope(
+      { type: 'pair', ...this.#claims(this.home), pairing, proofForHub, proofForOwner },
+      this.#signer,
+    )
+  }
+
   #seal<B extends Command | Request>(audience: PartyId, lifetimeS: number, body: Unsealed<B>): Frame {
+    const claims = this.#claims(audience)
+    const expiresAt = claims.sealedAt + lifetimeS
+    return sealEnvelope({ ...body, ...claims, expiresAt } as unknown as B, this.#signer)
+  }
+
+  #claims(audience: PartyId): Claims {
     const { clock, keep } = this.#deps
-    const sealedAt = Math.floor(clock.now() / 1000)
-    const claims = {
+    return {
       audience,
-      sealedAt,
-      expiresAt: sealedAt + lifetimeS,
+      sealedAt: Math.floor(clock.now() / 1000),
       epoch: this.#epoch,
       sequence: keep.nextSequence(clock.now()),
     }
-    return sealEnvelope({ ...body, ...claims } as unknown as B, this.#signer)
   }
 }

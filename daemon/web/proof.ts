@@ -81,13 +81,17 @@ export function proveReceipt(
   return opened
 }
 
-/** An envelope of the log, when it is what the log says of it: sealed by this signer. */
-export function openLogged(frame: Uint8Array, signer: PartyId, { ed25519 }: Believed): Body | undefined {
+/** What somebody sealed, for whomever: undefined when it is no envelope, or not of one who may have sealed it. */
+export function openSealed(
+  frame: Uint8Array,
+  ed25519: Ed25519,
+  mayHaveSealed: (signer: PartyId) => boolean,
+): Body | undefined {
   const opened = openEnvelope(
     frame,
     {
       sizeMax: ENVELOPE_BYTES_MAX,
-      accepts: (_body, key) => idOf(key) === signer,
+      accepts: (_body, key) => mayHaveSealed(idOf(key)),
       isAudience: () => true,
     },
     ed25519,

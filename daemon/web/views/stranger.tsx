@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { useState } from 'preact/hooks'
-import { type Identity, KEY_PREFIX, type KeptIdentity, type LinkFault, readKey } from '../identity.ts'
+import { CODE_PHONE_PREFIX } from '../../../schemas/gen/ts/wire.ts'
+import type { CodeFault } from '../code.ts'
+import { type Identity, KEY_PREFIX, type KeptIdentity, readKey } from '../identity.ts'
 import { Heading } from '../parts/heading.tsx'
+import { readPhoneCode } from '../phone-code.ts'
 import type { Words } from '../words/index.ts'
 
 interface StrangerProps {
@@ -9,15 +12,24 @@ interface StrangerProps {
   /** What came with the address, if anything did. */
   readonly brought: string | undefined
   readonly welcome: (identity: Identity) => void
+  /** A phone code was given. */
+  readonly join: (code: string) => void
 }
 
 /** Somebody without a key: a code, a link or a file makes them known. */
-export function StrangerView({ words, brought, welcome }: StrangerProps) {
+export function StrangerView({ words, brought, welcome, join }: StrangerProps) {
   const [typed, setTyped] = useState(brought ?? '')
-  const [fault, setFault] = useState<LinkFault>()
+  const [fault, setFault] = useState<CodeFault>()
   const [locked, setLocked] = useState<KeptIdentity & { locked: true }>()
   const take = (text: string) => {
-    const read = readKey(text.slice(Math.max(0, text.indexOf(KEY_PREFIX))))
+    const phone = from(CODE_PHONE_PREFIX, text)
+    if (phone !== undefined) {
+      const read = readPhoneCode(phone)
+      setFault(read.ok ? undefined : read.why)
+      if (read.ok) join(phone)
+      return
+    }
+    const read = readKey(from(KEY_PREFIX, text) ?? '')
     setFault(read.ok ? undefined : read.why)
     if (!read.ok) return
     if (read.value.locked) setLocked(read.value)
@@ -68,6 +80,12 @@ export function StrangerView({ words, brought, welcome }: StrangerProps) {
       )}
     </>
   )
+}
+
+/** A link may have the address before its code. */
+function from(prefix: string, text: string): string | undefined {
+  const at = text.indexOf(prefix)
+  return at < 0 ? undefined : text.slice(at)
 }
 
 interface UnlockProps {

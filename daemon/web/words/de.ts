@@ -128,6 +128,15 @@ export const de: Words = {
     unlocking: 'Wird geöffnet (das dauert einige Sekunden) …',
     tooOld: 'Dieser Browser ist zu alt für diese Seite.',
   },
+  joining: {
+    title: 'In dieses Zuhause kommen',
+    match: 'Deine Zahl',
+    compare: 'Auch der Besitzer sieht eine Zahl. Nur wenn es dieselbe ist, bestätigt er, und du bist da.',
+    asking: 'Fragt das Zuhause …',
+    waiting: 'Wartet, bis der Besitzer bestätigt …',
+    unreachable: 'Das Zuhause antwortet nicht. Versucht es wieder …',
+    again: 'Von vorn beginnen',
+  },
   fault: {
     'code-damaged': 'Das ist kein Code für diese Seite, oder ein Teil davon fehlt.',
     'code-version': 'Diesen Code hat ein neueres Shallot gemacht.',

@@ -128,6 +128,15 @@ export const en: Words = {
     unlocking: 'Unlocking (this takes some seconds) …',
     tooOld: 'This browser is too old for this page.',
   },
+  joining: {
+    title: 'Joining this home',
+    match: 'Your number',
+    compare: 'The owner sees a number, too. Only if it is the same, they confirm, and you are in.',
+    asking: 'Asking the home …',
+    waiting: 'Waiting for the owner to confirm …',
+    unreachable: 'The home does not answer. Trying again …',
+    again: 'Start over',
+  },
   fault: {
     'code-damaged': 'This is not a code for this page, or a part of it is missing.',
     'code-version': 'This code was made by a newer Shallot.',

@@ -94,6 +94,15 @@ export interface Words {
     readonly unlocking: string
     readonly tooOld: string
   }
+  readonly joining: {
+    readonly title: string
+    readonly match: string
+    readonly compare: string
+    readonly asking: string
+    readonly waiting: string
+    readonly unreachable: string
+    readonly again: string
+  }
   readonly fault: Readonly<Record<Extract<Code, 'code-damaged' | 'code-version'>, string>>
   /** Why something was refused or did not work, as a sentence. */
   readonly reason: (code: PageCode) => string
