@@ -12,7 +12,7 @@
  *   time SECONDS                sets the unix time, 0: none       -> time ok
  *   seal / verify               signs, checks 64 bytes            -> seal ok instructions=N
  *   store NAME TEXT / load NAME / remove NAME                     -> load ok TEXT
- *   output CHANNEL LEVEL / sensor CHANNEL                         -> sensor ok value=N
+ *   output CHANNEL LEVEL / pin CHANNEL                            -> pin ok high
  *   hog BYTES                   takes arena memory, never given back
  *   quit                        ends the program
  *
@@ -184,11 +184,10 @@ static void load_blob(const char *name) {
   say(text);
 }
 
-static void read_sensor(const char *channel) {
-  int32_t value = 0;
-  say_code(device->sensor_read((int)strtol(channel, NULL, 10), &value));
-  say(value < 0 ? " value=-" : " value=");
-  say_number(value < 0 ? -(uint32_t)value : (uint32_t)value);
+static void read_pin(const char *channel) {
+  int level = device->pin_read((int)strtol(channel, NULL, 10));
+  say_code(level);
+  if (level >= 0) say(level == 0 ? " low" : " high");
 }
 
 /* The next word of a line, which is cut after it. */
@@ -235,8 +234,8 @@ static void command(const char *verb, const char *first, char *rest) {
     say_code(device->blob_remove(first));
   } else if (strcmp(verb, "output") == 0) {
     say_code(device->output_set((int)strtol(first, NULL, 10), (int32_t)strtol(rest, NULL, 10)));
-  } else if (strcmp(verb, "sensor") == 0) {
-    read_sensor(first);
+  } else if (strcmp(verb, "pin") == 0) {
+    read_pin(first);
   } else if (strcmp(verb, "hog") == 0) {
     say_code(arena_alloc((size_t)strtol(first, NULL, 10)) == NULL ? SHALLOT_E_TLS_OUT_OF_MEMORY : 0);
   } else {

@@ -335,9 +335,14 @@ static int output_pump(void) {
   return 0;
 }
 
+static void app_link(bool is_up) {
+  if (device.app->link != NULL) device.app->link(is_up, device.port->now_ms());
+}
+
 static void connected(void) {
   log_text(device.port, tls_resumed(&device.tls) ? "connected resumed" : "connected");
   device.pause_ms = 0;
+  app_link(true);
   tls_save_ticket(&device.tls, &device.ticket);
 }
 
@@ -409,6 +414,7 @@ static int session_hold(void) {
   if (fault == 0) fault = session_connect(&device.session, hub, device.port->now_ms());
   if (fault == 0) fault = session_serve();
   session_disconnect(&device.session);
+  app_link(false);
   tls_close(&device.tls);
   return fault;
 }
