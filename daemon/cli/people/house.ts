@@ -275,6 +275,19 @@ export function personNamed({ people }: House, name: string): KnownPerson {
   })
 }
 
+/** The same, for sealing something for them. @throws CliError unknown-signer for a name that no owner has sealed */
+export function trustedPerson(house: House, name: string): KnownPerson {
+  const person = personNamed(house, name)
+  if (person.byOwner) return person
+  throw new CliError(
+    'unknown-signer',
+    `no owner made ${person.name} known here; somebody who may share did, or the hub`,
+    {
+      next: 'make them known yourself under another name: shallot person add',
+    },
+  )
+}
+
 /** The keys that act for somebody now: an owner said so, and nobody took them back. */
 export function liveHolders(person: KnownPerson): readonly KnownHolder[] {
   return person.holders.filter(({ revoked, byOwner }) => byOwner && !revoked)

@@ -16,6 +16,7 @@ export {
   learnOwners,
   liveHolders,
   personNamed,
+  trustedPerson,
 } from './house.ts'
 export { invitationName, withdrawInvitation, withdrawInvitations } from './invitation.ts'
 export { parseMoment } from './moment.ts'

@@ -4,12 +4,12 @@ import {
   dealOrPromise,
   newDeal,
   openDesk,
-  personNamed,
   readTerms,
   sayGrant,
   type TermFlags,
   termOptions,
   termsObject,
+  trustedPerson,
 } from '../people/index.ts'
 import { verb } from '../verb.ts'
 
@@ -50,7 +50,7 @@ export const grant = verb({
   async run(tools, args) {
     const desk = await openDesk(tools, 'granting')
     const { house } = desk
-    const to = personNamed(house, args.person)
+    const to = trustedPerson(house, args.person)
     const asked = { target: args.device, what: args.what }
     const { target: _target, ...read } = readTerms(house, tools.clock.now(), asked, args as TermFlags)
     const terms = { ...read, ...(args['may-share'] && { share: 1 }) }

@@ -20,10 +20,10 @@ import {
   openPair,
   type PendingPhone,
   pairingId,
-  personNamed,
   sayGrant,
   saysYes,
   termsObject,
+  trustedPerson,
   withdrawInvitation,
 } from '../people/index.ts'
 import { sha256 } from '../person.ts'
@@ -87,7 +87,7 @@ interface Wanted {
 /** Draws the secret, hands the hub its half, and shows the code. */
 async function begin(desk: Desk, wanted: Wanted): Promise<PendingPhone> {
   const { tools, api, owner, house, directory } = desk
-  const person = personNamed(house, wanted.person)
+  const person = trustedPerson(house, wanted.person)
   if (phonesNamed(house.people, wanted.name).length > 0) {
     throw new CliError('name-taken', `a phone is called ${wanted.name} already`, {
       next: 'choose another name, or take that one back: shallot phone revoke',
@@ -195,7 +195,7 @@ async function finish(desk: Desk, pending: PendingPhone, yesIf: string | undefin
   using step = tools.voice.working(`letting ${pending.name} in`)
   // Read anew: much may have been granted since the code was shown.
   const { house } = await openDesk(tools, 'adding a phone')
-  const person = personNamed(house, pending.person)
+  const person = trustedPerson(house, pending.person)
   const frameOfHolder = await owner.seal<Holder>(owner.home, {
     type: 'holder',
     name: pending.name,

@@ -26,6 +26,7 @@ import {
   targetNamed,
   termOptions,
   termsObject,
+  trustedPerson,
 } from '../people/index.ts'
 import { ask, keyboardOf, readAll } from '../prompt.ts'
 import type { Tools } from '../tools.ts'
@@ -65,7 +66,7 @@ const set = verb({
     const rounds = parseRounds(args.rounds)
     const desk = await openDesk(tools, 'giving out codes')
     const { house, api, owner } = desk
-    const to = personNamed(house, args.person)
+    const to = trustedPerson(house, args.person)
     requireKeypad(desk, args.lock)
     const asked = { target: `device:${args.lock}`, what: ['unlock'] }
     const { target, ...terms } = readTerms(house, tools.clock.now(), asked, args as TermFlags)
