@@ -10,7 +10,7 @@ import {
   type Signer,
   sealEnvelope,
 } from '../../../daemon/core/envelope/index.ts'
-import { idOf } from '../../../daemon/core/model/index.ts'
+import { affordanceOf, idOf } from '../../../daemon/core/model/index.ts'
 import {
   type Asked,
   ed25519,
@@ -40,7 +40,9 @@ export class FakePeople {
   pair: Uint8Array | undefined
   declined = false
   zone = 'Europe/Berlin'
-  /** Instead of what is true. */
+  /** By which grant the caller may do what, by the name of an affordance; what is not in it is not shown. */
+  may: Record<string, object> | undefined
+  /** What is answered, whoever asks. */
   why: object = { allowed: true, tried: [] }
   asks: string[] = []
 
@@ -176,7 +178,13 @@ export class FakePeople {
     return {
       ...state,
       ...(record && { record: toBase64url(record.frame) }),
-      affordances: device.affordances.map((number) => ({ number })),
+      affordances: device.affordances
+        .map((number) => ({
+          number,
+          name: affordanceOf(number)!.name,
+          may: this.may?.[affordanceOf(number)!.name],
+        }))
+        .filter(({ may }) => this.may === undefined || may !== undefined),
     }
   }
 

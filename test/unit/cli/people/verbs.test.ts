@@ -716,6 +716,63 @@ suite('with --as, the key of a script', () => {
     await done('token add lamp porch-light on')
   })
 
+  beforeEach(() => {
+    home.callers.add(idOf(ed25519.signer(loadIdentity(file).seed.reveal()).key))
+    home.commands.length = 0
+  })
+  const GRANT = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)
+
+  test('set names the grant that the home says fits, and is sealed by the script', async () => {
+    people.may = { on: { write: { ok: true, grant: toBase64url(GRANT) } } }
+    const { way, values } = (await done(`set porch-light on true --as ${file}`)) as unknown as Record<
+      string,
+      unknown
+    >
+    assert.deepEqual([way, values], ['unix', { on: true }])
+    assert.deepEqual(home.commands[0]!.grant, GRANT)
+  })
+
+  test('what was not granted is refused before anything is sealed', async () => {
+    people.may = { on: { read: { ok: true, grant: toBase64url(GRANT) } } }
+    await refused(`set porch-light on true --as ${file}`, 3, 'not-granted')
+    await refused(`set porch-light level 5 --as ${file}`, 3, 'not-granted')
+    await refused(`set garage on true --as ${file}`, 5, 'not-found')
+    assert.equal(home.commands.length, 0)
+  })
+
+  test('a reason that the home gives is told, by its code', async () => {
+    const detail = 'outside your hours: Mon–Fri 08:00–18:00'
+    people.may = { on: { write: { ok: false, code: 'outside-hours', detail } } }
+    const { message } = (await refused(
+      `set porch-light on true --as ${file}`,
+      3,
+      'outside-hours',
+    )) as unknown as {
+      message: string
+    }
+    assert.match(message, /outside your hours: Mon–Fri 08:00–18:00/)
+  })
+
+  test('an owner of later days is believed by the seal of the root, and nobody else', async () => {
+    people.may = { on: { write: { ok: true, grant: toBase64url(GRANT) } } }
+    const anna = ed25519.signer(systemRandom.bytes(32))
+    const [light] = home.devices
+    people.records.set(light!.id, open(light!.record('porch-light', light!.signer.key, anna), 'enrolment'))
+    await refused(`set porch-light on true --as ${file}`, 3, 'unknown-signer')
+    people.owners.push(people.seal({ type: 'owner', name: 'anna', key: anna.key }, home.root))
+    await done(`set porch-light on true --as ${file}`)
+    people.owners.push(people.seal({ type: 'owner', name: 'eve', key: anna.key }, anna))
+    await refused(`set porch-light on true --as ${file}`, 3, 'bad-answer')
+  })
+
+  test('SHALLOT_IDENTITY does the same as --as', async () => {
+    people.may = { on: { write: { ok: true, grant: toBase64url(GRANT) } } }
+    account.environment.SHALLOT_IDENTITY = file
+    await done('set porch-light on false')
+    delete account.environment.SHALLOT_IDENTITY
+    assert.deepEqual(home.commands[0]!.grant, GRANT)
+  })
+
   test('no owner’s verb is done: nothing is asked of the home', async () => {
     home.asked.length = 0
     for (const line of [
