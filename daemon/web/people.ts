@@ -142,7 +142,10 @@ export interface Terms {
 }
 
 /** The table for one device, or for all: what the giver may do there, to look at or also to use. */
-export function permissionsFor(things: readonly Thing[], use: boolean): readonly Permission[] {
+export function permissionsFor(
+  things: readonly Pick<Thing, 'affordances'>[],
+  use: boolean,
+): readonly Permission[] {
   const table = new Map<number, number>()
   for (const { affordances } of things) {
     for (const held of affordances.values()) {
