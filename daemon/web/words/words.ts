@@ -37,7 +37,7 @@ export interface Words {
   readonly capability: Readonly<Record<string, string>>
   /** What a yes and no of a capability is called, no first; others are on and off. */
   readonly state: Readonly<Record<string, readonly [no: string, yes: string]>>
-  readonly value: { readonly on: string; readonly off: string }
+  readonly value: { readonly on: string; readonly off: string; readonly none: string }
   readonly stage: Readonly<Record<'sealing' | 'sent' | 'at-hub' | 'at-device' | 'done', string>>
   readonly history: {
     readonly title: (property: string) => string
