@@ -8,6 +8,7 @@
 #include "enrol.h"
 #include "identity.h"
 #include "line.h"
+#include "renewal.h"
 #include "session.h"
 #include "tls.h"
 
@@ -20,7 +21,6 @@ enum {
   PAUSE_MS_MOST = 60000
 };
 
-static const char IDENTITY_BLOB[] = "identity";
 static const char RECORD_BLOB[] = "record";
 static const char CODE_BLOB[] = "code";
 static const char TICKET_BLOB[] = "ticket";
@@ -71,18 +71,12 @@ static uint32_t wait_ms(uint32_t ms_max) {
 
 /* Written by way of the outbox's room, because papers lie in the frame that brought them. */
 static int identity_store(const struct enrolled_body *papers) {
-  uint8_t *room = device.session.outbox.bytes;
-  int size = identity_write(&device.identity, papers, room, IDENTITY_BYTES_MAX);
-  if (size < 0) return size;
-  int fault = device.port->blob_write(IDENTITY_BLOB, room, (size_t)size);
-  crypto_wipe(room, IDENTITY_BYTES_MAX);
-  return fault;
+  return renewal_begin(device.port, &device.identity, papers, device.session.outbox.bytes);
 }
 
 /* The papers stay in the scratch room. */
 static int identity_load(struct enrolled_body *papers) {
-  int size = device.port->blob_read(IDENTITY_BLOB, scratch(), SCRATCH_BYTES);
-  return size < 0 ? size : identity_read(&device.identity, papers, scratch(), (size_t)size);
+  return renewal_load(device.port, &device.identity, papers, scratch(), SCRATCH_BYTES);
 }
 
 static void identity_restore(void) {
@@ -249,14 +243,6 @@ static uint32_t pause_pick(void) {
   return device.pause_ms / 2 + device.pause_ms / 2 * part / 0xffff;
 }
 
-/* A certificate for another key would be kept for nothing: no hub could take it from this device. */
-static bool is_about(const struct enrolled_body *papers, const uint8_t key[SHALLOT_KEY_BYTES]) {
-  for (size_t at = 0; at + SHALLOT_KEY_BYTES <= papers->certificate_size; at++) {
-    if (memcmp(papers->certificate + at, key, SHALLOT_KEY_BYTES) == 0) return true;
-  }
-  return false;
-}
-
 static int enrol_try(const struct enrol_code *code) {
   struct enrolled_body papers;
   int fault = enrolment_link_open();
@@ -264,7 +250,7 @@ static int enrol_try(const struct enrol_code *code) {
   fault = exchange(code, &papers);
   tls_close(&device.tls);
   if (fault) return fault;
-  if (!is_about(&papers, device.identity.public_key)) return SHALLOT_E_CERTIFICATE_PROFILE;
+  if (!renewal_is_about(&papers, device.identity.public_key)) return SHALLOT_E_CERTIFICATE_PROFILE;
   device.identity.is_enrolled = true;
   return identity_store(&papers);
 }
@@ -385,6 +371,21 @@ static void record_keep(void) {
   log_text(device.port, "enrolment recorded");
 }
 
+/* SPEC 6.7. The ticket speaks for the certificate before. What came instead of a welcome is used by connecting again. */
+static int papers_keep(void) {
+  int fault = renewal_keep(device.port, &device.identity, &device.session.papers);
+  log_number(device.port, "certificate renewed ", fault, "");
+  if (fault == 0) device.port->blob_remove(TICKET_BLOB);
+  if (device.session.state == SESSION_OPEN) return 0;
+  device.pause_ms = 0;
+  return fault ? fault : SHALLOT_E_CERTIFICATE_RENEWED;
+}
+
+/* A hub that knows its own certificates better than we do: another one may be good. */
+static void refusal_heed(int code) {
+  if (code == SHALLOT_E_CERTIFICATE_PROFILE && renewal_undo(device.port) == 0) device.port->blob_remove(TICKET_BLOB);
+}
+
 static int event_handle(int event) {
   switch (event) {
     case SESSION_CONNECTED: connected(); return 0;
@@ -392,6 +393,7 @@ static int event_handle(int event) {
     case SESSION_COMMAND: log_number(device.port, "command ", device.session.code, ""); return 0;
     case SESSION_IGNORED: log_number(device.port, "ignored ", device.session.code, ""); return 0;
     case SESSION_RECORD: record_keep(); return 0;
+    case SESSION_PAPERS: return papers_keep();
     default: return event < 0 ? event : 0;
   }
 }
@@ -461,6 +463,7 @@ int device_run(const struct port *port, const struct app *app) {
     if (!is_enrolled()) enrolment_await();
     int code = session_hold();
     log_number(port, "link ended ", code, "");
+    refusal_heed(code);
     pause_spend();
   }
 }

@@ -221,6 +221,14 @@ static int welcome_step(struct session *session, const struct envelope *envelope
   return welcome.wants_record ? SESSION_CONNECTED_WANTED : SESSION_CONNECTED;
 }
 
+/* SPEC 6.7: at any time, and in place of the welcome when the certificate of this connection has ended. */
+static int papers_step(struct session *session, const struct envelope *envelope, uint64_t now_ms) {
+  int fault = admit(session, envelope, now_ms);
+  if (fault) return session->state == SESSION_OPEN ? ignore(session, fault) : fault;
+  session->papers = claims_enrolled(&envelope->claims);
+  return SESSION_PAPERS;
+}
+
 /* SPEC 4.1, 3.2 */
 static int owner_step(struct session *session, const struct envelope *envelope, uint64_t now_ms) {
   if (gate_knows_owner(&session->gate, session->digest)) return SESSION_NOTHING;
@@ -262,6 +270,7 @@ static int command_step(struct session *session, const struct envelope *envelope
 
 static int opened_step(struct session *session, const struct envelope *envelope, size_t size, uint64_t now_ms) {
   bool is_open = session->state == SESSION_OPEN;
+  if (envelope->type == MESSAGE_ENROLLED) return papers_step(session, envelope, now_ms);
   if (envelope->type == MESSAGE_WELCOME && !is_open) return welcome_step(session, envelope, now_ms);
   if (envelope->type == MESSAGE_OWNER && is_open) return owner_step(session, envelope, now_ms);
   if (envelope->type == MESSAGE_ENROLMENT && is_open) return enrolment_step(session, envelope, size, now_ms);

@@ -37,6 +37,7 @@ enum session_event {
   SESSION_CONNECTED,        /* the welcome came */
   SESSION_CONNECTED_WANTED, /* it came, and the hub wants the enrolment record: session_send_record */
   SESSION_COMMAND,          /* a command was answered with `code` */
+  SESSION_PAPERS,           /* `papers`, until the next feed: this device's next certificate; before the welcome there will be none */
   SESSION_RECORD,           /* session_record points to an enrolment of this device, until the next feed */
   SESSION_IGNORED           /* an envelope of the hub's was refused with `code` */
 };
@@ -63,6 +64,7 @@ struct session {
   uint32_t lost_told; /* what the last hello said */
 
   struct frame_reader frame;
+  struct enrolled_body papers; /* that SESSION_PAPERS speaks of */
   size_t record_size; /* of the enrolment that SESSION_RECORD speaks of */
   uint8_t digest[SHALLOT_DIGEST_BYTES];
   bool got_due;
