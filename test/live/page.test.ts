@@ -112,7 +112,7 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 300_000
     assert.notEqual(lamp(), 0)
     await home.done(['set', 'porch-light', 'on', 'false'])
     await switched(page, 'false')
-    sensor.firmware.setSensor(1, 2275)
+    sensor.firmware.connect('i2c-44', 'sht3x temperature=22.75 humidity=45')
     await page.getByText('22.8 °C').waitFor({ timeout: 20_000 })
     assert.deepEqual(complaints, [])
     await page.context().close()

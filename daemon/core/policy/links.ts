@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** One grant held against one thing that somebody wants done, link by link from the owner's end (SPEC 12.3). */
 import type { Code } from '../../../schemas/gen/ts/codes.ts'
-import type { Zone } from '../envelope/index.ts'
+import type { Zone } from '../envelope/message.ts'
 import { type Grants, type HeldGrant, linksOf, names } from './grants.ts'
 import { isWithin, UTC } from './hours.ts'
 import type { LeaseBook } from './leases.ts'
