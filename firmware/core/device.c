@@ -10,6 +10,7 @@
 #include "line.h"
 #include "renewal.h"
 #include "session.h"
+#include "spool.h"
 #include "tls.h"
 
 enum {
@@ -18,7 +19,10 @@ enum {
   CONSOLE_MS = 1000,
   READ_BYTES = 256,
   PAUSE_MS_LEAST = 1000,
-  PAUSE_MS_MOST = 60000
+  PAUSE_MS_MOST = 60000,
+  /* A link that is away for less costs no flash. */
+  AWAY_MS = 10000,
+  UNSEALED_MS_MAX = 300000
 };
 
 static const char RECORD_BLOB[] = "record";
@@ -32,8 +36,10 @@ struct device {
   struct session_config session_config;
   struct tls_config tls_config;
   struct tls tls;
+  struct spool spool;
   struct session session; /* its gate and buffer also serve enrolment, when there is no session */
   uint64_t tick_due_ms;
+  uint64_t away_since_ms;
   uint32_t pause_ms;
   uint8_t record_digest[GATE_DIGEST_BYTES];
 };
@@ -49,6 +55,42 @@ static bool is_enrolled(void) { return device.identity.is_enrolled; }
 static uint8_t *scratch(void) { return device.session.buffer + SESSION_BEFORE_FRAME; }
 
 enum { SCRATCH_BYTES = SESSION_BUFFER_BYTES - SESSION_BEFORE_FRAME };
+typedef char spool_fits_scratch[SPOOL_ROOM_BYTES <= SCRATCH_BYTES ? 1 : -1];
+
+/* ---- what waits for a hub ---- */
+
+/* What the spool dropped is told like what the outbox dropped. */
+static void lost_count(void) {
+  device.session.outbox.lost += device.spool.lost;
+  device.spool.lost = 0;
+}
+
+/* While there is no link, sealed readings go to flash, where they outlive a power cut. */
+static void spool_fill(void) {
+  while (spool_put(&device.spool, &device.session.outbox, scratch()) == 0) {}
+  lost_count();
+}
+
+static void spool_tend(uint64_t now_ms) {
+  if (device.session.state != SESSION_CLOSED || now_ms - device.away_since_ms < AWAY_MS) return;
+  session_seal_waiting(&device.session, UNSEALED_MS_MAX, now_ms);
+  spool_fill();
+}
+
+/* Before a connection: what lies in flash is older than what is in memory, so all of it goes there, and a new epoch follows. */
+static int spool_precede(void) {
+  if (spool_is_empty(&device.spool)) return 0;
+  spool_fill();
+  return session_renew_epoch(&device.session);
+}
+
+static void spool_send(void) {
+  size_t capacity;
+  if (!session_has_room(&device.session)) return;
+  size_t size = spool_take(&device.spool, session_record_room(&device.session, &capacity));
+  if (size > 0) session_send_record(&device.session, size);
+  lost_count();
+}
 
 /* ---- the app's time ---- */
 
@@ -58,6 +100,7 @@ static uint32_t app_tick(void) {
   if (now_ms >= device.tick_due_ms) {
     device.tick_due_ms = now_ms + device.app->tick(now_ms, &changes);
     if (is_enrolled()) session_report(&device.session, &changes, now_ms);
+    if (is_enrolled()) spool_tend(now_ms);
   }
   return (uint32_t)(device.tick_due_ms - now_ms);
 }
@@ -116,6 +159,7 @@ static int life_begin(void) {
   };
   int size = device.port->blob_read(RECORD_BLOB, scratch(), SCRATCH_BYTES);
   if (size > 0) record_digest_take(scratch(), (size_t)size);
+  spool_open(&device.spool, device.port, scratch());
   return session_open(&device.session, &device.session_config);
 }
 
@@ -270,6 +314,7 @@ static int enrol_with(const struct enrol_code *code) {
   if (fault) return fault;
   device.port->blob_remove(RECORD_BLOB);
   device.port->blob_remove(TICKET_BLOB);
+  spool_clear(&device.spool);
   memset(device.record_digest, 0, sizeof device.record_digest);
   return life_begin();
 }
@@ -393,6 +438,7 @@ static int event_handle(int event) {
     case SESSION_COMMAND: log_number(device.port, "command ", device.session.code, ""); return 0;
     case SESSION_IGNORED: log_number(device.port, "ignored ", device.session.code, ""); return 0;
     case SESSION_RECORD: record_keep(); return 0;
+    case SESSION_STORED: spool_stored(&device.spool, device.session.noted_epoch, device.session.noted_sequence); return 0;
     case SESSION_PAPERS: return papers_keep();
     default: return event < 0 ? event : 0;
   }
@@ -418,6 +464,7 @@ static int session_serve(void) {
   for (;;) {
     uint32_t ms = wait_ms(CONSOLE_MS);
     int fault = session_check(&device.session, device.port->now_ms());
+    spool_send();
     if (fault == 0) fault = output_pump();
     if (fault) return fault;
     int count = tls_read(&device.tls, bytes, sizeof bytes, ms);
@@ -431,10 +478,13 @@ static int session_hold(void) {
   uint8_t hub[SHALLOT_KEY_BYTES];
   int fault = session_link_open();
   if (fault) return fault;
-  fault = tls_peer_key(&device.tls, hub);
+  fault = spool_precede();
+  if (fault == 0) fault = tls_peer_key(&device.tls, hub);
   if (fault == 0) fault = session_connect(&device.session, hub, device.port->now_ms());
   if (fault == 0) fault = session_serve();
   session_disconnect(&device.session);
+  spool_rewind(&device.spool, !is_worth_another_try(fault), scratch());
+  device.away_since_ms = device.port->now_ms();
   app_link(false);
   tls_close(&device.tls);
   return fault;
@@ -452,6 +502,7 @@ static void pause_spend(void) {
 int device_run(const struct port *port, const struct app *app) {
   device.port = port;
   device.app = app;
+  device.spool.port = port;
   app->open(port);
   identity_restore();
   if (is_enrolled()) {

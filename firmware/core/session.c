@@ -194,7 +194,9 @@ static int note_step(struct session *session, size_t size) {
   if (note.kind == NOTE_REFUSAL) return note.code;
   if (note.kind == NOTE_GOT) return SHALLOT_E_BAD_NOTE;
   outbox_stored(&session->outbox, note.epoch, note.sequence);
-  return SESSION_NOTHING;
+  memcpy(session->noted_epoch, note.epoch, sizeof session->noted_epoch);
+  session->noted_sequence = note.sequence;
+  return SESSION_STORED;
 }
 
 static int ignore(struct session *session, int code) {
@@ -292,6 +294,21 @@ int session_step(struct session *session, uint64_t now_ms) {
   size_t size = session->frame.size;
   frame_expect(&session->frame);
   return frame_of(session)[0] == ENVELOPE_FIRST_BYTE ? envelope_step(session, size, now_ms) : note_step(session, size);
+}
+
+/* ---- what others keep and send ---- */
+
+void session_seal_waiting(struct session *session, uint32_t older_than_ms, uint64_t now_ms) {
+  const struct changes *pending = &session->pending;
+  if (pending->count == 0 || !session->clock_known) return;
+  if ((int64_t)now_ms - pending->list[0].time_ms >= (int64_t)older_than_ms) reading_seal(session, now_ms);
+}
+
+int session_renew_epoch(struct session *session) { return epoch_draw(session); }
+
+bool session_has_room(const struct session *session) {
+  const struct frame_reader *frame = &session->frame;
+  return session->state == SESSION_OPEN && session->out_size == 0 && !session->got_due && frame->head_got == 0 && !frame->complete;
 }
 
 /* ---- the enrolment record ---- */
