@@ -105,11 +105,11 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     ed25519,
     trust: trust.value,
     grants,
-    uses: new Uses(),
     feed,
     router,
     carrier,
     ...state,
+    uses: new Uses(),
   }
   const onion = await onionRoom
   link = stack.use(
