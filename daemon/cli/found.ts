@@ -14,25 +14,30 @@ const DIRECTORIES = [
 /** @throws CliError home-exists, before anybody has written down words for nothing */
 export function requireNoHome(config: Config): void {
   const held = DIRECTORIES.filter(([key]) => holdsHome(config[key]))
-  if (held.length === 0) return
-  const [[key, flag]] = held as [(typeof DIRECTORIES)[number]]
-  const unfinished = held.length === 1
-  throw new CliError(
-    'home-exists',
-    unfinished
-      ? `${config[key]} belongs to a home whose other directory is not here; it was not touched`
-      : `there is a home in ${config[key]} already; it was not touched`,
-    {
-      next: unfinished
-        ? `\`shallot restore\` with its 24 words makes what is missing; for another home name another ${flag}`
-        : `name another directory with ${flag}, or move that one away yourself`,
-    },
-  )
+  const [half] = held
+  if (half && held.length === 1) {
+    throw new CliError(
+      'home-exists',
+      `${config[half[0]]} belongs to a home whose other directory is not here; it was not touched`,
+      {
+        next: `\`shallot restore\` with its 24 words makes what is missing; for another home name another ${half[1]}`,
+      },
+    )
+  }
+  for (const [key, flag] of held) requireFreeDirectory(config[key], flag)
 }
 
 /** What one directory lacks can be made from the words; @throws CliError home-exists when both are there. */
 export function requireSomeMissing(config: Config): void {
   if (DIRECTORIES.every(([key]) => holdsHome(config[key]))) requireNoHome(config)
+}
+
+/** @throws CliError home-exists */
+export function requireFreeDirectory(directory: string, flag: string): void {
+  if (!holdsHome(directory)) return
+  throw new CliError('home-exists', `there is a home in ${directory} already; it was not touched`, {
+    next: `name another directory with ${flag}, or move that one away yourself`,
+  })
 }
 
 export interface Founded {

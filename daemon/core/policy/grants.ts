@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { createHash } from 'node:crypto'
+import type { Code } from '../../../schemas/gen/ts/codes.ts'
+import { DEVICE_ENVELOPE_BYTES_MAX, GRANT_LINKS_MAX } from '../../../schemas/gen/ts/wire.ts'
+import { equal, toHex } from '../../base/bytes.ts'
+import { type No, no, type Verdict, yes } from '../../base/error.ts'
+import {
+  admit,
+  type Command,
+  type Ed25519,
+  type EnvelopeCode,
+  type Frame,
+  type GateCode,
+  type Grant,
+  type Message,
+  openEnvelope,
+  type Revocation,
+  type SignerCode,
+} from '../envelope/index.ts'
+import { idOf, type PartyId } from '../model/index.ts'
+import type { Trust } from './trust.ts'
+import { type GroupsOf, widens } from './wider.ts'
+
+/** A grant whose chain was verified up to an owner. It never changes; what it hangs from is held as long as it is. */
+export interface HeldGrant extends Message<Grant> {
+  /** What it was passed on from; absent: sealed by an owner. */
+  readonly parent?: HeldGrant
+  /** 1 for an owner's, at most GRANT_LINKS_MAX. */
+  readonly links: number
+  /** Ids of the devices it names, and names of groups, which are shorter; none: every device. */
+  readonly places: ReadonlySet<string>
+}
+
+export type GrantCode =
+  | EnvelopeCode
+  | GateCode
+  | Extract<Code, 'grant-revoked' | 'conflict' | 'grant-wider' | 'grants-full'>
+
+/** Why a key may not name a grant (SPEC 12.3). */
+export type HolderCode = Exclude<SignerCode, 'grant-chain'>
+
+export interface GrantsOptions {
+  /** How many are held at once; ended ones make room. */
+  readonly grantsMax: number
+  /** A hub refuses what claims more than its parent holds (SPEC 12.2); which groups a device belongs to, for the comparison. */
+  readonly refuseWider?: GroupsOf
+}
+
+/**
+ * The grants of a home that hold: in memory, each verified once (SPEC 12.2).
+ * Whoever keeps frames gives them back in the order in which they were admitted.
+ */
+export class Grants {
+  readonly trust: Trust
+  readonly #ed25519: Ed25519
+  readonly #options: GrantsOptions
+  /** In order of arrival, so parents before children; by SHA-256 of the frame. */
+  readonly #held = new Map<string, HeldGrant>()
+  /** Copies of one grant for several keys have one id. */
+  readonly #byId = new Map<string, Set<HeldGrant>>()
+  readonly #byHolder = new Map<PartyId, Set<HeldGrant>>()
+  #version: number
+
+  constructor(trust: Trust, ed25519: Ed25519, options: GrantsOptions) {
+    this.trust = trust
+    this.#ed25519 = ed25519
+    this.#options = options
+    this.#version = trust.version
+  }
+
+  get size(): number {
+    return this.#held.size
+  }
+
+  /**
+   * Takes one grant, parents before children; one that is held already costs no signature check.
+   * @param now  seconds since the epoch, 0: not known
+   */
+  admit(frame: Frame, now: number): Verdict<HeldGrant, GrantCode> {
+    return this.#open(frame, { now, widening: this.#options.refuseWider })
+  }
+
+  /**
+   * Takes back one that was admitted in an earlier life, in the order of then. It is verified as if it were new, but not
+   * held against the clock, which may have been set back since, nor against groups, which change: each use is.
+   */
+  restore(frame: Frame): Verdict<HeldGrant, GrantCode> {
+    return this.#open(frame, {})
+  }
+
+  #open(
+    frame: Frame,
+    { now, widening }: { readonly now?: number; readonly widening?: GroupsOf | undefined },
+  ): Verdict<HeldGrant, GrantCode> {
+    this.#settle()
+    const freshness = (message: Message): Verdict<Message, GateCode> =>
+      now === undefined ? yes(message) : admit(message, { now })
+    const digest = sha256(frame)
+    const known = this.#held.get(digest)
+    if (known) {
+      const fresh = freshness(known)
+      return fresh.ok ? yes(known) : fresh
+    }
+    const opened = openEnvelope(
+      frame,
+      {
+        sizeMax: DEVICE_ENVELOPE_BYTES_MAX,
+        accepts: (body, signer) => body.type === 'grant' && this.#acceptsGrant(body, signer),
+        isAudience: (body) => body.audience === this.trust.home,
+      },
+      this.#ed25519,
+    )
+    if (!opened.ok) return opened
+    const fresh = freshness(opened.value)
+    if (!fresh.ok) return fresh
+    const held = this.#link(opened.value as Message<Grant>)
+    const refused = this.#refusal(held, widening) ?? this.#roomRefusal(now ?? 0)
+    if (refused) return refused
+    this.#keep(digest, held)
+    return yes(held)
+  }
+
+  /** SPEC 12.2, before the signature is looked at. */
+  #acceptsGrant(body: Grant, signer: Uint8Array): true | SignerCode {
+    if (!body.parent) return this.trust.isOwner(signer) || 'unknown-signer'
+    const parent = this.get(body.parent, signer)
+    if (!parent || parent.links >= GRANT_LINKS_MAX) return 'grant-chain'
+    return (parent.body.share ?? 0) > (body.share ?? 0) || 'grant-chain'
+  }
+
+  #link(message: Message<Grant>): HeldGrant {
+    const { body, signer } = message
+    const parent = body.parent && this.get(body.parent, signer)
+    const places = new Set(body.devices.map((one) => (typeof one === 'string' ? one : idOf(one))))
+    return { ...message, places, links: (parent?.links ?? 0) + 1, ...(parent && { parent }) }
+  }
+
+  #refusal(held: HeldGrant, widening: GroupsOf | undefined): No<GrantCode> | undefined {
+    const { body, parent } = held
+    if (this.#isTakenBack(held)) return no('grant-revoked', `“${body.name}” was taken back`)
+    if (this.withId(body.id).some((other) => !isCopy(other, held)))
+      return no('conflict', 'another grant has this id')
+    const wider = widening && parent && widens(body, parent.body, widening)
+    return wider ? no('grant-wider', `“${body.name}” would give more than is held: ${wider}`) : undefined
+  }
+
+  #roomRefusal(now: number): No<GrantCode> | undefined {
+    const { grantsMax } = this.#options
+    if (this.#held.size >= grantsMax) this.expire(now)
+    return this.#held.size >= grantsMax ? no('grants-full') : undefined
+  }
+
+  #keep(digest: string, held: HeldGrant): void {
+    const { id, key } = held.body
+    this.#held.set(digest, held)
+    add(this.#byId, toHex(id), held)
+    if (key) add(this.#byHolder, idOf(key), held)
+  }
+
+  /** Who may seal a command, asked before its signature is looked at (SPEC 12.3). */
+  acceptsCommand(body: Command, signer: Uint8Array): true | HolderCode {
+    if (!body.grant) return this.trust.isOwner(signer) || 'unknown-signer'
+    const named = this.named(body.grant, signer)
+    return named.ok || named.why
+  }
+
+  /** The grant that a command of this signer names, or why it may not name it. */
+  named(id: Uint8Array, signer: Uint8Array): Verdict<HeldGrant, HolderCode> {
+    this.#settle()
+    const key = toHex(id)
+    if (this.trust.isGrantRevoked(key) || this.trust.isRevoked(signer))
+      return no('grant-revoked', 'this grant, or the key that asks, was taken back')
+    const copies = this.#byId.get(key)
+    if (!copies)
+      return no('unknown-grant', 'no such grant is held here: it was never handed in, or it has ended')
+    const held = heldIn(copies, signer)
+    return held ? yes(held) : no('unknown-signer', 'this grant is for another key')
+  }
+
+  /**
+   * Takes a list of an owner or of the root (SPEC 12.5) and drops what it takes back.
+   * @param now  seconds since the epoch, 0: not known
+   */
+  revoke(
+    frame: Frame,
+    now: number,
+  ): Verdict<
+    { readonly list: Message<Revocation>; readonly dropped: readonly HeldGrant[] },
+    EnvelopeCode | GateCode
+  > {
+    const revoked = this.trust.revoke(frame, now)
+    return revoked.ok ? yes({ list: revoked.value, dropped: this.#settle() }) : revoked
+  }
+
+  /** Drops grants that have ended, and what hangs from them. @param now seconds since the epoch, 0: not known */
+  expire(now: number): readonly HeldGrant[] {
+    if (now === 0) return []
+    return this.#sweep(({ body }) => body.expiresAt !== undefined && body.expiresAt <= now)
+  }
+
+  /** The copy of a grant that this key holds. */
+  get(id: Uint8Array, holder: Uint8Array): HeldGrant | undefined {
+    this.#settle()
+    const copies = this.#byId.get(toHex(id))
+    return copies && heldIn(copies, holder)
+  }
+
+  /** All copies of a grant; none when it is not held. */
+  withId(id: Uint8Array): readonly HeldGrant[] {
+    this.#settle()
+    return [...(this.#byId.get(toHex(id)) ?? [])]
+  }
+
+  heldBy(holder: Uint8Array): readonly HeldGrant[] {
+    this.#settle()
+    return [...(this.#byHolder.get(idOf(holder)) ?? [])]
+  }
+
+  /** All that are held, parents before children. */
+  list(): readonly HeldGrant[] {
+    this.#settle()
+    return [...this.#held.values()]
+  }
+
+  /** What a device of these groups has to know, parents before children. */
+  concerning(device: PartyId, groups: readonly string[]): readonly HeldGrant[] {
+    return this.list().filter((held) => concerns(held, device, groups))
+  }
+
+  /** Drops what was taken back since the last look. */
+  #settle(): readonly HeldGrant[] {
+    if (this.#version === this.trust.version) return []
+    this.#version = this.trust.version
+    return this.#sweep((held) => this.#isTakenBack(held))
+  }
+
+  #isTakenBack({ body, signer, parent }: HeldGrant): boolean {
+    const { trust } = this
+    if (trust.isGrantRevoked(toHex(body.id)) || (body.key && trust.isRevoked(body.key))) return true
+    if (!parent) return !trust.isOwner(signer) || body.sealedAt < trust.floorOf(signer)
+    return trust.isRevoked(signer)
+  }
+
+  #sweep(isOver: (held: HeldGrant) => boolean): readonly HeldGrant[] {
+    const dropped = new Set<HeldGrant>()
+    for (const [digest, held] of this.#held) {
+      if (!isOver(held) && !(held.parent && dropped.has(held.parent))) continue
+      dropped.add(held)
+      this.#held.delete(digest)
+      const { id, key } = held.body
+      drop(this.#byId, toHex(id), held)
+      if (key) drop(this.#byHolder, idOf(key), held)
+    }
+    return [...dropped]
+  }
+}
+
+function heldIn(copies: Iterable<HeldGrant>, holder: Uint8Array): HeldGrant | undefined {
+  for (const held of copies) if (held.body.key && equal(held.body.key, holder)) return held
+  return undefined
+}
+
+/** A grant and what it hangs from, the owner's first: in this order a device takes them. */
+export function linksOf(held: HeldGrant): readonly HeldGrant[] {
+  return held.parent ? [...linksOf(held.parent), held] : [held]
+}
+
+/** Whether a grant names this device, a group of it, or every device (SPEC 12.3). */
+export function names({ places }: HeldGrant, device: PartyId, groups: readonly string[]): boolean {
+  return places.size === 0 || places.has(device) || groups.some((group) => places.has(group))
+}
+
+/** Whether this device is meant by every link, so that it has to know them. */
+export function concerns(held: HeldGrant, device: PartyId, groups: readonly string[]): boolean {
+  return linksOf(held).every((link) => names(link, device, groups))
+}
+
+/** Copies of one grant are for different keys and come from one hand. */
+function isCopy(a: HeldGrant, b: HeldGrant): boolean {
+  const isSameKey = a.body.key && b.body.key ? equal(a.body.key, b.body.key) : a.body.key === b.body.key
+  const isSameParent =
+    a.parent?.body.id && b.parent?.body.id ? equal(a.parent.body.id, b.parent.body.id) : a.parent === b.parent
+  return !isSameKey && isSameParent && equal(a.signer, b.signer)
+}
+
+function add<K>(index: Map<K, Set<HeldGrant>>, key: K, held: HeldGrant): void {
+  const present = index.get(key)
+  if (present) present.add(held)
+  else index.set(key, new Set([held]))
+}
+
+function drop<K>(index: Map<K, Set<HeldGrant>>, key: K, held: HeldGrant): void {
+  const present = index.get(key)
+  present?.delete(held)
+  if (present?.size === 0) index.delete(key)
+}
+
+function sha256(frame: Frame): string {
+  return createHash('sha256').update(frame).digest('base64')
+}
