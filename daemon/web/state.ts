@@ -45,6 +45,15 @@ export interface PeopleView {
   readonly failed?: PageCode | undefined
 }
 
+/** A phone on its way in. */
+export type Guest =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'preparing' }
+  /** The link to scan; `match` once the phone has asked, with the proof that it had the code. */
+  | { readonly kind: 'invited'; readonly link: string; readonly match?: string | undefined }
+  | { readonly kind: 'in'; readonly name: string }
+  | { readonly kind: 'failed'; readonly code: PageCode }
+
 export type Link =
   | { readonly kind: 'connecting' | 'live' }
   | { readonly kind: 'lost'; readonly code: PageCode; readonly detail: string }
@@ -59,6 +68,7 @@ export interface State {
   readonly history: HistoryView | undefined
   readonly log: LogView
   readonly people: PeopleView
+  readonly guest: Guest
 }
 
 export const EMPTY: State = {
@@ -71,6 +81,7 @@ export const EMPTY: State = {
   history: undefined,
   log: { acts: [], loading: false, complete: false },
   people: { people: [], grants: [], loading: false },
+  guest: { kind: 'none' },
 }
 
 export type Happening =
@@ -89,6 +100,7 @@ export type Happening =
   | { readonly it: 'history'; readonly view: HistoryView }
   | { readonly it: 'log'; readonly log: Partial<LogView> }
   | { readonly it: 'people'; readonly people: Partial<PeopleView> }
+  | { readonly it: 'guest'; readonly guest: Guest }
 
 /** The key of a command's progress. */
 export function progressKey(thing: PartyId, affordance: string): string {
@@ -124,6 +136,8 @@ export function next(state: State, happening: Happening): State {
       return { ...state, history: happening.view }
     case 'log':
       return { ...state, log: { ...state.log, ...happening.log } }
+    case 'guest':
+      return { ...state, guest: happening.guest }
     case 'people':
       return { ...state, people: { ...state.people, ...happening.people } }
   }
