@@ -205,14 +205,20 @@ async function finish(desk: Desk, pending: PendingPhone, yesIf: string | undefin
   })
   await api.sendSealed('PUT', `/holders/${idOf(key)}`, frameOfHolder)
   step.say(`handing ${pending.name} its grants`)
-  const deals = await dealAll({ api, owner, directory }, house, person, key)
+  const { deals, ofOthers } = await dealAll({ api, owner, directory }, house, person, key)
   await dropPairing(directory, pending)
+  if (ofOthers > 0) {
+    tools.voice.note(
+      `${ofOthers} grants of ${person.name} were sealed by another owner, who must grant them to this phone too.`,
+    )
+  }
   tools.voice.tell(
     {
       ok: true,
       stage: 'confirmed',
       phone: { key: idOf(key), name: pending.name, invitation: pending.invitation },
       person: { id: person.id, name: person.name },
+      grantsOfOthers: ofOthers,
       grants: deals.map(({ id, terms }) => ({ id: toBase64url(id), ...termsObject(house, terms) })),
     },
     () =>

@@ -87,7 +87,16 @@ export class FakePeople {
       empty(answer)
     },
     'PUT holders': (asked) => this.#keep(asked, 'holder', this.holders),
-    'POST grants': (asked) => this.#keep(asked, 'grant', this.grants),
+    'POST grants': (asked) => {
+      const { body, signer } = open(asked.body, 'grant')
+      // Copies of one grant are for different keys and come from one hand.
+      const others = this.grants.filter((other) => toBase64url(other.body.id) === toBase64url(body.id))
+      const isCopy = others.every(
+        (other) => idOf(other.signer) === idOf(signer) && idOf(other.body.key!) !== idOf(body.key!),
+      )
+      if (isCopy) this.#keep(asked, 'grant', this.grants)
+      else problem(asked.answer, 409, 'conflict')
+    },
     'PUT revocations': (asked) => this.#keep(asked, 'revocation', this.revocations, { told: 2 }),
     'GET owners': ({ answer }) => json(answer, { owners: this.#tellOwners() }),
     'PUT owners': ({ body, answer }) => {
