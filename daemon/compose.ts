@@ -39,6 +39,8 @@ export interface DaemonDeps {
   /** Names by which this machine is known on its LAN. */
   readonly lanNames: readonly string[]
   readonly version: string
+  /** The phone page, if it was built. */
+  readonly page?: string | undefined
 }
 
 export interface Daemon extends AsyncDisposable {
@@ -139,6 +141,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           home: ring.home,
           hub: idOf(hub.key),
           bootedAt: clock.now(),
+          owners: trust.value.owners,
           desk: openDesk(desks),
           devices: state.devices,
           readings: state.readings,
@@ -159,7 +162,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           }),
         },
       },
-      {},
+      { page: deps.page },
       signal,
     ),
   )

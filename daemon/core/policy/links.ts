@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** One grant held against one thing that somebody wants done, link by link from the owner's end (SPEC 12.3). */
 import type { Code } from '../../../schemas/gen/ts/codes.ts'
-import type { Permission, Zone } from '../envelope/index.ts'
+import type { Permission, Zone } from '../envelope/message.ts'
 import type { PartyId } from '../model/index.ts'
 import { type Grants, type HeldGrant, linksOf, names } from './grants.ts'
 import { isWithin, UTC } from './hours.ts'

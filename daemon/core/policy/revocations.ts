@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { GRANT_ID_BYTES } from '../../../schemas/gen/ts/wire.ts'
 import { equal, toHex } from '../../base/bytes.ts'
-import type { Message, Revocation } from '../envelope/index.ts'
+import type { Message, Revocation } from '../envelope/message.ts'
 import { idOf, type PartyId } from '../model/index.ts'
 
 /** What was taken back: one list per signer, the one with the highest sequence (SPEC 12.5). */

@@ -2,17 +2,10 @@
 import { DEVICE_ENVELOPE_BYTES_MAX, ENVELOPE_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { equal } from '../../base/bytes.ts'
 import { no, type Verdict, yes } from '../../base/error.ts'
-import {
-  admit,
-  type Ed25519,
-  type EnvelopeCode,
-  type Frame,
-  type GateCode,
-  type Message,
-  type Owner,
-  openEnvelope,
-  type Revocation,
-} from '../envelope/index.ts'
+import type { Ed25519 } from '../envelope/ed25519.ts'
+import { admit, type GateCode } from '../envelope/gate.ts'
+import type { Frame, Message, Owner, Revocation } from '../envelope/message.ts'
+import { type EnvelopeCode, openEnvelope } from '../envelope/open.ts'
 import { idOf, type PartyId } from '../model/index.ts'
 import { Revocations } from './revocations.ts'
 
