@@ -19,7 +19,7 @@ import { Feed } from './core/feed.ts'
 import { toPem } from './core/identity/certificates.ts'
 import { webCaCertificate, webKey, webLeaf, webScalar } from './core/identity/web-certificates.ts'
 import { idOf } from './core/model/index.ts'
-import { openTrust } from './core/policy/index.ts'
+import { Grants, openTrust, Uses } from './core/policy/index.ts'
 import type { Carrier } from './core/ports.ts'
 import { openDesk, openDeviceDesk } from './core/receive.ts'
 import { openRouter } from './core/router/index.ts'
@@ -99,7 +99,18 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     }),
   )
   const webCa = webCaCertificate(webKey(ring.webCaScalar.reveal()))
-  const desks = { clock, ed25519, trust: trust.value, feed, router, carrier, ...state }
+  const grants = new Grants(trust.value, ed25519, { grantsMax: 10_000 })
+  const desks = {
+    clock,
+    ed25519,
+    trust: trust.value,
+    grants,
+    uses: new Uses(),
+    feed,
+    router,
+    carrier,
+    ...state,
+  }
   const onion = await onionRoom
   link = stack.use(
     await openLink(

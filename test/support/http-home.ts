@@ -19,7 +19,7 @@ import {
 } from '../../daemon/core/envelope/index.ts'
 import { Feed } from '../../daemon/core/feed.ts'
 import { idOf, type PartyId } from '../../daemon/core/model/index.ts'
-import { openTrust } from '../../daemon/core/policy/index.ts'
+import { Grants, openTrust, Uses } from '../../daemon/core/policy/index.ts'
 import type { Carrier, DeviceDesk } from '../../daemon/core/ports.ts'
 import { openDesk, openDeviceDesk } from '../../daemon/core/receive.ts'
 import { openRouter } from '../../daemon/core/router/index.ts'
@@ -157,6 +157,8 @@ export async function openTestHome(
     clock: systemClock,
     ed25519,
     trust: trusted.value,
+    grants: new Grants(trusted.value, ed25519, { grantsMax: 100 }),
+    uses: new Uses(),
     devices,
     readings,
     journal,
