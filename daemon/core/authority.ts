@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Clock } from '../base/clock.ts'
-import { yes, type Verdict } from '../base/error.ts'
+import { type Verdict, yes } from '../base/error.ts'
 import type { Ed25519, EnvelopeCode, Frame, Zone } from './envelope/index.ts'
 import { Groups } from './groups.ts'
 import { type Device, idOf } from './model/index.ts'

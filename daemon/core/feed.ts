@@ -61,9 +61,16 @@ const BEHIND_MAX = 256
 /** Tells every watcher what happens; a slow watcher loses events of its own, never anybody else's. */
 export class Feed {
   readonly #watchers = new Set<Channel<HomeEvent>>()
+  readonly #taps = new Set<(event: HomeEvent) => void>()
 
   publish(event: HomeEvent): void {
+    for (const listener of this.#taps) listener(event)
     for (const watcher of this.#watchers) watcher.push(event)
+  }
+
+  /** Calls `listener` with every event, before any watcher has it. */
+  tap(listener: (event: HomeEvent) => void): void {
+    this.#taps.add(listener)
   }
 
   watch(): Channel<HomeEvent> {

@@ -97,12 +97,14 @@ export class People {
     const person = this.#people.get(toHex(body.person))
     if (body.type === 'holder') {
       if (!person || person.gone) return no('not-found', 'this person is not known')
-      if (!isOwner && person.by !== idOf(signer)) return no('forbidden', `${person.name} was brought in by somebody else`)
+      if (!isOwner && person.by !== idOf(signer))
+        return no('forbidden', `${person.name} was brought in by somebody else`)
       if (this.#deps.trust.isRevoked(body.key)) return no('grant-revoked', 'this key was taken back')
     }
     const known = body.type === 'person' ? person : this.#holders.get(idOf(body.key))
     if (!known || equal(known.frame, message.frame)) return yes(undefined)
-    if (!isOwner && known.by !== idOf(signer)) return no('forbidden', `${known.name} was brought in by somebody else`)
+    if (!isOwner && known.by !== idOf(signer))
+      return no('forbidden', `${known.name} was brought in by somebody else`)
     return body.sequence > known.sequence ? yes(undefined) : no('replayed', 'a newer one is known')
   }
 

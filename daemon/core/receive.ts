@@ -29,11 +29,21 @@ import { admit, type Command, type Frame, type Message, openEnvelope, type Sampl
 import { affordanceOf, type Device, idOf, type PartyId } from './model/index.ts'
 import { countedLinks, type HeldGrant, judge, linksOf, type Permitted } from './policy/index.ts'
 import type { DeviceDesk } from './ports.ts'
-import type { Delivery } from './router/index.ts'
+import type { Delivery, Stage } from './router/index.ts'
 import { Windows } from './windows.ts'
 
 export type { Asked, Caller } from './callers.ts'
-export { type DeskDeps, Diary, type PairAnswer, type Place, type TokenView } from './desks/index.ts'
+export {
+  type DeskDeps,
+  Diary,
+  type PairAnswer,
+  type Place,
+  TOKEN_COMMAND_S,
+  TOKEN_GRANTS_MAX,
+  type TokenView,
+} from './desks/index.ts'
+
+type Allowed = Permitted<Message<Command>>
 
 /** The device and affordance that the route named; the sealed command must say the same. */
 export interface Target {
@@ -48,11 +58,13 @@ export interface Desk extends CallerDesk, DevicesDesk {
   readonly pairings: PairingsDesk
   readonly tokens: TokensDesk
   /** @param sealed  a command as it came, or as `sealer` opened it, so that no signature is checked twice */
-  command(
-    sealed: Frame | Message<Command>,
+  command(sealed: Frame | Message<Command>, target: Target, caller: Caller): Promise<Verdict<Delivery, Code>>
+  /** A command for a token's caller, sealed by the hub by the grant that allows it; resolves when it was done. */
+  act(
     target: Target,
+    value: number | boolean | undefined,
     caller: Caller,
-  ): Promise<Verdict<Delivery, Code>>
+  ): Promise<Verdict<Extract<Stage, { stage: 'done' }>, Code>>
 }
 
 export function openDesk(deps: DeskDeps): Desk {
@@ -75,7 +87,7 @@ export function openDesk(deps: DeskDeps): Desk {
   const judgeCommand = (
     message: Message<Command>,
     { device, affordance, operation }: Target,
-  ): Verdict<Permitted<Message<Command>>, Code> => {
+  ): Verdict<Allowed, Code> => {
     const { body, signer } = message
     if (body.audience !== device.id) return no('wrong-audience')
     if (body.affordance !== affordance || body.operation !== operation)
@@ -88,12 +100,13 @@ export function openDesk(deps: DeskDeps): Desk {
     return admitted.ok ? judge(message, device, authority.about(device)) : admitted
   }
 
-  return {
+  const tokens = openTokensDesk(deps)
+  const desk: Desk = {
     ...openCallers(deps),
     ...openDevicesDesk(deps),
     people: openPeopleDesk(deps),
     pairings: openPairingsDesk(deps),
-    tokens: openTokensDesk(deps),
+    tokens,
 
     async command(sealed, target, caller) {
       const { device } = target
@@ -108,7 +121,13 @@ export function openDesk(deps: DeskDeps): Desk {
       if (!router.hasRoom(device.id)) return refused('queue-full')
       const { body, by } = judged.value
       const command = sha256(frame)
-      const entry = diary.by(caller, { kind: 'command', device: device.id, frame, command, chain: chainOf(by) })
+      const entry = diary.by(caller, {
+        kind: 'command',
+        device: device.id,
+        frame,
+        command,
+        chain: chainOf(by),
+      })
       await Promise.all([
         by && uses.spend(countedLinks(by).map(({ body }) => body.id)),
         journal.append(entry),
@@ -118,7 +137,20 @@ export function openDesk(deps: DeskDeps): Desk {
       const delivery = router.deliver(judged.value, device.id, command)
       return delivery.ok ? delivery : refused(delivery.why)
     },
+
+    async act(target, value, caller) {
+      const sealed = tokens.seal(target, value, caller)
+      if (!sealed.ok) return diary.refuse(undefined, caller, target.device.id, sealed.why, sealed.detail)
+      const delivery = await desk.command(sealed.value, target, caller)
+      if (!delivery.ok) return delivery
+      for await (const stage of delivery.value) {
+        if (stage.stage === 'done') return yes(stage)
+        if (stage.stage === 'refused') return no(stage.code)
+      }
+      return no('expired', 'the device did not answer in time')
+    },
   }
+  return desk
 }
 
 /** The same path for what devices say; the link has opened their envelopes with the key of their certificate. */
@@ -223,7 +255,8 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
       if (paper) return
       const isOver = router.answered(device, receipt)
       // The device did nothing, and counts no use either.
-      if (isOver && asked?.by && code !== 0) await uses.giveBack(countedLinks(asked.by).map(({ body }) => body.id))
+      if (isOver && asked?.by && code !== 0)
+        await uses.giveBack(countedLinks(asked.by).map(({ body }) => body.id))
       const by = asked && idOf(asked.signer)
       feed.publish({ event: 'receipt', device, at, code, command, by })
       tell(device, at, values)

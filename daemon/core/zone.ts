@@ -29,7 +29,11 @@ function zoneAt(minutesEast: (seconds: number) => number, now: number): Zone {
   for (let day = 1; day <= DAYS_AHEAD; day++) {
     const thereafter = minutesEast(now + day * DAY_S)
     if (thereafter === offset) continue
-    return { offset, changesAt: changeWithin(minutesEast, now + (day - 1) * DAY_S, now + day * DAY_S), thereafter }
+    return {
+      offset,
+      changesAt: changeWithin(minutesEast, now + (day - 1) * DAY_S, now + day * DAY_S),
+      thereafter,
+    }
   }
   return { offset, changesAt: 0, thereafter: offset }
 }

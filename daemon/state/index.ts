@@ -11,7 +11,7 @@ import { once } from '../base/lifetime.ts'
 import type { Log } from '../base/log.ts'
 import type { PartyId } from '../core/model/index.ts'
 import type { DeviceBook, Journal, PermitBook, ReadingBook, ServiceBook } from '../core/ports.ts'
-import type { PairingBook, PaperBook, TokenBook, KeptUseBook } from '../core/ports-people.ts'
+import type { KeptUseBook, PairingBook, PaperBook, TokenBook } from '../core/ports-people.ts'
 import { storageFault } from './error.ts'
 import { openJournal } from './log/index.ts'
 import {

@@ -5,7 +5,14 @@ import { ENVELOPE_BYTES_MAX, REQUEST_WINDOW } from '../../../schemas/gen/ts/wire
 import { equal } from '../../base/bytes.ts'
 import { no, type Verdict, yes } from '../../base/error.ts'
 import type { Asked, Caller } from '../callers.ts'
-import { admit, type Command, type Frame, type Message, openEnvelope, type Request } from '../envelope/index.ts'
+import {
+  admit,
+  type Command,
+  type Frame,
+  type Message,
+  openEnvelope,
+  type Request,
+} from '../envelope/index.ts'
 import { idOf, keyOf } from '../model/index.ts'
 import { Windows } from '../windows.ts'
 import type { DeskDeps } from './deps.ts'
@@ -17,6 +24,10 @@ export interface CallerDesk {
     frame: Frame,
     origin: string,
   ): Verdict<{ readonly caller: Caller; readonly command: Message<Command> }, Code>
+  /** Somebody proved asked for what is not theirs to ask: for the log. */
+  forbidden(caller: Caller, what: string): void
+  /** A page of another origin made a browser ask: for the log. */
+  foreign(what: string, origin: string): void
   /** Whether this caller may still ask: for what stays open. */
   counts(caller: Caller): boolean
 }
@@ -84,18 +95,27 @@ export function openCallers(deps: DeskDeps): CallerDesk {
         },
         ed25519,
       ) as Verdict<Message<Command>, Code>
-      if (opened.ok)
-        return yes({ caller: callerOf(opened.value.signer, origin)!, command: opened.value })
+      if (opened.ok) return yes({ caller: callerOf(opened.value.signer, origin)!, command: opened.value })
       // Its seal was not looked at: the entry says who it claims to be.
       if (opened.why === 'grant-revoked' && named)
         diary.stranger('grant-revoked', { origin, note: `a command that names ${idOf(named)} as its sealer` })
       return opened
     },
 
+    forbidden({ id, origin, person, name }, what) {
+      diary.stranger('forbidden', { origin, signer: id, person, note: `${name}: ${what}` })
+    },
+
+    foreign(what, origin) {
+      diary.stranger('forbidden', { origin, note: what })
+    },
+
     counts({ id, kind, origin, acts }) {
       if (kind === 'owner') return trust.isOwner(keyOf(id))
       if (kind === 'token') {
-        return tokens.list().some(({ name, grants }) => origin === `token:${name}` && sameIds(grants, acts ?? []))
+        return tokens
+          .list()
+          .some(({ name, grants }) => origin === `token:${name}` && sameIds(grants, acts ?? []))
       }
       const holder = people.holder(id)
       return holder ? people.counts(holder) : grants.heldBy(keyOf(id)).length > 0

@@ -21,7 +21,10 @@ export function openDevicesDesk(deps: DeskDeps): DevicesDesk {
   const { clock, ed25519, authority, devices, journal, permits, router, carrier, feed, diary } = deps
   const { trust, groups } = authority
 
-  const openFromOwner = <T extends Body['type']>(frame: Frame, type: T): Verdict<Message<BodyOf<T>>, Code> => {
+  const openFromOwner = <T extends Body['type']>(
+    frame: Frame,
+    type: T,
+  ): Verdict<Message<BodyOf<T>>, Code> => {
     const opened = openEnvelope(
       frame,
       {
@@ -41,7 +44,9 @@ export function openDevicesDesk(deps: DeskDeps): DevicesDesk {
     const held = devices.get(device)?.record
     const enrolment = held && groups.enrolment(held)
     return (
-      enrolment !== undefined && equal(enrolment.body.key, keyOf(device)) && sequence < enrolment.body.sequence
+      enrolment !== undefined &&
+      equal(enrolment.body.key, keyOf(device)) &&
+      sequence < enrolment.body.sequence
     )
   }
 

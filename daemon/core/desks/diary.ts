@@ -28,7 +28,13 @@ export class Diary {
 
   /** An entry about what a caller did, now. */
   by(caller: Caller, entry: Omit<NewEntry, 'at' | 'origin'>): NewEntry {
-    return { at: this.#clock.now(), signer: caller.id, person: caller.person, origin: caller.origin, ...entry }
+    return {
+      at: this.#clock.now(),
+      signer: caller.id,
+      person: caller.person,
+      origin: caller.origin,
+      ...entry,
+    }
   }
 
   /** Something that a proved caller handed in is refused: written, then answered. */
@@ -46,7 +52,7 @@ export class Diary {
   }
 
   /** Something that nobody proved is refused: written while there is room, else counted and told with the next. */
-  stranger<Why extends Code>(why: Why, about: Pick<NewEntry, 'origin' | 'signer' | 'note'>) {
+  stranger<Why extends Code>(why: Why, about: Pick<NewEntry, 'origin' | 'signer' | 'person' | 'note'>) {
     const now = this.#clock.monotonic()
     if (now - this.#minute >= MINUTE_MS) {
       this.#minute = now

@@ -146,7 +146,8 @@ export function openPairingsDesk(deps: DeskDeps): PairingsDesk {
       if (pairing.key === key) return answerOf(pairing, key)
       if (pairing.key !== undefined || pairing.end) return wrong('permit-used')
       if (!pairing.proofKey) return no('permit-expired')
-      if (!equal(enrolProof(new Secret(pairing.proofKey), signer), body.proofForHub)) return wrong('bad-proof')
+      if (!equal(enrolProof(new Secret(pairing.proofKey), signer), body.proofForHub))
+        return wrong('bad-proof')
       if (trust.isRevoked(signer)) return wrong('grant-revoked')
       const entry = {
         kind: 'asked',

@@ -65,7 +65,8 @@ export function openPeopleDesk(deps: DeskDeps): PeopleDesk {
       const refused = (why: Code, detail?: string) => diary.refuse(frame, caller, undefined, why, detail)
       const opened = people.openPerson(frame)
       if (!opened.ok) return refused(opened.why)
-      if (!equal(opened.value.body.person, id)) return refused('bad-request', 'the envelope is about somebody else')
+      if (!equal(opened.value.body.person, id))
+        return refused('bad-request', 'the envelope is about somebody else')
       const admitted = admit(opened.value, { now: authority.now() })
       if (!admitted.ok) return refused(admitted.why)
       const judged = people.judge(opened.value)
@@ -88,7 +89,8 @@ export function openPeopleDesk(deps: DeskDeps): PeopleDesk {
       if (caller.kind !== 'owner' && person.by !== caller.id) return no('forbidden')
       const live = people.holdersOf(id).filter((holder) => people.counts(holder))
       const held = live.some((holder) => grants.heldBy(keyOf(holder.id)).length > 0)
-      if (live.length > 0 || held) return no('conflict', `take back the keys and grants of ${person.name} first`)
+      if (live.length > 0 || held)
+        return no('conflict', `take back the keys and grants of ${person.name} first`)
       const entry = diary.by(caller, { kind: 'removed', person: id, note: person.name })
       await papers.remove('person', id, clock.now(), entry)
       people.putAway(id)
@@ -141,12 +143,22 @@ export function openPeopleDesk(deps: DeskDeps): PeopleDesk {
       if (!revoked.ok) return diary.stranger(revoked.why, { origin, note: 'a list of what is taken back' })
       const { list, dropped } = revoked.value
       if (isKnown) return yes({ list, told: 0 })
-      const note = [...new Set([...dropped.map(({ body }) => body.name), namesIn(list)])].filter(Boolean).join(', ')
+      const note = [...new Set([...dropped.map(({ body }) => body.name), namesIn(list)])]
+        .filter(Boolean)
+        .join(', ')
       const chain = list.body.entries.filter((entry) => entry.length !== KEY_BYTES)
       await papers.put(
         'revocation',
         { key: list.signer, frame, at: clock.now() },
-        { kind: 'revoked', at: clock.now(), signer: idOf(list.signer), frame, origin, note: note.slice(0, 200), chain },
+        {
+          kind: 'revoked',
+          at: clock.now(),
+          signer: idOf(list.signer),
+          frame,
+          origin,
+          note: note.slice(0, 200),
+          chain,
+        },
       )
       const told = courier.revoked(frame)
       changed()

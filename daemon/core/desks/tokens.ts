@@ -49,9 +49,7 @@ export interface TokensDesk {
   bearer(token: string, form: boolean, place: Place): Verdict<Caller, Code>
   /** A command for a token's caller, sealed by the hub by the grant that allows it. */
   seal(
-    device: Device,
-    affordance: number,
-    operation: 'write' | 'invoke',
+    target: { readonly device: Device; readonly affordance: number; readonly operation: 'write' | 'invoke' },
     value: number | boolean | undefined,
     caller: Caller,
   ): Verdict<Frame, Code>
@@ -86,7 +84,14 @@ export function openTokensDesk(deps: DeskDeps): TokensDesk {
           return refused('forbidden', 'a grant was passed on by somebody else')
         held.push(taken.value)
       }
-      const token = { name, digest, form, by: caller.id, at: clock.now(), grants: held.map(({ body }) => body.id) }
+      const token = {
+        name,
+        digest,
+        form,
+        by: caller.id,
+        at: clock.now(),
+        grants: held.map(({ body }) => body.id),
+      }
       await tokens.put(token, diary.by(caller, { kind: 'token', chain: token.grants, note: name }))
       feed.publish({ event: 'rights', at: clock.now() })
       return yes(token)
@@ -101,7 +106,10 @@ export function openTokensDesk(deps: DeskDeps): TokensDesk {
     async remove(name, caller) {
       const token = tokens.list().find((each) => each.name === name)
       if (!token || !isTheirs(token, caller)) return no('not-found', 'no such token')
-      await tokens.remove(name, diary.by(caller, { kind: 'removed', chain: token.grants, note: `token ${name}` }))
+      await tokens.remove(
+        name,
+        diary.by(caller, { kind: 'removed', chain: token.grants, note: `token ${name}` }),
+      )
       usedAt.delete(name)
       feed.publish({ event: 'rights', at: clock.now() })
       return yes(undefined)
@@ -128,7 +136,7 @@ export function openTokensDesk(deps: DeskDeps): TokensDesk {
       })
     },
 
-    seal(device, affordance, operation, value, caller) {
+    seal({ device, affordance, operation }, value, caller) {
       const may = new Sight(authority, caller).may(device, affordance, operation)
       if (!may.may) return no(may.why, may.detail)
       // A token's key is the hub's, which the root never makes an owner.

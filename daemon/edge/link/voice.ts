@@ -21,12 +21,7 @@ export class HubVoice {
   #sequence = 0
 
   /** @param zone  the home's, now (SPEC 12.6) */
-  constructor(
-    signer: Signer,
-    clock: Clock,
-    random: Random,
-    zone: () => Zone | undefined = () => undefined,
-  ) {
+  constructor(signer: Signer, clock: Clock, random: Random, zone: () => Zone | undefined = () => undefined) {
     this.#signer = signer
     this.#zone = zone
     this.#clock = clock
