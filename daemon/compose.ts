@@ -40,6 +40,8 @@ export interface DaemonDeps {
   readonly version: string
   /** The zone of this machine, by its name in the IANA database. */
   readonly zone: string
+  /** The phone page, if it was built. */
+  readonly page?: string | undefined
 }
 
 export interface Daemon extends AsyncDisposable {
@@ -159,7 +161,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           }),
         },
       },
-      {},
+      { page: deps.page },
       signal,
     ),
   )

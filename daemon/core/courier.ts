@@ -21,7 +21,7 @@ import {
   type Signer,
   sealEnvelope,
 } from './envelope/index.ts'
-import { type Device, keyOf, type PartyId } from './model/index.ts'
+import type { Device, PartyId } from './model/index.ts'
 import { type HeldGrant, linksOf } from './policy/index.ts'
 import type { Carrier, DeviceBook } from './ports.ts'
 
@@ -103,7 +103,7 @@ export function openCourier({ clock, random, authority, devices, carrier, hub }:
 
   const concerning = (device: Device): readonly HeldGrant[] => {
     const now = authority.now()
-    const all = grants.concerning(keyOf(device.id), groups.of(device))
+    const all = grants.concerning(device.id, groups.of(device))
     return all.filter(({ body }) => body.expiresAt === undefined || body.expiresAt > now)
   }
 

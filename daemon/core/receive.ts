@@ -168,6 +168,7 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
 
   return {
     standing: (id) => (devices.isForgotten(id) ? 'forgotten' : devices.get(id) ? 'known' : 'unknown'),
+    nameOf: (id) => (devices.isForgotten(id) ? undefined : devices.get(id)?.name),
     permit: (permit) => permits.get(permit),
 
     async enrolled(device) {

@@ -10,11 +10,11 @@ import type { Caller } from './callers.ts'
 import { affordanceOf, type Device, keyOf } from './model/index.ts'
 import {
   type Circumstances,
+  concerns,
   type Explanation,
   explain,
   type HeldGrant,
   linksOf,
-  names,
   type Operation,
   readable,
 } from './policy/index.ts'
@@ -80,8 +80,7 @@ export class Sight {
 
   #naming(device: Device): readonly HeldGrant[] {
     const groups = this.#authority.groups.of(device)
-    const key = keyOf(device.id)
-    return this.grants().filter((grant) => linksOf(grant).every(({ body }) => names(body, key, groups)))
+    return this.grants().filter((grant) => concerns(grant, device.id, groups))
   }
 
   #about(device: Device): Circumstances {

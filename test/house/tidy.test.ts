@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import manifest from '../../package.json' with { type: 'json' }
 import { files, ROOT, read } from './sources.ts'
 
-const sources = [...files('*.ts'), ...files('*.c'), ...files('*.h'), ...files('*.sql'), ...files('*.sh')]
+const sources = ['*.ts', '*.tsx', '*.css', '*.html', '*.c', '*.h', '*.sql', '*.sh'].flatMap(files)
 
 describe('the repository', () => {
   it('holds at the top what belongs there and nothing else', () => {
@@ -93,7 +93,7 @@ describe('what the README tells people to type', () => {
   })
 
   it('exists: every shallot verb', async () => {
-    const help = execFileSync(process.execPath, [join(ROOT, 'daemon/cli/shallot.ts'), '--help'], {
+    const help = execFileSync(process.execPath, [join(ROOT, 'daemon/cli/shallot.js'), '--help'], {
       encoding: 'utf8',
     })
     const verbs = [...read('README.md').matchAll(/\bshallot(?: --)? ([a-z]+)\b/g)].map(([, verb]) => verb!)

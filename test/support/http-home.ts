@@ -43,9 +43,9 @@ export function newSigner(): Signer {
 /** A device in memory that obeys: it opens each command and seals a true receipt. */
 export class FakeDevice {
   readonly sealer: Sealer
-  readonly nonce = systemRandom.bytes(8)
   /** So many times it says of a command that it does not know its grant. */
   forgetful = 0
+  nonce = systemRandom.bytes(8)
   /** What it does with a command that reaches it: answer with this code, or stay silent. */
   answers: number | 'nothing' = 0
   readonly got: Uint8Array[] = []
@@ -78,6 +78,12 @@ export class FakeDevice {
     )
     if (!opened.ok) throw new Error(`the fake device sealed something wrong: ${opened.why}`)
     return opened.value as Message<never>
+  }
+
+  /** Born anew: another boot nonce, and a sequence from 0. */
+  restart(): void {
+    this.nonce = systemRandom.bytes(8)
+    this.#sequence = 0
   }
 
   async connect(affordances: readonly number[]): Promise<void> {
@@ -120,6 +126,7 @@ export interface TestHome extends AsyncDisposable {
   ownerFrame(who: Sealer, name: string, by?: Sealer): Uint8Array
   /** The deciding rooms anew over the same books, as after a restart; devices are connected no more. */
   restart(): void
+  readonly ownerSeed: Uint8Array
   readonly light: FakeDevice
   readonly sensor: FakeDevice
   readonly dir: string
@@ -133,10 +140,12 @@ export interface TestHome extends AsyncDisposable {
 export async function openTestHome(
   limits: Partial<HttpLimits> = {},
   change: (home: HttpHome) => HttpHome = (home) => home,
+  page?: string,
 ): Promise<TestHome> {
   const root = newSigner()
   const home = idOf(root.key)
-  const ownerSigner = newSigner()
+  const ownerSeed = systemRandom.bytes(32)
+  const ownerSigner = ed25519.signer(ownerSeed)
   const atRoot = new Sealer(root, home)
   const ownerFrame = sealEnvelope(
     { type: 'owner', ...atRoot.claims(), name: 'ada', key: ownerSigner.key },
@@ -237,7 +246,7 @@ export async function openTestHome(
       memoryMb: 1,
     }),
   })
-  const http = await openHttp({ clock: systemClock, log, home: httpHome }, { limits }, stop.signal)
+  const http = await openHttp({ clock: systemClock, log, home: httpHome }, { limits, page }, stop.signal)
   const dir = await mkdtemp(join(tmpdir(), 'shallot-http-'))
   let faces = 0
   return {
@@ -251,6 +260,7 @@ export async function openTestHome(
       core[Symbol.dispose]()
       core = openRooms()
     },
+    ownerSeed,
     light,
     sensor,
     dir,

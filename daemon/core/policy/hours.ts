@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** Weekly hours in the home's zone (SPEC 12.1, 12.6): arithmetic on seconds, no calendar. */
 import { MINUTES_PER_DAY } from '../../../schemas/gen/ts/wire.ts'
-import type { Hours, Zone } from '../envelope/index.ts'
+import type { Hours, Zone } from '../envelope/message.ts'
 
 export const UTC: Zone = { offset: 0, changesAt: 0, thereafter: 0 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { toHex } from '../../base/bytes.ts'
-import type { Lease, Message } from '../envelope/index.ts'
+import type { Lease, Message } from '../envelope/message.ts'
 import type { Grants, HeldGrant } from './grants.ts'
 
 /** What keeps grants alive on a device (SPEC 12.4). A hub judges without: it is the one that would lease. */

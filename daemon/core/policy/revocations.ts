@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { GRANT_ID_BYTES } from '../../../schemas/gen/ts/wire.ts'
 import { equal, toHex } from '../../base/bytes.ts'
-import type { Message, Revocation } from '../envelope/index.ts'
+import type { Message, Revocation } from '../envelope/message.ts'
 import { idOf, type PartyId } from '../model/index.ts'
 
 /** What was taken back: one list per signer, the one with the highest sequence (SPEC 12.5). */
@@ -50,12 +50,12 @@ export class Revocations {
     return this.#unmade.has(id)
   }
 
-  isRevoked(id: PartyId): boolean {
-    return this.#keys.has(id)
+  isRevoked(key: Uint8Array): boolean {
+    return this.#keys.size > 0 && this.#keys.has(idOf(key))
   }
 
-  isGrantRevoked(id: Uint8Array): boolean {
-    return this.#grants.size > 0 && this.#grants.has(toHex(id))
+  isGrantRevoked(id: string): boolean {
+    return this.#grants.has(id)
   }
 
   floorOf(id: PartyId): number {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** Refusals as a person is told them: what does not hold, and when or where it would. */
-import type { Zone } from '../envelope/index.ts'
+import type { Zone } from '../envelope/message.ts'
 import { sayHours, sayTime } from './hours.ts'
 import type { LinkRefusal } from './links.ts'
 

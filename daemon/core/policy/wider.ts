@@ -2,7 +2,7 @@
 /** Whether a grant claims more than the one it is passed on from (SPEC 12.2): a hub does not record such a one. */
 import { MINUTES_PER_DAY } from '../../../schemas/gen/ts/wire.ts'
 import { equal } from '../../base/bytes.ts'
-import type { Grant, Hours } from '../envelope/index.ts'
+import type { Grant, Hours } from '../envelope/message.ts'
 
 /** The groups that a device of this key belongs to; none for a device that is not known. */
 export type GroupsOf = (device: Uint8Array) => readonly string[]

@@ -4,7 +4,7 @@ import { codeByNumber, MEANINGS } from '../../../schemas/gen/ts/codes.ts'
 import { toBase64url } from '../../base/bytes.ts'
 import type { Sample } from '../../core/envelope/index.ts'
 import type { HomeEvent } from '../../core/feed.ts'
-import { affordanceOf, type Device, fromWire, type Twin } from '../../core/model/index.ts'
+import { type Affordance, affordanceOf, type Device, fromWire, type Twin } from '../../core/model/index.ts'
 import type { OpenPermit } from '../../core/ports.ts'
 import type { Stage } from '../../core/router/index.ts'
 import type { Invitation, ServiceView } from '../../core/services.ts'
@@ -49,6 +49,21 @@ export function tellProperty(number: number, twin: Twin): object {
         command: tellBytes(desired.command),
       },
     }),
+  }
+}
+
+/** A device with what is known of it now, as far as `shows` says yes to a number. */
+export function tellThing(device: Device, twin: Twin, shows: (affordance: number) => boolean): object {
+  const known = device.affordances.filter(shows).map(affordanceOf)
+  const kind = (of: 'property' | 'action') =>
+    known.filter((each) => each !== undefined && each.capability.kind === of) as Affordance[]
+  return {
+    ...tellIdentity(device),
+    lost: device.lost,
+    properties: Object.fromEntries(
+      kind('property').map(({ name, number }) => [name, tellProperty(number, twin)]),
+    ),
+    actions: Object.fromEntries(kind('action').map(({ name, number }) => [name, { affordance: number }])),
   }
 }
 

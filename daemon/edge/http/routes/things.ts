@@ -4,7 +4,6 @@ import { ignore, no, sentenceOf, type Verdict, yes } from '../../../base/error.t
 import {
   type Affordance,
   affordanceNamed,
-  affordanceOf,
   type Device,
   idOf,
   isDeviceName,
@@ -14,7 +13,7 @@ import type { Sight } from '../../../core/sight.ts'
 import { empty, json, type Reply, refused } from '../answer.ts'
 import { readInteger, readObject } from '../fields.ts'
 import { type Asking, findThing, type Route, type RouteDeps } from '../route.ts'
-import { tellIdentity, tellProperty, tellSamples } from '../telling.ts'
+import { tellIdentity, tellProperty, tellSamples, tellThing } from '../telling.ts'
 
 const HISTORY_MAX = 10_000
 const HISTORY_FALLBACK = 1000
@@ -133,22 +132,11 @@ function describe(device: Device, { base, caller, sight }: Asking): object {
   })
 }
 
+/** Properties that the caller may read now, actions that it has a grant for. */
 function allProperties({ home }: RouteDeps, device: Device, sight: Sight): object {
-  const twin = home.devices.twin(device.id)
   const readable = new Set(sight.readable(device))
-  const known = device.affordances.map(affordanceOf).filter((each) => each !== undefined)
-  const shown = known.filter(({ number, capability }) =>
-    capability.kind === 'property' ? readable.has(number) : sight.holds(device, number, 'invoke'),
-  )
-  const kind = (of: 'property' | 'action') => shown.filter(({ capability }) => capability.kind === of)
-  return {
-    ...tellIdentity(device),
-    lost: device.lost,
-    properties: Object.fromEntries(
-      kind('property').map(({ name, number }) => [name, tellProperty(number, twin)]),
-    ),
-    actions: Object.fromEntries(kind('action').map(({ name, number }) => [name, { affordance: number }])),
-  }
+  const shows = (affordance: number) => readable.has(affordance) || sight.holds(device, affordance, 'invoke')
+  return tellThing(device, home.devices.twin(device.id), shows)
 }
 
 function history({ home }: RouteDeps, device: Device, { query, sight }: Asking): Reply {
