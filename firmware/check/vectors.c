@@ -55,7 +55,15 @@ static uint32_t nothing_tick(uint64_t now_ms, struct changes *changes) {
 static void nothing_stand(struct changes *changes) { (void)changes; }
 
 static const uint16_t affordances[] = {1};
-static const struct app nothing = {"vectors", affordances, 1, nothing_open, nothing_act, nothing_tick, nothing_stand};
+static const struct app nothing = {
+  .firmware = "vectors",
+  .affordances = affordances,
+  .affordances_count = sizeof affordances / sizeof affordances[0],
+  .open = nothing_open,
+  .act = nothing_act,
+  .tick = nothing_tick,
+  .stand = nothing_stand,
+};
 
 /* ---- fields ---- */
 
@@ -79,8 +87,9 @@ static int hex_read(uint8_t *out, size_t capacity, const char *text) {
 static bool key_learn(uint8_t *out, size_t size, const char *value) { return hex_read(out, size, value) == (int)size; }
 
 static bool owner_learn(const char *value) {
-  if (gate->owners_count == GATE_OWNERS_MAX) return false;
-  return key_learn(gate->owners[gate->owners_count++].key, SHALLOT_KEY_BYTES, value);
+  if (gate->signers_count == GATE_OWNERS_MAX) return false;
+  gate->signers[gate->signers_count].is_owner = true;
+  return key_learn(gate->signers[gate->signers_count++].key, SHALLOT_KEY_BYTES, value);
 }
 
 static bool device_learn(const char *value) {
@@ -156,12 +165,14 @@ static int answer_play(uint8_t *frame, size_t size) {
 
 /* A session whose hello went out, behind the gate that the context describes. */
 static int session_begin(void) {
-  static struct session_config config = {{seed, public_key}, public_key, &nothing, "vectors", NULL};
+  static struct session_config config = {{seed, public_key}, public_key, &nothing, "vectors", NULL, NULL};
   static struct gate described;
   const uint8_t *hello;
   described = *gate;
   config.random = console->random;
+  config.port = console;
   int fault = session_open(&receiver.session, &config);
+  described.grants = gate->grants;
   *gate = described;
   session_set_time(&receiver.session, receiver.now_s * 1000, 0);
   if (fault == 0) fault = session_connect(&receiver.session, described.hub, 0);

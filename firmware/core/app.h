@@ -17,7 +17,13 @@
 struct changes {
   struct sample list[SHALLOT_VALUES_PER_READING_MAX];
   size_t count;
+  /* What somebody who stood before the device had done by the way (SPEC 12.8): SHALLOT_ACT_..., 0: nothing. */
+  uint8_t act_source;
+  uint16_t act_affordance;
 };
+
+struct grant;
+struct keycodes;
 
 struct app {
   const char *firmware; /* 1 to SHALLOT_LABEL_BYTES_MAX characters */
@@ -31,6 +37,14 @@ struct app {
   uint32_t (*tick)(uint64_t now_ms, struct changes *changes);
   /* Adds how every property stands, for a hub that may not know. */
   void (*stand)(struct changes *changes);
+  /* Time passes while nothing can be told or asked, in a handshake: only what cannot wait. NULL: nothing is so urgent. */
+  void (*mind)(uint64_t now_ms);
+  /* A hub was heard, or is not heard any more. NULL: it does not matter. */
+  void (*hub)(bool is_heard, uint64_t now_ms);
+  /* The room for grants that this product gives (core/grants.h), and for codes on a keypad (core/keycodes.h). NULL, 0: it takes none. */
+  struct grant *grants;
+  uint8_t grants_max;
+  struct keycodes *codes;
 };
 
 /* Adds one value, of the kind its capability has; beyond the last place nothing happens. */

@@ -7,9 +7,12 @@
 #include "crypto.h"
 #include "enrol.h"
 #include "identity.h"
+#include "keycodes.h"
 #include "line.h"
+#include "revocations.h"
 #include "session.h"
 #include "tls.h"
+#include "uses.h"
 
 enum {
   CONNECT_MS_MAX = 5000,
@@ -53,12 +56,13 @@ enum { SCRATCH_BYTES = SESSION_BUFFER_BYTES - SESSION_BEFORE_FRAME };
 /* ---- the app's time ---- */
 
 static uint32_t app_tick(void) {
-  struct changes changes = {.count = 0};
+  struct changes changes = {.count = 0, .act_source = 0};
   uint64_t now_ms = device.port->now_ms();
   if (now_ms >= device.tick_due_ms) {
     device.tick_due_ms = now_ms + device.app->tick(now_ms, &changes);
     if (is_enrolled()) session_report(&device.session, &changes, now_ms);
   }
+  if (is_enrolled() && session_tick(&device.session, now_ms)) return 0;
   return (uint32_t)(device.tick_due_ms - now_ms);
 }
 
@@ -119,10 +123,14 @@ static int life_begin(void) {
     .app = device.app,
     .board = device.port->board,
     .random = device.port->random,
+    .port = device.port,
   };
+  int fault = session_open(&device.session, &device.session_config);
+  if (fault) return fault;
   int size = device.port->blob_read(RECORD_BLOB, scratch(), SCRATCH_BYTES);
   if (size > 0) record_digest_take(scratch(), (size_t)size);
-  return session_open(&device.session, &device.session_config);
+  if (size > 0) session_hold_record(&device.session, scratch(), (size_t)size);
+  return 0;
 }
 
 /* ---- connections ---- */
@@ -276,6 +284,9 @@ static int enrol_with(const struct enrol_code *code) {
   if (fault) return fault;
   device.port->blob_remove(RECORD_BLOB);
   memset(device.record_digest, 0, sizeof device.record_digest);
+  revocations_forget(device.port);
+  uses_forget(device.port);
+  keycodes_forget(device.port);
   return life_begin();
 }
 
@@ -335,7 +346,12 @@ static int output_pump(void) {
   return 0;
 }
 
+static void hub_tell(bool is_heard) {
+  if (device.app->hub != NULL) device.app->hub(is_heard, device.port->now_ms());
+}
+
 static void connected(void) {
+  hub_tell(true);
   log_text(device.port, tls_resumed(&device.tls) ? "connected resumed" : "connected");
   device.pause_ms = 0;
   tls_save_ticket(&device.tls, &device.ticket);
@@ -358,6 +374,7 @@ static void record_keep(void) {
   if (crypto_sha256(digest, record, size) != 0 || memcmp(digest, device.record_digest, GATE_DIGEST_BYTES) == 0) return;
   if (device.port->blob_write(RECORD_BLOB, record, size) != 0) return;
   record_digest_take(record, size);
+  session_hold_record(&device.session, scratch(), size);
   log_text(device.port, "enrolment recorded");
 }
 
@@ -409,6 +426,7 @@ static int session_hold(void) {
   if (fault == 0) fault = session_connect(&device.session, hub, device.port->now_ms());
   if (fault == 0) fault = session_serve();
   session_disconnect(&device.session);
+  hub_tell(false);
   tls_close(&device.tls);
   return fault;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The device's half of a session (SPEC 6.3 to 6.5). Bytes in, bytes out: no sockets, no clock, no storage of its own.
+ * The device's half of a session (SPEC 6.3 to 6.5). Bytes in, bytes out: no sockets, no clock; of the port's storage only what
+ * core/revocations.h, uses.h and keycodes.h keep there.
  * In: what arrives on the link, in any pieces, and milliseconds; out: whole frames to send, and events for whoever drives it.
  * The driver's round: send everything session_output gives, read, session_feed, and on a complete frame send again and session_step.
  * So the hub hears that a command arrived before its signature is checked.
@@ -18,6 +19,7 @@
 #include "envelope.h"
 #include "frame.h"
 #include "gate.h"
+#include "grants.h"
 #include "outbox.h"
 #include "../../schemas/gen/c/shallot_wire.h"
 
@@ -28,6 +30,7 @@ struct session_config {
   const struct app *app;
   const char *board; /* 1 to SHALLOT_LABEL_BYTES_MAX characters */
   int (*random)(uint8_t *out, size_t size);
+  const struct port *port; /* for what must outlive a restart: lists, counts, codes */
 };
 
 enum session_state { SESSION_CLOSED, SESSION_WAITING, SESSION_OPEN };
@@ -36,7 +39,7 @@ enum session_event {
   SESSION_NOTHING,
   SESSION_CONNECTED,        /* the welcome came */
   SESSION_CONNECTED_WANTED, /* it came, and the hub wants the enrolment record: session_send_record */
-  SESSION_COMMAND,          /* a command was answered with `code` */
+  SESSION_COMMAND,          /* a command, grant or list was answered with `code` */
   SESSION_RECORD,           /* session_record points to an enrolment of this device, until the next feed */
   SESSION_IGNORED           /* an envelope of the hub's was refused with `code` */
 };
@@ -51,6 +54,7 @@ struct session {
   const struct session_config *config;
   enum session_state state;
   struct gate gate;
+  struct grants grants;
   struct outbox outbox;
   struct changes pending; /* not sealed yet; times are monotonic milliseconds */
   uint32_t sequence;      /* the next one */
@@ -63,7 +67,8 @@ struct session {
   uint32_t lost_told; /* what the last hello said */
 
   struct frame_reader frame;
-  size_t record_size; /* of the enrolment that SESSION_RECORD speaks of */
+  size_t record_size;       /* of the enrolment that SESSION_RECORD speaks of */
+  uint64_t record_sequence; /* of the enrolment that is held */
   uint8_t digest[SHALLOT_DIGEST_BYTES];
   bool got_due;
   uint8_t note[NOTE_GOT_FRAME_BYTES];
@@ -100,6 +105,11 @@ void session_report(struct session *session, const struct changes *changes, uint
 
 /* The enrolment that SESSION_RECORD speaks of. */
 const uint8_t *session_record(const struct session *session, size_t *size);
+/* The enrolment that is on flash from now on, ENVELOPE_HEADROOM in front of it: its groups count (SPEC 12.3). It was verified before. */
+void session_hold_record(struct session *session, uint8_t *record, size_t size);
+
+/* A little of what takes long: a code that somebody typed. True: there is more to do at once. */
+bool session_tick(struct session *session, uint64_t now_ms);
 
 /* Where to put the record that SESSION_CONNECTED_WANTED asks for, and then: its size. */
 uint8_t *session_record_room(struct session *session, size_t *capacity);
