@@ -16,6 +16,7 @@
 
 enum {
   CONNECT_MS_MAX = 5000,
+  CONNECT_MS_MAX_MINDING = 2000, /* of an app that has something that cannot wait */
   WRITE_MS_MAX = 5000,
   CONSOLE_MS = 1000,
   READ_BYTES = 256,
@@ -65,6 +66,9 @@ static uint32_t app_tick(void) {
   if (is_enrolled() && session_tick(&device.session, now_ms)) return 0;
   return (uint32_t)(device.tick_due_ms - now_ms);
 }
+
+/* In a handshake, where nothing can be sealed. */
+static void app_mind(void) { device.app->mind(device.port->now_ms()); }
 
 static uint32_t wait_ms(uint32_t ms_max) {
   uint32_t due_ms = app_tick();
@@ -147,6 +151,7 @@ static void tls_configure(const char *alpn, const struct enrolled_body *papers) 
     .seed = identity->seed,
     .public_key = identity->public_key,
     .unix_time = unix_time,
+    .idle = device.app->mind == NULL ? NULL : app_mind,
     .handshake_ms_max = SHALLOT_HANDSHAKE_MS_MAX,
   };
 }
@@ -161,7 +166,8 @@ static int handshake(const struct tls_ticket *ticket) {
 }
 
 static int link_dial(void) {
-  return device.port->net_open(device.identity.host, device.identity.tcp_port, CONNECT_MS_MAX);
+  uint32_t ms_max = device.app->mind == NULL ? CONNECT_MS_MAX : CONNECT_MS_MAX_MINDING;
+  return device.port->net_open(device.identity.host, device.identity.tcp_port, ms_max);
 }
 
 static int enrolment_link_open(void) {

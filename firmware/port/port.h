@@ -96,6 +96,11 @@ struct port {
   int (*output_set)(int channel, int32_t level);
   /* Reads sensor number channel (0 to 7) in the unit and scale of its driver (hundredths). 0 or _DEVICE_FAULT. */
   int (*sensor_read)(int channel, int32_t *value);
+  /*
+   * Takes the oldest burst that a Wiegand reader has sent since the start (a pause of 25 ms ends one), its first bit highest.
+   * How many bits it had, 1 to 64, or 0 when none waits. A port keeps at least 16; later ones are lost.
+   */
+  int (*wiegand_read)(uint64_t *bits);
 };
 
 /* The application, written in app/. The port calls it once; what it returns becomes the exit status where there is one. */

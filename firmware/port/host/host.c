@@ -3,7 +3,8 @@
  * The firmware as a Linux process:  <program> DIRECTORY
  *
  * DIRECTORY (0700) holds the blobs, one 0600 file each, and world/: sensor-N holds a decimal number for sensor N,
- * output-N is written with the level of output N, four digits. The console is standard input and output.
+ * output-N is written with the level of output N, four digits; to wiegand whoever plays the reader adds a line per burst, its number of
+ * bits in two digits and its value in eight hexadecimal ones. The console is standard input and output.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,6 +22,9 @@
 #include <unistd.h>
 
 #include "../port.h"
+
+/* `NN XXXXXXXX` and a line end. */
+enum { WIEGAND_LINE_BYTES = 12, WIEGAND_VALUE_AT = 3 };
 
 static int directory = -1;
 static int connection = -1;
@@ -235,12 +239,32 @@ static int sensor_read(int channel, int32_t *value) {
   return 0;
 }
 
+/* Bursts of before the start are gone, as the reader's would be. */
+static int wiegand_read(uint64_t *bits) {
+  static off_t at = -1;
+  char line[WIEGAND_LINE_BYTES + 1];
+  int file = openat(directory, "world/wiegand", O_RDONLY | O_CLOEXEC);
+  if (file < 0) {
+    at = 0;
+    return 0;
+  }
+  if (at < 0) at = lseek(file, 0, SEEK_END);
+  ssize_t count = pread(file, line, WIEGAND_LINE_BYTES, at);
+  close(file);
+  if (count != WIEGAND_LINE_BYTES) return 0;
+  at += count;
+  line[count] = '\0';
+  *bits = strtoull(line + WIEGAND_VALUE_AT, NULL, 16);
+  return atoi(line);
+}
+
 static const struct port host = {
     .board = "host",
     .now_ms = now_ms,         .sleep_ms = sleep_ms,       .random = random_bytes,     .cycles = cycles,
     .net_open = net_open,     .net_read = net_read,       .net_write = net_write,     .net_close = net_close,
     .blob_read = blob_read,   .blob_write = blob_write,   .blob_remove = blob_remove, .log = log_line,
     .read_line = read_line,   .output_set = output_set,   .sensor_read = sensor_read,
+    .wiegand_read = wiegand_read,
 };
 
 static int open_directory(const char *path) {

@@ -22,6 +22,8 @@ enum { READ_ONLY = 0, WRITE_AND_CREATE = 0101 };
 enum { CONSOLE_IN = 0, CONSOLE_OUT = 1, NETWORK = 3, CONTROL = 4 };
 enum { FRAME_OPEN = 1, FRAME_DATA = 2, FRAME_CLOSE = 3, FRAME_STORE = 4, FRAME_REMOVE = 5, FRAME_DONE = 6, FRAME_END = 7 };
 enum { FRAME_HEADER = 4, FRAME_PAYLOAD_MAX = 4096 };
+/* A line of world/wiegand, as in port/host; lseek(2) as Linux numbers it. */
+enum { WIEGAND_LINE_BYTES = 12, WIEGAND_VALUE_AT = 3, SEEK_TO = 0, SEEK_TO_END = 2 };
 /* How long a wait may be blind to the order to end. */
 enum { SLICE_MS = 200 };
 
@@ -398,12 +400,40 @@ static int sensor_read(int channel, int32_t *value) {
   return 0;
 }
 
+static uint32_t hex_read(const char *text, int digits_count) {
+  uint32_t number = 0;
+  for (int i = 0; i < digits_count; i++) {
+    char c = text[i];
+    number = number << 4 | (uint32_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+  }
+  return number;
+}
+
+/* Lines as in port/host. Bursts of before the start are gone, as the reader's would be. */
+static int wiegand_read(uint64_t *bits) {
+  static int at = -1;
+  char line[WIEGAND_LINE_BYTES];
+  int file = sim_open("world/wiegand", READ_ONLY);
+  if (file < 0) {
+    at = 0;
+    return 0;
+  }
+  at = simcall(CALL_SEEK, (uintptr_t)file, at < 0 ? 0 : (uintptr_t)at, at < 0 ? SEEK_TO_END : SEEK_TO);
+  int count = sim_read(file, line, sizeof line);
+  sim_close(file);
+  if (count != WIEGAND_LINE_BYTES) return 0;
+  at += count;
+  *bits = hex_read(line + WIEGAND_VALUE_AT, 8);
+  return (line[0] - '0') * 10 + line[1] - '0';
+}
+
 static const struct port qemu = {
     .board = "esp8266-emulated",
     .now_ms = now_ms,         .sleep_ms = sleep_ms,       .random = random_bytes,     .cycles = cycles,
     .net_open = net_open,     .net_read = net_read,       .net_write = net_write,     .net_close = net_close,
     .blob_read = blob_read,   .blob_write = blob_write,   .blob_remove = blob_remove, .log = log_line,
     .read_line = read_line,   .output_set = output_set,   .sensor_read = sensor_read,
+    .wiegand_read = wiegand_read,
 };
 
 void start_c(void) {
