@@ -11,18 +11,34 @@ import { once } from '../base/lifetime.ts'
 import type { Log } from '../base/log.ts'
 import type { PartyId } from '../core/model/index.ts'
 import type { DeviceBook, Journal, PermitBook, ReadingBook, ServiceBook } from '../core/ports.ts'
+import type { PairingBook, PaperBook, TokenBook, UseBook } from '../core/ports-people.ts'
 import { storageFault } from './error.ts'
 import { openJournal } from './log/index.ts'
-import { KeptPermits, KeptReadings, KeptServices, Registry, Roster } from './registry/index.ts'
+import {
+  KeptPairings,
+  KeptPapers,
+  KeptPermits,
+  KeptReadings,
+  KeptServices,
+  KeptTokens,
+  KeptUses,
+  type LinkEntry,
+  Registry,
+  Roster,
+} from './registry/index.ts'
 import {
   DeviceTable,
   JournalTable,
   openStore,
+  PairingTable,
+  PaperTable,
   PermitTable,
   ReadingTable,
   ServiceTable,
   type Store,
   type StoreOptions,
+  TokenTable,
+  UseTable,
 } from './store/index.ts'
 
 export { type StateCode, StateError } from './error.ts'
@@ -39,6 +55,10 @@ export interface State extends AsyncDisposable {
   readonly journal: Journal
   readonly permits: PermitBook
   readonly services: ServiceBook
+  readonly papers: PaperBook
+  readonly pairings: PairingBook
+  readonly tokens: TokenBook
+  readonly uses: UseBook
 }
 
 /**
@@ -70,13 +90,24 @@ async function openBooks(
   const roster = loadRoster(devices, readings)
   const journal = await openJournal(store, new JournalTable(store), author)
   const permits = new KeptPermits(store, new PermitTable(store), clock)
-  await permits.wipeStale()
+  const link: LinkEntry = (entry) => journal.link(entry)
+  const pairings = new KeptPairings(store, new PairingTable(store), clock, link)
+  const uses = new UseTable(store)
+  await Promise.all([
+    permits.wipeStale(),
+    pairings.wipeStale(),
+    store.write(() => uses.wipeStale(clock.now())),
+  ])
   return {
     devices: new Registry(store, devices, roster),
-    readings: new KeptReadings(store, readings, roster, (entry) => journal.link(entry)),
+    readings: new KeptReadings(store, readings, roster, link),
     journal,
     permits,
     services: new KeptServices(store, new ServiceTable(store)),
+    papers: new KeptPapers(store, new PaperTable(store), link),
+    pairings,
+    tokens: new KeptTokens(store, new TokenTable(store), link),
+    uses: new KeptUses(store, uses),
   }
 }
 

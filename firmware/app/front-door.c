@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * A front door: a lock on output 1 with its bolt's switch on sensor 1 (1: locked), a door contact on sensor 2 (1: closed), a button inside
- * on sensor 3 (1: pressed), and a Wiegand keypad outside. Whoever may invoke `unlock` opens it, and whoever knows a code that may; the button opens it
- * for everybody who is inside. It locks again by itself, and at once when the door was opened and closes.
+ * A front door: a lock on output 1, its bolt's switch on input 1 (1: locked), a door contact on input 2 (1: closed), a button inside on
+ * input 3 (1: pressed), and a Wiegand keypad outside. Whoever may invoke `unlock` opens it, and whoever knows a code that may; the button
+ * opens it for everybody inside. It locks again by itself, and at once when the door was opened and closes.
+ * Safe states: as lock.h says; an input that cannot be read opens nothing.
  */
 #include "../core/device.h"
 #include "../core/grants.h"
 #include "../core/keycodes.h"
-#include "../driver/contact.h"
+#include "../driver/debounced.h"
 #include "../driver/keypad.h"
 #include "../driver/lock.h"
 #include "../../schemas/gen/c/shallot_capabilities.h"
@@ -18,6 +19,7 @@ enum {
   DOOR_CHANNEL = 2,
   BUTTON_CHANNEL = 3,
   LOOK_MS = 20,
+  BOUNCE_MS = 40,
   OPEN_S = 5, /* for a code or the button */
   MS = 1000
 };
@@ -39,8 +41,8 @@ static struct grant grants[6];
 static struct {
   const struct port *port;
   struct lock lock;
-  struct contact door;  /* on: closed */
-  struct contact button; /* on: pressed */
+  struct debounced door;   /* active: closed */
+  struct debounced button; /* active: pressed */
   struct keypad keypad;
   struct told told;
   bool was_opened; /* since it was unlocked */
@@ -67,25 +69,25 @@ static void door_open(const struct port *port) {
   uint64_t now_ms = port->now_ms();
   house.port = port;
   lock_open(&house.lock, port, LOCK_OUTPUT, BOLT_CHANNEL, fail_safe_load(port), now_ms);
-  contact_open(&house.door, port, DOOR_CHANNEL, now_ms);
-  contact_open(&house.button, port, BUTTON_CHANNEL, now_ms);
+  house.door = (struct debounced){.port = port, .channel = DOOR_CHANNEL, .lasts_ms = BOUNCE_MS};
+  house.button = (struct debounced){.port = port, .channel = BUTTON_CHANNEL, .lasts_ms = BOUNCE_MS};
   keypad_open(&house.keypad, port);
 }
 
 static int door_unlock(int32_t seconds, uint64_t now_ms) {
-  house.was_opened = !house.door.is_on;
+  house.was_opened = !house.door.is_active;
   return lock_release(&house.lock, (uint32_t)seconds * MS, now_ms);
 }
 
 static void door_watch(uint64_t now_ms) {
-  if (!contact_look(&house.door, now_ms)) return;
-  if (!house.door.is_on) house.was_opened = true;
+  if (debounced_look(&house.door, now_ms) != DEBOUNCED_CHANGED) return;
+  if (!house.door.is_active) house.was_opened = true;
   else if (house.was_opened && house.lock.is_open) lock_secure(&house.lock, now_ms);
 }
 
 static void door_mind(uint64_t now_ms) {
   door_watch(now_ms);
-  if (contact_look(&house.button, now_ms) && house.button.is_on) {
+  if (debounced_look(&house.button, now_ms) == DEBOUNCED_CHANGED && house.button.is_active) {
     door_unlock(OPEN_S, now_ms);
     house.is_button_untold = true;
   }
@@ -106,7 +108,7 @@ static int door_act(const struct command_body *order, struct changes *changes) {
 /* ---- what is told ---- */
 
 static struct told standing(uint64_t now_ms) {
-  return (struct told){house.lock.bolt.is_on, house.door.is_on, house.lock.is_fail_safe, keycodes_wait_ms(&codes, now_ms) > 0,
+  return (struct told){house.lock.bolt.is_active, house.door.is_active, house.lock.is_fail_safe, keycodes_wait_ms(&codes, now_ms) > 0,
                        house.lock.is_jammed};
 }
 
@@ -152,13 +154,13 @@ static void door_stand(struct changes *changes) {
   changes_add(changes, SHALLOT_CAPABILITY_JAMMED, now.is_jammed);
 }
 
-static void door_hub(bool is_heard, uint64_t now_ms) { lock_hub(&house.lock, is_heard, now_ms); }
+static void door_link(bool is_heard, uint64_t now_ms) { lock_hub(&house.lock, is_heard, now_ms); }
 
 static const uint16_t affordances[] = {SHALLOT_CAPABILITY_LOCKED, SHALLOT_CAPABILITY_CLOSED,        SHALLOT_CAPABILITY_UNLOCK,
                                        SHALLOT_CAPABILITY_LOCK,   SHALLOT_CAPABILITY_FAIL_SAFE,     SHALLOT_CAPABILITY_KEYPAD_LOCKED,
                                        SHALLOT_CAPABILITY_JAMMED};
 
-static const struct app front_door = {
+IN_FLASH(static const struct app front_door) = {
   .firmware = "front-door 0.1.0",
   .affordances = affordances,
   .affordances_count = sizeof affordances / sizeof affordances[0],
@@ -167,7 +169,7 @@ static const struct app front_door = {
   .tick = door_tick,
   .stand = door_stand,
   .mind = door_mind,
-  .hub = door_hub,
+  .link = door_link,
   .grants = grants,
   .grants_max = sizeof grants / sizeof grants[0],
   .codes = &codes,

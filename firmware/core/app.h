@@ -37,13 +37,13 @@ struct app {
   uint32_t (*tick)(uint64_t now_ms, struct changes *changes);
   /* Adds how every property stands, for a hub that may not know. */
   void (*stand)(struct changes *changes);
+  /* The hub's welcome came, or its link is gone. NULL: this app does the same either way. */
+  void (*link)(bool is_up, uint64_t now_ms);
   /* Time passes while nothing can be told or asked, in a handshake: only what cannot wait. NULL: nothing is so urgent. */
   void (*mind)(uint64_t now_ms);
-  /* A hub was heard, or is not heard any more. NULL: it does not matter. */
-  void (*hub)(bool is_heard, uint64_t now_ms);
   /* The room for grants that this product gives (core/grants.h), and for codes on a keypad (core/keycodes.h). NULL, 0: it takes none. */
   struct grant *grants;
-  uint8_t grants_max;
+  uint32_t grants_max;
   struct keycodes *codes;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "lock.h"
 
-enum { LEVEL_ON = 1000 };
+enum { LEVEL_ON = 1000, BOUNCE_MS = 40 };
 
 static bool is_hub_missed(const struct lock *lock, uint64_t now_ms) {
   return !lock->is_hub_heard && now_ms - lock->hub_lost_ms >= LOCK_HUB_PATIENCE_MS;
@@ -21,7 +21,7 @@ static int drive(struct lock *lock, uint64_t now_ms) {
 
 void lock_open(struct lock *lock, const struct port *port, int output, int bolt_channel, bool is_fail_safe, uint64_t now_ms) {
   *lock = (struct lock){.port = port, .output = output, .is_fail_safe = is_fail_safe, .hub_lost_ms = now_ms, .driven_ms = now_ms};
-  contact_open(&lock->bolt, port, bolt_channel, now_ms);
+  lock->bolt = (struct debounced){.port = port, .channel = bolt_channel, .lasts_ms = BOUNCE_MS};
   drive(lock, now_ms);
 }
 
@@ -48,8 +48,8 @@ void lock_hub(struct lock *lock, bool is_heard, uint64_t now_ms) {
 
 /* The bolt has had its time and stands otherwise, or nobody can see how it stands, or the output cannot be driven. */
 static bool is_stuck(const struct lock *lock, bool is_driven, uint64_t now_ms) {
-  if (!is_driven || lock->bolt.is_faulty) return true;
-  bool follows = lock->bolt.is_on != should_be_open(lock, now_ms);
+  if (!is_driven || lock->is_blind) return true;
+  bool follows = lock->bolt.is_known && lock->bolt.is_active != should_be_open(lock, now_ms);
   return !follows && now_ms - lock->driven_ms > LOCK_FOLLOW_MS;
 }
 
@@ -57,6 +57,6 @@ void lock_mind(struct lock *lock, uint64_t now_ms) {
   if (lock->is_open && now_ms >= lock->close_at_ms) lock->is_open = false;
   /* Driven each time, so that an output that failed once is tried again. */
   bool is_driven = drive(lock, now_ms) == 0;
-  contact_look(&lock->bolt, now_ms);
+  lock->is_blind = debounced_look(&lock->bolt, now_ms) < 0;
   lock->is_jammed = is_stuck(lock, is_driven, now_ms);
 }

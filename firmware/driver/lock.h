@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "../port/port.h"
-#include "contact.h"
+#include "debounced.h"
 
 /* How long the bolt may take to follow, milliseconds. */
 #define LOCK_FOLLOW_MS 2000
@@ -23,7 +23,8 @@
 struct lock {
   const struct port *port;
   int output;
-  struct contact bolt; /* on: locked */
+  struct debounced bolt; /* active: locked */
+  bool is_blind;         /* it cannot be seen */
   bool is_fail_safe;
   bool is_open;         /* as ordered */
   bool is_hub_heard;
@@ -47,7 +48,7 @@ int lock_set_fail_safe(struct lock *lock, bool is_fail_safe, uint64_t now_ms);
 /* A hub was heard, or is not heard any more. */
 void lock_hub(struct lock *lock, bool is_heard, uint64_t now_ms);
 
-/* Time passes. Afterwards bolt.is_on and is_jammed are up to date. */
+/* Time passes. Afterwards bolt.is_active and is_jammed are up to date. */
 void lock_mind(struct lock *lock, uint64_t now_ms);
 
 #endif
