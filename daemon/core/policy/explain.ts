@@ -51,7 +51,7 @@ export function explain(
     return { may: false, why: 'grant-revoked', detail: 'this key was taken back' }
   const wanted = { device: keyOf(device.id), affordance, method: METHODS[operation] }
   let nearest: { readonly grant: HeldGrant; readonly refused: LinkRefusal } | undefined
-  for (const grant of grants.heldBy(key)) {
+  for (const grant of grants.heldBy(key).filter(by.among ?? (() => true))) {
     if (operation === 'read' && mayRead(grant, wanted, by)) return { may: true, as: 'holder', by: grant }
     const refused = refusalOf(grant, wanted, by)
     if (!refused) return { may: true, as: 'holder', by: grant }
@@ -79,7 +79,7 @@ export function readable(key: Uint8Array, device: Device, by: Circumstances): re
     (number) => affordanceOf(number)?.capability.kind === 'property',
   )
   if (grants.trust.isOwner(key)) return properties
-  const held = grants.heldBy(key)
+  const held = grants.heldBy(key).filter(by.among ?? (() => true))
   const target = keyOf(device.id)
   return properties.filter((affordance) =>
     held.some((grant) => mayRead(grant, { device: target, affordance, method: METHOD_GET }, by)),

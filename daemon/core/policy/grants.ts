@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Code } from '../../../schemas/gen/ts/codes.ts'
 import { DEVICE_ENVELOPE_BYTES_MAX, GRANT_LINKS_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { equal, toHex } from '../../base/bytes.ts'
-import { no, type Verdict, yes } from '../../base/error.ts'
+import { type No, no, type Verdict, yes } from '../../base/error.ts'
 import {
   admit,
   type Command,
@@ -52,8 +52,8 @@ export class Grants {
   /** In order of arrival, so parents before children; by SHA-256 of the frame. */
   readonly #held = new Map<string, HeldGrant>()
   /** Copies of one grant for several keys have one id. */
-  readonly #byId = new Map<string, readonly HeldGrant[]>()
-  readonly #byHolder = new Map<PartyId, readonly HeldGrant[]>()
+  readonly #byId = new Map<string, Set<HeldGrant>>()
+  readonly #byHolder = new Map<PartyId, Set<HeldGrant>>()
   #version: number
 
   constructor(trust: Trust, ed25519: Ed25519, options: GrantsOptions) {
@@ -72,12 +72,29 @@ export class Grants {
    * @param now  seconds since the epoch, 0: not known
    */
   admit(frame: Frame, now: number): Verdict<HeldGrant, GrantCode> {
+    return this.#open(frame, { now, widening: this.#options.refuseWider })
+  }
+
+  /**
+   * Takes back one that was admitted in an earlier life, in the order of then. It is verified as if it were new, but not
+   * held against the clock, which may have been set back since, nor against groups, which change: each use is.
+   */
+  restore(frame: Frame): Verdict<HeldGrant, GrantCode> {
+    return this.#open(frame, {})
+  }
+
+  #open(
+    frame: Frame,
+    { now, widening }: { readonly now?: number; readonly widening?: GroupsOf | undefined },
+  ): Verdict<HeldGrant, GrantCode> {
     this.#settle()
+    const freshness = (message: Message): Verdict<Message, GateCode> =>
+      now === undefined ? yes(message) : admit(message, { now })
     const digest = sha256(frame)
     const known = this.#held.get(digest)
     if (known) {
-      const admitted = admit(known, { now })
-      return admitted.ok ? yes(known) : admitted
+      const fresh = freshness(known)
+      return fresh.ok ? yes(known) : fresh
     }
     const opened = openEnvelope(
       frame,
@@ -89,9 +106,13 @@ export class Grants {
       this.#ed25519,
     )
     if (!opened.ok) return opened
-    const message = opened.value as Message<Grant>
-    const admitted = admit(message, { now })
-    return admitted.ok ? this.#take(message, digest, now) : admitted
+    const fresh = freshness(opened.value)
+    if (!fresh.ok) return fresh
+    const held = this.#link(opened.value as Message<Grant>)
+    const refused = this.#refusal(held, widening) ?? this.#roomRefusal(now ?? 0)
+    if (refused) return refused
+    this.#keep(digest, held)
+    return yes(held)
   }
 
   /** SPEC 12.2, before the signature is looked at. */
@@ -102,22 +123,32 @@ export class Grants {
     return (parent.body.share ?? 0) > (body.share ?? 0) || 'grant-chain'
   }
 
-  #take(message: Message<Grant>, digest: string, now: number): Verdict<HeldGrant, GrantCode> {
+  #link(message: Message<Grant>): HeldGrant {
     const { body, signer } = message
     const parent = body.parent && this.get(body.parent, signer)
-    const held: HeldGrant = { ...message, links: (parent?.links ?? 0) + 1, ...(parent && { parent }) }
-    if (this.#isTakenBack(held)) return no('grant-revoked', `${body.name} was taken back`)
-    const copies = this.withId(body.id)
-    if (copies.some((other) => !isCopy(other, held))) return no('conflict', 'another grant has this id')
-    const { refuseWider, grantsMax } = this.#options
-    const wider = refuseWider && parent && widens(body, parent.body, refuseWider)
-    if (wider) return no('grant-wider', `${body.name} would give more than is held: ${wider}`)
+    return { ...message, links: (parent?.links ?? 0) + 1, ...(parent && { parent }) }
+  }
+
+  #refusal(held: HeldGrant, widening: GroupsOf | undefined): No<GrantCode> | undefined {
+    const { body, parent } = held
+    if (this.#isTakenBack(held)) return no('grant-revoked', `“${body.name}” was taken back`)
+    if (this.withId(body.id).some((other) => !isCopy(other, held)))
+      return no('conflict', 'another grant has this id')
+    const wider = widening && parent && widens(body, parent.body, widening)
+    return wider ? no('grant-wider', `“${body.name}” would give more than is held: ${wider}`) : undefined
+  }
+
+  #roomRefusal(now: number): No<GrantCode> | undefined {
+    const { grantsMax } = this.#options
     if (this.#held.size >= grantsMax) this.expire(now)
-    if (this.#held.size >= grantsMax) return no('grants-full')
+    return this.#held.size >= grantsMax ? no('grants-full') : undefined
+  }
+
+  #keep(digest: string, held: HeldGrant): void {
+    const { id, key } = held.body
     this.#held.set(digest, held)
-    this.#byId.set(toHex(body.id), [...copies, held])
-    if (body.key) this.#byHolder.set(idOf(body.key), [...this.heldBy(body.key), held])
-    return yes(held)
+    add(this.#byId, toHex(id), held)
+    if (key) add(this.#byHolder, idOf(key), held)
   }
 
   /** Who may seal a command, asked before its signature is looked at (SPEC 12.3). */
@@ -152,18 +183,22 @@ export class Grants {
 
   /** The copy of a grant that this key holds. */
   get(id: Uint8Array, holder: Uint8Array): HeldGrant | undefined {
-    return this.withId(id).find(({ body }) => body.key && equal(body.key, holder))
+    this.#settle()
+    for (const held of this.#byId.get(toHex(id)) ?? []) {
+      if (held.body.key && equal(held.body.key, holder)) return held
+    }
+    return undefined
   }
 
   /** All copies of a grant; none when it is not held. */
   withId(id: Uint8Array): readonly HeldGrant[] {
     this.#settle()
-    return this.#byId.get(toHex(id)) ?? []
+    return [...(this.#byId.get(toHex(id)) ?? [])]
   }
 
   heldBy(holder: Uint8Array): readonly HeldGrant[] {
     this.#settle()
-    return this.#byHolder.get(idOf(holder)) ?? []
+    return [...(this.#byHolder.get(idOf(holder)) ?? [])]
   }
 
   /** All that are held, parents before children. */
@@ -198,8 +233,8 @@ export class Grants {
       dropped.add(held)
       this.#held.delete(digest)
       const { id, key } = held.body
-      without(this.#byId, toHex(id), held)
-      if (key) without(this.#byHolder, idOf(key), held)
+      drop(this.#byId, toHex(id), held)
+      if (key) drop(this.#byHolder, idOf(key), held)
     }
     return [...dropped]
   }
@@ -224,10 +259,16 @@ function isCopy(a: HeldGrant, b: HeldGrant): boolean {
   return !isSameKey && isSameParent && equal(a.signer, b.signer)
 }
 
-function without<K>(index: Map<K, readonly HeldGrant[]>, key: K, held: HeldGrant): void {
-  const rest = index.get(key)?.filter((other) => other !== held) ?? []
-  if (rest.length > 0) index.set(key, rest)
-  else index.delete(key)
+function add<K>(index: Map<K, Set<HeldGrant>>, key: K, held: HeldGrant): void {
+  const present = index.get(key)
+  if (present) present.add(held)
+  else index.set(key, new Set([held]))
+}
+
+function drop<K>(index: Map<K, Set<HeldGrant>>, key: K, held: HeldGrant): void {
+  const present = index.get(key)
+  present?.delete(held)
+  if (present?.size === 0) index.delete(key)
 }
 
 function sha256(frame: Frame): string {

@@ -55,6 +55,7 @@ function rightOf({ body, signer }: Message<Command>, device: Device, by: Circums
   const accepted = grants.acceptsCommand(body, signer)
   if (accepted !== true) return no(accepted, SIGNER_SENTENCES[accepted])
   const grant = grants.get(body.grant, signer)!
+  if (by.among && !by.among(grant)) return no('not-permitted', 'this grant was given for something else')
   const method = body.operation === 'write' ? METHOD_PUT : METHOD_POST
   const refused = refusalOf(grant, { device: keyOf(device.id), affordance: body.affordance, method }, by)
   return refused ? no(refused.why, sayRefusal(refused, by.zone ?? UTC)) : yes(grant)

@@ -19,6 +19,8 @@ export interface Circumstances {
   /** Absent at the hub, which leases and needs none. */
   readonly leases?: LeaseBook | undefined
   readonly uses: UseBook
+  /** Of the grants that a key holds only these; absent: all. */
+  readonly among?: ((grant: HeldGrant) => boolean) | undefined
 }
 
 /** What is wanted of which device; `method` is one of METHOD_GET, _POST, _PUT. */
