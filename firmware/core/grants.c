@@ -3,12 +3,14 @@
 
 #include <string.h>
 
+#include "crypto.h"
 #include "keycodes.h"
 #include "revocations.h"
 #include "uses.h"
 #include "../../schemas/gen/c/shallot_codes.h"
 
 enum { DAYS_SHIFT = 22, FROM_SHIFT = 11, MINUTE_BITS = 0x7ff, SECONDS_PER_DAY = 86400, MONDAY_BEFORE_EPOCH = 3, DAYS_PER_WEEK = 7 };
+enum { IN_USE_S = 60 };
 
 static struct grant *grant_at(const struct grants *grants, unsigned place) { return &grants->app->grants[place]; }
 
@@ -82,7 +84,7 @@ int grants_check_holder(struct gate *gate, const uint8_t *signer, const uint8_t 
   for (unsigned i = 0; i < grants->app->grants_max; i++) {
     if (has_id(grant_at(grants, i), id)) return SHALLOT_E_UNKNOWN_SIGNER;
   }
-  return SHALLOT_E_UNKNOWN_GRANT;
+  return keycodes_has(grants, id) ? SHALLOT_E_UNKNOWN_SIGNER : SHALLOT_E_UNKNOWN_GRANT;
 }
 
 /* ---- making room ---- */
@@ -111,17 +113,14 @@ static void grant_drop_all(struct gate *gate, unsigned place) {
   grant_drop(gate, place);
 }
 
-/* Drops the one that was used longest ago, of those that nothing hangs from. */
-static bool grant_evict(struct gate *gate, unsigned kept) {
+static bool has_ended(const struct grant *grant, uint32_t now_s) { return grant->expires_s != 0 && grant->expires_s <= now_s; }
+
+static void ended_drop(struct gate *gate) {
   const struct grants *grants = gate->grants;
-  unsigned oldest = GRANT_NONE;
   for (unsigned i = 0; i < grants->app->grants_max; i++) {
     const struct grant *grant = grant_at(grants, i);
-    if (i == kept || !is_held(grant) || has_children(grants, i)) continue;
-    if (oldest == GRANT_NONE || grant->used < grant_at(grants, oldest)->used) oldest = i;
+    if (is_held(grant) && has_ended(grant, grants->latest_s)) grant_drop_all(gate, i);
   }
-  if (oldest != GRANT_NONE) grant_drop(gate, oldest);
-  return oldest != GRANT_NONE;
 }
 
 static unsigned place_free(const struct grants *grants) {
@@ -131,17 +130,18 @@ static unsigned place_free(const struct grants *grants) {
   return GRANT_NONE;
 }
 
-static unsigned place_make(struct gate *gate, unsigned kept) {
-  unsigned place = place_free(gate->grants);
-  while (place == GRANT_NONE && grant_evict(gate, kept)) place = place_free(gate->grants);
-  return place;
-}
-
-/* Its seat survives while its grants are dropped only because nothing else is taken in between. */
-static struct gate_signer *seat_make(struct gate *gate, const uint8_t *key, unsigned kept, bool *forgotten) {
-  struct gate_signer *seat = gate_seat(gate, key, forgotten);
-  while (seat == NULL && grant_evict(gate, kept)) seat = gate_seat(gate, key, forgotten);
-  return seat;
+bool grants_evict(struct gate *gate, const struct envelope *grant) {
+  const struct grants *grants = gate->grants;
+  struct grant_body body = claims_grant(&grant->claims);
+  unsigned parent = body.parent == NULL ? GRANT_NONE : grants_find(gate, body.parent, grant->signer);
+  unsigned oldest = GRANT_NONE;
+  for (unsigned i = 0; i < grants->app->grants_max; i++) {
+    const struct grant *held = grant_at(grants, i);
+    if (i == parent || !is_held(held) || has_children(grants, i) || grants->uptime_s - held->used_s < IN_USE_S) continue;
+    if (oldest == GRANT_NONE || held->used_s < grant_at(grants, oldest)->used_s) oldest = i;
+  }
+  if (oldest != GRANT_NONE) grant_drop(gate, oldest);
+  return oldest != GRANT_NONE;
 }
 
 void grants_forget_sealer(struct gate *gate, const struct gate_signer *signer) {
@@ -154,20 +154,20 @@ void grants_forget_sealer(struct gate *gate, const struct gate_signer *signer) {
 
 /* ---- reading ---- */
 
-static bool group_is_ours(const struct groups *groups, const struct cbor_item *name) {
-  for (size_t i = 0; i < SHALLOT_GROUPS_MAX; i++) {
-    if (groups->sizes[i] == name->size && memcmp(groups->names[i], name->bytes, name->size) == 0) return true;
-  }
-  return false;
+uint32_t grant_group(const uint8_t *name, size_t size) {
+  uint8_t digest[SHALLOT_DIGEST_BYTES] = {0};
+  crypto_sha256(digest, name, size);
+  uint32_t group = (uint32_t)digest[0] << 24 | (uint32_t)digest[1] << 16 | (uint32_t)digest[2] << 8 | digest[3];
+  return group == 0 ? 1 : group;
 }
 
-static void devices_read(struct grant *grant, const struct groups *groups, const uint8_t *device, struct cbor_list devices) {
+static void devices_read(struct grant *grant, const uint8_t *device, struct cbor_list devices) {
+  size_t groups = 0;
   grant->is_here = devices.count == 0;
   for (size_t i = 0; i < devices.count; i++) {
     struct cbor_item one = cbor_next(&devices.reader);
-    bool is_group = one.kind == CBOR_TEXT;
-    grant->names_groups |= is_group;
-    grant->is_here |= is_group ? group_is_ours(groups, &one) : memcmp(one.bytes, device, SHALLOT_KEY_BYTES) == 0;
+    if (one.kind == CBOR_TEXT) grant->groups[groups++] = grant_group(one.bytes, one.size);
+    else grant->is_here |= memcmp(one.bytes, device, SHALLOT_KEY_BYTES) == 0;
   }
 }
 
@@ -219,7 +219,7 @@ void grant_read(struct grant *grant, const struct grants *grants, const struct c
   grant->share = (uint8_t)body.share;
   grant->parent = GRANT_NONE;
   grant->links = 1;
-  devices_read(grant, &grants->groups, grants->device, body.devices);
+  devices_read(grant, grants->device, body.devices);
   what_read(grant, grants->app, body.what);
   hours_read(grant, body.hours);
 }
@@ -244,16 +244,17 @@ static bool is_in_conflict(struct gate *gate, const struct envelope *envelope, c
 /* Puts an admitted grant in the table. */
 static int table_take(struct gate *gate, const struct envelope *envelope, const uint8_t *digest, unsigned parent, bool *forgotten) {
   struct grants *grants = gate->grants;
-  unsigned place = place_make(gate, parent);
+  if (place_free(grants) == GRANT_NONE) ended_drop(gate);
+  unsigned place = place_free(grants);
   if (place == GRANT_NONE) return SHALLOT_E_GRANTS_FULL;
-  struct gate_signer *holder = seat_make(gate, envelope->claims.key, parent, forgotten);
+  struct gate_signer *holder = gate_seat(gate, envelope->claims.key, forgotten);
   if (holder == NULL) return SHALLOT_E_GRANTS_FULL;
   struct gate_signer *sealer = gate_find(gate, envelope->signer);
   struct grant *grant = grant_at(grants, place);
   grant_read(grant, grants, &envelope->claims, digest);
   grant->parent = (uint8_t)parent;
   grant->links = parent == GRANT_NONE ? 1 : (uint8_t)(grant_at(grants, parent)->links + 1);
-  grant->used = ++grants->uses_made;
+  grant->used_s = grants->uptime_s;
   grant->holder = (uint8_t)seat_of(gate, holder);
   grant->sealer = (uint8_t)seat_of(gate, sealer);
   holder->grants++;
@@ -320,29 +321,13 @@ void grants_sweep(struct gate *gate, const struct envelope *list) {
   keycodes_sweep(gate, list, is_roots);
 }
 
-static bool groups_read(struct groups *groups, const struct claims *enrolment) {
-  struct groups fresh;
+void grants_regroup(struct grants *grants, const struct claims *enrolment) {
   struct cbor_list names = claims_groups(enrolment);
-  memset(&fresh, 0, sizeof fresh);
+  memset(grants->groups, 0, sizeof grants->groups);
   for (size_t i = 0; i < names.count; i++) {
     struct cbor_item name = cbor_next(&names.reader);
-    fresh.sizes[i] = (uint8_t)name.size;
-    memcpy(fresh.names[i], name.bytes, name.size);
+    grants->groups[i] = grant_group(name.bytes, name.size);
   }
-  bool are_others = memcmp(groups, &fresh, sizeof fresh) != 0;
-  *groups = fresh;
-  return are_others;
-}
-
-bool grants_regroup(struct gate *gate, const struct claims *enrolment) {
-  struct grants *grants = gate->grants;
-  if (!groups_read(&grants->groups, enrolment)) return false;
-  for (unsigned i = 0; i < grants->app->grants_max; i++) {
-    const struct grant *grant = grant_at(grants, i);
-    if (is_held(grant) && grant->names_groups) grant_drop_all(gate, i);
-  }
-  keycodes_regroup(grants);
-  return true;
 }
 
 /* ---- orders ---- */
@@ -390,9 +375,17 @@ static bool is_granted(const struct grant *grant, const struct app *app, const s
   return (may >> place & 1) != 0;
 }
 
-int grant_judge(const struct grant *grant, const struct app *app, const struct command_body *order, const struct moment *moment) {
-  if (!grant->is_here) return SHALLOT_E_GRANT_ELSEWHERE;
-  if (!is_granted(grant, app, order)) return SHALLOT_E_NOT_GRANTED;
+static bool is_for_us(const struct grant *grant, const struct grants *grants) {
+  bool is_here = grant->is_here;
+  for (size_t i = 0; i < SHALLOT_GRANT_DEVICES_MAX && grant->groups[i] != 0; i++) {
+    for (size_t j = 0; j < SHALLOT_GROUPS_MAX; j++) is_here |= grant->groups[i] == grants->groups[j];
+  }
+  return is_here;
+}
+
+int grant_judge(const struct grant *grant, const struct grants *grants, const struct command_body *order, const struct moment *moment) {
+  if (!is_for_us(grant, grants)) return SHALLOT_E_GRANT_ELSEWHERE;
+  if (!is_granted(grant, grants->app, order)) return SHALLOT_E_NOT_GRANTED;
   return time_judge(grant, moment);
 }
 
@@ -400,8 +393,8 @@ int grants_judge(struct grants *grants, unsigned place, const struct command_bod
   struct grant *links[SHALLOT_GRANT_LINKS_MAX];
   size_t count = grants_links(grants, place, links);
   for (size_t i = 0; i < count; i++) {
-    links[i]->used = ++grants->uses_made;
-    int code = grant_judge(links[i], grants->app, order, moment);
+    links[i]->used_s = grants->uptime_s;
+    int code = grant_judge(links[i], grants, order, moment);
     if (code == 0 && links[i]->uses != 0) code = uses_check(grants->port, links[i]);
     if (code) return code;
   }

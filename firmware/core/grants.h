@@ -3,8 +3,7 @@
  * Who was given what on this device (SPEC 12). In: grants, leases and lists that the gate admitted; out: whether one command is allowed,
  * by which grant, or the first code of SPEC 12.3 that applies.
  * What stays true: each link is judged for itself, so a child that claims more than its parent gains nothing; what was taken back is gone
- * from the table, with what hangs from it, and never comes in again; the grant that nobody used for longest makes room for another,
- * because the hub sends it again when it is asked for (`unknown-grant`).
+ * from the table, with what hangs from it, and never comes in again.
  * Absent on purpose: the frames themselves, and the contents for other devices. Codes for a keypad are in keycodes.h.
  */
 #ifndef SHALLOT_GRANTS_H
@@ -33,13 +32,13 @@ struct grant {
   uint32_t expires_s;
   uint32_t lease_s;
   uint32_t leased_until_s;
-  uint32_t used; /* the larger, the later it was used */
+  uint32_t used_s; /* when it came or was used last, seconds of the device's own */
   uint32_t hours[SHALLOT_GRANT_HOURS_MAX]; /* days << 22 | from << 11 | to; 0: none */
+  uint32_t groups[SHALLOT_GRANT_DEVICES_MAX]; /* names that it is for, as grant_group makes them; 0: no more */
   uint16_t may_write;
   uint16_t may_invoke;
   bool is_for_others; /* it also holds affordances that this device has not */
-  bool is_here;
-  bool names_groups;
+  bool is_here; /* whatever groups the device is in */
   uint8_t uses;
   uint8_t share;
   uint8_t parent; /* its place in the table, GRANT_NONE: sealed by an owner */
@@ -55,20 +54,14 @@ struct moment {
   uint32_t week_minute;
 };
 
-/* Groups of this device, by the enrolment that it holds. */
-struct groups {
-  uint8_t sizes[SHALLOT_GROUPS_MAX]; /* 0: none */
-  char names[SHALLOT_GROUPS_MAX][SHALLOT_GROUP_BYTES_MAX];
-};
-
 struct grants {
   const struct app *app; /* its table holds the links */
   const struct port *port;
   const uint8_t *device; /* its key, SHALLOT_KEY_BYTES */
-  struct groups groups;
+  uint32_t groups[SHALLOT_GROUPS_MAX]; /* of this device, by the enrolment that it holds; 0: no more */
   struct zone zone;
   uint32_t latest_s;
-  uint32_t uses_made; /* counts orders, for `used` */
+  uint32_t uptime_s; /* set by the session */
 };
 
 /* A life begins: the table is empty, what flash remembers of time and of wrong codes is read. `device` stays the caller's. */
@@ -88,8 +81,11 @@ void grants_forget_sealer(struct gate *gate, const struct gate_signer *signer);
 /* The grant whose verified bytes had this digest, or NULL. */
 struct grant *grants_known(const struct grants *grants, const uint8_t digest[SHALLOT_DIGEST_BYTES]);
 
+/* A group's name in four bytes of its SHA-256: whoever seals a grant names the groups, and gains nothing by a name that looks like another. */
+uint32_t grant_group(const uint8_t *name, size_t size);
+
 /*
- * Keeps an admitted grant. `forgotten`: as with gate_seat.
+ * Keeps an admitted grant; those that have ended make room. `forgotten`: as with gate_seat.
  * 0, SHALLOT_E_GRANT_REVOKED, SHALLOT_E_CONFLICT (another grant has this id), SHALLOT_E_GRANTS_FULL, or what storage says.
  */
 int grants_take(struct gate *gate, const struct envelope *envelope, const uint8_t digest[SHALLOT_DIGEST_BYTES], bool *forgotten);
@@ -100,8 +96,15 @@ void grants_lease(struct grants *grants, const struct claims *lease);
 /* Drops what an admitted list takes back; the root's also removes owners and the hub. */
 void grants_sweep(struct gate *gate, const struct envelope *list);
 
-/* The groups of the enrolment that this device holds from now on. True when they are others: what was decided by them is forgotten. */
-bool grants_regroup(struct gate *gate, const struct claims *enrolment);
+/* The groups of the enrolment that this device holds from now on. */
+void grants_regroup(struct grants *grants, const struct claims *enrolment);
+
+/*
+ * Drops the grant that was longest not used, of those that nothing hangs from, so that another may be taken; the hub sends it again when
+ * it is asked for. One that came or was used in the last minute stays, or two people would push each other out between their grant and
+ * their command. False: nothing may go.
+ */
+bool grants_evict(struct gate *gate, const struct envelope *grant);
 
 /* ---- orders ---- */
 
@@ -123,7 +126,7 @@ int grants_spend(struct grants *grants, unsigned place, const struct moment *mom
 void grant_read(struct grant *grant, const struct grants *grants, const struct claims *claims,
                 const uint8_t digest[SHALLOT_DIGEST_BYTES]);
 /* One link against one order; uses left aside. */
-int grant_judge(const struct grant *grant, const struct app *app, const struct command_body *order, const struct moment *moment);
+int grant_judge(const struct grant *grant, const struct grants *grants, const struct command_body *order, const struct moment *moment);
 /* Seconds until which a lease keeps this link alive, 0 when it does not name it. */
 uint32_t grant_leased_until(const struct grant *grant, const struct claims *lease);
 /* The links of a place, the owner's first; how many. */

@@ -68,17 +68,23 @@ static struct revocable revocable_of(const struct code_record *record, unsigned 
   return (struct revocable){link->grant.id, is_leaf ? NULL : link->holder, link->sealer, at > 0, link->grant.issued_s};
 }
 
-bool keycodes_known(const struct grants *grants, const uint8_t digest[SHALLOT_DIGEST_BYTES]) {
-  bool is_known = false;
-  for (unsigned place = 0; grants->app->codes != NULL && place < KEYCODES_MAX && !is_known; place++) {
+/* Whether a code has this digest or this id; the one that is not asked for is NULL. */
+static bool record_exists(const struct grants *grants, const uint8_t *digest, const uint8_t *id) {
+  bool exists = false;
+  for (unsigned place = 0; grants->app->codes != NULL && place < KEYCODES_MAX && !exists; place++) {
     struct borrowed borrowed;
     struct code_record *record;
     if (record_borrow(&borrowed, &record, grants->port, place) != 0) continue;
-    is_known = memcmp(leaf_of(record)->digest, digest, GATE_DIGEST_BYTES) == 0;
+    const struct grant *leaf = leaf_of(record);
+    exists = digest != NULL ? memcmp(leaf->digest, digest, GATE_DIGEST_BYTES) == 0 : memcmp(leaf->id, id, sizeof leaf->id) == 0;
     blob_give_back(&borrowed);
   }
-  return is_known;
+  return exists;
 }
+
+bool keycodes_known(const struct grants *grants, const uint8_t digest[SHALLOT_DIGEST_BYTES]) { return record_exists(grants, digest, NULL); }
+
+bool keycodes_has(const struct grants *grants, const uint8_t id[SHALLOT_GRANT_ID_BYTES]) { return record_exists(grants, NULL, id); }
 
 /* ---- a new one ---- */
 
@@ -142,7 +148,7 @@ int keycodes_keep(struct gate *gate, const struct envelope *envelope, const uint
   return fault;
 }
 
-/* ---- leases, lists, groups ---- */
+/* ---- leases and lists ---- */
 
 void keycodes_lease(struct grants *grants, const struct claims *lease) {
   struct keycodes *codes = grants->app->codes;
@@ -178,19 +184,8 @@ void keycodes_sweep(struct gate *gate, const struct envelope *list, bool is_root
   }
 }
 
-void keycodes_regroup(struct grants *grants) {
-  for (unsigned place = 0; grants->app->codes != NULL && place < KEYCODES_MAX; place++) {
-    struct borrowed borrowed;
-    struct code_record *record;
-    bool names_groups = false;
-    if (record_borrow(&borrowed, &record, grants->port, place) != 0) continue;
-    for (unsigned i = 0; i < record->links; i++) names_groups |= record->link[i].grant.names_groups;
-    blob_give_back(&borrowed);
-    if (names_groups) record_remove(grants->port, place);
-  }
-}
-
 void keycodes_forget(const struct port *port) {
+  port->blob_remove(TRIES_BLOB);
   for (unsigned place = 0; place < KEYCODES_MAX; place++) record_remove(port, place);
 }
 
@@ -273,7 +268,7 @@ static int record_judge(struct gate *gate, struct code_record *record, const str
     struct revocable what = revocable_of(record, i);
     link->leased_until_s = codes->leased_until_s[codes->place][i];
     int code = revocations_check(gate, grants->port, &what);
-    if (code == 0) code = grant_judge(link, grants->app, &order, moment);
+    if (code == 0) code = grant_judge(link, grants, &order, moment);
     if (code == 0 && link->uses != 0) code = uses_check(grants->port, link);
     if (code) return code;
   }

@@ -52,13 +52,13 @@ struct keycodes_outcome {
 /* ---- for grants.c; without `codes` nothing happens, and keeping is SHALLOT_E_GRANTS_FULL ---- */
 
 void keycodes_open(struct keycodes *codes, const struct port *port);
-/* True when a code with this digest is kept. */
+/* True when a code with this digest, or this id, is kept. */
 bool keycodes_known(const struct grants *grants, const uint8_t digest[SHALLOT_DIGEST_BYTES]);
+bool keycodes_has(const struct grants *grants, const uint8_t id[SHALLOT_GRANT_ID_BYTES]);
 int keycodes_keep(struct gate *gate, const struct envelope *envelope, const uint8_t digest[SHALLOT_DIGEST_BYTES], unsigned parent);
 void keycodes_lease(struct grants *grants, const struct claims *lease);
 void keycodes_sweep(struct gate *gate, const struct envelope *list, bool is_roots);
-void keycodes_regroup(struct grants *grants);
-/* Another home. */
+/* Another home: its codes are others, and so are the tries. */
 void keycodes_forget(const struct port *port);
 
 /* ---- for the app ---- */

@@ -200,6 +200,7 @@ void session_disconnect(struct session *session) {
 }
 
 int session_check(const struct session *session, uint64_t now_ms) {
+  if (session->gate.is_hub_revoked) return SHALLOT_E_GRANT_REVOKED;
   return now_ms - session->heard_ms > SHALLOT_SILENCE_S_MAX * 1000 ? SHALLOT_E_SILENT : 0;
 }
 
@@ -335,7 +336,11 @@ static int grant_step(struct session *session, const struct envelope *envelope, 
   bool is_known = grants_known(&session->grants, session->digest) != NULL || keycodes_known(&session->grants, session->digest);
   if (is_known) return gate_check_time(envelope, session_time_s(session, now_ms));
   int code = admit(session, envelope, now_ms);
-  return code ? code : grants_take(&session->gate, envelope, session->digest, forgotten);
+  if (code == 0) code = grants_take(&session->gate, envelope, session->digest, forgotten);
+  bool is_for_key = envelope->claims.key != NULL;
+  while (code == SHALLOT_E_GRANTS_FULL && is_for_key && grants_evict(&session->gate, envelope))
+    code = grants_take(&session->gate, envelope, session->digest, forgotten);
+  return code;
 }
 
 /* SPEC 12.5: on flash first, so that nothing that is told to be taken back comes again. */
@@ -356,14 +361,13 @@ static int answer_of(int code) {
 static int answered_step(struct session *session, const struct envelope *envelope, int code, size_t size, uint64_t now_ms) {
   struct changes changes = {.count = 0};
   bool forgotten = false;
+  session->grants.uptime_s = (uint32_t)(now_ms / 1000);
   if (code == 0 && envelope->type == MESSAGE_COMMAND) code = command_step(session, envelope, &changes, now_ms);
   else if (code == 0 && envelope->type == MESSAGE_GRANT) code = grant_step(session, envelope, now_ms, &forgotten);
   else if (code == 0) code = revocation_step(session, envelope, size, now_ms);
   session->code = answer_of(code);
   int fault = receipt_seal(session, session->code, &changes, now_ms);
   if (fault == 0 && forgotten) fault = life_renew(session, now_ms);
-  /* A hub that was taken back is not listened to any longer; it was told. */
-  if (fault == 0 && session->gate.is_hub_revoked) fault = SHALLOT_E_GRANT_REVOKED;
   return fault ? fault : SESSION_COMMAND;
 }
 
@@ -403,7 +407,7 @@ void session_hold_record(struct session *session, uint8_t *record, size_t size) 
   struct envelope envelope;
   if (envelope_open(&envelope, record, size, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX) != 0 || envelope.type != MESSAGE_ENROLMENT) return;
   session->record_sequence = envelope.claims.sequence;
-  grants_regroup(&session->gate, &envelope.claims);
+  grants_regroup(&session->grants, &envelope.claims);
 }
 
 uint8_t *session_record_room(struct session *session, size_t *capacity) {

@@ -97,7 +97,7 @@ int session_step(struct session *session, uint64_t now_ms);
 /* The next bytes to send, all of them, before the next call of anything here. Their count, or 0. */
 size_t session_output(struct session *session, uint64_t now_ms, const uint8_t **bytes);
 
-/* 0, or SHALLOT_E_SILENT when the hub was silent for too long: then close. */
+/* 0, or a code: then close. SHALLOT_E_SILENT: the hub was silent for too long; SHALLOT_E_GRANT_REVOKED: the root took it back. */
 int session_check(const struct session *session, uint64_t now_ms);
 
 /* Values that changed by themselves. They are sealed when the session is open, or when a reading is full. */
