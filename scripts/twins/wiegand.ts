@@ -26,7 +26,9 @@ export function openWiegand(directory: string): () => Buffer {
 /** Whole lines alone: the last may still be under way. */
 function linesIn(directory: string): string[] {
   try {
-    return readFileSync(join(directory, 'world', 'wiegand'), 'utf8').split('\n').slice(0, -1)
+    return readFileSync(join(directory, 'world', 'wiegand'), 'utf8')
+      .split('\n')
+      .slice(0, -1)
   } catch {
     return []
   }
