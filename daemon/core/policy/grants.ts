@@ -27,12 +27,17 @@ export interface HeldGrant extends Message<Grant> {
   readonly parent?: HeldGrant
   /** 1 for an owner's, at most GRANT_LINKS_MAX. */
   readonly links: number
+  /** Ids of the devices it names, and names of groups, which are shorter; none: every device. */
+  readonly places: ReadonlySet<string>
 }
 
 export type GrantCode =
   | EnvelopeCode
   | GateCode
   | Extract<Code, 'grant-revoked' | 'conflict' | 'grant-wider' | 'grants-full'>
+
+/** Why a key may not name a grant (SPEC 12.3). */
+export type HolderCode = Exclude<SignerCode, 'grant-chain'>
 
 export interface GrantsOptions {
   /** How many are held at once; ended ones make room. */
@@ -126,7 +131,8 @@ export class Grants {
   #link(message: Message<Grant>): HeldGrant {
     const { body, signer } = message
     const parent = body.parent && this.get(body.parent, signer)
-    return { ...message, links: (parent?.links ?? 0) + 1, ...(parent && { parent }) }
+    const places = new Set(body.devices.map((one) => (typeof one === 'string' ? one : idOf(one))))
+    return { ...message, places, links: (parent?.links ?? 0) + 1, ...(parent && { parent }) }
   }
 
   #refusal(held: HeldGrant, widening: GroupsOf | undefined): No<GrantCode> | undefined {
@@ -152,12 +158,23 @@ export class Grants {
   }
 
   /** Who may seal a command, asked before its signature is looked at (SPEC 12.3). */
-  acceptsCommand(body: Command, signer: Uint8Array): true | Exclude<SignerCode, 'grant-chain'> {
+  acceptsCommand(body: Command, signer: Uint8Array): true | HolderCode {
     if (!body.grant) return this.trust.isOwner(signer) || 'unknown-signer'
+    const named = this.named(body.grant, signer)
+    return named.ok || named.why
+  }
+
+  /** The grant that a command of this signer names, or why it may not name it. */
+  named(id: Uint8Array, signer: Uint8Array): Verdict<HeldGrant, HolderCode> {
     this.#settle()
-    if (this.trust.isGrantRevoked(body.grant) || this.trust.isRevoked(signer)) return 'grant-revoked'
-    if (this.withId(body.grant).length === 0) return 'unknown-grant'
-    return this.get(body.grant, signer) !== undefined || 'unknown-signer'
+    const key = toHex(id)
+    if (this.trust.isGrantRevoked(key) || this.trust.isRevoked(signer))
+      return no('grant-revoked', 'this grant, or the key that asks, was taken back')
+    const copies = this.#byId.get(key)
+    if (!copies)
+      return no('unknown-grant', 'no such grant is held here: it was never handed in, or it has ended')
+    const held = heldIn(copies, signer)
+    return held ? yes(held) : no('unknown-signer', 'this grant is for another key')
   }
 
   /**
@@ -184,10 +201,8 @@ export class Grants {
   /** The copy of a grant that this key holds. */
   get(id: Uint8Array, holder: Uint8Array): HeldGrant | undefined {
     this.#settle()
-    for (const held of this.#byId.get(toHex(id)) ?? []) {
-      if (held.body.key && equal(held.body.key, holder)) return held
-    }
-    return undefined
+    const copies = this.#byId.get(toHex(id))
+    return copies && heldIn(copies, holder)
   }
 
   /** All copies of a grant; none when it is not held. */
@@ -208,8 +223,8 @@ export class Grants {
   }
 
   /** What a device of these groups has to know, parents before children. */
-  concerning(device: Uint8Array, groups: readonly string[]): readonly HeldGrant[] {
-    return this.list().filter((held) => linksOf(held).every(({ body }) => names(body, device, groups)))
+  concerning(device: PartyId, groups: readonly string[]): readonly HeldGrant[] {
+    return this.list().filter((held) => concerns(held, device, groups))
   }
 
   /** Drops what was taken back since the last look. */
@@ -221,7 +236,7 @@ export class Grants {
 
   #isTakenBack({ body, signer, parent }: HeldGrant): boolean {
     const { trust } = this
-    if (trust.isGrantRevoked(body.id) || (body.key && trust.isRevoked(body.key))) return true
+    if (trust.isGrantRevoked(toHex(body.id)) || (body.key && trust.isRevoked(body.key))) return true
     if (!parent) return !trust.isOwner(signer) || body.sealedAt < trust.floorOf(signer)
     return trust.isRevoked(signer)
   }
@@ -240,15 +255,24 @@ export class Grants {
   }
 }
 
+function heldIn(copies: Iterable<HeldGrant>, holder: Uint8Array): HeldGrant | undefined {
+  for (const held of copies) if (held.body.key && equal(held.body.key, holder)) return held
+  return undefined
+}
+
 /** A grant and what it hangs from, the owner's first: in this order a device takes them. */
 export function linksOf(held: HeldGrant): readonly HeldGrant[] {
   return held.parent ? [...linksOf(held.parent), held] : [held]
 }
 
 /** Whether a grant names this device, a group of it, or every device (SPEC 12.3). */
-export function names({ devices }: Grant, device: Uint8Array, groups: readonly string[]): boolean {
-  if (devices.length === 0) return true
-  return devices.some((one) => (typeof one === 'string' ? groups.includes(one) : equal(one, device)))
+export function names({ places }: HeldGrant, device: PartyId, groups: readonly string[]): boolean {
+  return places.size === 0 || places.has(device) || groups.some((group) => places.has(group))
+}
+
+/** Whether this device is meant by every link, so that it has to know them. */
+export function concerns(held: HeldGrant, device: PartyId, groups: readonly string[]): boolean {
+  return linksOf(held).every((link) => names(link, device, groups))
 }
 
 /** Copies of one grant are for different keys and come from one hand. */
