@@ -114,11 +114,13 @@ export class Grants {
   }
 
   /** SPEC 12.2, before the signature is looked at. */
-  #acceptsGrant(body: Grant, signer: Uint8Array): true | SignerCode {
-    if (!body.parent) return this.trust.isOwner(signer) || 'unknown-signer'
+  #acceptsGrant(body: Grant, signer: Uint8Array): boolean | No<SignerCode> {
+    if (!body.parent) return this.trust.isOwner(signer)
     const parent = this.get(body.parent, signer)
-    if (!parent || parent.links >= GRANT_LINKS_MAX) return 'grant-chain'
-    return (parent.body.share ?? 0) > (body.share ?? 0) || 'grant-chain'
+    if (!parent || parent.links >= GRANT_LINKS_MAX)
+      return no('grant-chain', `“${body.name}” hangs from nothing that its sealer holds`)
+    const maySeal = (parent.body.share ?? 0) > (body.share ?? 0)
+    return maySeal || no('grant-chain', `“${parent.body.name}” may not be passed on like this`)
   }
 
   #link(message: Message<Grant>): HeldGrant {
@@ -154,10 +156,10 @@ export class Grants {
   }
 
   /** Who may seal a command, asked before its signature is looked at (SPEC 12.3). */
-  acceptsCommand(body: Command, signer: Uint8Array): true | HolderCode {
-    if (!body.grant) return this.trust.isOwner(signer) || 'unknown-signer'
+  acceptsCommand(body: Command, signer: Uint8Array): boolean | No<HolderCode> {
+    if (!body.grant) return this.trust.isOwner(signer)
     const named = this.named(body.grant, signer)
-    return named.ok || named.why
+    return named.ok || named
   }
 
   /** The grant that a command of this signer names, or why it may not name it. */
