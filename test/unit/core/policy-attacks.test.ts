@@ -4,22 +4,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { nativeEd25519 } from '../../../daemon/core/envelope/index.ts'
+import { atLock, ID, Scene, UNLOCK } from '../../../scripts/vectors/grants/scene.ts'
 import {
-  atLock,
-  CHILD,
-  GRANDCHILD,
-  ID,
-  idOf,
-  may,
-  Scene,
-  UNLOCK,
-} from '../../../scripts/vectors/grants/scene.ts'
-import {
-  DEVICE,
   device,
   friend,
   guest,
-  HOME,
   hub,
   NOW,
   otherDevice,
@@ -28,53 +17,17 @@ import {
   stranger,
 } from '../../../scripts/vectors/parties.ts'
 import { contextLines } from '../../../scripts/vectors/text.ts'
+import { type Forged, forgedBy, honest, seal } from '../../support/forging.ts'
 import { Lock } from '../../vectors/lock.ts'
 
 /** Everybody but the root and the owner: `hub` has every key that its directory holds. */
 const ATTACKERS = [sitter, guest, friend, hub, stranger, secondOwner]
-const IDS = [ID, CHILD, GRANDCHILD, idOf(9)]
 const USES = 2
 const UNTIL = NOW + 600
 
-const sealer = fc.constantFrom(...ATTACKERS)
-const id = fc.constantFrom(...IDS)
-const forged = fc.record({
-  kind: fc.constantFrom('grant', 'command', 'lease', 'revocation', 'owner', 'enrolment', 'welcome' as const),
-  by: sealer,
-  id,
-  holder: sealer,
-  parent: fc.option(id, { nil: undefined }),
-  share: fc.option(fc.integer({ min: 1, max: 2 }), { nil: undefined }),
-  affordance: fc.constantFrom(UNLOCK, 10, 11),
-  isForUs: fc.boolean(),
-})
-/** What the sitter may do, so that an attack has something to widen. */
-const honest = fc.constant({
-  ...{ kind: 'command', by: sitter, id: ID, holder: sitter, parent: undefined, share: undefined },
-  ...{ affordance: UNLOCK, isForUs: true },
-} as const)
-type Forged = typeof forged extends fc.Arbitrary<infer T> ? T : never
-
-function seal(s: Scene, { kind, by, id, holder, parent, share, affordance, isForUs }: Forged): Uint8Array {
-  if (kind === 'command') {
-    const value = affordance === UNLOCK ? { value: 5 } : affordance === 11 ? { value: true } : {}
-    const operation = affordance === 11 ? 'write' : 'invoke'
-    return s.command({ grant: id, affordance, operation, ...value, audience: isForUs ? DEVICE : HOME }, by)
-  }
-  if (kind === 'lease') return s.lease({ grants: [...IDS], audience: isForUs ? DEVICE : HOME }, by)
-  if (kind === 'revocation') return s.revocation([id], by)
-  if (kind === 'owner') return s.ownerBy(by, holder)
-  if (kind === 'enrolment') return s.enrolment(['gates'], {}, by)
-  if (kind === 'welcome') return s.bare(by)
-  const devices = isForUs ? [device.key] : []
-  const what = [may(UNLOCK, 7), may(10, 7), may(11, 7)]
-  const chain = { ...(parent && { parent }), ...(share !== undefined && { share }) }
-  return s.grant({ id, key: holder.key, devices, what, ...chain }, by)
-}
-
 const event = fc.oneof(
-  { weight: 8, arbitrary: forged.map((frame) => ({ frame })) },
-  { weight: 1, arbitrary: honest.map((frame) => ({ frame })) },
+  { weight: 8, arbitrary: forgedBy(ATTACKERS).map((frame) => ({ frame })) },
+  { weight: 1, arbitrary: fc.constant({ frame: honest(sitter) }) },
   { weight: 2, arbitrary: fc.record({ again: fc.nat(200) }) },
   { weight: 1, arbitrary: fc.record({ now: fc.integer({ min: NOW - 900, max: UNTIL + 60 }) }) },
   { weight: 1, arbitrary: fc.record({ restart: fc.boolean() }) },
@@ -107,7 +60,7 @@ function attack(events: readonly Event[], revokedAt = Infinity, where: Uint8Arra
   assert.deepEqual([lock.receive(owner), lock.receive(given)], ['ok', 'ok'])
   const deliver = (frame: Uint8Array, made: Forged | undefined) => {
     const reached = lock.receive(frame)
-    if (reached === 'ok' && (made?.kind === 'command' || made?.kind === 'welcome'))
+    if (reached === 'ok' && (made?.kind === 'command' || made?.kind === 'bare'))
       opened.push({ affordance: made.kind === 'command' ? made.affordance : 0, now, isTakenBack })
   }
   for (const [at, one] of events.entries()) {
