@@ -93,7 +93,7 @@ export class Api {
    */
   async follow(signal: AbortSignal): Promise<void> {
     const { tell } = this.#deps
-    const call = { method: 'GET', path: '/events?home=1' } as const
+    const call = { method: 'GET', path: '/events?home=1', accept: 'text/event-stream' } as const
     let name = ''
     for await (const line of this.#asker.lines(call, SILENCE_MS_MAX, signal)) {
       if (line.startsWith('event: ')) name = line.slice('event: '.length)
