@@ -71,6 +71,12 @@ const add = verb({
         default: false,
         describe: 'make an onion address for it, so that it works from elsewhere too',
       })
+      .option('lan', {
+        type: 'boolean',
+        default: true,
+        describe:
+          'with --away, carry the address on the LAN too; --no-lan for a script that will always be elsewhere',
+      })
       .option('bearer', {
         type: 'boolean',
         default: false,
@@ -97,7 +103,7 @@ const add = verb({
     const deal = newDeal(tools.random, name, terms)
     const made = args.bearer
       ? await makeBearer(desk, deal)
-      : await makeKey(desk, deal, { file, away: args.away })
+      : await makeKey(desk, deal, { file, away: args.away, lan: args.lan })
     const grant = { id: toBase64url(deal.id), ...termsObject(desk.house, terms) }
     tools.voice.tell({ ok: true, name, grant, ...made }, () =>
       [
@@ -121,19 +127,20 @@ interface Made {
   readonly key?: string
   readonly token?: string
   readonly invitation?: string
+  readonly address?: string
 }
 
 /** A key that only this file holds; the home knows it as a script's, of a person of the same name. */
 async function makeKey(
   desk: Desk,
   deal: Deal,
-  how: { readonly file: string; readonly away: boolean },
+  how: { readonly file: string; readonly away: boolean; readonly lan: boolean },
 ): Promise<Made> {
   const { tools, api, owner } = desk
   using step = tools.voice.working(`making ${deal.name} known`)
   const seed = new Secret(tools.random.bytes(32))
   const { key } = nativeEd25519().signer(seed.reveal())
-  const reach = how.away ? await makeReach(desk, deal.name) : undefined
+  const reach = how.away ? await makeReach(desk, deal.name, how.lan) : undefined
   // First the file: a key that could not be kept must not be let in.
   await writeKey(how.file, {
     home: owner.home,
@@ -154,13 +161,19 @@ async function makeKey(
   await api.sendSealed('PUT', `/holders/${idOf(key)}`, frame)
   step.say(`handing ${deal.name} its grant`)
   await dealTo(api, owner, deal, [key])
-  return { kind: 'key', file: how.file, key: idOf(key), ...(reach && { invitation: reach.invitation }) }
+  return {
+    kind: 'key',
+    file: how.file,
+    key: idOf(key),
+    ...(reach && { invitation: reach.invitation, address: reach.address }),
+  }
 }
 
-async function makeReach({ tools, api }: Desk, name: string) {
+async function makeReach({ tools, api }: Desk, name: string, withLan: boolean) {
   const invitation = invitationOf(name)
-  const answer = await api.send('PUT', `/invitations/${encodeURIComponent(invitation)}`, { authorised: true })
-  return { invitation, code: await homeCodeOf(tools, fieldsOf(answer, 'an invitation'), true) }
+  const path = `/invitations/${encodeURIComponent(invitation)}`
+  const answer = fieldsOf(await api.send('PUT', path, { authorised: true }), 'an invitation')
+  return { invitation, address: textIn(answer, 'address'), code: await homeCodeOf(tools, answer, withLan) }
 }
 
 /** Its name leads from the script to its address, so that both go together. */
