@@ -207,6 +207,9 @@ export async function openTestHome(
     book: state.services,
     journal,
     publisher,
+    onFault: (error) => {
+      throw error
+    },
   })
   const addDevice = async (name: string, affordances: readonly number[]): Promise<FakeDevice> => {
     const fake = new FakeDevice(home, () => core.deviceDesk)
