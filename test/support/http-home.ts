@@ -199,7 +199,7 @@ export async function openTestHome(
     withdraw: async (service) => {
       withdrawn.push(service)
     },
-    status: () => ({ state: 'published', since: 0 }),
+    status: () => ({ state: 'reachable', since: 0 }),
   }
   services = await openServices({
     clock: systemClock,
