@@ -6,12 +6,17 @@
  * said to have done comes from a receipt that it sealed.
  */
 import type { Clock } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
 import type { PartyId } from '../core/model/index.ts'
 import { readActs } from './acts.ts'
 import { type Papers, readEvent, readHistory, type Thing } from './answers.ts'
 import { Asker } from './ask.ts'
 import { carryOut, type Wish } from './command.ts'
-import { type PageCode, PageError } from './error.ts'
+import { type DealDeps, give, takeBack } from './deal.ts'
+import { failureOf, PageError } from './error.ts'
+import type { NewPhone } from './guest.ts'
+import { Guests } from './guests.ts'
+import { type KnownGrant, type KnownPerson, readGrants, readPeople, type Terms } from './people.ts'
 import type { Person } from './person.ts'
 import { type Believed, believe, prove } from './proof.ts'
 import { type Happening, progressKey, type Standing, type State } from './state.ts'
@@ -21,10 +26,21 @@ export type Action =
   | { readonly act: 'command'; readonly wish: Wish }
   | { readonly act: 'history'; readonly thing: PartyId; readonly property: string; readonly since: number }
   | { readonly act: 'log'; readonly older: boolean }
+  | { readonly act: 'people' }
+  | { readonly act: 'give'; readonly to: KnownPerson; readonly terms: Terms }
+  /** A grant, or a phone by its key. */
+  | { readonly act: 'take-back'; readonly what: KnownGrant | PartyId }
+  /** Lets another phone in: a code, then a yes or no to who asks with it. */
+  | { readonly act: 'invite'; readonly phone: NewPhone }
+  | { readonly act: 'admit' }
+  | { readonly act: 'decline' }
 
 export interface ApiDeps {
   readonly clock: Clock
+  readonly random: Random
   readonly fetch: typeof fetch
+  /** Of the page. */
+  readonly origin: string
   readonly person: Person
   readonly state: () => State
   readonly tell: (happening: Happening) => void
@@ -38,12 +54,14 @@ export class Api {
   readonly #deps: ApiDeps
   readonly #asker: Asker
   readonly #signal: AbortSignal
+  readonly #guests: Guests
   #believed: Believed | undefined
 
   constructor(deps: ApiDeps, signal: AbortSignal) {
     this.#deps = deps
     this.#asker = new Asker(deps, deps.person)
     this.#signal = signal
+    this.#guests = new Guests({ ...deps, asker: this.#asker }, signal)
   }
 
   perform(action: Action): Promise<void> {
@@ -54,6 +72,18 @@ export class Api {
         return this.#history(action)
       case 'log':
         return this.#log(action.older)
+      case 'people':
+        return this.#people(async () => {})
+      case 'give':
+        return this.#people((deps) => give(deps, action.to, action.terms, this.#signal))
+      case 'take-back':
+        return this.#people((deps) => takeBack(deps, action.what, this.#signal))
+      case 'invite':
+        return this.#guests.invite(action.phone)
+      case 'admit':
+        return this.#guests.admit().then(() => this.#people(async () => {}))
+      case 'decline':
+        return this.#guests.decline()
     }
   }
 
@@ -143,6 +173,24 @@ export class Api {
     }
   }
 
+  /** Does something to people or grants, and asks how they are then. */
+  async #people(first: (deps: DealDeps) => Promise<void>): Promise<void> {
+    const { person, random, tell } = this.#deps
+    tell({ it: 'people', people: { loading: true, failed: undefined } })
+    const asker = this.#asker
+    const get = (path: string) => asker.json({ method: 'GET', path }, this.#signal)
+    try {
+      await first({ asker, person, random })
+      const [people, grants] = await Promise.all([get('/people'), get('/grants')])
+      tell({
+        it: 'people',
+        people: { people: readPeople(people), grants: readGrants(grants), loading: false },
+      })
+    } catch (error) {
+      tell({ it: 'people', people: { loading: false, failed: failureOf(error).code } })
+    }
+  }
+
   async #log(older: boolean): Promise<void> {
     const { state, tell } = this.#deps
     const held = older ? state().log.acts : []
@@ -160,10 +208,4 @@ export class Api {
       tell({ it: 'log', log: { loading: false, failed: failureOf(error).code } })
     }
   }
-}
-
-/** What a person is told of something that did not work. */
-export function failureOf(error: unknown): { readonly code: PageCode; readonly detail: string } {
-  if (error instanceof PageError) return { code: error.code, detail: error.message }
-  return { code: 'internal', detail: error instanceof Error ? error.message : String(error) }
 }

@@ -4,7 +4,7 @@
  * nobody answers. Each chip is written from its datasheet alone, and knows nothing of the driver that it will meet.
  *
  * Places in world/: `i2c-44` (address, hexadecimal), `onewire-1`, `pulses-2`, `pin-3` (0 or 1); `pulse-1` is written with what a
- * servo is told: high and period in µs.
+ * servo is told: high and period in µs; whoever plays a Wiegand reader adds lines to `wiegand`, a burst each: bits and value.
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,6 +12,7 @@ import { bme280 } from './bme280.ts'
 import { dht22 } from './dht22.ts'
 import { ds18b20 } from './ds18b20.ts'
 import { sht3x } from './sht3x.ts'
+import { openWiegand } from './wiegand.ts'
 import { type Part, readPart } from './world.ts'
 
 export interface I2cChip {
@@ -23,7 +24,7 @@ export interface OneWireChip {
   transfer(out: Uint8Array, inSize: number, part: Part): Buffer
 }
 
-const ASK = { pin: 1, pulse: 2, pulses: 3, i2c: 4, onewire: 5 } as const
+const ASK = { pin: 1, pulse: 2, pulses: 3, i2c: 4, onewire: 5, wiegand: 6 } as const
 const NOTHING = Buffer.alloc(0)
 const I2C_CHIPS: Record<string, (now: () => number) => I2cChip> = { sht3x, bme280 }
 const ONE_WIRE_CHIPS: Record<string, (now: () => number) => OneWireChip> = { ds18b20 }
@@ -33,6 +34,7 @@ export type Board = (question: Buffer) => Buffer | undefined
 /** @param directory the device's own, with world/ in it; @param now milliseconds that only rise */
 export function openBoard(directory: string, now: () => number): Board {
   const chips = new Map<string, I2cChip | OneWireChip>()
+  const wiegand = openWiegand(directory)
 
   /** The same chip for as long as the same part is in its place. */
   function chipOf<T extends I2cChip | OneWireChip>(
@@ -82,6 +84,8 @@ export function openBoard(directory: string, now: () => number): Board {
         return transfer(`i2c-${question[1]!.toString(16)}`, question)
       case ASK.onewire:
         return transfer(`onewire-${question[1]}`, question)
+      case ASK.wiegand:
+        return wiegand()
       default:
         return undefined
     }

@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { parseWords, type Seed } from '../../core/identity/index.ts'
 import { CliError } from '../error.ts'
-import { foundHome, requireNoHome } from '../found.ts'
-import { ask, readAll } from '../prompt.ts'
+import { foundHome, requireSomeMissing } from '../found.ts'
+import { ask, keyboardOf, readAll } from '../prompt.ts'
 import type { Tools } from '../tools.ts'
 import { verb } from '../verb.ts'
-import { keyboardOf, OWNER_NAME } from './init.ts'
+import { OWNER_NAME } from './init.ts'
 
 export const restore = verb({
   command: 'restore',
   says: 'Makes the home of 24 words again: the same root, addresses and authorities, and devices come back by themselves',
   examples: [
     ['restore', 'asks for the words, without showing them'],
+    ['restore --data /srv/shallot', 'the daemon of a home whose owner is here already'],
     ['restore < /media/key/words.txt', 'the words from standard input; never as arguments'],
   ],
   options: (cli) => cli.option('name', OWNER_NAME),
   async run(tools, args) {
     const { voice, configured } = tools
-    requireNoHome(configured.config)
+    requireSomeMissing(configured.config)
     const seed = await readWords(tools)
     const home = foundHome(tools, seed, args.name)
     voice.tell({ ok: true, ...home }, () =>
@@ -33,7 +34,8 @@ export const restore = verb({
 
 const TRIES_MAX = 3
 
-async function readWords(tools: Tools): Promise<Seed> {
+/** The 24 words, unseen from a keyboard or from standard input. @throws CliError bad-words */
+export async function readWords(tools: Tools): Promise<Seed> {
   const keyboard = keyboardOf()
   for (let tries = 1; ; tries++) {
     const typed = keyboard

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { METHOD_GET, METHOD_POST, METHOD_PUT } from '../../../schemas/gen/ts/wire.ts'
-import { affordanceOf, type Device, keyOf } from '../model/index.ts'
-import type { HeldGrant } from './grants.ts'
+import { affordanceOf, type Device } from '../model/index.ts'
+import { type Departure, sayDeparture } from './departed.ts'
+import type { HeldGrant } from './held.ts'
 import { UTC } from './hours.ts'
 import {
   type Circumstances,
@@ -49,15 +50,15 @@ export function explain(
   if (grants.trust.isOwner(key)) return { may: true, as: 'owner' }
   if (grants.trust.isRevoked(key))
     return { may: false, why: 'grant-revoked', detail: 'this key was taken back' }
-  const wanted = { device: keyOf(device.id), affordance, method: METHODS[operation] }
+  const wanted = { device: device.id, affordance, method: METHODS[operation] }
   let nearest: { readonly grant: HeldGrant; readonly refused: LinkRefusal } | undefined
-  for (const grant of grants.heldBy(key)) {
+  for (const grant of grants.heldBy(key).filter(by.among ?? (() => true))) {
     if (operation === 'read' && mayRead(grant, wanted, by)) return { may: true, as: 'holder', by: grant }
     const refused = refusalOf(grant, wanted, by)
     if (!refused) return { may: true, as: 'holder', by: grant }
     if (!nearest || isNearer(refused, nearest.refused)) nearest = { grant, refused }
   }
-  if (!nearest) return { may: false, why: 'not-permitted', detail: 'nothing was granted to this key' }
+  if (!nearest) return sayNothing(grants.departed(key))
   const { grant, refused } = nearest
   return {
     may: false,
@@ -65,6 +66,12 @@ export function explain(
     detail: sayRefusal(refused, by.zone ?? UTC),
     nearest: { grant, link: refused.at },
   }
+}
+
+/** Nothing is held: something was, or nothing ever. */
+function sayNothing(gone: Departure | undefined): Explanation {
+  if (gone) return { may: false, why: gone.why, detail: sayDeparture(gone) }
+  return { may: false, why: 'not-permitted', detail: 'nothing was granted to this key' }
 }
 
 /** What passed more of the checks is nearer to a yes. */
@@ -79,9 +86,8 @@ export function readable(key: Uint8Array, device: Device, by: Circumstances): re
     (number) => affordanceOf(number)?.capability.kind === 'property',
   )
   if (grants.trust.isOwner(key)) return properties
-  const held = grants.heldBy(key)
-  const target = keyOf(device.id)
+  const held = grants.heldBy(key).filter(by.among ?? (() => true))
   return properties.filter((affordance) =>
-    held.some((grant) => mayRead(grant, { device: target, affordance, method: METHOD_GET }, by)),
+    held.some((grant) => mayRead(grant, { device: device.id, affordance, method: METHOD_GET }, by)),
   )
 }

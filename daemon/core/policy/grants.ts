@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import type { Code } from '../../../schemas/gen/ts/codes.ts'
 import { DEVICE_ENVELOPE_BYTES_MAX, GRANT_LINKS_MAX } from '../../../schemas/gen/ts/wire.ts'
-import { equal, toHex } from '../../base/bytes.ts'
-import { no, type Verdict, yes } from '../../base/error.ts'
+import { toHex } from '../../base/bytes.ts'
+import { type No, no, type Verdict, yes } from '../../base/error.ts'
 import {
   admit,
   type Command,
@@ -18,21 +18,18 @@ import {
   type SignerCode,
 } from '../envelope/index.ts'
 import { idOf, type PartyId } from '../model/index.ts'
+import { Departed, type Departure } from './departed.ts'
+import { concerns, type HeldGrant, heldIn, isCopy } from './held.ts'
 import type { Trust } from './trust.ts'
 import { type GroupsOf, widens } from './wider.ts'
-
-/** A grant whose chain was verified up to an owner. It never changes; what it hangs from is held as long as it is. */
-export interface HeldGrant extends Message<Grant> {
-  /** What it was passed on from; absent: sealed by an owner. */
-  readonly parent?: HeldGrant
-  /** 1 for an owner's, at most GRANT_LINKS_MAX. */
-  readonly links: number
-}
 
 export type GrantCode =
   | EnvelopeCode
   | GateCode
   | Extract<Code, 'grant-revoked' | 'conflict' | 'grant-wider' | 'grants-full'>
+
+/** Why a key may not name a grant (SPEC 12.3). */
+export type HolderCode = Exclude<SignerCode, 'grant-chain'>
 
 export interface GrantsOptions {
   /** How many are held at once; ended ones make room. */
@@ -52,8 +49,9 @@ export class Grants {
   /** In order of arrival, so parents before children; by SHA-256 of the frame. */
   readonly #held = new Map<string, HeldGrant>()
   /** Copies of one grant for several keys have one id. */
-  readonly #byId = new Map<string, readonly HeldGrant[]>()
-  readonly #byHolder = new Map<PartyId, readonly HeldGrant[]>()
+  readonly #byId = new Map<string, Set<HeldGrant>>()
+  readonly #byHolder = new Map<PartyId, Set<HeldGrant>>()
+  readonly #departed = new Departed()
   #version: number
 
   constructor(trust: Trust, ed25519: Ed25519, options: GrantsOptions) {
@@ -72,12 +70,29 @@ export class Grants {
    * @param now  seconds since the epoch, 0: not known
    */
   admit(frame: Frame, now: number): Verdict<HeldGrant, GrantCode> {
+    return this.#open(frame, { now, widening: this.#options.refuseWider })
+  }
+
+  /**
+   * Takes back one that was admitted in an earlier life, in the order of then. It is verified as if it were new, but not
+   * held against the clock, which may have been set back since, nor against groups, which change: each use is.
+   */
+  restore(frame: Frame): Verdict<HeldGrant, GrantCode> {
+    return this.#open(frame, {})
+  }
+
+  #open(
+    frame: Frame,
+    { now, widening }: { readonly now?: number; readonly widening?: GroupsOf | undefined },
+  ): Verdict<HeldGrant, GrantCode> {
     this.#settle()
+    const freshness = (message: Message): Verdict<Message, GateCode> =>
+      now === undefined ? yes(message) : admit(message, { now })
     const digest = sha256(frame)
     const known = this.#held.get(digest)
     if (known) {
-      const admitted = admit(known, { now })
-      return admitted.ok ? yes(known) : admitted
+      const fresh = freshness(known)
+      return fresh.ok ? yes(known) : fresh
     }
     const opened = openEnvelope(
       frame,
@@ -89,44 +104,74 @@ export class Grants {
       this.#ed25519,
     )
     if (!opened.ok) return opened
-    const message = opened.value as Message<Grant>
-    const admitted = admit(message, { now })
-    return admitted.ok ? this.#take(message, digest, now) : admitted
-  }
-
-  /** SPEC 12.2, before the signature is looked at. */
-  #acceptsGrant(body: Grant, signer: Uint8Array): true | SignerCode {
-    if (!body.parent) return this.trust.isOwner(signer) || 'unknown-signer'
-    const parent = this.get(body.parent, signer)
-    if (!parent || parent.links >= GRANT_LINKS_MAX) return 'grant-chain'
-    return (parent.body.share ?? 0) > (body.share ?? 0) || 'grant-chain'
-  }
-
-  #take(message: Message<Grant>, digest: string, now: number): Verdict<HeldGrant, GrantCode> {
-    const { body, signer } = message
-    const parent = body.parent && this.get(body.parent, signer)
-    const held: HeldGrant = { ...message, links: (parent?.links ?? 0) + 1, ...(parent && { parent }) }
-    if (this.#isTakenBack(held)) return no('grant-revoked', `${body.name} was taken back`)
-    const copies = this.withId(body.id)
-    if (copies.some((other) => !isCopy(other, held))) return no('conflict', 'another grant has this id')
-    const { refuseWider, grantsMax } = this.#options
-    const wider = refuseWider && parent && widens(body, parent.body, refuseWider)
-    if (wider) return no('grant-wider', `${body.name} would give more than is held: ${wider}`)
-    if (this.#held.size >= grantsMax) this.expire(now)
-    if (this.#held.size >= grantsMax) return no('grants-full')
-    this.#held.set(digest, held)
-    this.#byId.set(toHex(body.id), [...copies, held])
-    if (body.key) this.#byHolder.set(idOf(body.key), [...this.heldBy(body.key), held])
+    const fresh = freshness(opened.value)
+    if (!fresh.ok) return fresh
+    const held = this.#link(opened.value as Message<Grant>)
+    const refused = this.#refusal(held, widening) ?? this.#roomRefusal(now ?? 0)
+    if (refused) return refused
+    this.#keep(digest, held)
     return yes(held)
   }
 
+  /** SPEC 12.2, before the signature is looked at. */
+  #acceptsGrant(body: Grant, signer: Uint8Array): boolean | No<SignerCode> {
+    if (!body.parent) return this.trust.isOwner(signer)
+    const parent = this.get(body.parent, signer)
+    if (!parent || parent.links >= GRANT_LINKS_MAX)
+      return no('grant-chain', `“${body.name}” hangs from nothing that its sealer holds`)
+    const maySeal = (parent.body.share ?? 0) > (body.share ?? 0)
+    return maySeal || no('grant-chain', `“${parent.body.name}” may not be passed on like this`)
+  }
+
+  #link(message: Message<Grant>): HeldGrant {
+    const { body, signer } = message
+    const parent = body.parent && this.get(body.parent, signer)
+    const places = new Set(body.devices.map((one) => (typeof one === 'string' ? one : idOf(one))))
+    return { ...message, places, links: (parent?.links ?? 0) + 1, ...(parent && { parent }) }
+  }
+
+  #refusal(held: HeldGrant, widening: GroupsOf | undefined): No<GrantCode> | undefined {
+    const { body, parent } = held
+    if (this.#isTakenBack(held)) {
+      this.#departed.note(body, 'grant-revoked')
+      return no('grant-revoked', `“${body.name}” was taken back`)
+    }
+    if (this.withId(body.id).some((other) => !isCopy(other, held)))
+      return no('conflict', 'another grant has this id')
+    const wider = widening && parent && widens(body, parent.body, widening)
+    return wider ? no('grant-wider', `“${body.name}” would give more than is held: ${wider}`) : undefined
+  }
+
+  #roomRefusal(now: number): No<GrantCode> | undefined {
+    const { grantsMax } = this.#options
+    if (this.#held.size >= grantsMax) this.expire(now)
+    return this.#held.size >= grantsMax ? no('grants-full') : undefined
+  }
+
+  #keep(digest: string, held: HeldGrant): void {
+    const { id, key } = held.body
+    this.#held.set(digest, held)
+    add(this.#byId, toHex(id), held)
+    if (key) add(this.#byHolder, idOf(key), held)
+  }
+
   /** Who may seal a command, asked before its signature is looked at (SPEC 12.3). */
-  acceptsCommand(body: Command, signer: Uint8Array): true | Exclude<SignerCode, 'grant-chain'> {
-    if (!body.grant) return this.trust.isOwner(signer) || 'unknown-signer'
+  acceptsCommand(body: Command, signer: Uint8Array): boolean | No<HolderCode> {
+    if (!body.grant) return this.trust.isOwner(signer)
+    const named = this.named(body.grant, signer)
+    return named.ok || named
+  }
+
+  /** The grant that a command of this signer names, or why it may not name it. */
+  named(id: Uint8Array, signer: Uint8Array): Verdict<HeldGrant, HolderCode> {
     this.#settle()
-    if (this.trust.isGrantRevoked(body.grant) || this.trust.isRevoked(signer)) return 'grant-revoked'
-    if (this.withId(body.grant).length === 0) return 'unknown-grant'
-    return this.get(body.grant, signer) !== undefined || 'unknown-signer'
+    const key = toHex(id)
+    if (this.trust.isGrantRevoked(key) || this.trust.isRevoked(signer))
+      return no('grant-revoked', 'this grant, or the key that asks, was taken back')
+    const copies = this.#byId.get(key)
+    if (!copies) return no('unknown-grant', this.#departed.sayOf(signer, id) ?? NEVER_HELD)
+    const held = heldIn(copies, signer)
+    return held ? yes(held) : no('unknown-signer', 'this grant is for another key')
   }
 
   /**
@@ -147,23 +192,31 @@ export class Grants {
   /** Drops grants that have ended, and what hangs from them. @param now seconds since the epoch, 0: not known */
   expire(now: number): readonly HeldGrant[] {
     if (now === 0) return []
-    return this.#sweep(({ body }) => body.expiresAt !== undefined && body.expiresAt <= now)
+    return this.#sweep(({ body }) => body.expiresAt !== undefined && body.expiresAt <= now, 'grant-expired')
   }
 
   /** The copy of a grant that this key holds. */
   get(id: Uint8Array, holder: Uint8Array): HeldGrant | undefined {
-    return this.withId(id).find(({ body }) => body.key && equal(body.key, holder))
+    this.#settle()
+    const copies = this.#byId.get(toHex(id))
+    return copies && heldIn(copies, holder)
   }
 
   /** All copies of a grant; none when it is not held. */
   withId(id: Uint8Array): readonly HeldGrant[] {
     this.#settle()
-    return this.#byId.get(toHex(id)) ?? []
+    return [...(this.#byId.get(toHex(id)) ?? [])]
   }
 
   heldBy(holder: Uint8Array): readonly HeldGrant[] {
     this.#settle()
-    return this.#byHolder.get(idOf(holder)) ?? []
+    return [...(this.#byHolder.get(idOf(holder)) ?? [])]
+  }
+
+  /** What became of the last grant that this key lost, as far as that is remembered. */
+  departed(holder: Uint8Array): Departure | undefined {
+    this.#settle()
+    return this.#departed.of(holder)
   }
 
   /** All that are held, parents before children. */
@@ -173,61 +226,51 @@ export class Grants {
   }
 
   /** What a device of these groups has to know, parents before children. */
-  concerning(device: Uint8Array, groups: readonly string[]): readonly HeldGrant[] {
-    return this.list().filter((held) => linksOf(held).every(({ body }) => names(body, device, groups)))
+  concerning(device: PartyId, groups: readonly string[]): readonly HeldGrant[] {
+    return this.list().filter((held) => concerns(held, device, groups))
   }
 
   /** Drops what was taken back since the last look. */
   #settle(): readonly HeldGrant[] {
     if (this.#version === this.trust.version) return []
     this.#version = this.trust.version
-    return this.#sweep((held) => this.#isTakenBack(held))
+    return this.#sweep((held) => this.#isTakenBack(held), 'grant-revoked')
   }
 
   #isTakenBack({ body, signer, parent }: HeldGrant): boolean {
     const { trust } = this
-    if (trust.isGrantRevoked(body.id) || (body.key && trust.isRevoked(body.key))) return true
-    if (!parent) return !trust.isOwner(signer) || body.sealedAt < trust.floorOf(signer)
-    return trust.isRevoked(signer)
+    if (trust.isGrantRevoked(toHex(body.id)) || (body.key && trust.isRevoked(body.key))) return true
+    // Whoever passed it on holds the parent: when that key is taken back, the parent is gone and this with it.
+    return !parent && (!trust.isOwner(signer) || body.sealedAt < trust.floorOf(signer))
   }
 
-  #sweep(isOver: (held: HeldGrant) => boolean): readonly HeldGrant[] {
+  #sweep(isOver: (held: HeldGrant) => boolean, why: Departure['why']): readonly HeldGrant[] {
     const dropped = new Set<HeldGrant>()
     for (const [digest, held] of this.#held) {
       if (!isOver(held) && !(held.parent && dropped.has(held.parent))) continue
       dropped.add(held)
+      this.#departed.note(held.body, why)
       this.#held.delete(digest)
       const { id, key } = held.body
-      without(this.#byId, toHex(id), held)
-      if (key) without(this.#byHolder, idOf(key), held)
+      drop(this.#byId, toHex(id), held)
+      if (key) drop(this.#byHolder, idOf(key), held)
     }
     return [...dropped]
   }
 }
 
-/** A grant and what it hangs from, the owner's first: in this order a device takes them. */
-export function linksOf(held: HeldGrant): readonly HeldGrant[] {
-  return held.parent ? [...linksOf(held.parent), held] : [held]
+const NEVER_HELD = 'no such grant is held here: it was never handed in, or it has ended'
+
+function add<K>(index: Map<K, Set<HeldGrant>>, key: K, held: HeldGrant): void {
+  const present = index.get(key)
+  if (present) present.add(held)
+  else index.set(key, new Set([held]))
 }
 
-/** Whether a grant names this device, a group of it, or every device (SPEC 12.3). */
-export function names({ devices }: Grant, device: Uint8Array, groups: readonly string[]): boolean {
-  if (devices.length === 0) return true
-  return devices.some((one) => (typeof one === 'string' ? groups.includes(one) : equal(one, device)))
-}
-
-/** Copies of one grant are for different keys and come from one hand. */
-function isCopy(a: HeldGrant, b: HeldGrant): boolean {
-  const isSameKey = a.body.key && b.body.key ? equal(a.body.key, b.body.key) : a.body.key === b.body.key
-  const isSameParent =
-    a.parent?.body.id && b.parent?.body.id ? equal(a.parent.body.id, b.parent.body.id) : a.parent === b.parent
-  return !isSameKey && isSameParent && equal(a.signer, b.signer)
-}
-
-function without<K>(index: Map<K, readonly HeldGrant[]>, key: K, held: HeldGrant): void {
-  const rest = index.get(key)?.filter((other) => other !== held) ?? []
-  if (rest.length > 0) index.set(key, rest)
-  else index.delete(key)
+function drop<K>(index: Map<K, Set<HeldGrant>>, key: K, held: HeldGrant): void {
+  const present = index.get(key)
+  present?.delete(held)
+  if (present?.size === 0) index.delete(key)
 }
 
 function sha256(frame: Frame): string {

@@ -43,8 +43,8 @@ export interface Trust {
   readonly revocations: readonly Message<Revocation>[]
   /** A key that the root or an owner took back: as holder, sealer of grants, caller, daemon. */
   isRevoked(key: Uint8Array): boolean
-  /** A grant that was taken back by its id, whoever sealed it. */
-  isGrantRevoked(id: Uint8Array): boolean
+  /** A grant that was taken back by its id, whoever sealed it. @param id in hex */
+  isGrantRevoked(id: string): boolean
   /** Seconds: grants that this signer sealed before it are out; 0 when there is none. */
   floorOf(signer: Uint8Array): number
   /** Rises with every change of owners and lists, so that whoever decided by them can look again. */
@@ -71,7 +71,7 @@ class RootedTrust implements Trust {
   readonly root: Uint8Array
   readonly #ed25519: Ed25519
   /** Everybody the root ever made an owner, those taken back included: a later list may leave them out. */
-  readonly #made = new Map<PartyId, KnownOwner>()
+  readonly #made = new Map<PartyId, KnownOwner & { readonly sequence: number }>()
   readonly #lists: Revocations
   #version = 0
 
@@ -100,10 +100,10 @@ class RootedTrust implements Trust {
   }
 
   isRevoked(key: Uint8Array): boolean {
-    return this.#lists.isRevoked(idOf(key))
+    return this.#lists.isRevoked(key)
   }
 
-  isGrantRevoked(id: Uint8Array): boolean {
+  isGrantRevoked(id: string): boolean {
     return this.#lists.isGrantRevoked(id)
   }
 
@@ -129,10 +129,13 @@ class RootedTrust implements Trust {
   }
 
   keep({ body, frame }: Message<Owner>): KnownOwner {
-    const owner = { id: idOf(body.key), name: body.name, frame }
-    this.#made.set(owner.id, owner)
+    const made = { id: idOf(body.key), name: body.name, frame, sequence: body.sequence }
+    const before = this.#made.get(made.id)
+    // An older envelope that comes again does not bring an older name back.
+    if (before && before.sequence >= made.sequence) return before
+    this.#made.set(made.id, made)
     this.#changed()
-    return owner
+    return made
   }
 
   addOwner(frame: Frame, now: number): Verdict<KnownOwner, EnvelopeCode | GateCode> {

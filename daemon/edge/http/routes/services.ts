@@ -19,17 +19,38 @@ export function serviceRoutes(deps: RouteDeps): Route[] {
   const ofHome = { ofThing: false } as const
   const takes = { type: 'application/json', optional: true } as const
   return [
-    { ...ofHome, method: 'GET', path: '/invitations', run: () => list('invitation:') },
-    { ...ofHome, method: 'PUT', path: '/invitations/:name', takes, run: (asking) => invite(deps, asking) },
+    { ...ofHome, method: 'GET', path: '/invitations', who: 'owner', run: () => list('invitation:') },
+    {
+      ...ofHome,
+      method: 'PUT',
+      path: '/invitations/:name',
+      who: 'owner',
+      takes,
+      run: (asking) => invite(deps, asking),
+    },
     {
       ...ofHome,
       method: 'DELETE',
       path: '/invitations/:name',
+      who: 'owner',
       run: (asking) => withdraw(deps, asking, `invitation:${asking.params.name!}`),
     },
-    { ...ofHome, method: 'GET', path: '/exposures', run: () => list('device:') },
-    { ...ofHome, method: 'PUT', path: '/exposures/:id', takes, run: (asking) => expose(deps, asking) },
-    { ...ofHome, method: 'DELETE', path: '/exposures/:id', run: (asking) => hide(deps, asking) },
+    { ...ofHome, method: 'GET', path: '/exposures', who: 'owner', run: () => list('device:') },
+    {
+      ...ofHome,
+      method: 'PUT',
+      path: '/exposures/:id',
+      who: 'owner',
+      takes,
+      run: (asking) => expose(deps, asking),
+    },
+    {
+      ...ofHome,
+      method: 'DELETE',
+      path: '/exposures/:id',
+      who: 'owner',
+      run: (asking) => hide(deps, asking),
+    },
   ]
 }
 
