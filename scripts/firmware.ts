@@ -176,7 +176,14 @@ async function main(): Promise<void> {
   }
   if (verb === 'size') {
     const { measureFirmware, printSizes } = await import('./firmware-size.ts')
-    return printSizes(await measureFirmware(known, programsIn('app')), values.json)
+    const sizes = await measureFirmware(known, programsIn('app'))
+    printSizes(sizes, values.json)
+    const { overBudget, readBudget } = await import('./firmware-budget.ts')
+    for (const excess of overBudget(sizes, readBudget())) {
+      console.error(`over budget: ${excess}`)
+      process.exitCode = 1
+    }
+    return
   }
   if (verb === 'fuzz') {
     const { fuzzAll, fuzzTargets } = await import('./firmware-fuzz.ts')
