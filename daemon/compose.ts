@@ -173,6 +173,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     publisher: openPublisher({ clock, ed25519, onion, http: () => http }, faceDirectory),
     onFault: (error) => log.taskFailed('withdraw', error),
   })
+  desk.people.withdrawStale()
   // Once in the life of a home: an owner who withdrew it does not get it back by a restart.
   if (state.services.nextEpoch(`invitation:${OWN_INVITATION}`) === 0) {
     await services.invite(OWN_INVITATION, true, { origin: 'unix' })
