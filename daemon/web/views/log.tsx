@@ -38,7 +38,8 @@ function Line({ act }: { act: Act }) {
   const thing = act.device && state.things.get(act.device)?.name
   const isDevice = act.signer !== undefined && act.signer === act.device
   const who = useWho(act)
-  const what = Object.hasOwn(words.log.kind, act.kind) ? words.log.kind[act.kind] : act.kind
+  const kinds: Readonly<Record<string, string>> = words.log.kind
+  const what = Object.hasOwn(kinds, act.kind) ? kinds[act.kind] : act.kind
   return (
     <>
       <p>
