@@ -99,7 +99,7 @@ suite('a person with a phone', { timeout: 120_000 }, () => {
   })
 
   test('a revoked grant is refused at once', async () => {
-    await done('revoke sitter --yes')
+    await done('revoke sitter')
     const { said } = await home.json(['set', 'porch-light', 'on', 'false', '--as', file])
     assert.equal(said.ok, false)
     assert.ok(
