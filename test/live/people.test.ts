@@ -83,7 +83,7 @@ suite('a person with a phone', { timeout: 120_000 }, () => {
     const second = await joins('tablet', 'sitter')
     await done(`set porch-light on false --as ${second.file}`)
     await done('phone revoke tablet --yes')
-    await refused(`set porch-light on true --as ${second.file}`, 3, 'unauthorized')
+    await refused(`set porch-light on true --as ${second.file}`, 3, 'grant-revoked')
     await done(`set porch-light on true --as ${file}`)
   })
 
@@ -170,7 +170,7 @@ suite('a script', { timeout: 60_000 }, () => {
     await refused(`set porch-light on true --as ${file}`, 3, 'not-granted')
     await refused(`person list --as ${file}`, 3, 'not-permitted')
     await done('token remove blinds --yes')
-    await refused(`set porch-light level 50 --as ${file}`, 3, 'unauthorized')
+    await refused(`set porch-light level 50 --as ${file}`, 3, 'grant-revoked')
   })
 
   test('as a bearer token works with curl, by its grant alone, until it is removed', async () => {

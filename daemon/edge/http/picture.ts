@@ -43,7 +43,15 @@ export function tellHome({ clock, home }: RouteDeps, caller: Caller, only: Party
       tellThing(device, home.devices.twin(device.id), authority.groups.of(device), sight),
     ),
     homes: [],
+    ...tellMove(home, caller),
   }
+}
+
+/** Who came by an address that was renewed learns where to go (SPEC 10.4). */
+function tellMove({ services }: RouteDeps['home'], { origin }: Caller): object {
+  const moved = services.movedTo(origin)
+  if (!moved) return {}
+  return { moved: { address: moved.address, clientKey: tellBytes(moved.clientKey?.reveal()) } }
 }
 
 export function tellOwners(owners: RouteDeps['home']['authority']['trust']['owners']): readonly object[] {

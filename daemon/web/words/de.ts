@@ -160,6 +160,13 @@ export const de: Words = {
     stop: 'Nein, aufhören',
     isIn: (name) => `${name} ist da. Noch darf es nichts: Erlaube ihm etwas.`,
   },
+  forms: {
+    title: 'Eine Seite ohne Skripte',
+    why: 'Für die sicherste Stufe des Tor-Browsers. Wer den Link hat, kann, wofür er ist: Der Hub handelt dann für ihn, und nur darin. Nimm ihn zurück, wenn er nicht mehr gebraucht wird.',
+    which: 'Für diese Geräte',
+    make: 'Einen Link machen',
+    link: 'Der Link, nur jetzt zu sehen',
+  },
   grants: {
     everything: 'alles',
     someDevice: 'ein Gerät, das hier nicht zu sehen ist',

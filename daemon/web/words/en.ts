@@ -153,6 +153,13 @@ export const en: Words = {
     stop: 'No, stop',
     isIn: (name) => `${name} is in. It may do nothing yet: give it something.`,
   },
+  forms: {
+    title: 'A page without scripts',
+    why: 'For Tor Browser’s safest level. Whoever has the link can do what it is for: the hub then acts for them, by that alone. Take it back when it is not needed any more.',
+    which: 'For these devices',
+    make: 'Make a link',
+    link: 'The link, shown once',
+  },
   grants: {
     everything: 'everything',
     someDevice: 'a device that is not shown here',

@@ -106,6 +106,13 @@ export interface Words {
     readonly stop: string
     readonly isIn: (name: string) => string
   }
+  readonly forms: {
+    readonly title: string
+    readonly why: string
+    readonly which: string
+    readonly make: string
+    readonly link: string
+  }
   readonly grants: {
     readonly everything: string
     readonly someDevice: string
