@@ -15,6 +15,9 @@ import {
 export interface LinkLimits {
   readonly connectionsMax: number
   readonly connectionsPerAddressMax: number
+  /** Connections from one address that need not prove to be a device of ours, at once and then each second. */
+  readonly unprovenBurst: number
+  readonly unprovenPerS: number
   readonly handshakeMsMax: number
   readonly helloMsMax: number
   /** From the first byte of a frame to its last. */
@@ -29,6 +32,9 @@ export interface LinkLimits {
 export const LINK_LIMITS: LinkLimits = {
   connectionsMax: LINK_CONNECTIONS_MAX,
   connectionsPerAddressMax: LINK_CONNECTIONS_PER_ADDRESS_MAX,
+  // As many as may be there at once: a whole house that comes back in one second is let in.
+  unprovenBurst: LINK_CONNECTIONS_PER_ADDRESS_MAX,
+  unprovenPerS: 4,
   handshakeMsMax: HANDSHAKE_MS_MAX,
   helloMsMax: HELLO_MS_MAX,
   frameMsMax: FRAME_MS_MAX,
@@ -65,8 +71,8 @@ export class Occupancy {
   }
 }
 
-/** Addresses whose wrong tries are remembered; the one that tried longest ago is forgotten first. */
-const ADDRESSES_MAX = 1024
+/** Addresses of which something is remembered; the one seen longest ago is forgotten first. */
+export const ADDRESSES_MAX = 1024
 
 /** Wrong tries at enrolment, by address (SPEC 7.4): nobody can use up the tries of somebody else. */
 export class Tries {
