@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
-import { connect as connectTls } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { systemRandom } from '../../daemon/base/random.ts'
 import { deviceLeaf } from '../../daemon/core/identity/certificates.ts'
 import { writeFrame } from '../../daemon/edge/link/frames.ts'
@@ -43,6 +43,9 @@ async function device(home: LinkHome, name = 'porch'): Promise<DeviceSession> {
   const { keys, certificate } = home.known(name)
   return openSession(home.hub, keys, certificate)
 }
+
+/** Node passes it on to the socket; its types do not say so. */
+const FROM_ELSEWHERE: ConnectionOptions & { localAddress: string } = { localAddress: '127.0.0.9' }
 
 const codesOf = (home: LinkHome) => home.lines.map((line) => line.fields.code).filter(Boolean)
 
@@ -282,11 +285,11 @@ describe('limits of space [SPEC 6.6]', () => {
       const { keys } = home.known('impostor')
       const foreign = deviceLeaf(
         ed25519.signer(systemRandom.bytes(32)),
-        keys.key,
+        keys.signer.key,
         systemRandom.bytes(8),
         Date.now(),
       )
-      const tried = openSession(home.hub, keys, foreign, { tls: { localAddress: '127.0.0.9' } })
+      const tried = openSession(home.hub, keys, foreign, { tls: FROM_ELSEWHERE })
       return tried.then(
         () => 'a session',
         () => codesOf(home).at(-1),
