@@ -56,7 +56,11 @@ export interface Daemon extends AsyncDisposable {
 /** The invitation every home has from the start: its owner's own. */
 const OWN_INVITATION = 'owner'
 
-const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
+/** With the versions of IP that each covers. */
+const WILDCARDS: ReadonlyMap<string, readonly number[]> = new Map([
+  ['0.0.0.0', [4]],
+  ['::', [4, 6]],
+])
 
 /** @throws ConfigError, LinkError, StateError, HttpError, OnionError: each with a sentence that names the next step */
 export async function compose(deps: DaemonDeps, config: Config, stop: AbortSignal): Promise<Daemon> {
@@ -259,9 +263,10 @@ function lanFace(
   return { kind: 'tls', host, port, key: leaf.key, cert: chain, origin: 'lan', hosts: lanNames }
 }
 
-/** Where others find what listens on `host`: for a wildcard, this machine's first address on a private network. */
+/** Where others find what listens on `host`: for a wildcard, this machine's first private address that it covers. */
 function reachable(host: string, lanNames: readonly string[]): string {
-  return WILDCARDS.has(host) ? (lanNames.find((name) => isIP(name) !== 0) ?? '127.0.0.1') : host
+  const covered = WILDCARDS.get(host)
+  return covered ? (lanNames.find((name) => covered.includes(isIP(name))) ?? '127.0.0.1') : host
 }
 
 function originOf(face: Face | undefined, lanNames: readonly string[]): string | undefined {
