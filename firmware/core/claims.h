@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * The shapes of wire/messages.cddl: which claims and body members each type has, and of what kind (SPEC 2.3, 4).
- * In: a payload that may hold anything; out: its claims as pointers into it, or one code. All twelve types are checked, so that
+ * In: a payload that may hold anything; out: its claims as pointers into it, or one code. All types are checked, so that
  * the vectors give the same answers here as in the daemon; only those a device receives can be read further.
  * Absent on purpose: who sealed it, for whom and when (gate.h).
  */
@@ -27,6 +27,7 @@ enum message_type {
   MESSAGE_COMMAND,
   MESSAGE_RECEIPT,
   MESSAGE_REQUEST,
+  MESSAGE_BEACON,
   MESSAGE_TYPES
 };
 

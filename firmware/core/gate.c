@@ -26,6 +26,7 @@ static bool signer_may_seal(struct gate *gate, const struct envelope *envelope) 
     case MESSAGE_OWNER: return memcmp(envelope->signer, gate->root, SHALLOT_KEY_BYTES) == 0;
     case MESSAGE_ENROL: return true;
     case MESSAGE_ENROLLED:
+    case MESSAGE_BEACON:
     case MESSAGE_WELCOME: return memcmp(envelope->signer, gate->hub, SHALLOT_KEY_BYTES) == 0;
     case MESSAGE_HELLO:
     case MESSAGE_READING:
@@ -47,6 +48,7 @@ static bool is_sealed_by_people(enum message_type type) {
   switch (type) {
     case MESSAGE_ENROL:
     case MESSAGE_ENROLLED:
+    case MESSAGE_BEACON:
     case MESSAGE_HELLO:
     case MESSAGE_WELCOME:
     case MESSAGE_READING:

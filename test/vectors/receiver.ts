@@ -10,7 +10,7 @@ import {
 
 const AS_OWNER: ReadonlySet<string> = new Set(['member', 'permit', 'enrolment', 'command', 'request'])
 const AS_DEVICE: ReadonlySet<string> = new Set(['hello', 'reading', 'receipt'])
-const AS_HUB: ReadonlySet<string> = new Set(['welcome', 'enrolled'])
+const AS_HUB: ReadonlySet<string> = new Set(['beacon', 'welcome', 'enrolled'])
 
 /** The receiver that a vector describes: its context fields, then its frames in order (SPEC 2.5). */
 export class Receiver {

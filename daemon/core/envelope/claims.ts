@@ -213,6 +213,15 @@ const SHAPES: { readonly [T in MessageType]: Shape } = {
       [wire.REQUEST_DIGEST, member('digest', digest)],
     ],
   ),
+  beacon: shape(
+    [],
+    [
+      [wire.BEACON_POSITION, member('position', uint)],
+      [wire.BEACON_HASH, member('hash', digest)],
+      [wire.BEACON_CLIENT, member('client', bytesField(wire.KEY_BYTES, wire.KEY_BYTES))],
+      [wire.BEACON_WAYS, member('ways', bytesField(0, wire.BEACON_WAYS_BYTES_MAX))],
+    ],
+  ),
 }
 
 /** Longest life of a message with a deadline, in seconds (SPEC 3.4). */

@@ -100,7 +100,18 @@ export interface Request extends Claims {
   readonly digest: Uint8Array
 }
 
-/** What is sealed: one of the twelve types of SPEC 4. */
+export interface Beacon extends Claims {
+  readonly type: 'beacon'
+  /** Of the last entry of the sealer's log. */
+  readonly position: number
+  readonly hash: Uint8Array
+  /** X25519. */
+  readonly client: Uint8Array
+  /** Pairs of a daemon's key and of the onion address for it, 64 bytes each. */
+  readonly ways: Uint8Array
+}
+
+/** What is sealed: one of the types of SPEC 2.6. */
 export type Body =
   | Owner
   | Member
@@ -114,6 +125,7 @@ export type Body =
   | Command
   | Receipt
   | Request
+  | Beacon
 
 export type BodyOf<T extends MessageType> = Extract<Body, { type: T }>
 

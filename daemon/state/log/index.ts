@@ -7,5 +7,5 @@
  * Absent on purpose: signatures (heads are signed where they leave the house), pruning (a chain may already begin after a
  * pruned part), other authors' chains (the tables have room for them).
  */
-export * from './chain.ts'
+export * from '../../core/chain.ts'
 export * from './journal.ts'

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** What the mesh asks of the rooms that remember and of the one that carries. */
+import type { Instant } from '../../base/clock.ts'
+import type { Frame } from '../envelope/message.ts'
+import type { PartyId } from '../model/index.ts'
+
+/** An envelope that every daemon keeps: the newest of its kind, subject and sealer. */
+export interface Paper {
+  readonly kind: 'member' | 'beacon'
+  /** Whom it is about. */
+  readonly subject: PartyId
+  readonly sealer: PartyId
+  readonly frame: Frame
+}
+
+export interface PaperBook {
+  papers(): readonly Paper[]
+  /** In the place of the one before of this kind, subject and sealer. */
+  keep(paper: Paper): Promise<void>
+}
+
+/** Revocation lists (SPEC 4, type `revocation`): who keeps and judges them is another room's business. */
+export interface Revocations {
+  /** Whether this key is in any current list. */
+  isRevoked(key: Uint8Array): boolean
+  /** The current lists, one of each who sealed any. */
+  frames(): readonly Frame[]
+  take(frame: Frame): Promise<'new' | 'known' | 'refused'>
+}
+
+/** How far a log goes: the position of its last entry, and that one's hash. */
+export interface LogHead {
+  readonly position: number
+  readonly hash: Uint8Array
+}
+
+/** Bytes that follow from one another, up to a place that their author signed for. */
+export interface Run {
+  readonly from: number
+  readonly entries: readonly Uint8Array[]
+  readonly beacon: Frame
+}
+
+/** The logs of all daemons of the home, our own among them. */
+export interface LogShelf {
+  authors(): readonly PartyId[]
+  /** Position 0 and the chain's start for an author of whom there is nothing. */
+  head(author: PartyId): LogHead
+  /** Our own entries from `from` on with their hashes, as many as a piece may hold; at least one if there is one. */
+  own(from: number): { readonly entries: readonly Uint8Array[]; readonly last: LogHead } | undefined
+  /** Another's entries from `from` up to the next place that its author signed for. */
+  others(author: PartyId, from: number): Run | undefined
+  /** Keeps a verified run behind the head that it follows from; does nothing if the head has moved. */
+  append(author: PartyId, run: Run, hashes: readonly Uint8Array[]): Promise<void>
+}
+
+export interface HeardBook {
+  /** When a daemon was last heard, as far as it is remembered. */
+  heardAt(member: PartyId): Instant | undefined
+  heard(member: PartyId, at: Instant): Promise<void>
+}
+
+/** What other homes said of their devices, so that it can be shown while they are away. */
+export interface FarBook {
+  things(): ReadonlyArray<{ readonly member: PartyId; readonly device: PartyId; readonly word: Uint8Array }>
+  keepThing(member: PartyId, device: PartyId, word: Uint8Array): Promise<void>
+  dropThing(member: PartyId, device: PartyId): Promise<void>
+  dropMember(member: PartyId): Promise<void>
+}
+
+/** The streams to daemons that are connected and proved who they are. */
+export interface MeshWire {
+  send(peer: PartyId, stream: 'talk' | 'log', bytes: Uint8Array): void
+  /** Ends the connection, after what was sent has left. */
+  cut(peer: PartyId, why: string): void
+}
