@@ -2,13 +2,17 @@
 import { DEVICE_ENVELOPE_BYTES_MAX, ENVELOPE_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { equal } from '../../base/bytes.ts'
 import type { Instant } from '../../base/clock.ts'
+import type { Verdict } from '../../base/error.ts'
 import {
   type Body,
-  type BodyOf,
   type Ed25519,
+  type EnvelopeCode,
   type Frame,
+  type Hello,
   type Message,
   openEnvelope,
+  type Reading,
+  type Receipt,
   type Sample,
 } from '../envelope/index.ts'
 import { type Device, idOf, isDeviceName, keyOf, type PartyId, type Twin } from '../model/index.ts'
@@ -142,20 +146,19 @@ export class FarThings {
     return true
   }
 
-  #openHello(device: PartyId, frame: Frame): Message<BodyOf<'hello'>> | undefined {
+  #openHello(device: PartyId, frame: Frame): Message<Hello> | undefined {
     const opened = this.#open(device, frame, ['hello'])
-    return opened as Message<BodyOf<'hello'>> | undefined
+    return opened.ok ? (opened.value as Message<Hello>) : undefined
   }
 
-  #openSaid(device: PartyId, frame: Frame): Message<BodyOf<'reading' | 'receipt'>> | undefined {
-    return this.#open(device, frame, ['reading', 'receipt']) as
-      | Message<BodyOf<'reading' | 'receipt'>>
-      | undefined
+  #openSaid(device: PartyId, frame: Frame): Said | undefined {
+    const opened = this.#open(device, frame, ['reading', 'receipt'])
+    return opened.ok ? (opened.value as Message<Reading | Receipt>) : undefined
   }
 
-  #open(device: PartyId, frame: Frame, types: readonly Body['type'][]): Message | undefined {
+  #open(device: PartyId, frame: Frame, types: readonly Body['type'][]): Verdict<Message, EnvelopeCode> {
     const { trust, ed25519 } = this.#deps
-    const opened = openEnvelope(
+    return openEnvelope(
       frame,
       {
         sizeMax: DEVICE_ENVELOPE_BYTES_MAX,
@@ -164,7 +167,6 @@ export class FarThings {
       },
       ed25519,
     )
-    return opened.ok ? opened.value : undefined
   }
 
   #isRecord(device: PartyId, frame: Frame): boolean {
@@ -183,7 +185,7 @@ export class FarThings {
   }
 }
 
-type Said = Message<BodyOf<'reading' | 'receipt'>>
+type Said = Message<Reading | Receipt>
 
 /** Of each affordance the last: within a boot the sequence says which that is, another boot is heard in order. */
 function lastOf(said: readonly Said[]): Map<number, { message: Said; sample: Sample }> {
