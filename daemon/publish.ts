@@ -51,10 +51,10 @@ export function openPublisher({ clock, ed25519, onion, http }: PublishDeps, dire
       })
     },
     async withdraw(service) {
-      await onion?.withdraw(service)
       const face = faces.get(service)
       faces.delete(service)
-      await face?.[Symbol.asyncDispose]()
+      // At once: who is connected is told by the end of a stream, which takes a circuit that is still there.
+      await Promise.all([onion?.withdraw(service), face?.[Symbol.asyncDispose]()])
     },
     status(service) {
       const status = onion?.status(service)

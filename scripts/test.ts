@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /**
- * Runs the tests: `npm test`, or `npm test -- unit vectors` for some folders of test/.
+ * Runs the tests: `npm test`, or `npm test -- unit vectors` for some folders of test/, or files ending in `.test.ts`.
  *
  * Quick ones first, two files at a time; then those with real tor, firmware and kills, one file at a time, because they
- * share the machine's two cores and its clock. The exit status is 0 only if every test ran and passed.
+ * share the machine's two cores and its clock. The exit status is 0 only if every test ran and passed. What failed is
+ * told again at the very end.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, globSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
+import { Tally } from './test/tally.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const QUICK = ['house', 'unit', 'contract', 'vectors', 'simulation', 'fuzz']
@@ -17,32 +19,28 @@ const SLOW = ['firmware', 'live']
 const MINUTES_MAX_PER_FILE = 8
 
 const wanted = process.argv.slice(2)
-const unknown = wanted.find((folder) => ![...QUICK, ...SLOW].includes(folder))
+const files = wanted.filter((name) => name.endsWith('.test.ts'))
+const folders = wanted.filter((name) => !name.endsWith('.test.ts'))
+const unknown =
+  folders.find((folder) => ![...QUICK, ...SLOW].includes(folder)) ?? files.find((file) => !existsSync(file))
 if (unknown) {
-  console.error(`there are no tests called ${unknown}; there are ${[...QUICK, ...SLOW].join(', ')}`)
+  console.error(
+    `there are no tests called ${unknown}; there are ${[...QUICK, ...SLOW].join(', ')}, and files ending in .test.ts`,
+  )
   process.exit(2)
 }
-const chosen = (folders: string[]) =>
-  folders.filter((folder) => wanted.length === 0 || wanted.includes(folder))
-
-let passed = 0
-let failed = 0
-let skipped = 0
-
-async function runAll(folders: string[], concurrency: number): Promise<void> {
-  const files = folders
+const chosen = (some: string[]) => some.filter((folder) => wanted.length === 0 || folders.includes(folder))
+const filesOf = (some: string[]) =>
+  some
     .filter((folder) => existsSync(join(ROOT, 'test', folder)))
     .flatMap((folder) => globSync(join(ROOT, 'test', folder, '**', '*.test.ts')).sort())
+
+const tally = new Tally(ROOT)
+
+async function runAll(files: string[], concurrency: number): Promise<void> {
   if (files.length === 0) return
   const stream = run({ files, concurrency, timeout: MINUTES_MAX_PER_FILE * 60_000 })
-  stream.on('test:pass', ({ skip, details }) => {
-    if (details.type === 'suite') return
-    if (skip === undefined) passed++
-    else skipped++
-  })
-  stream.on('test:fail', ({ details }) => {
-    if (details.type !== 'suite') failed++
-  })
+  tally.follow(stream)
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   stream.on('end', resolve).on('error', reject)
   const report = stream.compose(spec)
@@ -55,7 +53,7 @@ async function runAll(folders: string[], concurrency: number): Promise<void> {
 if (chosen(['house']).length > 0) {
   execFileSync(process.execPath, [join(ROOT, 'scripts', 'check.ts'), '--static'], { stdio: 'inherit' })
 }
-await runAll(chosen(QUICK), 2)
-await runAll(chosen(SLOW), 1)
-console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`)
-process.exitCode = failed > 0 || passed === 0 ? 1 : 0
+await runAll(filesOf(chosen(QUICK)), 2)
+await runAll([...filesOf(chosen(SLOW)), ...files.map((file) => resolve(file))], 1)
+console.log(`\n${[...tally.lines()].join('\n')}`)
+process.exitCode = tally.isGood ? 0 : 1

@@ -13,12 +13,13 @@ import { join } from 'node:path'
 import { codeCases } from './vectors/codes.ts'
 import { enrolmentCases } from './vectors/enrolment.ts'
 import { envelopeCases } from './vectors/envelope.ts'
+import { peopleCases } from './vectors/people.ts'
 import { sessionCases } from './vectors/session.ts'
 import { type Case, textOf } from './vectors/text.ts'
 
 const VECTORS = join(import.meta.dirname, '..', 'schemas', 'vectors')
 const ROOMS: Record<string, Case[]> = {
-  envelope: envelopeCases(),
+  envelope: [...envelopeCases(), ...peopleCases()],
   code: codeCases(),
   session: sessionCases(),
   enrolment: enrolmentCases(),

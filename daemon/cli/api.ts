@@ -27,6 +27,9 @@ interface Call {
 }
 
 const REQUEST_LIFETIME_S = 60
+/** On a stream of events the home says something every 15 s, if only that it is still there: silent for so long, it is gone. */
+export const SILENCE_MS_MAX = 45_000
+const SILENCE_LOOK_MS = 5000
 const NOTHING = new Uint8Array()
 
 /** The home's HTTP API (SPEC 9): every question is sealed by the person who asks, every refusal becomes a CliError. */
@@ -70,9 +73,13 @@ export class Api implements AsyncDisposable {
     for await (const line of broken(readLines(answer))) if (line !== '') yield parseJson(utf8(line))
   }
 
-  /** Server-sent events until the home ends them; resolves when the home has begun to answer. */
+  /**
+   * Server-sent events until the home ends them; resolves when the home has begun to answer.
+   * Its iteration throws CliError `unreachable` when the connection breaks, or carries nothing for SILENCE_MS_MAX.
+   */
   async events(path: string): Promise<AsyncGenerator<ServerEvent>> {
-    return eventsOf(await this.#ask({ method: 'GET', path, accept: 'text/event-stream', body: NOTHING }))
+    const answer = await this.#ask({ method: 'GET', path, accept: 'text/event-stream', body: NOTHING })
+    return eventsOf(answer, this.#deps.clock)
   }
 
   async #json(call: Call): Promise<unknown> {
@@ -177,9 +184,20 @@ export class Api implements AsyncDisposable {
   }
 }
 
-async function* eventsOf(answer: IncomingMessage): AsyncGenerator<ServerEvent> {
+async function* eventsOf(answer: IncomingMessage, clock: Clock): AsyncGenerator<ServerEvent> {
+  let heardAt = clock.monotonic()
+  using _look = clock.every(SILENCE_LOOK_MS, () => {
+    if (clock.monotonic() - heardAt < SILENCE_MS_MAX) return
+    answer.destroy(new CliError('unreachable', 'the home has fallen silent'))
+  })
+  async function* heard(): AsyncGenerator<string> {
+    for await (const line of readLines(answer)) {
+      heardAt = clock.monotonic()
+      yield line
+    }
+  }
   try {
-    yield* readEvents(broken(readLines(answer)))
+    yield* readEvents(broken(heard()))
   } finally {
     answer.destroy()
   }

@@ -51,10 +51,16 @@ export interface Asked {
 export interface Desk {
   identify(frame: Frame, asked: Asked): Verdict<Caller, Code>
   /** Who sealed this command, for a request that carries nothing else: only that is proved here (SPEC 9.2). */
-  sealer(command: Frame, origin: string): Verdict<Caller, Code>
-  /** @param target  the device and affordance that the route named; the sealed command must say the same */
-  command(
+  sealer(
     frame: Frame,
+    origin: string,
+  ): Verdict<{ readonly caller: Caller; readonly command: Message<Command> }, Code>
+  /**
+   * @param sealed  a command as it came, or as `sealer` opened it, so that no signature is checked twice
+   * @param target  the device and affordance that the route named; the sealed command must say the same
+   */
+  command(
+    sealed: Frame | Message<Command>,
     target: { readonly device: Device; readonly affordance: number; readonly operation: 'write' | 'invoke' },
     caller: Caller,
   ): Promise<Verdict<Delivery, Code>>
@@ -81,6 +87,8 @@ export interface ReceiveDeps {
 export function openDesk(deps: ReceiveDeps): Desk {
   const { clock, trust, devices, journal, permits, router, carrier } = deps
   const windows = new Windows()
+  /** What was asked of us before we started we no longer know: such a request may be a replay (SPEC 3.3). */
+  const openedAt = clock.now()
   const seconds = (): number => Math.floor(clock.now() / 1000)
 
   /** Opens an envelope that an owner must have sealed for the home, of one type. */
@@ -99,6 +107,17 @@ export function openDesk(deps: ReceiveDeps): Desk {
     )
     return opened.ok ? yes(opened.value as Message<BodyOf<T>>) : opened
   }
+
+  const openCommand = (frame: Frame, isAudience: (audience: string) => boolean) =>
+    openEnvelope(
+      frame,
+      {
+        sizeMax: ENVELOPE_BYTES_MAX,
+        accepts: (body, signer) => body.type === 'command' && trust.isOwner(signer),
+        isAudience: (body) => isAudience(body.audience),
+      },
+      deps.ed25519,
+    ) as Verdict<Message<Command>, Code>
 
   const refuse = async <Why extends Code>(
     frame: Frame,
@@ -130,7 +149,7 @@ export function openDesk(deps: ReceiveDeps): Desk {
       }
       const admitted = admit(opened.value, {
         now: seconds(),
-        window: windows.of(`request:${idOf(signer)}`, REQUEST_WINDOW),
+        window: windows.of(`request:${idOf(signer)}`, REQUEST_WINDOW, openedAt),
       })
       if (!admitted.ok) return admitted
       const owner = trust.owner(signer)!
@@ -138,34 +157,21 @@ export function openDesk(deps: ReceiveDeps): Desk {
     },
 
     sealer(frame, origin) {
-      const opened = openEnvelope(
-        frame,
-        {
-          sizeMax: ENVELOPE_BYTES_MAX,
-          accepts: (body, signer) => body.type === 'command' && trust.isOwner(signer),
-          isAudience: () => true,
-        },
-        deps.ed25519,
-      )
+      const opened = openCommand(frame, () => true)
       if (!opened.ok) return opened
       const owner = trust.owner(opened.value.signer)!
-      return yes({ id: owner.id, name: owner.name, origin })
+      return yes({ caller: { id: owner.id, name: owner.name, origin }, command: opened.value })
     },
 
-    async command(frame, target, caller) {
+    async command(sealed, target, caller) {
       const { device } = target
-      const opened = openEnvelope(
-        frame,
-        {
-          sizeMax: ENVELOPE_BYTES_MAX,
-          accepts: (body, signer) => body.type === 'command' && trust.isOwner(signer),
-          isAudience: (body) => body.audience === device.id,
-        },
-        deps.ed25519,
-      )
+      const isOpen = !(sealed instanceof Uint8Array)
+      const frame = isOpen ? sealed.frame : sealed
+      const opened = isOpen ? yes(sealed) : openCommand(sealed, (audience) => audience === device.id)
       if (!opened.ok) return refuse(frame, caller, device.id, opened.why)
-      const message = opened.value as Message<Command>
+      const message = opened.value
       const { body, signer } = message
+      if (body.audience !== device.id) return refuse(frame, caller, device.id, 'wrong-audience')
       if (body.affordance !== target.affordance || body.operation !== target.operation) {
         return refuse(
           frame,

@@ -9,9 +9,9 @@ const SIGNERS_MAX = 4096
 export class Windows {
   readonly #windows = new Map<string, ReplayWindow>()
 
-  /** @param size  of the window, when it is new */
-  of(name: string, size: number = REPLAY_WINDOW): ReplayWindow {
-    const window = this.#windows.get(name) ?? new ReplayWindow(size)
+  /** @param size, floor  of the window, when it is new */
+  of(name: string, size: number = REPLAY_WINDOW, floor = 0): ReplayWindow {
+    const window = this.#windows.get(name) ?? new ReplayWindow(size, floor)
     this.#windows.delete(name)
     if (this.#windows.size >= SIGNERS_MAX) this.#windows.delete(this.#windows.keys().next().value!)
     this.#windows.set(name, window)

@@ -7,7 +7,24 @@
 #include "../../schemas/gen/c/shallot_codes.h"
 #include "../../schemas/gen/c/shallot_wire.h"
 
-enum form { FORM_UNSIGNED, FORM_BYTES, FORM_TEXT, FORM_BOOL, FORM_VALUE, FORM_AFFORDANCES, FORM_SAMPLES, FORM_KEYS };
+enum form {
+  FORM_UNSIGNED,
+  FORM_BYTES,
+  FORM_TEXT,
+  FORM_BOOL,
+  FORM_VALUE,
+  FORM_ZONE,
+  FORM_PIN,
+  FORM_AFFORDANCES, /* from here on arrays of one kind */
+  FORM_SAMPLES,
+  FORM_KEYS,
+  FORM_IDS,
+  FORM_GROUPS,
+  FORM_GRANT_DEVICES,
+  FORM_REVOCATION_ENTRIES,
+  FORM_PERMISSIONS,
+  FORM_HOURS
+};
 
 /*
  * One member of a body. `least` and `most` bound a number, a string's bytes or an array's items; ANY_NUMBER is the wire's own bound.
@@ -18,36 +35,40 @@ struct rule {
   uint32_t form;
   uint32_t least;
   uint32_t most;
+  uint32_t may_be_absent;
 };
 
-enum { ANY_NUMBER = 0x7fffffff, BODY_RULES_MAX = 7 };
+enum { EVERY_DAY = 127, ANY_NUMBER = 0x7fffffff, BODY_RULES_MAX = 9 };
 
 /* Claims in the order of their labels, which is also the order of their encodings. */
 enum claim {
   HAS_SUBJECT = 1,
   HAS_AUDIENCE = 2,
   HAS_DEADLINE = 4,
-  HAS_ISSUED = 8,
-  HAS_CTI = 16,
-  HAS_KEY = 32,
-  HAS_NONCE = 64,
-  HAS_BODY = 128,
+  HAS_NOT_BEFORE = 8,
+  HAS_ISSUED = 16,
+  HAS_CTI = 32,
+  HAS_KEY = 64,
+  HAS_NONCE = 128,
+  HAS_BODY = 256,
   HAS_ALWAYS = HAS_AUDIENCE | HAS_ISSUED | HAS_CTI
 };
 
 struct shape {
   uint32_t claims;
-  uint32_t lifetime_s_max; /* 0: no deadline */
-  uint32_t optional;       /* the label of the member that may be absent, or 0 */
+  uint32_t claims_optional; /* of these */
+  uint32_t lifetime_s_max;  /* 0: any */
   struct rule body[BODY_RULES_MAX];
 };
 
-#define BYTES(label, least, most) {label, FORM_BYTES, least, most}
-#define TEXT(label, least, most) {label, FORM_TEXT, least, most}
-#define NUMBER(label, least, most) {label, FORM_UNSIGNED, least, most}
+#define BYTES(label, least, most) {label, FORM_BYTES, least, most, 0}
+#define TEXT(label, least, most) {label, FORM_TEXT, least, most, 0}
+#define NUMBER(label, least, most) {label, FORM_UNSIGNED, least, most, 0}
+#define SHORT(label) BYTES(label, SHALLOT_GRANT_ID_BYTES, SHALLOT_GRANT_ID_BYTES)
+#define OPTIONAL(label, form, least, most) {label, form, least, most, 1}
 #define LABEL_TEXT(label) TEXT(label, 1, SHALLOT_LABEL_BYTES_MAX)
-#define AFFORDANCES(label) {label, FORM_AFFORDANCES, 1, SHALLOT_AFFORDANCES_MAX}
-#define SAMPLES(label, least) {label, FORM_SAMPLES, least, SHALLOT_VALUES_PER_READING_MAX}
+#define AFFORDANCES(label) {label, FORM_AFFORDANCES, 1, SHALLOT_AFFORDANCES_MAX, 0}
+#define SAMPLES(label, least) {label, FORM_SAMPLES, least, SHALLOT_VALUES_PER_READING_MAX, 0}
 
 IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
   [MESSAGE_OWNER] = {.claims = HAS_ALWAYS | HAS_SUBJECT | HAS_KEY},
@@ -56,7 +77,8 @@ IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
                       .lifetime_s_max = SHALLOT_PERMIT_LIFETIME_S_MAX,
                       .body = {BYTES(SHALLOT_PERMIT_ID, SHALLOT_PERMIT_ID_BYTES, SHALLOT_PERMIT_ID_BYTES)}},
   [MESSAGE_ENROLMENT] = {.claims = HAS_ALWAYS | HAS_SUBJECT | HAS_KEY | HAS_BODY,
-                         .body = {BYTES(SHALLOT_ENROLMENT_PERMIT, SHALLOT_PERMIT_ID_BYTES, SHALLOT_PERMIT_ID_BYTES)}},
+                         .body = {BYTES(SHALLOT_ENROLMENT_PERMIT, SHALLOT_PERMIT_ID_BYTES, SHALLOT_PERMIT_ID_BYTES),
+                                  OPTIONAL(SHALLOT_ENROLMENT_GROUPS, FORM_GROUPS, 1, SHALLOT_GROUPS_MAX)}},
   [MESSAGE_ENROL] = {.claims = HAS_ALWAYS | HAS_BODY,
                      .body = {BYTES(SHALLOT_ENROL_PERMIT, SHALLOT_PERMIT_ID_BYTES, SHALLOT_PERMIT_ID_BYTES),
                               BYTES(SHALLOT_ENROL_CSR, 1, SHALLOT_CSR_BYTES_MAX),
@@ -71,13 +93,14 @@ IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
                      .body = {LABEL_TEXT(SHALLOT_HELLO_BOARD), LABEL_TEXT(SHALLOT_HELLO_FIRMWARE),
                               AFFORDANCES(SHALLOT_HELLO_AFFORDANCES), NUMBER(SHALLOT_HELLO_LOST, 0, ANY_NUMBER)}},
   [MESSAGE_WELCOME] = {.claims = HAS_ALWAYS | HAS_NONCE | HAS_BODY,
-                       .body = {NUMBER(SHALLOT_WELCOME_TIME_MS, 0, ANY_NUMBER), {SHALLOT_WELCOME_WANTS_RECORD, FORM_BOOL, 0, 0}}},
+                       .body = {NUMBER(SHALLOT_WELCOME_TIME_MS, 0, ANY_NUMBER), {SHALLOT_WELCOME_WANTS_RECORD, FORM_BOOL, 0, 0, 0},
+                                OPTIONAL(SHALLOT_WELCOME_ZONE, FORM_ZONE, 0, 0)}},
   [MESSAGE_READING] = {.claims = HAS_ALWAYS | HAS_BODY, .body = {SAMPLES(SHALLOT_READING_VALUES, 1)}},
   [MESSAGE_COMMAND] = {.claims = HAS_ALWAYS | HAS_DEADLINE | HAS_NONCE | HAS_BODY,
                        .lifetime_s_max = SHALLOT_COMMAND_LIFETIME_S_MAX,
-                       .optional = SHALLOT_COMMAND_VALUE,
                        .body = {NUMBER(SHALLOT_COMMAND_OPERATION, SHALLOT_OPERATION_WRITE, SHALLOT_OPERATION_INVOKE),
-                                NUMBER(SHALLOT_COMMAND_AFFORDANCE, 0, SHALLOT_AFFORDANCE_MAX), {SHALLOT_COMMAND_VALUE, FORM_VALUE, 0, 0}}},
+                                NUMBER(SHALLOT_COMMAND_AFFORDANCE, 0, SHALLOT_AFFORDANCE_MAX), OPTIONAL(SHALLOT_COMMAND_VALUE, FORM_VALUE, 0, 0),
+                                OPTIONAL(SHALLOT_COMMAND_GRANT, FORM_BYTES, SHALLOT_GRANT_ID_BYTES, SHALLOT_GRANT_ID_BYTES)}},
   [MESSAGE_RECEIPT] = {.claims = HAS_ALWAYS | HAS_BODY,
                        .body = {BYTES(SHALLOT_RECEIPT_COMMAND, SHALLOT_DIGEST_BYTES, SHALLOT_DIGEST_BYTES),
                                 NUMBER(SHALLOT_RECEIPT_CODE, 0, ANY_NUMBER), SAMPLES(SHALLOT_RECEIPT_VALUES, 0)}},
@@ -90,6 +113,38 @@ IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
                                BYTES(SHALLOT_BEACON_HASH, SHALLOT_DIGEST_BYTES, SHALLOT_DIGEST_BYTES),
                                BYTES(SHALLOT_BEACON_CLIENT, SHALLOT_KEY_BYTES, SHALLOT_KEY_BYTES),
                                BYTES(SHALLOT_BEACON_WAYS, 0, SHALLOT_BEACON_WAYS_BYTES_MAX)}},
+  [MESSAGE_PERSON] = {.claims = HAS_ALWAYS | HAS_SUBJECT | HAS_BODY, .body = {SHORT(SHALLOT_PERSON_ID)}},
+  [MESSAGE_HOLDER] = {.claims = HAS_ALWAYS | HAS_SUBJECT | HAS_KEY | HAS_BODY,
+                      .body = {SHORT(SHALLOT_HOLDER_PERSON), NUMBER(SHALLOT_HOLDER_KIND, SHALLOT_HOLDER_PHONE, SHALLOT_HOLDER_SCRIPT)}},
+  [MESSAGE_GRANT] = {.claims = HAS_ALWAYS | HAS_SUBJECT | HAS_DEADLINE | HAS_NOT_BEFORE | HAS_KEY | HAS_BODY,
+                     .claims_optional = HAS_DEADLINE | HAS_NOT_BEFORE | HAS_KEY,
+                     .body = {SHORT(SHALLOT_GRANT_ID),
+                              {SHALLOT_GRANT_DEVICES, FORM_GRANT_DEVICES, 0, SHALLOT_GRANT_DEVICES_MAX, 0},
+                              {SHALLOT_GRANT_WHAT, FORM_PERMISSIONS, 1, SHALLOT_GRANT_PERMISSIONS_MAX, 0},
+                              NUMBER(SHALLOT_GRANT_LEASE, 0, SHALLOT_GRANT_LEASE_S_MAX),
+                              OPTIONAL(SHALLOT_GRANT_PARENT, FORM_BYTES, SHALLOT_GRANT_ID_BYTES, SHALLOT_GRANT_ID_BYTES),
+                              OPTIONAL(SHALLOT_GRANT_SHARE, FORM_UNSIGNED, 1, SHALLOT_GRANT_SHARE_MAX),
+                              OPTIONAL(SHALLOT_GRANT_HOURS, FORM_HOURS, 1, SHALLOT_GRANT_HOURS_MAX),
+                              OPTIONAL(SHALLOT_GRANT_USES, FORM_UNSIGNED, 1, SHALLOT_GRANT_USES_MAX),
+                              OPTIONAL(SHALLOT_GRANT_PIN, FORM_PIN, 0, 0)}},
+  [MESSAGE_LEASE] = {.claims = HAS_ALWAYS | HAS_DEADLINE | HAS_BODY,
+                     .lifetime_s_max = SHALLOT_GRANT_LEASE_S_MAX,
+                     .body = {{SHALLOT_LEASE_GRANTS, FORM_IDS, 0, SHALLOT_LEASE_GRANTS_MAX, 0}}},
+  [MESSAGE_REVOCATION] = {.claims = HAS_ALWAYS | HAS_BODY,
+                          .body = {{SHALLOT_REVOCATION_ENTRIES, FORM_REVOCATION_ENTRIES, 0, SHALLOT_REVOCATION_ENTRIES_MAX, 0},
+                                   OPTIONAL(SHALLOT_REVOCATION_FLOOR, FORM_UNSIGNED, 0, ANY_NUMBER)}},
+  [MESSAGE_ACT] = {.claims = HAS_ALWAYS | HAS_BODY,
+                   .body = {NUMBER(SHALLOT_ACT_SOURCE, SHALLOT_ACT_KEYPAD, SHALLOT_ACT_BUTTON),
+                            NUMBER(SHALLOT_ACT_AFFORDANCE, 0, SHALLOT_AFFORDANCE_MAX), NUMBER(SHALLOT_ACT_AT, 0, ANY_NUMBER),
+                            NUMBER(SHALLOT_ACT_CODE, 0, ANY_NUMBER), SAMPLES(SHALLOT_ACT_VALUES, 0),
+                            OPTIONAL(SHALLOT_ACT_GRANT, FORM_BYTES, SHALLOT_GRANT_ID_BYTES, SHALLOT_GRANT_ID_BYTES)}},
+  [MESSAGE_PAIRING] = {.claims = HAS_ALWAYS | HAS_SUBJECT | HAS_DEADLINE | HAS_BODY,
+                       .lifetime_s_max = SHALLOT_PAIRING_LIFETIME_S_MAX,
+                       .body = {SHORT(SHALLOT_PAIRING_ID), SHORT(SHALLOT_PAIRING_PERSON),
+                                NUMBER(SHALLOT_PAIRING_KIND, SHALLOT_HOLDER_PHONE, SHALLOT_HOLDER_SCRIPT)}},
+  [MESSAGE_PAIR] = {.claims = HAS_ALWAYS | HAS_BODY,
+                    .body = {SHORT(SHALLOT_PAIR_ID), BYTES(SHALLOT_PAIR_PROOF_HUB, SHALLOT_PROOF_BYTES, SHALLOT_PROOF_BYTES),
+                             BYTES(SHALLOT_PAIR_PROOF_OWNER, SHALLOT_PROOF_BYTES, SHALLOT_PROOF_BYTES)}},
 };
 
 IN_FLASH(static const struct rule enrol_code_rules[]) = {
@@ -97,7 +152,7 @@ IN_FLASH(static const struct rule enrol_code_rules[]) = {
   TEXT(SHALLOT_CODE_HOST, 1, SHALLOT_NAME_BYTES_MAX),
   NUMBER(SHALLOT_CODE_PORT, 0, ANY_NUMBER),
   BYTES(SHALLOT_CODE_ROOT, SHALLOT_KEY_BYTES, SHALLOT_KEY_BYTES),
-  {SHALLOT_CODE_HUB_CA, FORM_KEYS, 1, 2},
+  {SHALLOT_CODE_HUB_CA, FORM_KEYS, 1, 2, 0},
   BYTES(SHALLOT_CODE_SECRET, SHALLOT_ENROL_SECRET_BYTES, SHALLOT_ENROL_SECRET_BYTES),
 };
 
@@ -107,6 +162,9 @@ IN_FLASH(static const char type_texts[MESSAGE_TYPES][MESSAGE_TYPE_TEXT_MAX]) = {
   [MESSAGE_HELLO] = SHALLOT_TYPE_HELLO,       [MESSAGE_WELCOME] = SHALLOT_TYPE_WELCOME, [MESSAGE_READING] = SHALLOT_TYPE_READING,
   [MESSAGE_COMMAND] = SHALLOT_TYPE_COMMAND,   [MESSAGE_RECEIPT] = SHALLOT_TYPE_RECEIPT, [MESSAGE_REQUEST] = SHALLOT_TYPE_REQUEST,
   [MESSAGE_BEACON] = SHALLOT_TYPE_BEACON,
+  [MESSAGE_PERSON] = SHALLOT_TYPE_PERSON,     [MESSAGE_HOLDER] = SHALLOT_TYPE_HOLDER,   [MESSAGE_GRANT] = SHALLOT_TYPE_GRANT,
+  [MESSAGE_LEASE] = SHALLOT_TYPE_LEASE,       [MESSAGE_REVOCATION] = SHALLOT_TYPE_REVOCATION, [MESSAGE_ACT] = SHALLOT_TYPE_ACT,
+  [MESSAGE_PAIRING] = SHALLOT_TYPE_PAIRING,   [MESSAGE_PAIR] = SHALLOT_TYPE_PAIR,
 };
 
 size_t message_type_text(char out[MESSAGE_TYPE_TEXT_MAX], enum message_type type) {
@@ -121,8 +179,6 @@ int message_type_of(const uint8_t *text, size_t size) {
   }
   return SHALLOT_E_UNKNOWN_TYPE;
 }
-
-bool message_has_deadline(enum message_type type) { return shapes[type].lifetime_s_max != 0; }
 
 static bool is_unsigned(const struct cbor_item *item, uint32_t least, uint32_t most) {
   if (item->kind != CBOR_INTEGER || item->value < least) return false;
@@ -146,11 +202,69 @@ static bool sample_is_sound(struct cbor_reader *reader) {
   return is_value(&value);
 }
 
+static bool number_follows(struct cbor_reader *reader, int64_t least, int64_t most, int64_t *number) {
+  struct cbor_item item = cbor_next(reader);
+  *number = item.value;
+  return item.kind == CBOR_INTEGER && item.value >= least && item.value <= most;
+}
+
+/* `[affordance, methods]` */
+static bool permission_is_sound(struct cbor_reader *reader) {
+  int64_t number;
+  struct cbor_item pair = cbor_next(reader);
+  if (pair.kind != CBOR_ARRAY || pair.count != 2) return false;
+  if (!number_follows(reader, 0, SHALLOT_AFFORDANCE_MAX, &number)) return false;
+  return number_follows(reader, 1, SHALLOT_METHOD_GET | SHALLOT_METHOD_POST | SHALLOT_METHOD_PUT, &number);
+}
+
+/* `[days, from, to]` */
+static bool hours_are_sound(struct cbor_reader *reader) {
+  int64_t days, from, to;
+  struct cbor_item span = cbor_next(reader);
+  if (span.kind != CBOR_ARRAY || span.count != 3) return false;
+  if (!number_follows(reader, 1, EVERY_DAY, &days)) return false;
+  if (!number_follows(reader, 0, SHALLOT_MINUTES_PER_DAY, &from)) return false;
+  return number_follows(reader, 0, SHALLOT_MINUTES_PER_DAY, &to) && from < to;
+}
+
+static bool is_bytes_of(const struct cbor_item *item, size_t size) { return is_string(item, CBOR_BYTES, size, size); }
+
+/* `[salt, rounds, key]` */
+static bool pin_is_sound(struct cbor_reader *reader, const struct cbor_item *pin) {
+  int64_t rounds;
+  if (pin->kind != CBOR_ARRAY || pin->count != 3) return false;
+  struct cbor_item salt = cbor_next(reader);
+  if (!is_bytes_of(&salt, SHALLOT_PIN_SALT_BYTES)) return false;
+  if (!number_follows(reader, SHALLOT_PIN_ROUNDS_LEAST, SHALLOT_PIN_ROUNDS_MAX, &rounds)) return false;
+  struct cbor_item key = cbor_next(reader);
+  return is_bytes_of(&key, SHALLOT_PIN_KEY_BYTES);
+}
+
+/* `[offset, changes-at, then]` */
+static bool zone_is_sound(struct cbor_reader *reader, const struct cbor_item *zone) {
+  int64_t number;
+  if (zone->kind != CBOR_ARRAY || zone->count != 3) return false;
+  if (!number_follows(reader, -SHALLOT_ZONE_MINUTES_MAX, SHALLOT_ZONE_MINUTES_MAX, &number)) return false;
+  if (!number_follows(reader, 0, SHALLOT_INTEGER_MAX, &number)) return false;
+  return number_follows(reader, -SHALLOT_ZONE_MINUTES_MAX, SHALLOT_ZONE_MINUTES_MAX, &number);
+}
+
 static bool element_is_sound(struct cbor_reader *reader, enum form form) {
   if (form == FORM_SAMPLES) return sample_is_sound(reader);
+  if (form == FORM_PERMISSIONS) return permission_is_sound(reader);
+  if (form == FORM_HOURS) return hours_are_sound(reader);
   struct cbor_item item = cbor_next(reader);
-  if (form == FORM_KEYS) return is_string(&item, CBOR_BYTES, SHALLOT_KEY_BYTES, SHALLOT_KEY_BYTES);
-  return is_unsigned(&item, 0, SHALLOT_AFFORDANCE_MAX);
+  bool is_key = is_bytes_of(&item, SHALLOT_KEY_BYTES);
+  bool is_short = is_bytes_of(&item, SHALLOT_GRANT_ID_BYTES);
+  bool is_group = is_string(&item, CBOR_TEXT, 1, SHALLOT_GROUP_BYTES_MAX);
+  switch (form) {
+    case FORM_KEYS: return is_key;
+    case FORM_IDS: return is_short;
+    case FORM_GROUPS: return is_group;
+    case FORM_GRANT_DEVICES: return is_key || is_group;
+    case FORM_REVOCATION_ENTRIES: return is_key || is_short;
+    default: return is_unsigned(&item, 0, SHALLOT_AFFORDANCE_MAX);
+  }
 }
 
 static bool array_is_sound(struct cbor_reader *reader, const struct cbor_item *array, const struct rule *rule) {
@@ -169,6 +283,8 @@ static bool member_is_sound(struct cbor_reader *reader, const struct rule *rule)
     case FORM_TEXT: return is_string(&item, CBOR_TEXT, rule->least, rule->most);
     case FORM_BOOL: return item.kind == CBOR_BOOL;
     case FORM_VALUE: return is_value(&item);
+    case FORM_ZONE: return zone_is_sound(reader, &item);
+    case FORM_PIN: return pin_is_sound(reader, &item);
     default: return array_is_sound(reader, &item, rule);
   }
 }
@@ -183,13 +299,13 @@ static bool key_take(struct cbor_reader *reader, int64_t label) {
 }
 
 /* A map with exactly these members. Keys arrive in the order of the rules, or the encoding would not be canonical. */
-static bool map_is_sound(struct cbor_reader *reader, const struct rule *rules, size_t rules_count, uint32_t optional) {
+static bool map_is_sound(struct cbor_reader *reader, const struct rule *rules, size_t rules_count) {
   struct cbor_item map = cbor_next(reader);
   size_t found = 0;
   if (map.kind != CBOR_MAP) return false;
   for (size_t i = 0; i < rules_count; i++) {
     if (!key_take(reader, (int64_t)rules[i].label)) {
-      if (rules[i].label != optional) return false;
+      if (!rules[i].may_be_absent) return false;
       continue;
     }
     if (!member_is_sound(reader, &rules[i])) return false;
@@ -247,12 +363,13 @@ static bool claim_read(struct claims *claims, enum claim claim, const struct sha
   if (claim == HAS_KEY) return confirmation_read(claims, reader);
   if (claim == HAS_BODY) {
     claims->body = *reader;
-    return map_is_sound(reader, shape->body, rules_count(shape->body), shape->optional);
+    return map_is_sound(reader, shape->body, rules_count(shape->body));
   }
   struct cbor_item item = cbor_next(reader);
   switch (claim) {
     case HAS_SUBJECT: return subject_read(claims, &item);
-    case HAS_DEADLINE: return time_read(&claims->expires_s, &item);
+    case HAS_DEADLINE: claims->has_deadline = true; return time_read(&claims->expires_s, &item);
+    case HAS_NOT_BEFORE: claims->has_not_before = true; return time_read(&claims->not_before_s, &item);
     case HAS_ISSUED: return time_read(&claims->issued_s, &item);
     case HAS_CTI: return cti_read(claims, &item);
     case HAS_AUDIENCE: claims->audience = item.bytes; return is_string(&item, CBOR_TEXT, SHALLOT_TEXT_ID_CHARS, SHALLOT_TEXT_ID_CHARS);
@@ -265,6 +382,7 @@ static int64_t claim_label(enum claim claim) {
     case HAS_SUBJECT: return SHALLOT_CLAIM_SUB;
     case HAS_AUDIENCE: return SHALLOT_CLAIM_AUD;
     case HAS_DEADLINE: return SHALLOT_CLAIM_EXP;
+    case HAS_NOT_BEFORE: return SHALLOT_CLAIM_NBF;
     case HAS_ISSUED: return SHALLOT_CLAIM_IAT;
     case HAS_CTI: return SHALLOT_CLAIM_CTI;
     case HAS_KEY: return SHALLOT_CLAIM_CNF;
@@ -279,11 +397,39 @@ static bool claims_are_sound(struct claims *claims, const struct shape *shape, s
   if (map.kind != CBOR_MAP) return false;
   for (unsigned claim = HAS_SUBJECT; claim <= HAS_BODY; claim <<= 1) {
     if (!(shape->claims & claim)) continue;
-    if (!key_take(reader, claim_label((enum claim)claim))) return false;
+    if (!key_take(reader, claim_label((enum claim)claim))) {
+      if (!(shape->claims_optional & claim)) return false;
+      continue;
+    }
     if (!claim_read(claims, (enum claim)claim, shape, reader)) return false;
     found++;
   }
   return found == map.count;
+}
+
+/* The member of a checked body with this label, if it is there. */
+static bool member_find(const struct claims *claims, int64_t label, struct cbor_item *item) {
+  struct cbor_reader reader = claims->body;
+  struct cbor_item map = cbor_next(&reader);
+  for (size_t i = 0; i < map.count; i++) {
+    struct cbor_item key = cbor_next(&reader);
+    if (key.value == label) {
+      *item = cbor_next(&reader);
+      return true;
+    }
+    cbor_skip(&reader);
+  }
+  return false;
+}
+
+/* What the members of a grant must be to one another (SPEC 12.1). */
+static bool grant_is_coherent(const struct claims *claims) {
+  struct cbor_item item;
+  bool has_pin = member_find(claims, SHALLOT_GRANT_PIN, &item);
+  if (has_pin == (claims->key != NULL)) return false;
+  if (has_pin && member_find(claims, SHALLOT_GRANT_SHARE, &item)) return false;
+  if (!claims->has_deadline) return !member_find(claims, SHALLOT_GRANT_USES, &item);
+  return !claims->has_not_before || claims->not_before_s < claims->expires_s;
 }
 
 int claims_read(struct claims *claims, enum message_type type, const uint8_t *payload, size_t size) {
@@ -293,13 +439,14 @@ int claims_read(struct claims *claims, enum message_type type, const uint8_t *pa
   if (fault) return fault;
   struct cbor_reader reader = cbor_reader_over(payload, size);
   if (!claims_are_sound(claims, shape, &reader)) return SHALLOT_E_BAD_CLAIMS;
+  if (type == MESSAGE_GRANT && !grant_is_coherent(claims)) return SHALLOT_E_BAD_CLAIMS;
   bool too_long = shape->lifetime_s_max != 0 && claims->expires_s - claims->issued_s > (int64_t)shape->lifetime_s_max;
   return too_long ? SHALLOT_E_BAD_CLAIMS : 0;
 }
 
 int claims_check_enrol_code(struct cbor_reader reader) {
   size_t count = sizeof enrol_code_rules / sizeof enrol_code_rules[0];
-  return map_is_sound(&reader, enrol_code_rules, count, 0) ? 0 : SHALLOT_E_BAD_CLAIMS;
+  return map_is_sound(&reader, enrol_code_rules, count) ? 0 : SHALLOT_E_BAD_CLAIMS;
 }
 
 /* The value of the next member; bodies were checked, so its key is known to be the expected one. */
@@ -331,13 +478,15 @@ static int32_t number_narrow(int64_t number) {
 
 struct command_body claims_command(const struct claims *claims) {
   struct cbor_reader reader = claims->body;
-  struct cbor_item map = cbor_next(&reader);
+  cbor_next(&reader);
   struct command_body body = {0};
   body.operation = (unsigned)member_next(&reader).value;
   body.affordance = (unsigned)member_next(&reader).value;
-  if (map.count < 3) return body;
-  struct cbor_item value = member_next(&reader);
-  body.value = (struct value){number_narrow(value.value), true, value.kind == CBOR_BOOL};
+  if (key_take(&reader, SHALLOT_COMMAND_VALUE)) {
+    struct cbor_item value = cbor_next(&reader);
+    body.value = (struct value){number_narrow(value.value), true, value.kind == CBOR_BOOL};
+  }
+  if (key_take(&reader, SHALLOT_COMMAND_GRANT)) body.grant = cbor_next(&reader).bytes;
   return body;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The shapes of wire/messages.cddl: which claims and body members each type has, and of what kind (SPEC 2.3, 4).
+ * The shapes of wire/messages.cddl and wire/grants.cddl: which claims and body members each type has, and of what kind (SPEC 2.3, 4, 12, 13).
  * In: a payload that may hold anything; out: its claims as pointers into it, or one code. All types are checked, so that
  * the vectors give the same answers here as in the daemon; only those a device receives can be read further.
  * Absent on purpose: who sealed it, for whom and when (gate.h).
@@ -28,18 +28,29 @@ enum message_type {
   MESSAGE_RECEIPT,
   MESSAGE_REQUEST,
   MESSAGE_BEACON,
+  MESSAGE_PERSON,
+  MESSAGE_HOLDER,
+  MESSAGE_GRANT,
+  MESSAGE_LEASE,
+  MESSAGE_REVOCATION,
+  MESSAGE_ACT,
+  MESSAGE_PAIRING,
+  MESSAGE_PAIR,
   MESSAGE_TYPES
 };
 
 /* The longest `typ` text, in bytes. */
 #define MESSAGE_TYPE_TEXT_MAX 40
 
-/* NULL and 0 stand for claims that the type does not have. `body` is the checked map of the type's members. */
+/* NULL, 0 and false stand for claims that are not there. `body` is the checked map of the type's members. */
 struct claims {
   const uint8_t *subject;
   size_t subject_size;
   const uint8_t *audience; /* SHALLOT_TEXT_ID_CHARS bytes */
+  bool has_deadline;
   int64_t expires_s;
+  bool has_not_before;
+  int64_t not_before_s;
   int64_t issued_s;
   const uint8_t *epoch; /* the first half of cti, SHALLOT_EPOCH_BYTES */
   uint64_t sequence;    /* the second */
@@ -77,7 +88,8 @@ struct welcome_body {
 struct command_body {
   unsigned operation; /* SHALLOT_OPERATION_... */
   unsigned affordance;
-  struct value value; /* a number that does not fit is held at the nearest end, which no affordance allows */
+  struct value value;   /* a number that does not fit is held at the nearest end, which no affordance allows */
+  const uint8_t *grant; /* SHALLOT_GRANT_ID_BYTES, or NULL: as an owner */
 };
 
 /* The type with this `typ` text, or SHALLOT_E_UNKNOWN_TYPE. */
@@ -85,9 +97,6 @@ int message_type_of(const uint8_t *text, size_t size);
 
 /* Writes the `typ` text of a type; returns its length. */
 size_t message_type_text(char out[MESSAGE_TYPE_TEXT_MAX], enum message_type type);
-
-/* True for types that carry a deadline. */
-bool message_has_deadline(enum message_type type);
 
 /* Checks a payload that is any bytes: SHALLOT_E_CBOR_..., then SHALLOT_E_BAD_CLAIMS, or 0 and the claims. */
 int claims_read(struct claims *claims, enum message_type type, const uint8_t *payload, size_t size);

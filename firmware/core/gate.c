@@ -24,19 +24,22 @@ static bool device_is_known(const struct gate *gate, const uint8_t *key) {
 static bool signer_may_seal(struct gate *gate, const struct envelope *envelope) {
   switch (envelope->type) {
     case MESSAGE_OWNER: return memcmp(envelope->signer, gate->root, SHALLOT_KEY_BYTES) == 0;
-    case MESSAGE_ENROL: return true;
+    case MESSAGE_ENROL:
+    case MESSAGE_PAIR: return true;
     case MESSAGE_ENROLLED:
     case MESSAGE_BEACON:
+    case MESSAGE_LEASE:
     case MESSAGE_WELCOME: return memcmp(envelope->signer, gate->hub, SHALLOT_KEY_BYTES) == 0;
     case MESSAGE_HELLO:
     case MESSAGE_READING:
+    case MESSAGE_ACT:
     case MESSAGE_RECEIPT: return device_is_known(gate, envelope->signer);
     default: return owner_find(gate, envelope->signer) != NULL;
   }
 }
 
 static bool is_for_device(enum message_type type) {
-  return type == MESSAGE_ENROLLED || type == MESSAGE_WELCOME || type == MESSAGE_COMMAND;
+  return type == MESSAGE_ENROLLED || type == MESSAGE_WELCOME || type == MESSAGE_COMMAND || type == MESSAGE_LEASE;
 }
 
 static bool audience_fits(const struct gate *gate, const struct envelope *envelope) {
@@ -52,6 +55,9 @@ static bool is_sealed_by_people(enum message_type type) {
     case MESSAGE_HELLO:
     case MESSAGE_WELCOME:
     case MESSAGE_READING:
+    case MESSAGE_ACT:
+    case MESSAGE_LEASE:
+    case MESSAGE_PAIR:
     case MESSAGE_RECEIPT: return false;
     default: return true;
   }
@@ -60,7 +66,7 @@ static bool is_sealed_by_people(enum message_type type) {
 /* SPEC 3.4 */
 static int time_check(const struct envelope *envelope, int64_t now_s) {
   const struct claims *claims = &envelope->claims;
-  if (message_has_deadline(envelope->type)) {
+  if (claims->has_deadline) {
     if (now_s == 0) return SHALLOT_E_NO_CLOCK;
     if (claims->expires_s <= now_s) return SHALLOT_E_EXPIRED;
   }

@@ -100,7 +100,8 @@ export class CoreHome {
   }
 
   claims(audience: string) {
-    return { audience, sealedAt: this.now, epoch: new Uint8Array(8), sequence: ++this.#sequence }
+    this.#sequence = Math.max(this.clock.now(), this.#sequence + 1)
+    return { audience, sealedAt: this.now, epoch: new Uint8Array(8), sequence: this.#sequence }
   }
 
   /** An invocation has only the value that `change` brings. */

@@ -8,9 +8,20 @@ import {
   ReplayWindow,
 } from '../../daemon/core/envelope/index.ts'
 
-const AS_OWNER: ReadonlySet<string> = new Set(['member', 'permit', 'enrolment', 'command', 'request'])
-const AS_DEVICE: ReadonlySet<string> = new Set(['hello', 'reading', 'receipt'])
-const AS_HUB: ReadonlySet<string> = new Set(['beacon', 'welcome', 'enrolled'])
+const AS_OWNER: ReadonlySet<string> = new Set([
+  'member',
+  'permit',
+  'enrolment',
+  'command',
+  'request',
+  'person',
+  'holder',
+  'grant',
+  'revocation',
+  'pairing',
+])
+const AS_DEVICE: ReadonlySet<string> = new Set(['hello', 'reading', 'receipt', 'act'])
+const AS_HUB: ReadonlySet<string> = new Set(['welcome', 'enrolled', 'lease', 'beacon'])
 
 /** The receiver that a vector describes: its context fields, then its frames in order (SPEC 2.5). */
 export class Receiver {
@@ -72,7 +83,7 @@ export class Receiver {
   #accepts({ type }: Body, signer: Uint8Array): boolean {
     const among = (keys: Uint8Array[]) => keys.some((key) => equal(key, signer))
     if (type === 'owner') return among(this.#keys.root)
-    if (type === 'enrol') return true
+    if (type === 'enrol' || type === 'pair') return true
     if (AS_OWNER.has(type)) return among(this.#keys.owner)
     if (AS_DEVICE.has(type)) return among(this.#keys.device)
     return AS_HUB.has(type) && among(this.#keys.hub)

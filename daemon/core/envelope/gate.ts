@@ -36,10 +36,15 @@ const SEALED_BY_PEOPLE: ReadonlySet<string> = new Set([
   'enrolment',
   'command',
   'request',
+  'person',
+  'holder',
+  'grant',
+  'revocation',
+  'pairing',
 ])
 
 function judgeTime(body: Body, now: number): GateCode | undefined {
-  if ('expiresAt' in body) {
+  if ('expiresAt' in body && body.expiresAt !== undefined) {
     if (now === 0) return 'no-clock'
     if (body.expiresAt <= now) return 'expired'
   }
@@ -52,13 +57,17 @@ export class ReplayWindow {
   /** Ascending, at most `#size`. */
   readonly #accepted: number[] = []
   readonly #size: number
+  readonly #floor: number
 
-  constructor(size: number = REPLAY_WINDOW) {
+  /** @param floor  smaller sequences may have been accepted before this window was there */
+  constructor(size: number = REPLAY_WINDOW, floor = 0) {
     this.#size = size
+    this.#floor = floor
   }
 
-  /** False for a sequence seen before, or older than all that are remembered once the window is full. */
+  /** False for a sequence seen before, below the floor, or older than all that are remembered once the window is full. */
   enter(sequence: number): boolean {
+    if (sequence < this.#floor) return false
     const held = this.#accepted
     if (held.includes(sequence)) return false
     if (held.length === this.#size) {

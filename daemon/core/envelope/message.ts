@@ -42,6 +42,8 @@ export interface Enrolment extends Claims {
   readonly name: string
   readonly key: Uint8Array
   readonly permit: Uint8Array
+  /** Names of the groups it belongs to (SPEC 12.3). */
+  readonly groups?: readonly string[]
 }
 export interface Enrol extends Claims {
   readonly type: 'enrol'
@@ -71,6 +73,7 @@ export interface Welcome extends Claims {
   readonly nonce: Uint8Array
   readonly timeMs: number
   readonly wantsRecord: boolean
+  readonly zone?: Zone
 }
 export interface Reading extends Claims {
   readonly type: 'reading'
@@ -83,6 +86,8 @@ export interface Command extends Claims {
   readonly operation: 'write' | 'invoke'
   readonly affordance: number
   readonly value?: number | boolean
+  /** The id of the grant by which its signer may; absent: as an owner. */
+  readonly grant?: Uint8Array
 }
 export interface Receipt extends Claims {
   readonly type: 'receipt'
@@ -111,7 +116,105 @@ export interface Beacon extends Claims {
   readonly ways: Uint8Array
 }
 
-/** What is sealed: one of the types of SPEC 2.6. */
+/** How local time differs from UTC, in minutes east, now and after the next change (SPEC 12.6). */
+export interface Zone {
+  readonly offset: number
+  /** Seconds since the epoch; 0: no change is known. */
+  readonly changesAt: number
+  readonly thereafter: number
+}
+
+export interface Person extends Claims {
+  readonly type: 'person'
+  readonly name: string
+  readonly person: Uint8Array
+}
+export type HolderKind = 'phone' | 'script'
+export interface Holder extends Claims {
+  readonly type: 'holder'
+  readonly name: string
+  readonly key: Uint8Array
+  readonly person: Uint8Array
+  readonly kind: HolderKind
+}
+
+/** One row of the AIF table: what may be done with one affordance (RFC 9237). */
+export interface Permission {
+  readonly affordance: number
+  /** Bits of METHOD_…: 1 read, 2 invoke, 4 write. */
+  readonly methods: number
+}
+export interface Hours {
+  /** Bits from 1 Monday to 64 Sunday. */
+  readonly days: number
+  /** Minutes of the day in the home's zone; `from` is in, `to` is out. */
+  readonly from: number
+  readonly to: number
+}
+/** A keypad code that is stretched, not kept (SPEC 12.7). */
+export interface Pin {
+  readonly salt: Uint8Array
+  readonly rounds: number
+  readonly key: Uint8Array
+}
+/** Who may do what, until when (SPEC 12.1). It is for the holder of `key`, or for who knows the code of `pin`. */
+export interface Grant extends Claims {
+  readonly type: 'grant'
+  readonly name: string
+  readonly key?: Uint8Array
+  readonly expiresAt?: number
+  readonly notBefore?: number
+  readonly id: Uint8Array
+  /** Keys of devices and names of groups; none: every device of the home. */
+  readonly devices: readonly (Uint8Array | string)[]
+  readonly what: readonly Permission[]
+  /** Seconds that a lease keeps it alive; 0: it needs none. */
+  readonly leaseS: number
+  readonly parent?: Uint8Array
+  readonly share?: number
+  readonly hours?: readonly Hours[]
+  readonly uses?: number
+  readonly pin?: Pin
+}
+export interface Lease extends Claims {
+  readonly type: 'lease'
+  readonly expiresAt: number
+  readonly grants: readonly Uint8Array[]
+}
+/** The present list of one signer: 8-byte ids of grants, 32-byte keys; the one with the highest sequence holds (SPEC 12.5). */
+export interface Revocation extends Claims {
+  readonly type: 'revocation'
+  readonly entries: readonly Uint8Array[]
+  readonly floor?: number
+}
+export type ActSource = 'keypad' | 'page' | 'button'
+export interface Act extends Claims {
+  readonly type: 'act'
+  readonly source: ActSource
+  readonly affordance: number
+  /** Milliseconds; 0: the device did not know. */
+  readonly at: number
+  /** A number of schemas/codes.csv; 0: done. */
+  readonly code: number
+  readonly values: readonly Sample[]
+  readonly grant?: Uint8Array
+}
+export interface Pairing extends Claims {
+  readonly type: 'pairing'
+  readonly name: string
+  readonly expiresAt: number
+  readonly pairing: Uint8Array
+  readonly person: Uint8Array
+  readonly kind: HolderKind
+}
+export interface Pair extends Claims {
+  readonly type: 'pair'
+  readonly pairing: Uint8Array
+  readonly proofForHub: Uint8Array
+  readonly proofForOwner: Uint8Array
+}
+
+/** What is sealed: one of the types of SPEC 4, 11, 12 and 13. */
 export type Body =
   | Owner
   | Member
@@ -126,6 +229,14 @@ export type Body =
   | Receipt
   | Request
   | Beacon
+  | Person
+  | Holder
+  | Grant
+  | Lease
+  | Revocation
+  | Act
+  | Pairing
+  | Pair
 
 export type BodyOf<T extends MessageType> = Extract<Body, { type: T }>
 

@@ -7,7 +7,6 @@ import { REQUEST_PATH_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { fromBase64url } from '../../base/bytes.ts'
 import { codeOf, ignore, sentenceOf } from '../../base/error.ts'
 import type { PartyId } from '../../core/model/index.ts'
-import type { Caller } from '../../core/receive.ts'
 import { json, type Problem, problem, problemBody, type Reply, refused } from './answer.ts'
 import { hasBody, mediaTypeOf, readBody } from './body.ts'
 import { decoded, readQuery } from './fields.ts'
@@ -43,6 +42,8 @@ const PROBE = '/.well-known/shallot'
 const EMPTY = new Uint8Array()
 
 type Found = { readonly route: Route; readonly params: Readonly<Record<string, string>> }
+/** Who asks and, where a sealed command alone said so, that command. */
+type Asked = Pick<Asking, 'caller' | 'command'>
 type ByMethod = Partial<Record<Method, Route>>
 
 export class App {
@@ -120,11 +121,11 @@ export class App {
     const body = hasBody(request) ? await readBody(request, this.#deps.limits.bodyBytesMax) : undefined
     if (body && !body.ok) return refused(body)
     const bytes = body?.value ?? EMPTY
-    const caller = frame ? this.#identify(frame, request, bytes, side) : this.#sealer(bytes, side)
-    if ('kind' in caller) return caller
+    const asked = frame ? this.#identify(frame, request, bytes, side) : this.#sealer(bytes, side)
+    if ('kind' in asked) return asked
     if (frame) side.peers.proved(peer)
     const asking: Asking = {
-      caller,
+      ...asked,
       only: side.only,
       params: found.params,
       query: query.value,
@@ -161,20 +162,20 @@ export class App {
     return { route, params }
   }
 
-  #identify(frame: Uint8Array, request: IncomingMessage, body: Uint8Array, side: Side): Caller | Problem {
+  #identify(frame: Uint8Array, request: IncomingMessage, body: Uint8Array, side: Side): Asked | Problem {
     const identified = this.#deps.home.desk.identify(frame, {
       method: request.method!,
       path: request.url!,
       digest: createHash('sha256').update(body).digest(),
       origin: side.origin,
     })
-    if (identified.ok) return identified.value
+    if (identified.ok) return { caller: identified.value }
     const { why, detail } = identified
     return unauthorized(detail, why === 'unauthorized' ? undefined : why)
   }
 
-  #sealer(command: Uint8Array, side: Side): Caller | Problem {
-    const sealed = this.#deps.home.desk.sealer(command, side.origin)
+  #sealer(frame: Uint8Array, side: Side): Asked | Problem {
+    const sealed = this.#deps.home.desk.sealer(frame, side.origin)
     return sealed.ok ? sealed.value : unauthorized(sealed.detail, sealed.why)
   }
 

@@ -3,6 +3,7 @@ import type { Code } from '../../../schemas/gen/ts/codes.ts'
 import type { Clock } from '../../base/clock.ts'
 import { no, type Verdict, yes } from '../../base/error.ts'
 import type { Log } from '../../base/log.ts'
+import type { Command, Message } from '../../core/envelope/index.ts'
 import { type Device, type PartyId, parseId } from '../../core/model/index.ts'
 import type { Caller } from '../../core/receive.ts'
 import type { Reply } from './answer.ts'
@@ -27,6 +28,8 @@ export interface Asking {
   readonly params: Readonly<Record<string, string>>
   readonly query: ReadonlyMap<string, string>
   readonly body: Uint8Array
+  /** The body, opened, where it was what proved the caller. */
+  readonly command?: Message<Command>
   readonly accept: string
   /** Absolute URI of the face as the client named it, ending in `/`. */
   readonly base: string

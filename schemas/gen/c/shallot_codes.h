@@ -38,6 +38,20 @@ enum shallot_code {
   SHALLOT_E_READ_ONLY = -163, /* this property cannot be written */
   SHALLOT_E_DEVICE_FAULT = -164, /* the device tried and its hardware did not follow */
   SHALLOT_E_BUSY = -165, /* too much is waiting already: try again later */
+  SHALLOT_E_UNKNOWN_GRANT = -166, /* the receiver does not hold the grant that the command names */
+  SHALLOT_E_GRANT_CHAIN = -167, /* the grant does not hang from an owner: its parent is unknown, held by somebody else, or may not be passed on */
+  SHALLOT_E_GRANT_REVOKED = -168, /* the grant, its holder or what it hangs from was taken back */
+  SHALLOT_E_GRANT_NOT_YET = -169, /* the grant is for later */
+  SHALLOT_E_GRANT_EXPIRED = -170, /* the grant has ended */
+  SHALLOT_E_GRANT_ELSEWHERE = -171, /* the grant is for other devices */
+  SHALLOT_E_NOT_GRANTED = -172, /* the grant does not hold this property or action */
+  SHALLOT_E_OUTSIDE_HOURS = -173, /* the grant does not hold at this hour */
+  SHALLOT_E_USES_SPENT = -174, /* the grant was used as often as it may be */
+  SHALLOT_E_LEASE_LAPSED = -175, /* the hub has not said lately that this grant still holds */
+  SHALLOT_E_WRONG_PIN = -176, /* nobody has this code */
+  SHALLOT_E_KEYPAD_LOCKED = -177, /* too many wrong codes: the keypad waits */
+  SHALLOT_E_GRANTS_FULL = -178, /* no room for another grant */
+  SHALLOT_E_GRANT_WIDER = -179, /* the grant would give more than whoever passes it on holds */
   SHALLOT_E_CODE_DAMAGED = -180, /* the enrolment code has a typing error */
   SHALLOT_E_CODE_VERSION = -181, /* the code was made by a newer Shallot */
   SHALLOT_E_PERMIT_UNKNOWN = -182, /* no open enrolment matches this code */
@@ -47,6 +61,7 @@ enum shallot_code {
   SHALLOT_E_BAD_CSR = -186, /* the certificate request is not for the key that sealed it */
   SHALLOT_E_TOO_MANY_TRIES = -187, /* too many wrong tries: wait and try again */
   SHALLOT_E_NAME_TAKEN = -188, /* another device has this name */
+  SHALLOT_E_UNCONFIRMED = -190, /* an owner has not confirmed this yet */
   SHALLOT_E_FRAME_TOO_LARGE = -200, /* a frame is longer than the link allows */
   SHALLOT_E_BAD_NOTE = -201, /* a frame is neither an envelope nor a known note */
   SHALLOT_E_UNEXPECTED_MESSAGE = -202, /* a message that has no place at this point of the session */
@@ -129,6 +144,20 @@ static inline const char *shallot_code_name(int code) {
     case SHALLOT_E_READ_ONLY: return "read-only";
     case SHALLOT_E_DEVICE_FAULT: return "device-fault";
     case SHALLOT_E_BUSY: return "busy";
+    case SHALLOT_E_UNKNOWN_GRANT: return "unknown-grant";
+    case SHALLOT_E_GRANT_CHAIN: return "grant-chain";
+    case SHALLOT_E_GRANT_REVOKED: return "grant-revoked";
+    case SHALLOT_E_GRANT_NOT_YET: return "grant-not-yet";
+    case SHALLOT_E_GRANT_EXPIRED: return "grant-expired";
+    case SHALLOT_E_GRANT_ELSEWHERE: return "grant-elsewhere";
+    case SHALLOT_E_NOT_GRANTED: return "not-granted";
+    case SHALLOT_E_OUTSIDE_HOURS: return "outside-hours";
+    case SHALLOT_E_USES_SPENT: return "uses-spent";
+    case SHALLOT_E_LEASE_LAPSED: return "lease-lapsed";
+    case SHALLOT_E_WRONG_PIN: return "wrong-pin";
+    case SHALLOT_E_KEYPAD_LOCKED: return "keypad-locked";
+    case SHALLOT_E_GRANTS_FULL: return "grants-full";
+    case SHALLOT_E_GRANT_WIDER: return "grant-wider";
     case SHALLOT_E_CODE_DAMAGED: return "code-damaged";
     case SHALLOT_E_CODE_VERSION: return "code-version";
     case SHALLOT_E_PERMIT_UNKNOWN: return "permit-unknown";
@@ -138,6 +167,7 @@ static inline const char *shallot_code_name(int code) {
     case SHALLOT_E_BAD_CSR: return "bad-csr";
     case SHALLOT_E_TOO_MANY_TRIES: return "too-many-tries";
     case SHALLOT_E_NAME_TAKEN: return "name-taken";
+    case SHALLOT_E_UNCONFIRMED: return "unconfirmed";
     case SHALLOT_E_FRAME_TOO_LARGE: return "frame-too-large";
     case SHALLOT_E_BAD_NOTE: return "bad-note";
     case SHALLOT_E_UNEXPECTED_MESSAGE: return "unexpected-message";

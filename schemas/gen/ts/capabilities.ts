@@ -25,4 +25,11 @@ export const CAPABILITIES: readonly Capability[] = [
   { number: 4, name: 'humidity', kind: 'property', type: 'integer', unit: '%RH', scale: 2, min: 0, max: 10000, writable: false, title: 'Relative humidity' },
   { number: 5, name: 'toggle', kind: 'action', type: 'none', unit: '', scale: 0, min: 0, max: 0, writable: false, title: 'Toggle' },
   { number: 6, name: 'identify', kind: 'action', type: 'integer', unit: 's', scale: 0, min: 1, max: 60, writable: false, title: 'Identify' },
+  { number: 7, name: 'locked', kind: 'property', type: 'boolean', unit: '', scale: 0, min: 0, max: 1, writable: false, title: 'Locked' },
+  { number: 8, name: 'closed', kind: 'property', type: 'boolean', unit: '', scale: 0, min: 0, max: 1, writable: false, title: 'Door closed' },
+  { number: 9, name: 'unlock', kind: 'action', type: 'integer', unit: 's', scale: 0, min: 1, max: 60, writable: false, title: 'Unlock' },
+  { number: 10, name: 'lock', kind: 'action', type: 'none', unit: '', scale: 0, min: 0, max: 0, writable: false, title: 'Lock' },
+  { number: 11, name: 'fail-safe', kind: 'property', type: 'boolean', unit: '', scale: 0, min: 0, max: 1, writable: true, title: 'Opens when power or hub fails' },
+  { number: 12, name: 'keypad-locked', kind: 'property', type: 'boolean', unit: '', scale: 0, min: 0, max: 1, writable: false, title: 'Keypad waits' },
+  { number: 13, name: 'jammed', kind: 'property', type: 'boolean', unit: '', scale: 0, min: 0, max: 1, writable: false, title: 'Jammed' },
 ]

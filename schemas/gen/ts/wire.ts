@@ -19,6 +19,15 @@ export const HOME_CLIENT_KEY = 4
 export const HOME_LAN = 5
 export const HOME_WEB_CA = 6
 export const HOME_CODE_CHARS_MAX = 2048
+export const PHONE_VERSION = 1
+export const PHONE_ROOT = 2
+export const PHONE_ONION = 3
+export const PHONE_SECRET = 4
+export const PHONE_CLIENT_KEY = 5
+export const PHONE_LAN = 6
+export const PHONE_WEB_CA = 7
+export const CODE_PHONE_PREFIX = 'shallot:phone:'
+export const PHONE_CODE_CHARS_MAX = 1024
 export const HEADER_ALG = 1
 export const HEADER_CRIT = 2
 export const HEADER_KID = 4
@@ -43,6 +52,72 @@ export const KTY_OKP = 1
 export const CRV_ED25519 = 6
 export const CTI_BYTES = 16
 export const EPOCH_BYTES = 8
+export const TYPE_PERSON = 'application/vnd.shallot.person.v1'
+export const TYPE_HOLDER = 'application/vnd.shallot.holder.v1'
+export const TYPE_GRANT = 'application/vnd.shallot.grant.v1'
+export const TYPE_LEASE = 'application/vnd.shallot.lease.v1'
+export const TYPE_REVOCATION = 'application/vnd.shallot.revocation.v1'
+export const TYPE_ACT = 'application/vnd.shallot.act.v1'
+export const TYPE_PAIRING = 'application/vnd.shallot.pairing.v1'
+export const TYPE_PAIR = 'application/vnd.shallot.pair.v1'
+export const PERSON_ID = 1
+export const PERSON_ID_BYTES = 8
+export const HOLDER_PERSON = 1
+export const HOLDER_KIND = 2
+export const HOLDER_PHONE = 1
+export const HOLDER_SCRIPT = 2
+export const CLAIM_NBF = 5
+export const GRANT_ID = 1
+export const GRANT_DEVICES = 2
+export const GRANT_WHAT = 3
+export const GRANT_LEASE = 4
+export const GRANT_PARENT = 5
+export const GRANT_SHARE = 6
+export const GRANT_HOURS = 7
+export const GRANT_USES = 8
+export const GRANT_PIN = 9
+export const GRANT_ID_BYTES = 8
+export const GRANT_DEVICES_MAX = 8
+export const GRANT_PERMISSIONS_MAX = 16
+export const GRANT_LEASE_S_MAX = 604800
+export const GRANT_SHARE_MAX = 2
+export const GRANT_HOURS_MAX = 4
+export const GRANT_USES_MAX = 255
+export const GRANT_LINKS_MAX = 3
+export const GROUP_BYTES_MAX = 16
+export const GROUPS_MAX = 4
+export const METHOD_GET = 1
+export const METHOD_POST = 2
+export const METHOD_PUT = 4
+export const MINUTES_PER_DAY = 1440
+export const PIN_SALT_BYTES = 16
+export const PIN_KEY_BYTES = 32
+export const PIN_ROUNDS_LEAST = 1000
+export const PIN_ROUNDS_MAX = 100000
+export const PIN_DIGITS_LEAST = 4
+export const PIN_DIGITS_MAX = 12
+export const PIN_TRIES_FREE = 5
+export const LEASE_GRANTS = 1
+export const LEASE_GRANTS_MAX = 32
+export const REVOCATION_ENTRIES = 1
+export const REVOCATION_FLOOR = 2
+export const REVOCATION_ENTRIES_MAX = 80
+export const ACT_SOURCE = 1
+export const ACT_AFFORDANCE = 2
+export const ACT_AT = 3
+export const ACT_CODE = 4
+export const ACT_VALUES = 5
+export const ACT_GRANT = 6
+export const ACT_KEYPAD = 1
+export const ACT_PAGE = 2
+export const ACT_BUTTON = 3
+export const PAIRING_ID = 1
+export const PAIRING_PERSON = 2
+export const PAIRING_KIND = 3
+export const PAIRING_LIFETIME_S_MAX = 900
+export const PAIR_ID = 1
+export const PAIR_PROOF_HUB = 2
+export const PAIR_PROOF_OWNER = 3
 export const DEVICE_ENVELOPE_BYTES_MAX = 1024
 export const ENVELOPE_BYTES_MAX = 65536
 export const CBOR_DEPTH_MAX = 8
@@ -132,6 +207,7 @@ export const TYPE_BEACON = 'application/vnd.shallot.beacon.v1'
 export const PERMIT_ID = 1
 export const PERMIT_ID_BYTES = 8
 export const ENROLMENT_PERMIT = 1
+export const ENROLMENT_GROUPS = 2
 export const ENROL_PERMIT = 1
 export const ENROL_CSR = 2
 export const ENROL_PROOF_HUB = 3
@@ -151,11 +227,14 @@ export const HELLO_AFFORDANCES = 3
 export const HELLO_LOST = 4
 export const WELCOME_TIME_MS = 1
 export const WELCOME_WANTS_RECORD = 2
+export const WELCOME_ZONE = 3
+export const ZONE_MINUTES_MAX = 1440
 export const READING_VALUES = 1
 export const AFFORDANCE_MAX = 65535
 export const COMMAND_OPERATION = 1
 export const COMMAND_AFFORDANCE = 2
 export const COMMAND_VALUE = 3
+export const COMMAND_GRANT = 4
 export const OPERATION_WRITE = 1
 export const OPERATION_INVOKE = 2
 export const RECEIPT_COMMAND = 1
@@ -169,6 +248,14 @@ export const REQUEST_PATH_BYTES_MAX = 1024
 
 /** Message types by short name (SPEC 4). */
 export const MESSAGE_TYPES = {
+  person: TYPE_PERSON,
+  holder: TYPE_HOLDER,
+  grant: TYPE_GRANT,
+  lease: TYPE_LEASE,
+  revocation: TYPE_REVOCATION,
+  act: TYPE_ACT,
+  pairing: TYPE_PAIRING,
+  pair: TYPE_PAIR,
   owner: TYPE_OWNER,
   member: TYPE_MEMBER,
   permit: TYPE_PERMIT,

@@ -21,11 +21,26 @@ export interface Ran {
 
 class Heard extends Writable {
   text = ''
+  readonly #onText: (text: string) => void
+
+  constructor(onText: (text: string) => void = () => {}) {
+    super()
+    this.#onText = onText
+  }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     this.text += chunk.toString()
+    this.#onText(this.text)
     done()
   }
+}
+
+interface Within {
+  /** All that was printed so far, whenever there is more. */
+  readonly onOut?: (text: string) => void
+  readonly onErr?: (text: string) => void
+  /** As Ctrl-C. */
+  readonly signal?: AbortSignal
 }
 
 /** Two empty directories of a person and a daemon, gone when disposed. */
@@ -80,8 +95,8 @@ export class Account implements Disposable {
   }
 
   /** The same within this process, for the many command lines that come to nothing anyway. */
-  async within(args: readonly string[]): Promise<Ran> {
-    const [out, err] = [new Heard(), new Heard()]
+  async within(args: readonly string[], { onOut, onErr, signal }: Within = {}): Promise<Ran> {
+    const [out, err] = [new Heard(onOut), new Heard(onErr)]
     const exit = await runShallot(
       { clock: this.clock, random: systemRandom },
       {
@@ -90,7 +105,7 @@ export class Account implements Disposable {
         workingDirectory: this.base,
         streams: { out, err },
       },
-      new AbortController().signal,
+      signal ?? new AbortController().signal,
     )
     return { exit, out: out.text, err: err.text }
   }

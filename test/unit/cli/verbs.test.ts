@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
+import type { ServerResponse } from 'node:http'
 import { after, before, beforeEach, test } from 'node:test'
 import { toBase64url } from '../../../daemon/base/bytes.ts'
-import { systemClock } from '../../../daemon/base/clock.ts'
+import { type Clock, systemClock } from '../../../daemon/base/clock.ts'
 import { systemRandom } from '../../../daemon/base/random.ts'
 import { Secret } from '../../../daemon/base/secret.ts'
+import { SILENCE_MS_MAX } from '../../../daemon/cli/api.ts'
 import { type Enrolment, openEnvelope, type Signer } from '../../../daemon/core/envelope/index.ts'
 import {
   enrolKeys,
@@ -322,21 +324,68 @@ test('watch prints events and ends with --for', async () => {
     answer.write(': shallot\n\nevent: reading\ndata: {"device":"')
     answer.write(`${light.id}","at":1700000000000,"values":[{"property":"level","value":40,"at":0}]}\n\n`)
   })
-  const { exit, out } = await account.within(['watch', '--for', '2s'])
+  const told = Promise.withResolvers<void>()
+  // The two seconds end when the event was printed, however slow the machine.
+  const sleep: Clock['sleep'] = (ms, signal) => (ms === 2000 ? told.promise : systemClock.sleep(ms, signal))
+  account.clock = { ...systemClock, sleep }
+  const { exit, out } = await account.within(['watch', '--for', '2s'], { onOut: () => told.resolve() })
+  account.clock = systemClock
   assert.equal(exit, 0)
   assert.equal(out, '2023-11-14T22:13:20.000Z  porch-light  level 40 %\n')
 })
+
+const PRESENCE = () =>
+  `event: presence\ndata: {"device":"${light.id}","at":1,"connected":true,"why":"connected"}\n\n`
+
+/** `watch --json` until it has told of two events. */
+async function watchTwo() {
+  const enough = new AbortController()
+  const onOut = (text: string) => text.split('\n').length > 2 && enough.abort()
+  return account.within(['watch', '--json'], { onOut, signal: enough.signal })
+}
 
 test('watch connects again when the stream breaks off', async () => {
   let times = 0
   at('GET /events', ({ answer }) => {
     answer.writeHead(200, { 'content-type': 'text/event-stream' })
-    const event = `event: presence\ndata: {"device":"${light.id}","at":1,"connected":true,"why":"connected"}\n\n`
-    answer.write(event, () => ++times === 1 && answer.socket!.destroySoon())
+    answer.write(PRESENCE(), () => ++times === 1 && answer.socket!.destroySoon())
   })
-  const { out } = await account.within(['watch', '--for', '3s', '--json'])
+  const { out } = await watchTwo()
   assert.equal(out.trimEnd().split('\n').length, 2, out)
   assert.equal(JSON.parse(out.split('\n')[0]!).name, 'porch-light')
+})
+
+test('watch connects again when a home that broke nothing off has fallen silent', async () => {
+  const streams: ServerResponse[] = []
+  let look = () => {}
+  let laterMs = 0
+  account.clock = {
+    ...systemClock,
+    monotonic: () => systemClock.monotonic() + laterMs,
+    every: (ms, tick) => {
+      look = tick
+      return systemClock.every(ms, tick)
+    },
+  }
+  at('GET /events', ({ answer }) => {
+    streams.push(answer)
+    answer.writeHead(200, { 'content-type': 'text/event-stream' })
+    answer.write(PRESENCE())
+  })
+  const silentMs = [SILENCE_MS_MAX - 1000, SILENCE_MS_MAX]
+  const ends = new AbortController()
+  const onOut = () => {
+    const ms = silentMs.shift()
+    if (ms === undefined) return ends.abort()
+    laterMs += ms
+    look()
+    if (silentMs.length > 0) streams[0]!.write(PRESENCE())
+  }
+  const { out, err } = await account.within(['watch'], { onOut, signal: ends.signal })
+  account.clock = systemClock
+  assert.equal(out.trimEnd().split('\n').length, 3)
+  assert.equal(streams.length, 2)
+  assert.match(err, /the home has fallen silent; connecting again/)
 })
 
 function openRecord(frame: Uint8Array): Enrolment {

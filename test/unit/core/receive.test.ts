@@ -87,6 +87,19 @@ suite('identify()', () => {
     }
   })
 
+  test('what was sealed before a restart is refused by the hub that comes back: it may have been taken', async (t) => {
+    const home = await openCoreHome(t)
+    const [taken, unused] = [home.request(), home.request()]
+    assert(home.desk.identify(taken, ASKED).ok)
+    await home.clock.advance(1000)
+    home.openDesks()
+    for (const frame of [taken, unused]) {
+      const again = home.desk.identify(frame, ASKED)
+      assert.equal(again.ok ? 'taken' : again.why, 'replayed')
+    }
+    assert(home.desk.identify(home.request(), ASKED).ok)
+  })
+
   test('a refused request does not use up its sequence', async (t) => {
     const home = await openCoreHome(t)
     const frame = home.request()

@@ -16,7 +16,7 @@ export function commandRoutes({ home, clock }: RouteDeps): Route[] {
     if (!affordance.ok) return refused(affordance)
     const operation = kind === 'property' ? 'write' : 'invoke'
     const target = { device: device.value, affordance: affordance.value.number, operation } as const
-    const delivery = await home.desk.command(asking.body, target, asking.caller)
+    const delivery = await home.desk.command(asking.command ?? asking.body, target, asking.caller)
     if (!delivery.ok) return refused(delivery)
     return {
       kind: 'stream',
