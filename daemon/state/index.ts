@@ -9,18 +9,21 @@
 import type { Clock } from '../base/clock.ts'
 import { once } from '../base/lifetime.ts'
 import type { Log } from '../base/log.ts'
+import type { FarBook, HeardBook, LogShelf, PaperBook } from '../core/mesh/index.ts'
 import type { PartyId } from '../core/model/index.ts'
 import type { DeviceBook, Journal, PermitBook, ReadingBook, ServiceBook } from '../core/ports.ts'
 import { storageFault } from './error.ts'
-import { openJournal } from './log/index.ts'
-import { KeptPermits, KeptReadings, KeptServices, Registry, Roster } from './registry/index.ts'
+import { openJournal, Shelf } from './log/index.ts'
+import { KeptMesh, KeptPermits, KeptReadings, KeptServices, Registry, Roster } from './registry/index.ts'
 import {
   DeviceTable,
   JournalTable,
+  MeshTable,
   openStore,
   PermitTable,
   ReadingTable,
   ServiceTable,
+  SignedTable,
   type Store,
   type StoreOptions,
 } from './store/index.ts'
@@ -39,6 +42,9 @@ export interface State extends AsyncDisposable {
   readonly journal: Journal
   readonly permits: PermitBook
   readonly services: ServiceBook
+  /** The logs of every daemon of the home. */
+  readonly shelf: LogShelf
+  readonly mesh: PaperBook & FarBook & HeardBook
 }
 
 /**
@@ -68,7 +74,8 @@ async function openBooks(
   const devices = new DeviceTable(store)
   const readings = new ReadingTable(store)
   const roster = loadRoster(devices, readings)
-  const journal = await openJournal(store, new JournalTable(store), author)
+  const entries = new JournalTable(store)
+  const journal = await openJournal(store, entries, author)
   const permits = new KeptPermits(store, new PermitTable(store), clock)
   await permits.wipeStale()
   return {
@@ -77,6 +84,8 @@ async function openBooks(
     journal,
     permits,
     services: new KeptServices(store, new ServiceTable(store)),
+    shelf: new Shelf(store, entries, new SignedTable(store), author),
+    mesh: new KeptMesh(store, new MeshTable(store)),
   }
 }
 

@@ -50,6 +50,7 @@ export class Papers {
   constructor(deps: PapersDeps) {
     this.#deps = deps
     for (const { kind, frame } of deps.book.papers()) {
+      if (kind === 'revocation') continue
       const opened = kind === 'member' ? this.#openMember(frame) : this.#openBeacon(frame)
       if (!opened.ok) continue
       if (kind === 'member') this.#put(opened.value as Message<Member>)

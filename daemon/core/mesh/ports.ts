@@ -6,7 +6,7 @@ import type { PartyId } from '../model/index.ts'
 
 /** An envelope that every daemon keeps: the newest of its kind, subject and sealer. */
 export interface Paper {
-  readonly kind: 'member' | 'beacon'
+  readonly kind: 'member' | 'beacon' | 'revocation'
   /** Whom it is about. */
   readonly subject: PartyId
   readonly sealer: PartyId

@@ -8,6 +8,7 @@
  * Absent on purpose: who may do what (policy), and the forgetting of readings (retention comes with pruning).
  */
 export * from './devices.ts'
+export * from './mesh.ts'
 export * from './permits.ts'
 export * from './readings.ts'
 export * from './roster.ts'

@@ -98,7 +98,7 @@ describe('the mesh room', () => {
   it('connects again when the way is cut', async (t) => {
     const { low, high, address, onions } = await pair(t)
     low.reach(high.id, address)
-    await until('they are connected', () => high.up.length === 1)
+    await until('they are connected', () => high.up.length === 1 && low.up.length === 1)
     for (const socket of onions.open) socket.destroy()
     await until('they are connected again', () => high.up.length === 2 && low.up.length === 2)
     assert.deepEqual([high.down.length, low.down.length], [1, 1])
@@ -107,7 +107,7 @@ describe('the mesh room', () => {
   it('ends with a peer that is left, and does not call it again', async (t) => {
     const { low, high, address } = await pair(t)
     low.reach(high.id, address)
-    await until('they are connected', () => high.up.length === 1)
+    await until('they are connected', () => high.up.length === 1 && low.up.length === 1)
     low.send(high.id, 'talk', utf8('last words'))
     low.leave(high.id, 'removed')
     await until('it is gone', () => high.down.length === 1)
@@ -118,7 +118,7 @@ describe('the mesh room', () => {
   it('drops a peer that sends what is too large, or what no daemon says', async (t) => {
     const { low, high, address } = await pair(t, { heard: async () => false })
     low.reach(high.id, address)
-    await until('they are connected', () => high.up.length === 1)
+    await until('they are connected', () => high.up.length === 1 && low.up.length === 1)
     low.send(high.id, 'talk', new Uint8Array(MESH_FRAME_BYTES_MAX + 1))
     await until('it is gone', () => high.down.length === 1)
     await until('they are connected again', () => high.up.length === 2)
