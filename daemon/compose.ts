@@ -27,6 +27,7 @@ import { openServices, type Services } from './core/services.ts'
 import { type Face, openHttp, type TlsFace } from './edge/http/index.ts'
 import { type Link, openLink } from './edge/link/index.ts'
 import { type Onion, openOnion } from './edge/onion/index.ts'
+import { openMeshOf } from './mesh.ts'
 import { openPublisher } from './publish.ts'
 import { openState } from './state/index.ts'
 
@@ -72,6 +73,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
 
   const trust = openTrust(ring.root, ring.owners, ed25519)
   if (!trust.ok) throw new Error(`the owners' envelopes in ${config.data} do not verify: ${trust.why}`)
+  let services: Services | undefined
   const state = stack.use(
     await openState(
       { clock, log },
@@ -101,6 +103,10 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
   const webCa = webCaCertificate(webKey(ring.webCaScalar.reveal()))
   const desks = { clock, ed25519, trust: trust.value, feed, router, carrier, ...state }
   const onion = await onionRoom
+  const desk = openDesk(desks)
+  const mesh = stack.use(
+    openMeshOf({ ...desks, random, log, ring, signer: hub, onion, desk, services: () => services! }, signal),
+  )
   link = stack.use(
     await openLink(
       { clock, random, log, ed25519, desk: openDeviceDesk(desks) },
@@ -117,7 +123,6 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
   )
   const linkAddress = { host: reachable(config.link.host, deps.lanNames), port: link.port }
 
-  let services: Services | undefined
   let lan: Face | undefined
   const http = stack.use(
     await openHttp(
@@ -128,8 +133,9 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           home: ring.home,
           hub: idOf(hub.key),
           bootedAt: clock.now(),
-          desk: openDesk(desks),
-          devices: state.devices,
+          desk: mesh.desk,
+          devices: mesh.devices,
+          mesh: mesh.home,
           readings: state.readings,
           journal: state.journal,
           permits: state.permits,
@@ -157,8 +163,10 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     master: ring.onionMaster,
     book: state.services,
     journal: state.journal,
-    publisher: openPublisher({ clock, ed25519, onion, http: () => http }, faceDirectory),
+    publisher: openPublisher({ clock, ed25519, onion, http: () => http, door: mesh.door }, faceDirectory),
+    clientOf: mesh.clientOf,
   })
+  await mesh.begin()
   // Once in the life of a home: an owner who withdrew it does not get it back by a restart.
   if (state.services.nextEpoch(`invitation:${OWN_INVITATION}`) === 0) {
     await services.invite(OWN_INVITATION, true, { origin: 'unix' })

@@ -27,12 +27,15 @@ export interface Founded {
 }
 
 /** Makes the keys and writes both directories: the owner's and the daemon's. The root is forgotten when this returns. */
-export function foundHome(tools: Tools, seed: Seed, ownerName: string): Founded {
+export function foundHome(tools: Tools, seed: Seed, ownerName: string, as?: string): Founded {
   const { owner, data } = tools.configured.config
   if (!/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,31}$/u.test(ownerName)) {
     throw new CliError('usage', "the owner's name is 1 to 32 letters, digits, dots, dashes or spaces")
   }
-  const home = createHome(seed, { ownerName, now: tools.clock.now(), random: tools.random })
+  if (as !== undefined && !/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,31}$/u.test(as)) {
+    throw new CliError('usage', 'the name of a home is 1 to 32 letters, digits, dots, dashes or spaces')
+  }
+  const home = createHome(seed, { ownerName, as, now: tools.clock.now(), random: tools.random })
   keep(owner, '--owner', () => saveOwner(owner, home.owner))
   keep(data, '--data', () => saveHub(data, home.hub))
   return { home: home.hub.home, owner, data }

@@ -6,7 +6,7 @@ import { type Hello, type Message, openEnvelope } from '../core/envelope/index.t
 import { idOf, keyOf, type PartyId, parseId } from '../core/model/index.ts'
 import type { Api } from './api.ts'
 import { CliError } from './error.ts'
-import { bytesIn, type Fields, fieldsOf, optionalBytesIn, textIn } from './fields.ts'
+import { bytesIn, type Fields, fieldsOf, optionalBytesIn, optionalTextIn, textIn } from './fields.ts'
 import type { Person } from './person.ts'
 
 /** The path of a device in the API, by id or name. @throws CliError usage */
@@ -36,7 +36,9 @@ export async function proveThing(api: Api, person: Person, named: string): Promi
   const id = idIn(fields)
   const name = textIn(fields, 'name')
   const asked = parseId(named)
-  if (asked ? asked !== id : name !== named) {
+  // `<home>/<name>` means a device of another home of the owner; a name has no slash in it.
+  const bare = named.slice(named.indexOf('/') + 1)
+  if (asked ? asked !== id : name !== bare) {
     throw new CliError('bad-answer', `we asked for ${named}, and the home answered with ${name}`)
   }
   const frame = optionalBytesIn(fields, 'hello')
@@ -123,6 +125,8 @@ function checkRecord(
 export interface ThingLine {
   readonly id: PartyId
   readonly name: string
+  /** The other home that it is in, if it is not here. */
+  readonly home: string | undefined
   readonly connected: boolean | undefined
   readonly confirmed: boolean | undefined
   readonly properties: readonly string[]
@@ -136,6 +140,7 @@ export function thingLine(description: unknown): ThingLine {
   return {
     id: idIn(fields),
     name: textIn(fields, 'title'),
+    home: optionalTextIn(fields, 'shallot:home'),
     connected: flag('shallot:connected'),
     confirmed: flag('shallot:confirmed'),
     properties: namesOf(fields.properties),

@@ -79,6 +79,8 @@ export type EntryKind =
   | 'refused'
   | 'invited'
   | 'withdrawn'
+  | 'joined'
+  | 'removed'
 
 export interface NewEntry {
   readonly kind: EntryKind

@@ -378,7 +378,8 @@ export function openDeviceDesk(deps: ReceiveDeps): DeviceDesk {
     async reading(device, reading) {
       const at = clock.now()
       const kept = await readings.append(device, reading, at)
-      if (kept === 'new') feed.publish({ event: 'reading', device, at, values: reading.body.values })
+      if (kept === 'new')
+        feed.publish({ event: 'reading', device, at, values: reading.body.values, frame: reading.frame })
     },
 
     async receipt(device, receipt) {
@@ -397,7 +398,8 @@ export function openDeviceDesk(deps: ReceiveDeps): DeviceDesk {
       router.answered(device, receipt)
       feed.publish({ event: 'receipt', device, at, code, command })
       const known = values.filter((sample) => affordanceOf(sample.affordance))
-      if (known.length > 0) feed.publish({ event: 'reading', device, at, values: known })
+      if (known.length > 0)
+        feed.publish({ event: 'reading', device, at, values: known, frame: receipt.frame })
     },
 
     got: (device, digest) => router.got(device, digest),

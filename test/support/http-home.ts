@@ -5,6 +5,7 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../daemon/base/clock.ts'
+import { no } from '../../daemon/base/error.ts'
 import { Log, type LogLine } from '../../daemon/base/log.ts'
 import { systemRandom } from '../../daemon/base/random.ts'
 import { Secret } from '../../daemon/base/secret.ts'
@@ -18,6 +19,7 @@ import {
   sealEnvelope,
 } from '../../daemon/core/envelope/index.ts'
 import { Feed } from '../../daemon/core/feed.ts'
+import { MeshHome, type MeshRoom } from '../../daemon/core/mesh/index.ts'
 import { idOf, type PartyId } from '../../daemon/core/model/index.ts'
 import { openTrust } from '../../daemon/core/policy/index.ts'
 import type { Carrier, DeviceDesk } from '../../daemon/core/ports.ts'
@@ -36,6 +38,18 @@ import { IN_MEMORY, openState } from '../../daemon/state/index.ts'
 import { Sealer, sha256 } from './request.ts'
 
 const ed25519 = nativeEd25519()
+
+/** Other daemons cannot be reached from here. */
+const noRoom: MeshRoom = {
+  reach: () => {},
+  leave: () => {},
+  send: () => {},
+  trouble: () => 'there is no network in this test',
+  rtt: () => undefined,
+  ask: async () => {
+    throw Object.assign(new Error('there is no network in this test'), { code: 'no-answer' })
+  },
+}
 
 export function newSigner(): Signer {
   return ed25519.signer(systemRandom.bytes(32))
@@ -135,7 +149,8 @@ export async function openTestHome(
   )
   const trusted = openTrust(root.key, [ownerFrame], ed25519)
   if (!trusted.ok) throw new Error(trusted.why)
-  const hub = idOf(newSigner().key)
+  const hubSigner = newSigner()
+  const hub = idOf(hubSigner.key)
   const lines: LogLine[] = []
   const log = new Log(systemClock, (line) => lines.push(line))
   const stop = new AbortController()
@@ -197,6 +212,15 @@ export async function openTestHome(
   }
   const light = await addDevice('porch-light', [1, 2, 5, 6])
   const sensor = await addDevice('weather', [3, 4])
+  const mesh = new MeshHome({
+    ...{ clock: systemClock, random: systemRandom, log, ed25519, trust: trusted.value, feed },
+    ...{ devices, readings, journal, shelf: state.shelf, book: state.mesh, signer: hubSigner },
+    clientKey: new Secret(systemRandom.bytes(32)),
+    services: () => services,
+    keys: { unlock: () => {}, lock: () => {} },
+    openRoom: async () => noRoom,
+    carryOut: async () => no('not-found'),
+  })
   const httpHome: HttpHome = change({
     home,
     hub,
@@ -208,6 +232,7 @@ export async function openTestHome(
     permits,
     services,
     feed,
+    mesh,
     status: () => ({
       version: '0.1.0',
       devices: { connected: 2, known: 2 },

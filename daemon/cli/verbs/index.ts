@@ -11,6 +11,7 @@ import { history } from './history.ts'
 import { init } from './init.ts'
 import { invoke } from './invoke.ts'
 import { log } from './log.ts'
+import { mesh } from './mesh.ts'
 import { onion } from './onion.ts'
 import { restore } from './restore.ts'
 import { set } from './set.ts'
@@ -33,6 +34,7 @@ export const VERBS: readonly Verb[] = [
   expose,
   hide,
   onion,
+  mesh,
   log,
   config,
 ]

@@ -8,8 +8,13 @@
  * No I/O and no clock of its own, so that test/simulation can run thousands of histories from a seed.
  */
 export * from './beacons.ts'
+export * from './bridges.ts'
 export * from './exchange.ts'
 export * from './far.ts'
+export * from './far-books.ts'
+export * from './far-desk.ts'
+export * from './home.ts'
+export * from './invitations.ts'
 export * from './orders.ts'
 export * from './papers.ts'
 export * from './piece.ts'

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** What the mesh asks of the rooms that remember and of the one that carries. */
 import type { Instant } from '../../base/clock.ts'
+import type { Secret } from '../../base/secret.ts'
 import type { Frame } from '../envelope/message.ts'
 import type { PartyId } from '../model/index.ts'
 
@@ -66,6 +67,32 @@ export interface FarBook {
   keepThing(member: PartyId, device: PartyId, word: Uint8Array): Promise<void>
   dropThing(member: PartyId, device: PartyId): Promise<void>
   dropMember(member: PartyId): Promise<void>
+}
+
+/** The room that carries: connections to other daemons over onions (edge/mesh). */
+export interface MeshRoom {
+  reach(peer: PartyId, address: string): void
+  leave(peer: PartyId, why: string): void
+  send(peer: PartyId, stream: 'talk' | 'log', message: Uint8Array): void
+  trouble(peer: PartyId): string | undefined
+  rtt(peer: PartyId): number | undefined
+  /** Rejects with a sentence for people. */
+  ask(peer: PartyId, address: string, question: Uint8Array, signal: AbortSignal): Promise<Uint8Array>
+}
+
+/** What the room asks and tells. */
+export interface MeshEar {
+  mayEnter(peer: PartyId, door: string | undefined): boolean
+  connected(peer: PartyId): void
+  gone(peer: PartyId): void
+  heard(peer: PartyId, stream: 'talk' | 'log', message: Uint8Array): Promise<boolean>
+  asked(peer: PartyId, question: Uint8Array): Promise<Uint8Array>
+}
+
+/** Keys by which our tor may read the descriptors of others' addresses. */
+export interface OnionKeys {
+  unlock(address: string, clientKey: Secret): void
+  lock(address: string): void
 }
 
 /** The streams to daemons that are connected and proved who they are. */

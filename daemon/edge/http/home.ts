@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Instant } from '../../base/clock.ts'
 import type { Feed } from '../../core/feed.ts'
+import type { MeshHome } from '../../core/mesh/index.ts'
 import type { PartyId } from '../../core/model/index.ts'
 import type { DeviceBook, Journal, PermitBook, ReadingBook } from '../../core/ports.ts'
 import type { Desk } from '../../core/receive.ts'
@@ -18,6 +19,7 @@ export interface HttpHome {
   readonly permits: PermitBook
   readonly services: Services
   readonly feed: Feed
+  readonly mesh: MeshHome
   status(): StatusReport
 }
 

@@ -22,6 +22,7 @@ import { commandRoutes } from './routes/commands.ts'
 import { enrolmentRoutes } from './routes/enrolments.ts'
 import { eventRoutes } from './routes/events.ts'
 import { hubRoutes } from './routes/hub.ts'
+import { meshRoutes } from './routes/mesh.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { thingRoutes } from './routes/things.ts'
 import { Watchers } from './watchers.ts'
@@ -65,6 +66,7 @@ export async function openHttp(deps: HttpDeps, options: HttpOptions, signal: Abo
     ...enrolmentRoutes(routeDeps),
     ...serviceRoutes(routeDeps),
     ...hubRoutes(routeDeps),
+    ...meshRoutes(routeDeps),
   ])
   const faces = new Set<Face>()
 

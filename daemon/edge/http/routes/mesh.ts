@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+import { ENVELOPE_BYTES_MAX, MESH_CODE_CHARS_MAX } from '../../../../schemas/gen/ts/wire.ts'
+import { no } from '../../../base/error.ts'
+import type { OpenInvitation } from '../../../core/mesh/index.ts'
+import { empty, json, type Reply, refused } from '../answer.ts'
+import { readBytes, readObject } from '../fields.ts'
+import type { Asking, Route, RouteDeps } from '../route.ts'
+import { tellBytes } from '../telling.ts'
+
+/** The other homes of the owner: who they are, how they are reached, inviting and removing them (SPEC 11). */
+export function meshRoutes(deps: RouteDeps): Route[] {
+  const { mesh } = deps.home
+  const ofHome = { ofThing: false } as const
+  return [
+    { ...ofHome, method: 'GET', path: '/mesh', run: (asking) => report(deps, asking) },
+    { ...ofHome, method: 'POST', path: '/mesh/invitations', run: (asking) => invite(deps, asking) },
+    {
+      ...ofHome,
+      method: 'GET',
+      path: '/mesh/invitations/:ticket',
+      run({ params }) {
+        const invitation = mesh.invitations.get(params.ticket!)
+        return invitation ? json(tellInvitation(invitation)) : refused(no('not-found', 'no such invitation'))
+      },
+    },
+    {
+      ...ofHome,
+      method: 'POST',
+      path: '/mesh/join',
+      takes: { type: 'application/json' },
+      run: (asking) => join(deps, asking),
+    },
+    {
+      ...ofHome,
+      method: 'GET',
+      path: '/mesh/join',
+      run: () => (mesh.joining ? json(mesh.joining) : refused(no('not-found', 'no invitation was taken up'))),
+    },
+    {
+      ...ofHome,
+      method: 'PUT',
+      path: '/mesh/revocation',
+      takes: { type: 'application/cose' },
+      async run({ body, caller: { id: signer, origin } }) {
+        const removed = await mesh.remove(body, { signer, origin })
+        return removed.ok ? empty() : refused(removed)
+      },
+    },
+  ]
+}
+
+/** With the caller's own list of what is taken back, because the next one has to hold all of it. */
+function report({ home: { mesh } }: RouteDeps, { caller }: Asking): Reply {
+  const list = mesh.revocations.list(caller.id)
+  return json({
+    own: mesh.own,
+    members: mesh.report(),
+    ...(list && { revocation: { sequence: list.sequence, entries: list.entries.map(tellBytes) } }),
+  })
+}
+
+async function invite({ home: { mesh } }: RouteDeps, { caller }: Asking): Promise<Reply> {
+  const invited = await mesh.invite({ signer: caller.id, origin: caller.origin })
+  if (!invited.ok) return refused(invited)
+  return json({ ...tellInvitation(invited.value), code: invited.value.code.reveal() })
+}
+
+function join({ home: { mesh } }: RouteDeps, { body, caller }: Asking): Reply {
+  const fields = readObject(body, ['code', 'member'])
+  if (!fields.ok) return refused(fields)
+  const { code } = fields.value
+  const member = readBytes(fields.value.member, 1, ENVELOPE_BYTES_MAX)
+  if (typeof code !== 'string' || code.length > MESH_CODE_CHARS_MAX || !member) {
+    return refused(no('bad-request', 'the body is {"code": …, "member": …}'))
+  }
+  const joined = mesh.join(code, member, { signer: caller.id, origin: caller.origin })
+  return joined.ok ? json(joined.value) : refused(joined)
+}
+
+function tellInvitation({ ticket, expiresAt, guest }: OpenInvitation): object {
+  return { ticket, expiresAt, ...(guest && { guest }) }
+}
