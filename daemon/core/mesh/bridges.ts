@@ -15,6 +15,8 @@ export interface BridgeDeps {
   readonly clientKey: Secret
   /** Loads libp2p the first time. */
   readonly room: () => Promise<MeshRoom>
+  /** Whether there was ever a connection: who never had one may know no way to us. */
+  readonly wasHeard: (member: PartyId) => boolean
   readonly removed: (member: PartyId) => Promise<void>
 }
 
@@ -51,7 +53,7 @@ export class Bridges {
   }
 
   async #call(member: PartyId): Promise<void> {
-    const { own, papers, keys, clientKey, room } = this.#deps
+    const { own, papers, keys, clientKey, room, wasHeard } = this.#deps
     const way = papers.way(member, own)
     if (!way) return
     const address = onionAddress(way)
@@ -61,7 +63,7 @@ export class Bridges {
     this.#called.set(member, address)
     keys.unlock(address, clientKey)
     const carrier = await room()
-    carrier.reach(member, address)
+    carrier.reach(member, address, wasHeard(member))
   }
 
   async #removeOthers(): Promise<void> {

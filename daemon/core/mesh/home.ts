@@ -135,10 +135,12 @@ export class MeshHome implements AsyncDisposable {
       clientKey,
       room,
       removed: (member) => this.far.forget(member),
+      wasHeard: (member) => deps.book.heardAt(member) !== undefined,
     })
     this.invitations = new Invitations({
       ...{ clock, random, own, shelf, services, keys, room, root: trust.root },
       ...{ papers: this.papers, beacons: this.#beacons, talk: this.talk, journal: deps.journal },
+      settle: () => this.settle(),
     })
     this.#ticking = clock.every(TICK_MS, () => this.#tick())
   }

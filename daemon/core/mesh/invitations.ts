@@ -32,6 +32,8 @@ export interface InvitationDeps {
   readonly room: () => Promise<MeshRoom>
   readonly root: Uint8Array
   readonly journal: Journal
+  /** Brings addresses in line with membership. */
+  readonly settle: () => Promise<void>
 }
 
 export interface OpenInvitation {
@@ -117,8 +119,8 @@ export class Invitations {
     const first = held.guest === undefined
     held.guest = { id: peer, name: member.name, shortCode: shortCode(held.keys, own, peer) }
     const proof = ticketProof(held.keys.host, own, peer)
-    // With the address that was made for the guest just now, or it could not find us again.
-    await talk.announce(clock.now())
+    // With the address that is made for the guest, or it could not find us again.
+    await this.#deps.settle()
     const frames = papers.frames()
     const said = encodeTalk({
       word: 'papers',

@@ -71,7 +71,8 @@ export interface FarBook {
 
 /** The room that carries: connections to other daemons over onions (edge/mesh). */
 export interface MeshRoom {
-  reach(peer: PartyId, address: string): void
+  /** @param politely  leave the first call to the one with the lower key */
+  reach(peer: PartyId, address: string, politely: boolean): void
   leave(peer: PartyId, why: string): void
   send(peer: PartyId, stream: 'talk' | 'log', message: Uint8Array): void
   trouble(peer: PartyId): string | undefined

@@ -58,8 +58,11 @@ export interface MeshOptions {
 export interface Mesh extends AsyncDisposable {
   /** Listens on a unix socket; who comes in there has come by this door. */
   door(name: string, path: string): Promise<AsyncDisposable>
-  /** Sees to it that there is a connection to this daemon from now on. Another address replaces the one before. */
-  reach(peer: PartyId, address: string): void
+  /**
+   * Sees to it that there is a connection to this daemon from now on. Another address replaces the one before.
+   * @param politely  leave the first call to the one with the lower key; the default
+   */
+  reach(peer: PartyId, address: string, politely?: boolean): void
   /** No longer; ends the connection, if there is one. */
   leave(peer: PartyId, why: string): void
   /** Does nothing when there is no connection. */
@@ -92,7 +95,7 @@ export async function openMesh(deps: MeshDeps, options: MeshOptions, signal: Abo
   if (signal.aborted) onAbort()
   return {
     door: (name, path) => doors.open(name, path),
-    reach: (peer, address) => reaches.reach(peer, address),
+    reach: (peer, address, politely) => reaches.reach(peer, address, politely),
     leave: (peer, why) => reaches.leave(peer, why),
     send: (peer, stream, message) => sessions.send(peer, stream, message),
     trouble: (peer) => reaches.trouble(peer),

@@ -16,7 +16,7 @@ const AGAIN = { firstMs: 1000, msMax: 300_000 }
 /** While a connection stands this is how late its end may be noticed. */
 const LOOK_MS = 1000
 /** Of two daemons the one with the lower key calls; the other only when that has not helped for so long. */
-const OTHERS_TURN_MS = 45_000
+const OTHERS_TURN_MS = 20_000
 const ATTEMPT_MS_MAX = 180_000
 
 /** Who is to be connected: for each a loop that calls, rests and calls again, until it is left. */
@@ -39,13 +39,13 @@ export class Reaches implements AsyncDisposable {
     return this.#sessions.has(peer) ? undefined : this.#troubles.get(peer)
   }
 
-  reach(peer: PartyId, address: string): void {
+  reach(peer: PartyId, address: string, politely = true): void {
     const present = this.#loops.get(peer)
     if (present?.address === address) return
     present?.stop.abort()
     const stop = new AbortController()
     this.#loops.set(peer, { address, stop })
-    this.#keep(peer, address, AbortSignal.any([stop.signal, this.#signal])).catch((error) =>
+    this.#keep(peer, address, politely, AbortSignal.any([stop.signal, this.#signal])).catch((error) =>
       ignore(error, 'it was left'),
     )
   }
@@ -83,15 +83,16 @@ export class Reaches implements AsyncDisposable {
     }
   }
 
-  async #keep(peer: PartyId, address: string, signal: AbortSignal): Promise<void> {
+  async #keep(peer: PartyId, address: string, politely: boolean, signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#deps
     const again = new Backoff(random, AGAIN)
-    const patienceMs = partyOf(this.#node.peerId)! < peer ? 0 : OTHERS_TURN_MS
+    let patienceMs = !politely || partyOf(this.#node.peerId)! < peer ? 0 : OTHERS_TURN_MS
     let goneSince = clock.monotonic()
     for (;;) {
       signal.throwIfAborted()
       if (this.#sessions.has(peer)) {
         again.reset()
+        patienceMs = partyOf(this.#node.peerId)! < peer ? 0 : OTHERS_TURN_MS
         goneSince = clock.monotonic()
         await clock.sleep(LOOK_MS, signal)
       } else if (clock.monotonic() - goneSince < patienceMs) {
