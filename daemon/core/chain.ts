@@ -20,6 +20,8 @@ const MEMBER = {
   origin: 8,
   code: 9,
   note: 10,
+  person: 11,
+  chain: 12,
 } as const
 
 /** What the first entry of an author follows from, so that no entry fits into another author's chain. */
@@ -46,6 +48,8 @@ export function encodeEntry(position: number, entry: NewEntry): Uint8Array {
     [MEMBER.origin, entry.origin],
     [MEMBER.code, entry.code],
     [MEMBER.note, entry.note],
+    [MEMBER.person, entry.person],
+    [MEMBER.chain, entry.chain && [...entry.chain]],
   ]
   for (const [member, value] of optional) if (value !== undefined) body.set(member, value)
   return encodeCbor(body)
@@ -71,11 +75,17 @@ export function decodeEntry(body: Uint8Array): (NewEntry & { readonly position: 
     origin: textOf(map.get(MEMBER.origin)),
     code: numberOf(map.get(MEMBER.code)),
     note: textOf(map.get(MEMBER.note)),
+    person: bytesOf(map.get(MEMBER.person)),
+    chain: listOf(map.get(MEMBER.chain)),
   }
 }
 
 function bytesOf(value: Cbor | undefined): Uint8Array | undefined {
   return value instanceof Uint8Array ? value : undefined
+}
+
+function listOf(value: Cbor | undefined): readonly Uint8Array[] | undefined {
+  return Array.isArray(value) && value.every((each) => each instanceof Uint8Array) ? value : undefined
 }
 
 function textOf(value: Cbor | undefined): string | undefined {

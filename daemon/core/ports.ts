@@ -80,7 +80,18 @@ export type EntryKind =
   | 'invited'
   | 'withdrawn'
   | 'joined'
+  | 'act'
+  | 'person'
+  | 'holder'
+  | 'owner'
+  | 'granted'
+  | 'revoked'
+  | 'pairing'
+  | 'asked'
+  | 'declined'
+  | 'token'
   | 'removed'
+  | 'pruned'
 
 export interface NewEntry {
   readonly kind: EntryKind
@@ -95,6 +106,10 @@ export interface NewEntry {
   readonly origin?: string | undefined
   /** A number of schemas/codes.csv, where there is a result. */
   readonly code?: number | undefined
+  /** The person that the signer's key belongs to, or that this is about: 8 bytes. */
+  readonly person?: Uint8Array | undefined
+  /** The grants by which it was done, from the owner's end to the one that was named. */
+  readonly chain?: readonly Uint8Array[] | undefined
   /** A name or a reason, for people; never a secret. */
   readonly note?: string | undefined
 }
@@ -115,6 +130,14 @@ export interface JournalReport {
   readonly broken?: { readonly index: number; readonly why: string } | undefined
 }
 
+export interface JournalSearch {
+  readonly before?: number
+  readonly limit: number
+  readonly since: Instant
+  readonly until: Instant
+  readonly matches: (entry: Entry) => boolean
+}
+
 /** The hash-chained log of every act. */
 export interface Journal {
   append(entry: NewEntry): Promise<Entry>
@@ -124,6 +147,13 @@ export interface Journal {
     readonly limit: number
     readonly device?: PartyId
   }): readonly Entry[]
+  /** Newest last: at most `limit` that match, searched backwards from `before` to `since`, in steps that let others run. */
+  search(options: JournalSearch): Promise<readonly Entry[]>
+  /**
+   * Removes from the beginning what is older than `before`, and leaves an entry that says so: the chain goes on from the
+   * hash of the last that went. Resolves to how many went.
+   */
+  prune(before: Instant, at: Instant): Promise<number>
   /** Recomputes the whole chain from the disk, in steps that let others run. */
   verify(): Promise<JournalReport>
 }

@@ -21,6 +21,7 @@ export type StateCode =
   | 'permit-known'
   | 'permit-unknown'
   | 'permit-used'
+  | 'pairing-known'
 
 export class StateError extends RoomError<StateCode> {}
 

@@ -9,23 +9,40 @@
 import type { Clock } from '../base/clock.ts'
 import { once } from '../base/lifetime.ts'
 import type { Log } from '../base/log.ts'
-import type { FarBook, HeardBook, LogShelf, PaperBook } from '../core/mesh/index.ts'
+import type { FarBook, HeardBook, LogShelf, MeshPaperBook } from '../core/mesh/index.ts'
 import type { PartyId } from '../core/model/index.ts'
 import type { DeviceBook, Journal, PermitBook, ReadingBook, ServiceBook } from '../core/ports.ts'
+import type { PairingBook, PaperBook, TokenBook, UseBook } from '../core/ports-people.ts'
 import { storageFault } from './error.ts'
 import { openJournal, Shelf } from './log/index.ts'
-import { KeptMesh, KeptPermits, KeptReadings, KeptServices, Registry, Roster } from './registry/index.ts'
+import {
+  KeptMesh,
+  KeptPairings,
+  KeptPapers,
+  KeptPermits,
+  KeptReadings,
+  KeptServices,
+  KeptTokens,
+  KeptUses,
+  type LinkEntry,
+  Registry,
+  Roster,
+} from './registry/index.ts'
 import {
   DeviceTable,
   JournalTable,
   MeshTable,
   openStore,
+  PairingTable,
+  PaperTable,
   PermitTable,
   ReadingTable,
   ServiceTable,
   SignedTable,
   type Store,
   type StoreOptions,
+  TokenTable,
+  UseTable,
 } from './store/index.ts'
 
 export { type StateCode, StateError } from './error.ts'
@@ -42,9 +59,13 @@ export interface State extends AsyncDisposable {
   readonly journal: Journal
   readonly permits: PermitBook
   readonly services: ServiceBook
+  readonly papers: PaperBook
+  readonly pairings: PairingBook
+  readonly tokens: TokenBook
+  readonly uses: UseBook
   /** The logs of every daemon of the home. */
   readonly shelf: LogShelf
-  readonly mesh: PaperBook & FarBook & HeardBook
+  readonly mesh: MeshPaperBook & FarBook & HeardBook
 }
 
 /**
@@ -77,13 +98,24 @@ async function openBooks(
   const entries = new JournalTable(store)
   const journal = await openJournal(store, entries, author)
   const permits = new KeptPermits(store, new PermitTable(store), clock)
-  await permits.wipeStale()
+  const link: LinkEntry = (entry) => journal.link(entry)
+  const pairings = new KeptPairings(store, new PairingTable(store), clock, link)
+  const uses = new UseTable(store)
+  await Promise.all([
+    permits.wipeStale(),
+    pairings.wipeStale(),
+    store.write(() => uses.wipeStale(clock.now())),
+  ])
   return {
     devices: new Registry(store, devices, roster),
-    readings: new KeptReadings(store, readings, roster, (entry) => journal.link(entry)),
+    readings: new KeptReadings(store, readings, roster, link),
     journal,
     permits,
     services: new KeptServices(store, new ServiceTable(store)),
+    papers: new KeptPapers(store, new PaperTable(store), link),
+    pairings,
+    tokens: new KeptTokens(store, new TokenTable(store), link),
+    uses: new KeptUses(store, uses),
     shelf: new Shelf(store, entries, new SignedTable(store), author),
     mesh: new KeptMesh(store, new MeshTable(store)),
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { describe, it, type TestContext } from 'node:test'
 import type { NewEntry } from '../../daemon/core/ports.ts'
 import { NOON, type OpenHome, partyOf } from '../support/state.ts'
 
@@ -17,6 +17,8 @@ const FULL: NewEntry = {
   origin: 'link',
   code: 0,
   note: 'ünïcode',
+  person: new Uint8Array(8).fill(3),
+  chain: [new Uint8Array(8).fill(1), new Uint8Array(8).fill(2)],
 }
 
 function defined(entry: object): object {
@@ -90,6 +92,73 @@ export function journalContract(where: string, open: OpenHome): void {
       const report = await verified
       assert.equal(report.broken, undefined)
       assert(report.entries >= 1200)
+    })
+
+    const lines = async (t: TestContext, count: number) => {
+      const { journal } = await open(t)
+      await Promise.all(
+        Array.from({ length: count }, (_, i) =>
+          journal.append({ kind: i % 2 ? 'refused' : 'command', at: NOON + i }),
+        ),
+      )
+      return journal
+    }
+    const all = { limit: 10_000, since: 0, until: Number.MAX_SAFE_INTEGER, matches: () => true }
+
+    it('search() finds what matches, newest last, over more than one step', async (t) => {
+      const journal = await lines(t, 1300)
+      const refused = await journal.search({ ...all, matches: ({ kind }) => kind === 'refused' })
+      assert.equal(refused.length, 650)
+      assert.deepEqual([refused[0]?.index, refused.at(-1)?.index], [2, 1300])
+    })
+
+    it('search() keeps to its limit and its times: since is in, until is out', async (t) => {
+      const journal = await lines(t, 20)
+      const indexes = async (options: object) =>
+        (await journal.search({ ...all, ...options })).map(({ index }) => index)
+      assert.deepEqual(await indexes({ limit: 2 }), [19, 20])
+      assert.deepEqual(await indexes({ since: NOON + 17, until: NOON + 19 }), [18, 19])
+      assert.deepEqual(await indexes({ before: 3 }), [1, 2])
+      assert.deepEqual(await indexes({ since: NOON + 999 }), [])
+    })
+
+    it('search() sees past a clock that was set back by hours', async (t) => {
+      const { journal } = await open(t)
+      for (const at of [NOON, NOON - 3_600_000, NOON + 1]) await journal.append({ kind: 'command', at })
+      const found = await journal.search({ ...all, since: NOON })
+      assert.deepEqual(
+        found.map(({ index }) => index),
+        [1, 3],
+      )
+    })
+
+    it('prune() takes what is older from the beginning, says so, and verify() accepts it', async (t) => {
+      const journal = await lines(t, 1300)
+      assert.equal(await journal.prune(NOON + 700, NOON + 2000), 700)
+      const report = await journal.verify()
+      assert.equal(report.broken, undefined)
+      assert.deepEqual([report.pruned, report.entries], [700, 601])
+      assert.equal(journal.read({ limit: 1 })[0]?.kind, 'pruned')
+    })
+
+    it('prune() stops at the first that is younger, and goes on another time', async (t) => {
+      const { journal } = await open(t)
+      for (const at of [1, 2, 9, 3]) await journal.append({ kind: 'command', at: NOON + at })
+      assert.equal(await journal.prune(NOON + 5, NOON + 20), 2)
+      assert.equal(await journal.prune(NOON + 5, NOON + 20), 0)
+      assert.equal(await journal.prune(NOON + 10, NOON + 20), 2)
+      assert.equal((await journal.verify()).broken, undefined)
+    })
+
+    it('prune() of everything leaves the entry that says so, and the count goes on', async (t) => {
+      const journal = await lines(t, 3)
+      assert.equal(await journal.prune(NOON + 99, NOON + 99), 3)
+      assert.deepEqual(
+        journal.read({ limit: 9 }).map(({ index, kind }) => [index, kind]),
+        [[4, 'pruned']],
+      )
+      assert.equal((await journal.append({ kind: 'command', at: NOON })).index, 5)
+      assert.equal((await journal.verify()).broken, undefined)
     })
 
     it('verify() of an empty log is a report of no entries', async (t) => {

@@ -2,6 +2,7 @@
 import { HOMES } from '../support/state.ts'
 import { deviceBookContract } from './device-book.ts'
 import { journalContract } from './journal.ts'
+import { pairingBookContract, paperBookContract, tokenBookContract, useBookContract } from './people-books.ts'
 import { permitBookContract } from './permit-book.ts'
 import { readingBookContract } from './reading-book.ts'
 import { serviceBookContract } from './service-book.ts'
@@ -12,4 +13,8 @@ for (const [where, open] of HOMES) {
   journalContract(where, open)
   permitBookContract(where, open)
   serviceBookContract(where, open)
+  paperBookContract(where, open)
+  pairingBookContract(where, open)
+  tokenBookContract(where, open)
+  useBookContract(where, open)
 }

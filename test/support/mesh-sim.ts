@@ -19,8 +19,8 @@ import {
   BeaconSealer,
   type LogHead,
   type LogShelf,
-  type Paper,
-  type PaperBook,
+  type MeshPaper,
+  type MeshPaperBook,
   Papers,
   type Revocations,
   type Run,
@@ -126,12 +126,12 @@ class SimRevocations implements Revocations {
   }
 }
 
-class SimPapers implements PaperBook {
-  readonly #kept = new Map<string, Paper>()
-  papers(): readonly Paper[] {
+class SimPapers implements MeshPaperBook {
+  readonly #kept = new Map<string, MeshPaper>()
+  papers(): readonly MeshPaper[] {
     return [...this.#kept.values()]
   }
-  async keep(paper: Paper): Promise<void> {
+  async keep(paper: MeshPaper): Promise<void> {
     this.#kept.set(`${paper.kind} ${paper.subject} ${paper.sealer}`, paper)
   }
 }

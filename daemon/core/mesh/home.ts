@@ -20,7 +20,7 @@ import { FarThings } from './far.ts'
 import { Invitations } from './invitations.ts'
 import { Orders } from './orders.ts'
 import { Papers } from './papers.ts'
-import type { FarBook, HeardBook, LogShelf, MeshEar, MeshRoom, OnionKeys, PaperBook } from './ports.ts'
+import type { FarBook, HeardBook, LogShelf, MeshEar, MeshPaperBook, MeshRoom, OnionKeys } from './ports.ts'
 import { RevocationLists } from './revoked.ts'
 import { Showing } from './showing.ts'
 import { Talk } from './talk.ts'
@@ -34,7 +34,7 @@ export interface MeshHomeDeps {
   readonly trust: Trust
   readonly signer: Signer
   readonly clientKey: Secret
-  readonly book: PaperBook & FarBook & HeardBook
+  readonly book: MeshPaperBook & FarBook & HeardBook
   readonly shelf: LogShelf
   readonly devices: DeviceBook
   readonly readings: ReadingBook

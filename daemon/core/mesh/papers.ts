@@ -15,7 +15,7 @@ import {
 } from '../envelope/index.ts'
 import { idOf, keyOf, type PartyId } from '../model/index.ts'
 import type { Trust } from '../policy/index.ts'
-import type { PaperBook, Revocations } from './ports.ts'
+import type { MeshPaperBook, Revocations } from './ports.ts'
 
 /** A daemon of this home, made one by an owner and not removed. */
 export interface MemberView {
@@ -29,7 +29,7 @@ export interface MemberView {
 export interface PapersDeps {
   readonly trust: Trust
   readonly ed25519: Ed25519
-  readonly book: PaperBook
+  readonly book: MeshPaperBook
   readonly revocations: Revocations
 }
 

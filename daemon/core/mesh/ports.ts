@@ -6,7 +6,7 @@ import type { Frame } from '../envelope/message.ts'
 import type { PartyId } from '../model/index.ts'
 
 /** An envelope that every daemon keeps: the newest of its kind, subject and sealer. */
-export interface Paper {
+export interface MeshPaper {
   readonly kind: 'member' | 'beacon' | 'revocation'
   /** Whom it is about. */
   readonly subject: PartyId
@@ -14,10 +14,10 @@ export interface Paper {
   readonly frame: Frame
 }
 
-export interface PaperBook {
-  papers(): readonly Paper[]
+export interface MeshPaperBook {
+  papers(): readonly MeshPaper[]
   /** In the place of the one before of this kind, subject and sealer. */
-  keep(paper: Paper): Promise<void>
+  keep(paper: MeshPaper): Promise<void>
 }
 
 /** Revocation lists (SPEC 4, type `revocation`): who keeps and judges them is another room's business. */

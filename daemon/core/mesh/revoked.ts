@@ -4,12 +4,12 @@ import { equal } from '../../base/bytes.ts'
 import { type Ed25519, type Frame, type Message, openEnvelope, type Revocation } from '../envelope/index.ts'
 import { idOf, type PartyId } from '../model/index.ts'
 import type { Trust } from '../policy/index.ts'
-import type { PaperBook, Revocations } from './ports.ts'
+import type { MeshPaperBook, Revocations } from './ports.ts'
 
 export interface RevocationDeps {
   readonly trust: Trust
   readonly ed25519: Ed25519
-  readonly book: PaperBook
+  readonly book: MeshPaperBook
 }
 
 /** The present list of each owner and of the root (SPEC 12.5): of one signer, that with the highest sequence. */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Instant } from '../../base/clock.ts'
-import type { FarBook, HeardBook, Paper, PaperBook } from '../../core/mesh/index.ts'
+import type { FarBook, HeardBook, MeshPaper, MeshPaperBook } from '../../core/mesh/index.ts'
 import type { PartyId } from '../../core/model/index.ts'
 import type { FarRow, MeshTable, Store } from '../store/index.ts'
 
 /** What other daemons said of themselves and of their devices. */
-export class KeptMesh implements PaperBook, FarBook, HeardBook {
+export class KeptMesh implements MeshPaperBook, FarBook, HeardBook {
   readonly #store: Store
   readonly #table: MeshTable
   readonly #heard: Map<PartyId, Instant>
@@ -16,11 +16,11 @@ export class KeptMesh implements PaperBook, FarBook, HeardBook {
     this.#heard = new Map(table.heardAt())
   }
 
-  papers(): readonly Paper[] {
+  papers(): readonly MeshPaper[] {
     return this.#table.papers()
   }
 
-  keep(paper: Paper): Promise<void> {
+  keep(paper: MeshPaper): Promise<void> {
     return this.#store.write(() => this.#table.keep(paper))
   }
 

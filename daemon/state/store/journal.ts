@@ -55,6 +55,12 @@ export class JournalTable {
     return rows as unknown as EntryRow[]
   }
 
+  /** Removes what is up to `position` and keeps the hash of the last, from which the rest follows. */
+  prune(chain: number, position: number, hash: Uint8Array): void {
+    this.#sql.cut.run(chain, position)
+    this.#sql.mark.run(position, hash, chain)
+  }
+
   /** The first `limit` entries after `after`, ascending. */
   after(chain: number, after: number, limit: number): readonly EntryRow[] {
     return this.#sql.after.all(chain, after, limit) as unknown as EntryRow[]
@@ -72,6 +78,8 @@ function prepareAll(store: Store) {
       'SELECT number, author, pruned_to AS prunedTo, pruned_hash AS prunedHash FROM chain ORDER BY number',
     ),
     addChain: store.prepare('INSERT INTO chain (author) VALUES (?)'),
+    cut: store.prepare('DELETE FROM entry WHERE chain = ? AND position <= ?'),
+    mark: store.prepare('UPDATE chain SET pruned_to = ?, pruned_hash = ? WHERE number = ?'),
     last: store.prepare(`SELECT ${COLUMNS} FROM entry WHERE chain = ? ORDER BY position DESC LIMIT 1`),
     insert: store.prepare('INSERT INTO entry (chain, position, hash, body, device) VALUES (?, ?, ?, ?, ?)'),
     before: store.prepare(

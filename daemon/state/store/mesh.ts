@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { StatementSync } from 'node:sqlite'
 import type { Instant } from '../../base/clock.ts'
-import type { Paper } from '../../core/mesh/index.ts'
+import type { MeshPaper } from '../../core/mesh/index.ts'
 import { idOf, keyOf, type PartyId } from '../../core/model/index.ts'
 import type { Store } from './store.ts'
 
 interface PaperRow {
-  readonly kind: Paper['kind']
+  readonly kind: MeshPaper['kind']
   readonly subject: Uint8Array
   readonly sealer: Uint8Array
   readonly frame: Uint8Array
@@ -26,7 +26,7 @@ export class MeshTable {
     this.#sql = prepareAll(store)
   }
 
-  papers(): readonly Paper[] {
+  papers(): readonly MeshPaper[] {
     return (this.#sql.papers.all() as unknown as PaperRow[]).map((row) => ({
       kind: row.kind,
       subject: idOf(row.subject),
@@ -35,7 +35,7 @@ export class MeshTable {
     }))
   }
 
-  keep({ kind, subject, sealer, frame }: Paper): void {
+  keep({ kind, subject, sealer, frame }: MeshPaper): void {
     this.#sql.keep.run(kind, keyOf(subject), keyOf(sealer), frame)
   }
 

@@ -139,42 +139,55 @@ describe('verify() names the first break', () => {
 })
 
 describe('a chain may begin after a pruned part', () => {
-  const prune = (to: number, hash: string) => (db: DatabaseSync) =>
-    db.exec(
-      `UPDATE chain SET pruned_to = ${to}, pruned_hash = ${hash}; DELETE FROM entry WHERE position <= ${to}`,
-    )
+  /** Entry 4 is the last that is older. */
+  const MIDDLE = NOON + 5
 
-  it('and verifies from the last hash that was pruned', async (t) => {
-    const report = await verifyAfter(t, prune(4, '(SELECT hash FROM entry WHERE position = 4)'))
+  async function prunedThen(t: TestContext, tamper: (db: DatabaseSync) => void): Promise<JournalReport> {
+    const path = join(temporaryFolder(t), 'home.db')
+    {
+      await using home = await openHome(path)
+      for (let i = 1; i <= ENTRIES; i++) await home.journal.append({ kind: 'command', at: NOON + i })
+      assert.equal(await home.journal.prune(MIDDLE, NOON + 99), 4)
+    }
+    const db = new DatabaseSync(path)
+    tamper(db)
+    db.close()
+    await using home = await openHome(path)
+    return home.journal.verify()
+  }
+
+  it('and verifies from the last hash that was pruned, and tells how many went', async (t) => {
+    const report = await prunedThen(t, () => {})
     assert.equal(report.broken, undefined)
-    assert.deepEqual([report.pruned, report.entries], [4, 6])
+    assert.deepEqual([report.pruned, report.entries], [4, 7])
   })
 
   it('but not from another hash', async (t) => {
-    const report = await verifyAfter(t, prune(4, '(SELECT hash FROM entry WHERE position = 3)'))
+    const report = await prunedThen(t, (db) =>
+      db.exec(`UPDATE chain SET pruned_hash = x'${'11'.repeat(32)}'`),
+    )
     assert.deepEqual(report.broken, { index: 5, why: 'changed' })
   })
 
   it('and not when more is gone than was pruned', async (t) => {
-    const report = await verifyAfter(t, (db) => {
-      prune(4, '(SELECT hash FROM entry WHERE position = 4)')(db)
-      db.exec('DELETE FROM entry WHERE position = 5')
-    })
+    const report = await prunedThen(t, (db) => db.exec('DELETE FROM entry WHERE position = 5'))
     assert.deepEqual(report.broken, { index: 5, why: 'missing' })
   })
 
-  it('and goes on counting when all of it was pruned', async (t) => {
-    const path = join(temporaryFolder(t), 'home.db')
-    {
-      await using home = await openHome(path)
-      for (let i = 0; i < 3; i++) await home.journal.append({ kind: 'command', at: NOON })
-    }
-    const db = new DatabaseSync(path)
-    prune(3, '(SELECT hash FROM entry WHERE position = 3)')(db)
-    db.close()
-    await using home = await openHome(path)
-    assert.equal((await home.journal.append({ kind: 'command', at: NOON })).index, 4)
-    assert.equal((await home.journal.verify()).broken, undefined)
+  it('and not when somebody cut more off and moved the mark: the log does not say so', async (t) => {
+    const report = await prunedThen(t, (db) =>
+      db.exec(`UPDATE chain SET pruned_to = 6, pruned_hash = (SELECT hash FROM entry WHERE position = 6);
+               DELETE FROM entry WHERE position <= 6`),
+    )
+    assert.deepEqual(report.broken, { index: 7, why: 'missing' })
+  })
+
+  it('and not when nothing was ever pruned by the hub', async (t) => {
+    const report = await verifyAfter(t, (db) =>
+      db.exec(`UPDATE chain SET pruned_to = 4, pruned_hash = (SELECT hash FROM entry WHERE position = 4);
+               DELETE FROM entry WHERE position <= 4`),
+    )
+    assert.deepEqual(report.broken, { index: 5, why: 'missing' })
   })
 })
 

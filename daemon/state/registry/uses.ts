@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { toHex } from '../../base/bytes.ts'
+import type { UseBook } from '../../core/ports-people.ts'
+import type { Store, UseTable } from '../store/index.ts'
+
+/** Counts in memory at once, so that two who ask in the same moment do not both get the last use. */
+export class KeptUses implements UseBook {
+  readonly #store: Store
+  readonly #table: UseTable
+  readonly #counts: Map<string, number>
+
+  constructor(store: Store, table: UseTable) {
+    this.#store = store
+    this.#table = table
+    this.#counts = new Map(table.all().map(({ grant, count }) => [toHex(grant), count]))
+  }
+
+  count(grant: Uint8Array): number {
+    return this.#counts.get(toHex(grant)) ?? 0
+  }
+
+  async spend(grants: Parameters<UseBook['spend']>[0]): Promise<void> {
+    for (const { grant } of grants) this.#add(grant, 1)
+    // A write that fails leaves the count too high in memory: nothing is given away by a full disk.
+    await this.#store.write(() => {
+      for (const { grant, until } of grants) this.#table.spend(grant, until)
+    })
+  }
+
+  async giveBack(grants: readonly Uint8Array[]): Promise<void> {
+    await this.#store.write(
+      () => {
+        for (const grant of grants) this.#table.giveBack(grant)
+      },
+      () => {
+        for (const grant of grants) this.#add(grant, -1)
+      },
+    )
+  }
+
+  #add(grant: Uint8Array, change: 1 | -1): void {
+    const key = toHex(grant)
+    this.#counts.set(key, Math.max(0, (this.#counts.get(key) ?? 0) + change))
+  }
+}
