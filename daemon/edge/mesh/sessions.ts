@@ -96,14 +96,20 @@ export class Sessions {
     if (!peer || !session || session.streams[name]) return void stream.abort(new Error('not wanted'))
     session.streams[name] = stream
     stream.addEventListener('close', () => this.#lost(peer, session))
-    readFrames(
-      stream,
-      async (message) => !this.#isCurrent(peer, session) || this.#deps.hear.heard(peer, name, message),
-      (why) => this.#fail(session, peer, why),
-    )
-    if (session.told || !PROTOCOLS.every(([each]) => session.streams[each])) return
+    if (PROTOCOLS.every(([each]) => session.streams[each])) this.#start(peer, session)
+  }
+
+  /** Only now is anything read: what the other said first waits in its stream, and is not heard before it is connected. */
+  #start(peer: PartyId, session: Session): void {
     session.told = true
     this.#deps.hear.connected(peer)
+    for (const [name] of PROTOCOLS) {
+      readFrames(
+        session.streams[name]!,
+        async (message) => !this.#isCurrent(peer, session) || this.#deps.hear.heard(peer, name, message),
+        (why) => this.#fail(session, peer, why),
+      )
+    }
   }
 
   /** Of two connections with one peer that which the lower key made stays; of two of one direction, the newer. */

@@ -8,12 +8,13 @@ import { systemClock } from '../../../../daemon/base/clock.ts'
 import { Log, silent } from '../../../../daemon/base/log.ts'
 import { systemRandom } from '../../../../daemon/base/random.ts'
 import { Secret } from '../../../../daemon/base/secret.ts'
+import type { PartyId } from '../../../../daemon/core/model/index.ts'
 import { peerIdOf } from '../../../../daemon/edge/mesh/addresses.ts'
 import { Doors } from '../../../../daemon/edge/mesh/doors.ts'
 import type { MeshDeps } from '../../../../daemon/edge/mesh/index.ts'
 import { openNode } from '../../../../daemon/edge/mesh/node.ts'
 import { MESH_FRAME_BYTES_MAX } from '../../../../schemas/gen/ts/wire.ts'
-import { idNumber, Onions, openRoom } from '../../../support/mesh-room.ts'
+import { idNumber, Onions, openRoom, type TestRoom } from '../../../support/mesh-room.ts'
 import { until } from '../../../support/until.ts'
 
 /** Two numbers whose keys are in this order: the first one calls. */
@@ -39,6 +40,29 @@ describe('the mesh room', () => {
     await until('both have heard', () => high.heard.length === 1 && low.heard.length === 1)
     assert.deepEqual(high.heard, [`${low.id.slice(0, 4)} talk hello`])
     assert.match(low.heard[0]!, / log aaaa/)
+  })
+
+  it('loses nothing that the other says at once when it is connected', async (t) => {
+    for (let round = 0; round < 20; round++) {
+      const onions = new Onions()
+      const first = (peer: PartyId) => {
+        for (const stream of ['talk', 'log'] as const) low.send(peer, stream, utf8('first'))
+      }
+      const low: TestRoom = await openRoom(t, onions, LOW, { connected: first })
+      const order: string[] = []
+      const high = await openRoom(t, onions, HIGH, {
+        connected: () => void order.push('connected'),
+        heard: async (_peer, stream) => {
+          order.push(stream)
+          return true
+        },
+      })
+      const { address, path } = onions.offer('high for low')
+      await high.door(`mesh:${low.id}`, path)
+      low.reach(high.id, address)
+      await until('all is heard', () => order.length === 3)
+      assert.equal(order[0], 'connected')
+    }
   })
 
   it('refuses who may not enter by this door, and tells nobody of them', async (t) => {
