@@ -19,7 +19,7 @@ import { Feed } from './core/feed.ts'
 import { toPem } from './core/identity/certificates.ts'
 import { webCaCertificate, webKey, webLeaf, webScalar } from './core/identity/web-certificates.ts'
 import { idOf } from './core/model/index.ts'
-import { openTrust } from './core/policy/index.ts'
+import { Grants, openTrust, Uses } from './core/policy/index.ts'
 import type { Carrier } from './core/ports.ts'
 import { openDesk, openDeviceDesk } from './core/receive.ts'
 import { openRouter } from './core/router/index.ts'
@@ -40,6 +40,8 @@ export interface DaemonDeps {
   /** Names by which this machine is known on its LAN. */
   readonly lanNames: readonly string[]
   readonly version: string
+  /** The phone page, if it was built. */
+  readonly page?: string | undefined
 }
 
 export interface Daemon extends AsyncDisposable {
@@ -101,7 +103,18 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     }),
   )
   const webCa = webCaCertificate(webKey(ring.webCaScalar.reveal()))
-  const desks = { clock, ed25519, trust: trust.value, feed, router, carrier, ...state }
+  const grants = new Grants(trust.value, ed25519, { grantsMax: 10_000 })
+  const desks = {
+    clock,
+    ed25519,
+    trust: trust.value,
+    grants,
+    feed,
+    router,
+    carrier,
+    ...state,
+    uses: new Uses(),
+  }
   const onion = await onionRoom
   const desk = openDesk(desks)
   const mesh = stack.use(
@@ -136,6 +149,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           desk: mesh.desk,
           devices: mesh.devices,
           mesh: mesh.home,
+          owners: trust.value.owners,
           readings: state.readings,
           journal: state.journal,
           permits: state.permits,
@@ -154,7 +168,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           }),
         },
       },
-      {},
+      { page: deps.page },
       signal,
     ),
   )

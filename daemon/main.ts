@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** The daemon as a process: signals become one AbortSignal, rooms are composed, and closed again within ten seconds. */
+import { readFileSync } from 'node:fs'
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
+import { join } from 'node:path'
 import packageJson from '../package.json' with { type: 'json' }
 import { systemClock } from './base/clock.ts'
+import { isCode } from './base/error.ts'
 import { jsonLines, Log } from './base/log.ts'
 import { systemRandom } from './base/random.ts'
 import { compose } from './compose.ts'
@@ -25,6 +28,7 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
       memoryMb: () => Math.round(process.memoryUsage.rss() / 1e6),
       lanNames: lanNames(),
       version: packageJson.version,
+      page: builtPage(),
     },
     config,
     signal,
@@ -43,6 +47,16 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
       process.exit(2)
     }),
   ])
+}
+
+/** What scripts/web.ts made of daemon/web; a home without it works, but for browsers. */
+function builtPage(): string | undefined {
+  try {
+    return readFileSync(join(import.meta.dirname, '../.build/web/page.html'), 'utf8')
+  } catch (error) {
+    if (!isCode(error, 'ENOENT')) throw error
+    return undefined
+  }
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

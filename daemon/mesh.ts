@@ -19,6 +19,7 @@ import {
   withFarDesk,
 } from './core/mesh/index.ts'
 import type { PartyId } from './core/model/index.ts'
+import type { Grants, UseBook } from './core/policy/index.ts'
 import type { DeviceBook } from './core/ports.ts'
 import type { Desk } from './core/receive.ts'
 import type { Services } from './core/services.ts'
@@ -37,6 +38,8 @@ export interface MeshOfDeps extends Shared {
   readonly devices: DeviceBook
   readonly mesh: State['mesh']
   readonly desk: Desk
+  readonly grants: Grants
+  readonly uses: UseBook
   readonly onion: Onion | undefined
   readonly services: () => Services
 }
@@ -71,11 +74,11 @@ export function openMeshOf(deps: MeshOfDeps, signal: AbortSignal): MeshOf {
     openRoom,
     carryOut: carryOutHere(desk, devices, nameOf),
   })
-  const { clock, trust, journal } = deps
+  const { clock, grants, uses, journal } = deps
   return {
     home,
     devices: withFar(devices, { far: home.far, nameOf }),
-    desk: withFarDesk(desk, { clock, trust, journal, devices, mesh: home }),
+    desk: withFarDesk(desk, { clock, grants, uses, journal, devices, mesh: home }),
     clientOf(service) {
       const id = service.slice('mesh:'.length) as PartyId
       return home.papers.member(id)?.beacon?.body.client

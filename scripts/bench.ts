@@ -92,6 +92,7 @@ const { values: flags, positionals } = parseArgs({
 try {
   const results = await measure(positionals)
   console.log(table(results))
+  for (const [key, { note }] of Object.entries(results)) if (note) console.log(`${key}: ${note}`)
   if (flags.json) console.log(JSON.stringify({ results }))
 } catch (error) {
   console.error(`✖ ${error instanceof Error ? error.message : error}`)

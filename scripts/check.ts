@@ -13,6 +13,8 @@ const script = (name: string) => join(ROOT, 'scripts', name)
 const steps: [what: string, command: string, args: string[]][] = [
   ['format and lint', bin('biome'), ['check', '--error-on-warnings', '.']],
   ['types', bin('tsc'), ['-p', '.']],
+  // The page has the browser's types and none of Node's, so that what needs Node cannot get into it.
+  ['types of the page', bin('tsc'), ['-p', 'daemon/web']],
   ['generated files', process.execPath, [script('generate.ts'), '--check']],
   ['vectors', process.execPath, [script('vectors.ts'), '--check']],
 ]

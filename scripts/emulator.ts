@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /**
  * Runs one firmware program under the emulator and lends it what no simcall can do: TCP connections, atomic writes,
- * the order to end. firmware/port/qemu/qemu.c is the other side and describes the frames.
+ * the chips of its buses (scripts/twins), the order to end; and on the host, where it needs the chips alone. firmware/port/qemu/qemu.c is the other side and describes the frames.
  *
  * In: an ELF for the ESP8266's instruction set and the device's own directory. Out: a child process whose standard
  * input and output are the device's console. The flash check is always on: status 191 is an offence against the chip.
@@ -11,10 +11,12 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'n
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
+import { systemClock } from '../daemon/base/clock.ts'
+import { openBoard } from './twins/index.ts'
 
 export const OFFENCE_STATUS = 191
 
-const FRAME = { open: 1, data: 2, close: 3, store: 4, remove: 5, done: 6, end: 7 } as const
+const FRAME = { open: 1, data: 2, close: 3, store: 4, remove: 5, done: 6, end: 7, bus: 8 } as const
 const HEADER_BYTES = 4
 const PAYLOAD_BYTES_MAX = 4096
 /** A peer that takes this much less than the device sends is cut off. */
@@ -140,6 +142,31 @@ function changeBlob(directory: string, { kind, payload }: Frame): boolean {
   }
 }
 
+function busOf(directory: string): (question: Frame) => Buffer {
+  const board = openBoard(directory, () => systemClock.monotonic())
+  return ({ payload }) => {
+    const answer = board(payload)
+    return answer ? frame(FRAME.done, 0, answer) : frame(FRAME.close, 0)
+  }
+}
+
+/** Runs one firmware program as a process of this machine, with its chips. SIGTERM ends it. */
+export function startOnHost(
+  program: string,
+  directory: string,
+  stdin: 'pipe' | 'inherit' = 'pipe',
+): ChildProcess {
+  const output = stdin === 'pipe' ? 'pipe' : 'inherit'
+  const child = spawn(program, [directory], {
+    env: { ...process.env, SHALLOT_RUNNER: '3' },
+    stdio: [stdin, output, output, 'pipe'],
+  })
+  const bus = child.stdio[3] as unknown as Duplex
+  const answerBus = busOf(directory)
+  onFrames(bus, (one) => void (one.kind === FRAME.bus && bus.writable && bus.write(answerBus(one))))
+  return child
+}
+
 export function startEmulator(options: EmulatorOptions): Emulator {
   const { elf, flashcheck, directory } = options
   const plugin = [flashcheck, ...Object.entries(options.spans ?? {}).map(([name, at]) => `${name}=${at}`)]
@@ -157,8 +184,10 @@ export function startEmulator(options: EmulatorOptions): Emulator {
   const control = child.stdio[4] as unknown as Duplex
   const wires: Wire[] = []
   const cut = relayNetwork(network, wires)
+  const answerBus = busOf(directory)
   onFrames(control, (one) => {
-    control.write(frame(changeBlob(directory, one) ? FRAME.done : FRAME.close, 0))
+    if (one.kind === FRAME.bus) control.write(answerBus(one))
+    else control.write(frame(changeBlob(directory, one) ? FRAME.done : FRAME.close, 0))
   })
   return { child, wires, cut, end: () => void (control.writable && control.write(frame(FRAME.end, 0))) }
 }

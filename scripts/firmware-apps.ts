@@ -41,7 +41,13 @@ export type AppCost = {
 }
 
 /** What an owner asks of an app. Those that are not here are only listened to. */
-const ORDERS: Record<string, readonly string[]> = { 'porch-light': ['on', 'true'] }
+const ORDERS: Record<string, readonly string[]> = {
+  'porch-light': ['on', 'true'],
+  blinds: ['position', '50'],
+}
+
+/** What is connected to any of them (scripts/twins). */
+const PARTS = { 'i2c-44': 'sht3x', 'onewire-1': 'ds18b20' }
 
 /** tls_open and tls_handshake together are a handshake. */
 const COUNTED = ['tls_open', 'tls_handshake', 'envelope_seal_end', 'gate_admit']
@@ -119,7 +125,7 @@ function startDevice(app: string, directory: string): Device {
 async function enrolledDevice(app: string, place: Place): Promise<Device> {
   const directory = join(place.directory, app)
   mkdirSync(join(directory, 'world'), { recursive: true, mode: 0o700 })
-  for (const sensor of [1, 2]) writeFileSync(join(directory, 'world', `sensor-${sensor}`), '2000\n')
+  for (const [place, part] of Object.entries(PARTS)) writeFileSync(join(directory, 'world', place), part)
   const started = Promise.withResolvers<Device>()
   const enrolling = run(['enrol', app], place.owner, (line) => {
     const { stage, code } = JSON.parse(line)

@@ -8,7 +8,7 @@
  *   node scripts/firmware.ts size [--json]                      what each program costs on an ESP8266
  *   node scripts/firmware.ts run --app A --dir D [--port P]     one device; its console is this terminal
  */
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import {
   copyFileSync,
   existsSync,
@@ -21,7 +21,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { startEmulator } from './emulator.ts'
+import { startEmulator, startOnHost } from './emulator.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const BUILD = join(ROOT, '.build')
@@ -132,7 +132,7 @@ function run(port: Port, program: string, directory: string): void {
   buildFirmware(port, [program])
   const path = programPath(port, program)
   if (port !== 'qemu') {
-    const child = spawn(path, [directory], { stdio: 'inherit' })
+    const child = startOnHost(path, directory, 'inherit')
     child.on('exit', (status) => process.exit(status ?? 1))
     process.on('SIGTERM', () => child.kill())
     return

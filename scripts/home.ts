@@ -9,7 +9,6 @@
  * {"ok":true,"onion":"…","device":"…","steps":[{"name":"…","ms":…}],"receipt":{…}}. Exit status 0 only if every step was done.
  * Without --once it stays up until Ctrl-C. Either way no process and no file is left behind.
  */
-import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,7 +16,7 @@ import { parseArgs } from 'node:util'
 import encodeQR from 'qr'
 import { systemClock } from '../daemon/base/clock.ts'
 import { systemRandom } from '../daemon/base/random.ts'
-import { startEmulator } from './emulator.ts'
+import { startEmulator, startOnHost } from './emulator.ts'
 import { buildFirmware, FLASHCHECK, type Port, programPath } from './firmware.ts'
 import { adopt, type Child, type Environment, type Said, shallot, startShallot } from './home/children.ts'
 import { Steps } from './home/steps.ts'
@@ -153,13 +152,13 @@ async function enrol(name: string, app: string, directory: string, owner: Enviro
   return device.promise
 }
 
-/** What surrounds a device: its sensors' values, by channel, in the units of the capability list; its outputs appear beside them. */
-const WEATHER = { 'sensor-1': 1840, 'sensor-2': 5610 }
+/** What is connected to the buses of a device (scripts/twins); its outputs appear beside it. */
+const WEATHER = { 'i2c-44': 'sht3x temperature=18.4 humidity=56.1' }
 
 function makeWorld(directory: string): void {
   mkdirSync(join(directory, 'world'), { recursive: true, mode: 0o700 })
-  for (const [sensor, value] of Object.entries(WEATHER)) {
-    writeFileSync(join(directory, 'world', sensor), `${value}\n`)
+  for (const [place, part] of Object.entries(WEATHER)) {
+    writeFileSync(join(directory, 'world', place), `${part}\n`)
   }
 }
 
@@ -169,7 +168,7 @@ function startDevice(app: string, directory: string): Child {
     const { child, end } = startEmulator({ elf: path, flashcheck: FLASHCHECK, directory })
     return adopt(child, end)
   }
-  const child = spawn(path, [directory], { stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = startOnHost(path, directory)
   return adopt(child, () => child.kill())
 }
 

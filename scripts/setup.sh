@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Makes this checkout ready: Debian packages, npm packages (Node 26 among them), wolfSSL's source.
+# Makes this checkout ready: Debian packages, npm packages (Node 26 among them), wolfSSL's source, the page.
 # Safe to run again; when nothing is missing it takes a moment and says nothing.
 set -eu
 cd "$(dirname "$0")/.."
 
-PACKAGES="tor qemu-system-misc gcc-xtensa-lx106 binutils-xtensa-lx106 picolibc-xtensa-lx106-elf gcc libc6-dev make dpkg-dev ca-certificates openssl curl git"
+PACKAGES="tor qemu-system-misc gcc-xtensa-lx106 binutils-xtensa-lx106 picolibc-xtensa-lx106-elf gcc libc6-dev make dpkg-dev ca-certificates openssl curl git chromium libnss3-tools"
 
 missing=""
 for package in $PACKAGES; do
@@ -46,3 +46,4 @@ if ! node_modules/.bin/node --version >/dev/null 2>&1; then
 fi
 
 node_modules/.bin/node scripts/firmware.ts fetch >&2
+node_modules/.bin/node scripts/web.ts >&2

@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import { codeCases } from './vectors/codes.ts'
 import { enrolmentCases } from './vectors/enrolment.ts'
 import { envelopeCases } from './vectors/envelope.ts'
+import { grantCases } from './vectors/grants.ts'
 import { peopleCases } from './vectors/people.ts'
 import { sessionCases } from './vectors/session.ts'
 import { type Case, textOf } from './vectors/text.ts'
@@ -23,6 +24,7 @@ const ROOMS: Record<string, Case[]> = {
   code: codeCases(),
   session: sessionCases(),
   enrolment: enrolmentCases(),
+  grants: grantCases(),
 }
 
 const checking = process.argv.includes('--check')

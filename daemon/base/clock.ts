@@ -28,15 +28,20 @@ export const systemClock: Clock = {
         signal?.removeEventListener('abort', onAbort)
         resolve()
       }, ms)
-      timer.unref()
+      keepNothingAlive(timer)
       signal?.addEventListener('abort', onAbort, { once: true })
     })
   },
   every(ms, tick) {
     const timer = setInterval(tick, ms)
-    timer.unref()
+    keepNothingAlive(timer)
     return { [Symbol.dispose]: () => clearInterval(timer) }
   },
+}
+
+/** In Node a timer is an object that would hold the process; in a page it is a number. */
+function keepNothingAlive(timer: unknown): void {
+  ;(timer as { readonly unref?: () => void }).unref?.()
 }
 
 /** A signal that aborts after `ms` or with `signal`, whichever is first; dispose it to drop the timer. */

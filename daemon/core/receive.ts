@@ -24,7 +24,7 @@ import {
 } from './envelope/index.ts'
 import type { Feed } from './feed.ts'
 import { affordanceOf, type Device, idOf, isDeviceName, type PartyId } from './model/index.ts'
-import { judge, type Trust } from './policy/index.ts'
+import { type Grants, judge, type Trust, type UseBook } from './policy/index.ts'
 import type { Carrier, DeviceBook, DeviceDesk, Journal, PermitBook, ReadingBook } from './ports.ts'
 import type { Delivery, Router } from './router/index.ts'
 import { Windows } from './windows.ts'
@@ -75,6 +75,8 @@ export interface ReceiveDeps {
   readonly clock: Clock
   readonly ed25519: Ed25519
   readonly trust: Trust
+  readonly grants: Grants
+  readonly uses: UseBook
   readonly devices: DeviceBook
   readonly readings: ReadingBook
   readonly journal: Journal
@@ -85,7 +87,7 @@ export interface ReceiveDeps {
 }
 
 export function openDesk(deps: ReceiveDeps): Desk {
-  const { clock, trust, devices, journal, permits, router, carrier } = deps
+  const { clock, trust, grants, uses, devices, journal, permits, router, carrier } = deps
   const windows = new Windows()
   /** What was asked of us before we started we no longer know: such a request may be a replay (SPEC 3.3). */
   const openedAt = clock.now()
@@ -187,7 +189,7 @@ export function openDesk(deps: ReceiveDeps): Desk {
         window: windows.of(`command:${device.id}:${idOf(signer)}`),
       })
       if (!admitted.ok) return refuse(frame, caller, device.id, admitted.why)
-      const judged = judge(message, device, trust)
+      const judged = judge(message, device, { grants, uses, groups: [], now: seconds() })
       if (!judged.ok) return refuse(frame, caller, device.id, judged.why, judged.detail)
       // Before it is recorded, so that what was never sent is not what was last desired.
       if (!router.hasRoom(device.id)) return refuse(frame, caller, device.id, 'queue-full')

@@ -75,7 +75,7 @@ static void light_stand(struct changes *changes) {
 static const uint16_t affordances[] = {SHALLOT_CAPABILITY_ON, SHALLOT_CAPABILITY_LEVEL, SHALLOT_CAPABILITY_TOGGLE,
                                        SHALLOT_CAPABILITY_IDENTIFY};
 
-static const struct app porch_light = {
+IN_FLASH(static const struct app porch_light) = {
   .firmware = "porch-light 0.1.0",
   .affordances = affordances,
   .affordances_count = sizeof affordances / sizeof affordances[0],

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* A weather sensor: temperature on sensor channel 1, humidity on 2. It reports once a minute, and sooner when the weather changes. */
+/* A weather sensor: an SHT3x on the I2C bus. It reports once a minute, sooner when the weather changes, and at once when it cannot be believed. */
 #include "../core/device.h"
 #include "../core/line.h"
-#include "../driver/hygrometer.h"
+#include "../driver/sht3x.h"
 #include "../../schemas/gen/c/shallot_capabilities.h"
 
 enum {
-  TEMPERATURE_CHANNEL = 1,
-  HUMIDITY_CHANNEL = 2,
   LOOK_MS = 1000,
   REPORT_MS = 60000,
   TEMPERATURE_STEP = 20, /* 0.2 Cel */
@@ -15,15 +13,12 @@ enum {
 };
 
 static struct {
-  struct hygrometer sensor;
+  struct sht3x sensor;
   struct climate reported;
   uint64_t report_due_ms; /* 0: nothing was reported yet */
-  bool is_faulty;
 } station;
 
-static void weather_open(const struct port *port) {
-  station.sensor = (struct hygrometer){port, TEMPERATURE_CHANNEL, HUMIDITY_CHANNEL};
-}
+static void weather_open(const struct port *port) { station.sensor = (struct sht3x){.port = port, .address = SHT3X_ADDRESS}; }
 
 static int weather_act(const struct command_body *order, struct changes *changes) {
   (void)order;
@@ -44,26 +39,32 @@ static void climate_add(struct changes *changes) {
   changes_add(changes, SHALLOT_CAPABILITY_HUMIDITY, station.reported.humidity);
 }
 
+static void fault_add(struct changes *changes) { changes_add(changes, SHALLOT_CAPABILITY_FAULT, station.sensor.health.standing); }
+
 static uint32_t weather_tick(uint64_t now_ms, struct changes *changes) {
   struct climate now;
-  bool was_faulty = station.is_faulty;
-  station.is_faulty = hygrometer_read(&station.sensor, &now) != 0;
-  if (station.is_faulty && !was_faulty) log_text(station.sensor.port, "sensor fault");
-  if (station.is_faulty || !is_worth_telling(&now, now_ms)) return LOOK_MS;
+  int fault = sht3x_read(&station.sensor, &now);
+  if (health_look(&station.sensor.health, fault)) {
+    fault_add(changes);
+    log_number(station.sensor.port, "sensor fault ", station.sensor.health.standing, "");
+  }
+  if (fault || !is_worth_telling(&now, now_ms)) return LOOK_MS;
   station.reported = now;
   station.report_due_ms = now_ms + REPORT_MS;
   climate_add(changes);
   return LOOK_MS;
 }
 
+/* What was measured before a fault is no longer how things stand. */
 static void weather_stand(struct changes *changes) {
-  if (station.report_due_ms != 0) climate_add(changes);
+  fault_add(changes);
+  if (station.report_due_ms != 0 && station.sensor.health.standing == SHALLOT_FAULT_NONE) climate_add(changes);
 }
 
-static const uint16_t affordances[] = {SHALLOT_CAPABILITY_TEMPERATURE, SHALLOT_CAPABILITY_HUMIDITY};
+static const uint16_t affordances[] = {SHALLOT_CAPABILITY_TEMPERATURE, SHALLOT_CAPABILITY_HUMIDITY, SHALLOT_CAPABILITY_FAULT};
 
-static const struct app weather = {
-  .firmware = "weather 0.1.0",
+IN_FLASH(static const struct app weather) = {
+  .firmware = "weather 0.2.0",
   .affordances = affordances,
   .affordances_count = sizeof affordances / sizeof affordances[0],
   .open = weather_open,

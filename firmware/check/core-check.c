@@ -42,7 +42,7 @@ static uint32_t tick_nothing(uint64_t now_ms, struct changes *changes) {
 static void stand_nothing(struct changes *changes) { (void)changes; }
 
 static const uint16_t affordances[] = {1, 3};
-static const struct app app = {"core-check", affordances, 2, open_nothing, act_nothing, tick_nothing, stand_nothing};
+static const struct app app = {"core-check", affordances, 2, open_nothing, act_nothing, tick_nothing, stand_nothing, NULL};
 
 /* Drains what waits to be sent; how many frames, keep-alives not counted. */
 static size_t frames_drain(uint64_t now_ms) {

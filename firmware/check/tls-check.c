@@ -12,7 +12,7 @@
  *   time SECONDS                sets the unix time, 0: none       -> time ok
  *   seal / verify               signs, checks 64 bytes            -> seal ok instructions=N
  *   store NAME TEXT / load NAME / remove NAME                     -> load ok TEXT
- *   output CHANNEL LEVEL / sensor CHANNEL                         -> sensor ok value=N
+ *   output CHANNEL LEVEL / pin CHANNEL                            -> pin ok high
  *   hog BYTES                   takes arena memory, never given back
  *   quit                        ends the program
  *
@@ -29,7 +29,8 @@ enum { ANSWER_CHARS_MAX = 320, HANDSHAKE_MS_MAX = 8000, ANSWER_MS_MAX = 5000 };
 
 static const struct port *device;
 static struct tls tls;
-static struct tls_ticket ticket;
+static uint8_t ticket[TLS_TICKET_BYTES_MAX];
+static size_t ticket_size;
 static struct tls_config config;
 static int64_t unix_seconds;
 static int is_open;
@@ -119,8 +120,9 @@ static void open_link(const char *address, const char *number, int with_ticket) 
   uint64_t started = device->cycles();
   if (result == 0) {
     is_open = 1;
-    result = tls_open(&tls, &config, with_ticket ? &ticket : NULL);
+    result = tls_open(&tls, &config);
   }
+  if (result == 0 && with_ticket) tls_offer(&tls, ticket, ticket_size);
   if (result == 0) result = tls_handshake(&tls);
   say_code(result);
   uint8_t key[32];
@@ -156,7 +158,8 @@ static void read_once(const char *timeout_ms) {
 }
 
 static void save_ticket(void) {
-  int size = is_open ? tls_save_ticket(&tls, &ticket) : SHALLOT_E_LINK_CLOSED;
+  int size = is_open ? tls_ticket(&tls, ticket, sizeof ticket) : SHALLOT_E_LINK_CLOSED;
+  ticket_size = size > 0 ? (size_t)size : 0;
   say_code(size);
   if (size < 0) return;
   say(" size=");
@@ -184,11 +187,10 @@ static void load_blob(const char *name) {
   say(text);
 }
 
-static void read_sensor(const char *channel) {
-  int32_t value = 0;
-  say_code(device->sensor_read((int)strtol(channel, NULL, 10), &value));
-  say(value < 0 ? " value=-" : " value=");
-  say_number(value < 0 ? -(uint32_t)value : (uint32_t)value);
+static void read_pin(const char *channel) {
+  int level = device->pin_read((int)strtol(channel, NULL, 10));
+  say_code(level);
+  if (level >= 0) say(level == 0 ? " low" : " high");
 }
 
 /* The next word of a line, which is cut after it. */
@@ -211,7 +213,7 @@ static void link_command(const char *verb, const char *first, char *rest) {
   } else if (strcmp(verb, "save") == 0) {
     save_ticket();
   } else if (strcmp(verb, "corrupt") == 0) {
-    ticket.ticket[ticket.size / 2] ^= 1;
+    ticket[ticket_size - ticket_size / 4] ^= 1;
     say_code(0);
   } else if (strcmp(verb, "close") == 0) {
     close_link();
@@ -235,8 +237,8 @@ static void command(const char *verb, const char *first, char *rest) {
     say_code(device->blob_remove(first));
   } else if (strcmp(verb, "output") == 0) {
     say_code(device->output_set((int)strtol(first, NULL, 10), (int32_t)strtol(rest, NULL, 10)));
-  } else if (strcmp(verb, "sensor") == 0) {
-    read_sensor(first);
+  } else if (strcmp(verb, "pin") == 0) {
+    read_pin(first);
   } else if (strcmp(verb, "hog") == 0) {
     say_code(arena_alloc((size_t)strtol(first, NULL, 10)) == NULL ? SHALLOT_E_TLS_OUT_OF_MEMORY : 0);
   } else {

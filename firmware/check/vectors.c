@@ -55,7 +55,7 @@ static uint32_t nothing_tick(uint64_t now_ms, struct changes *changes) {
 static void nothing_stand(struct changes *changes) { (void)changes; }
 
 static const uint16_t affordances[] = {1};
-static const struct app nothing = {"vectors", affordances, 1, nothing_open, nothing_act, nothing_tick, nothing_stand};
+static const struct app nothing = {"vectors", affordances, 1, nothing_open, nothing_act, nothing_tick, nothing_stand, NULL};
 
 /* ---- fields ---- */
 

@@ -31,6 +31,8 @@ struct app {
   uint32_t (*tick)(uint64_t now_ms, struct changes *changes);
   /* Adds how every property stands, for a hub that may not know. */
   void (*stand)(struct changes *changes);
+  /* The hub's welcome came, or its link is gone. NULL: this app does the same either way. */
+  void (*link)(bool is_up, uint64_t now_ms);
 };
 
 /* Adds one value, of the kind its capability has; beyond the last place nothing happens. */

@@ -7,7 +7,7 @@
 
 /* What one connection and one verification need together; scripts/firmware.ts size shows how much was used. */
 #ifndef ARENA_BYTES
-#define ARENA_BYTES 8704
+#define ARENA_BYTES 8192
 #endif
 
 #if defined(__LP64__)

@@ -23,6 +23,7 @@ enum {
 static const char IDENTITY_BLOB[] = "identity";
 static const char RECORD_BLOB[] = "record";
 static const char CODE_BLOB[] = "code";
+static const char TICKET_BLOB[] = "ticket";
 
 struct device {
   const struct port *port;
@@ -31,7 +32,6 @@ struct device {
   struct session_config session_config;
   struct tls_config tls_config;
   struct tls tls;
-  struct tls_ticket ticket;
   struct session session; /* its gate and buffer also serve enrolment, when there is no session */
   uint64_t tick_due_ms;
   uint32_t pause_ms;
@@ -143,11 +143,19 @@ static void tls_configure(const char *alpn, const struct enrolled_body *papers) 
   };
 }
 
-static int handshake(const struct tls_ticket *ticket) {
-  int fault = tls_open(&device.tls, &device.tls_config, ticket);
+/* The certificate in the scratch room has been copied when TLS is prepared; the stored ticket comes in its place. */
+static bool ticket_offer(void) {
+  int size = device.port->blob_read(TICKET_BLOB, scratch(), SCRATCH_BYTES);
+  if (size > 0) tls_offer(&device.tls, scratch(), (size_t)size);
+  return size > 0;
+}
+
+static int handshake(bool with_ticket) {
+  int fault = tls_open(&device.tls, &device.tls_config);
+  bool is_offered = fault == 0 && with_ticket && ticket_offer();
   if (fault == 0) fault = tls_handshake(&device.tls);
-  /* One use: whatever was wrong with it is not tried twice. */
-  crypto_wipe(&device.ticket, sizeof device.ticket);
+  /* Whatever was wrong with it is not tried twice. */
+  if (is_offered && (fault || !tls_resumed(&device.tls))) device.port->blob_remove(TICKET_BLOB);
   if (fault) tls_close(&device.tls);
   return fault;
 }
@@ -159,10 +167,10 @@ static int link_dial(void) {
 static int enrolment_link_open(void) {
   int fault = link_dial();
   tls_configure(SHALLOT_ALPN_ENROL, NULL);
-  return fault ? fault : handshake(NULL);
+  return fault ? fault : handshake(false);
 }
 
-/* The certificate is read from storage each time, and lies in the scratch room only until TLS is up. */
+/* Certificate and ticket are read from storage each time, and lie in the scratch room only until TLS is up. */
 static int session_link_open(void) {
   struct enrolled_body papers;
   int fault = link_dial();
@@ -170,7 +178,7 @@ static int session_link_open(void) {
   fault = identity_load(&papers);
   if (fault) return fault;
   tls_configure(SHALLOT_ALPN_LINK, &papers);
-  fault = handshake(device.ticket.size > 0 ? &device.ticket : NULL);
+  fault = handshake(true);
   crypto_wipe(scratch(), SCRATCH_BYTES);
   return fault;
 }
@@ -275,6 +283,7 @@ static int enrol_with(const struct enrol_code *code) {
   device.pause_ms = 0;
   if (fault) return fault;
   device.port->blob_remove(RECORD_BLOB);
+  device.port->blob_remove(TICKET_BLOB);
   memset(device.record_digest, 0, sizeof device.record_digest);
   return life_begin();
 }
@@ -335,10 +344,25 @@ static int output_pump(void) {
   return 0;
 }
 
+static void app_link(bool is_up) {
+  if (device.app->link != NULL) device.app->link(is_up, device.port->now_ms());
+}
+
+/* After a full handshake: a ticket that was good once is good until its hub refuses it, and flash is not written each time. */
+static void ticket_keep(void) {
+  size_t capacity;
+  if (tls_resumed(&device.tls)) return;
+  uint8_t *room = session_record_room(&device.session, &capacity);
+  int size = tls_ticket(&device.tls, room, capacity);
+  if (size > 0) device.port->blob_write(TICKET_BLOB, room, (size_t)size);
+  crypto_wipe(room, capacity);
+}
+
 static void connected(void) {
   log_text(device.port, tls_resumed(&device.tls) ? "connected resumed" : "connected");
   device.pause_ms = 0;
-  tls_save_ticket(&device.tls, &device.ticket);
+  app_link(true);
+  ticket_keep();
 }
 
 /* SPEC 6.5: without a record there is nothing that this hub would hear. */
@@ -409,6 +433,7 @@ static int session_hold(void) {
   if (fault == 0) fault = session_connect(&device.session, hub, device.port->now_ms());
   if (fault == 0) fault = session_serve();
   session_disconnect(&device.session);
+  app_link(false);
   tls_close(&device.tls);
   return fault;
 }

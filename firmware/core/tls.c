@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tls.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include <wolfssl/wolfcrypt/settings.h>
@@ -43,9 +44,26 @@ static void give_time(struct tls *tls, uint32_t timeout_ms) {
   tls->deadline_ms = tls->config->port->now_ms() + timeout_ms;
 }
 
+static void forget_offer(struct tls *tls) {
+  if (tls->offered == NULL) return;
+  WOLFSSL_SESSION *past = ((WOLFSSL *)tls->session)->session;
+  if (past->ticketLenAlloc == 0) {
+    past->ticket = past->staticTicket;
+    past->ticketLen = 0;
+  }
+  tls->offered = NULL;
+}
+
+/* A ticket that the daemon did not take is dead weight for the rest of the handshake, which is where memory is shortest. */
+static void refused_offer_drop(struct tls *tls, WOLFSSL *session) {
+  if (tls->offered == NULL || session->options.serverState < SERVER_HELLO_COMPLETE || session->options.resuming) return;
+  TLSX_Remove(&session->extensions, TLSX_PRE_SHARED_KEY, session->heap);
+  forget_offer(tls);
+}
+
 static int receive(WOLFSSL *session, char *out, int capacity, void *context) {
   struct tls *tls = context;
-  (void)session;
+  refused_offer_drop(tls, session);
   int count = tls->config->port->net_read((uint8_t *)out, (size_t)capacity, time_left_ms(tls));
   if (count > 0) return count;
   tls->io_error = count;
@@ -147,17 +165,31 @@ static int load_identity(struct tls *tls) {
   return loaded == WOLFSSL_SUCCESS ? 0 : SHALLOT_E_TLS_FAILED;
 }
 
+/* A stored ticket: this, little-endian as every port of ours is, then the daemon's bytes. */
+struct ticket_head {
+  uint16_t size; /* of the daemon's bytes */
+  uint8_t version;
+  uint8_t nonce_size;
+  uint32_t lifetime_s;
+  uint32_t age_add;
+  uint8_t nonce[8];
+  uint8_t secret[32];
+  uint8_t peer_key[32]; /* of the daemon that gave it */
+};
+
+enum { TICKET_VERSION = 1 };
+
 /* Puts the ticket where the library looks for it. The bytes stay ours: forget_offer() takes them away again. */
-static void offer_ticket(WOLFSSL *session, const struct tls_ticket *ticket) {
+static void offer_ticket(WOLFSSL *session, const struct ticket_head *head, const uint8_t *bytes) {
   WOLFSSL_SESSION *past = session->session;
-  past->ticket = (byte *)(uintptr_t)ticket->ticket;
-  past->ticketLen = ticket->size;
-  past->ticketAdd = ticket->age_add;
-  past->ticketSeen = (sword64)ticket->received_ms + 1;
-  past->ticketNonce.len = ticket->nonce_size;
-  memcpy(past->ticketNonce.data, ticket->nonce, ticket->nonce_size);
-  memcpy(past->masterSecret, ticket->secret, sizeof ticket->secret);
-  past->timeout = ticket->lifetime_s;
+  past->ticket = (byte *)(uintptr_t)bytes;
+  past->ticketLen = head->size;
+  past->ticketAdd = head->age_add;
+  past->ticketSeen = TimeNowInMilliseconds();
+  past->ticketNonce.len = head->nonce_size;
+  memcpy(past->ticketNonce.data, head->nonce, head->nonce_size);
+  memcpy(past->masterSecret, head->secret, sizeof head->secret);
+  past->timeout = head->lifetime_s;
   past->namedGroup = WOLFSSL_ECC_X25519;
   past->cipherSuite0 = TLS13_BYTE;
   past->cipherSuite = TLS_CHACHA20_POLY1305_SHA256;
@@ -168,23 +200,19 @@ static void offer_ticket(WOLFSSL *session, const struct tls_ticket *ticket) {
   session->options.cipherSuite = past->cipherSuite;
 }
 
-static void forget_offer(struct tls *tls) {
-  if (tls->offered == NULL) return;
-  WOLFSSL_SESSION *past = ((WOLFSSL *)tls->session)->session;
-  if (past->ticketLenAlloc == 0) {
-    past->ticket = past->staticTicket;
-    past->ticketLen = 0;
-  }
-  tls->offered = NULL;
+void tls_offer(struct tls *tls, const uint8_t *ticket, size_t size) {
+  struct ticket_head head;
+  if (size < sizeof head || size > TLS_TICKET_BYTES_MAX) return;
+  memcpy(&head, ticket, sizeof head);
+  bool is_sound = head.version == TICKET_VERSION && head.size > 0 && head.size == size - sizeof head && head.nonce_size <= sizeof head.nonce;
+  if (is_sound) offer_ticket(tls->session, &head, ticket + sizeof head);
+  if (is_sound) tls->offered = ticket;
+  crypto_wipe(&head, sizeof head);
 }
 
-static int ticket_is_usable(const struct tls_ticket *ticket, const struct port *from) {
-  if (ticket == NULL || ticket->size == 0 || ticket->size > TLS_TICKET_BYTES_MAX) return 0;
-  if (ticket->nonce_size > sizeof ticket->nonce) return 0;
-  return from->now_ms() - ticket->received_ms < (uint64_t)ticket->lifetime_s * 1000;
-}
+static const uint8_t *offered_peer_key(const struct tls *tls) { return tls->offered + offsetof(struct ticket_head, peer_key); }
 
-static int open_session(struct tls *tls, const struct tls_ticket *ticket) {
+static int open_session(struct tls *tls) {
   WOLFSSL *session = wolfSSL_new(tls->context);
   tls->session = session;
   if (session == NULL) return SHALLOT_E_TLS_FAILED;
@@ -199,14 +227,10 @@ static int open_session(struct tls *tls, const struct tls_ticket *ticket) {
       wolfSSL_UseSessionTicket(session) != WOLFSSL_SUCCESS ||
       wolfSSL_UseKeyShare(session, WOLFSSL_ECC_X25519) != WOLFSSL_SUCCESS)
     return SHALLOT_E_TLS_FAILED;
-  int result = load_identity(tls);
-  if (result != 0 || !ticket_is_usable(ticket, tls->config->port)) return result;
-  tls->offered = ticket;
-  offer_ticket(session, ticket);
-  return 0;
+  return load_identity(tls);
 }
 
-int tls_open(struct tls *tls, const struct tls_config *config, const struct tls_ticket *ticket) {
+int tls_open(struct tls *tls, const struct tls_config *config) {
   memset(tls, 0, sizeof *tls);
   tls->config = config;
   port = config->port;
@@ -214,7 +238,7 @@ int tls_open(struct tls *tls, const struct tls_config *config, const struct tls_
   if (config->pins_count < 1 || config->pins_count > TLS_PINS_MAX) return SHALLOT_E_BAD_KEY;
   if (wolfSSL_Init() != WOLFSSL_SUCCESS) return SHALLOT_E_TLS_FAILED;
   int result = open_context(tls);
-  if (result == 0) result = open_session(tls, ticket);
+  if (result == 0) result = open_session(tls);
   if (result != 0 && arena_failures() != tls->arena_failures) return SHALLOT_E_TLS_OUT_OF_MEMORY;
   return result;
 }
@@ -281,7 +305,7 @@ int tls_handshake(struct tls *tls) {
   }
   if (!alpn_is_ours(tls)) return SHALLOT_E_TLS_ALPN;
   tls->resumed = tls->offered != NULL && wolfSSL_session_reused(tls->session);
-  if (tls->resumed) memcpy(tls->peer_key, tls->offered->peer_key, sizeof tls->peer_key);
+  if (tls->resumed) memcpy(tls->peer_key, offered_peer_key(tls), sizeof tls->peer_key);
   if (!tls->resumed && !tls->has_peer_key) return SHALLOT_E_TLS_FAILED;
   tls->has_peer_key = 1;
   drop_what_is_done(tls);
@@ -337,19 +361,18 @@ int tls_peer_key(const struct tls *tls, uint8_t key[32]) {
 
 int tls_resumed(const struct tls *tls) { return tls->resumed; }
 
-int tls_save_ticket(const struct tls *tls, struct tls_ticket *ticket) {
+int tls_ticket(const struct tls *tls, uint8_t *out, size_t capacity) {
   const WOLFSSL_SESSION *now = ((const WOLFSSL *)tls->session)->session;
-  ticket->size = 0;
-  if (now->ticketLen == 0 || now->ticketLen > TLS_TICKET_BYTES_MAX) return 0;
-  if (now->ticketNonce.len > sizeof ticket->nonce) return 0;
-  ticket->size = now->ticketLen;
-  ticket->lifetime_s = now->timeout;
-  ticket->age_add = now->ticketAdd;
-  ticket->received_ms = (uint64_t)now->ticketSeen - 1;
-  ticket->nonce_size = now->ticketNonce.len;
-  memcpy(ticket->nonce, now->ticketNonce.data, now->ticketNonce.len);
-  memcpy(ticket->secret, now->masterSecret, sizeof ticket->secret);
-  memcpy(ticket->peer_key, tls->peer_key, sizeof ticket->peer_key);
-  memcpy(ticket->ticket, now->ticket, now->ticketLen);
-  return ticket->size;
+  struct ticket_head head = {.size = now->ticketLen, .version = TICKET_VERSION, .nonce_size = now->ticketNonce.len};
+  if (head.size == 0 || sizeof head + head.size > TLS_TICKET_BYTES_MAX || head.nonce_size > sizeof head.nonce) return 0;
+  if (sizeof head + head.size > capacity) return SHALLOT_E_OUT_OF_SPACE;
+  head.lifetime_s = now->timeout;
+  head.age_add = now->ticketAdd;
+  memcpy(head.nonce, now->ticketNonce.data, head.nonce_size);
+  memcpy(head.secret, now->masterSecret, sizeof head.secret);
+  memcpy(head.peer_key, tls->peer_key, sizeof head.peer_key);
+  memcpy(out, &head, sizeof head);
+  memcpy(out + sizeof head, now->ticket, now->ticketLen);
+  crypto_wipe(&head, sizeof head);
+  return (int)(sizeof head + now->ticketLen);
 }

@@ -21,21 +21,11 @@
 #define TLS_PINS_MAX 2
 /* Bytes of application data that travel in one record at most; longer writes become several records. */
 #define TLS_RECORD_BYTES_MAX 1024
-/* The largest ticket that is kept; a larger one is not saved, and the next connection is a full handshake. */
-#define TLS_TICKET_BYTES_MAX 768
-
-/* What resumption needs, to keep in RAM between connections. Plain data: may be copied, holds a secret, wipe it. */
-struct tls_ticket {
-  uint16_t size; /* bytes of ticket in use; 0: there is none */
-  uint32_t lifetime_s;
-  uint32_t age_add;
-  uint64_t received_ms; /* port->now_ms() */
-  uint8_t nonce_size;
-  uint8_t nonce[8];
-  uint8_t secret[32];
-  uint8_t peer_key[32]; /* of the daemon that gave it */
-  uint8_t ticket[TLS_TICKET_BYTES_MAX];
-};
+/*
+ * What resumption needs, as bytes to be stored: a ticket of the daemon's of at most 768 bytes, its secret, and the key that the daemon
+ * proved. A larger one is not kept, and the next connection is a full handshake. Secret: wipe it.
+ */
+#define TLS_TICKET_BYTES_MAX 852
 
 /* Everything pointed to must stay until tls_close(). */
 struct tls_config {
@@ -59,7 +49,7 @@ struct tls_config {
 /* One connection; there is one at a time. Its fields are tls.c's own. */
 struct tls {
   const struct tls_config *config;
-  const struct tls_ticket *offered;
+  const uint8_t *offered; /* a stored ticket */
   void *context;
   void *session;
   uint32_t arena_failures; /* the counter at the start */
@@ -72,11 +62,17 @@ struct tls {
 };
 
 /*
- * Prepares a connection; port->net_open() has been called already. ticket: from tls_save_ticket, or NULL; it must stay
- * as it is until tls_handshake() has returned. Drop it when the pins or the certificate have changed.
+ * Prepares a connection; port->net_open() has been called already. The certificate and the seed are copied.
  * 0, SHALLOT_E_TLS_OUT_OF_MEMORY, SHALLOT_E_BAD_KEY (a pin is no key) or SHALLOT_E_TLS_FAILED (bad certificate or key).
  */
-int tls_open(struct tls *tls, const struct tls_config *config, const struct tls_ticket *ticket);
+int tls_open(struct tls *tls, const struct tls_config *config);
+
+/*
+ * Offers a stored ticket; the bytes must stay as they are until tls_handshake() has returned, or nothing happens when they are none.
+ * Offer none when the pins or the certificate have changed. Storage gives no age, and needs to give none: without early data a
+ * server looks at its own clock alone (RFC 8446 §8.3).
+ */
+void tls_offer(struct tls *tls, const uint8_t *ticket, size_t size);
 
 /*
  * 0, or: SHALLOT_E_TLS_BAD_CHAIN (not signed by a pinned CA), _TLS_SELF_SIGNED, _TLS_BAD_PROOF (CertificateVerify),
@@ -104,9 +100,9 @@ int tls_peer_key(const struct tls *tls, uint8_t key[32]);
 int tls_resumed(const struct tls *tls);
 
 /*
- * Copies the newest ticket out, usually after the first read (tickets follow the handshake).
- * Its size, 0 when none came or it is larger than TLS_TICKET_BYTES_MAX (then ticket->size is 0).
+ * Writes the newest ticket, usually after the first read (tickets follow the handshake).
+ * Its size, 0 when none came or it is too large, or SHALLOT_E_OUT_OF_SPACE. After a resumption there may be a newer one.
  */
-int tls_save_ticket(const struct tls *tls, struct tls_ticket *ticket);
+int tls_ticket(const struct tls *tls, uint8_t *out, size_t capacity);
 
 #endif

@@ -22,6 +22,9 @@
 #define PORT_BLOB_BYTES_MAX 2048
 /* A numeric IPv4 or IPv6 address without brackets, in characters, without the NUL. */
 #define PORT_ADDRESS_CHARS_MAX 45
+#define PORT_CHANNEL_MAX 7
+/* The most that one transfer on a bus writes or reads, in bytes. */
+#define PORT_TRANSFER_BYTES_MAX 32
 
 /*
  * Tables belong in flash: IN_FLASH(const uint32_t table[64]) = { … };
@@ -90,12 +93,27 @@ struct port {
    */
   int (*read_line)(char *out, size_t capacity, uint32_t timeout_ms);
 
-  /* ---- pins ---- */
+  /*
+   * ---- pins and buses ----
+   * A channel is 0 to PORT_CHANNEL_MAX; which pin of the board it is, the port's own table says. Anything that nobody answers is
+   * SHALLOT_E_DEVICE_FAULT.
+   */
 
-  /* Drives output number channel (0 to 7) to level: 0 off to 1000 fully on. 0, or SHALLOT_E_DEVICE_FAULT. */
+  /* Drives an output to level: 0 off to 1000 fully on (a fast PWM in between). 0, or SHALLOT_E_DEVICE_FAULT. */
   int (*output_set)(int channel, int32_t level);
-  /* Reads sensor number channel (0 to 7) in the unit and scale of its driver (hundredths). 0 or _DEVICE_FAULT. */
-  int (*sensor_read)(int channel, int32_t *value);
+  /* Repeats a pulse on an output: high for high_us of every period_us, until told otherwise; 0 high: low. For servos. */
+  int (*pulse_set)(int channel, uint16_t period_us, uint16_t high_us);
+  /* The level of an input: 0 or 1, or SHALLOT_E_DEVICE_FAULT. */
+  int (*pin_read)(int channel);
+  /*
+   * Holds a line low for wake_us, lets go, and measures the `count` high pulses that somebody answers with, in microseconds.
+   * 0, or SHALLOT_E_DEVICE_FAULT when fewer came.
+   */
+  int (*pulses_read)(int channel, uint16_t wake_us, uint16_t *high_us, size_t count);
+  /* Writes out, then, after a repeated start, reads in; either may be empty. address: 7 bits. 0, or _DEVICE_FAULT: not acknowledged. */
+  int (*i2c_transfer)(uint8_t address, const uint8_t *out, size_t out_size, uint8_t *in, size_t in_size);
+  /* 1-Wire: reset, then writes out, then reads in. 0, or SHALLOT_E_DEVICE_FAULT: no presence pulse. */
+  int (*onewire_transfer)(int channel, const uint8_t *out, size_t out_size, uint8_t *in, size_t in_size);
 };
 
 /* The application, written in app/. The port calls it once; what it returns becomes the exit status where there is one. */

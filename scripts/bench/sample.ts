@@ -6,6 +6,8 @@ export interface Result {
   readonly baseline?: number
   readonly ratio?: number
   readonly unit: string
+  /** What the value cannot be below, and why: a sentence under the table. */
+  readonly note?: string
 }
 
 export type Results = Readonly<Record<string, Result>>

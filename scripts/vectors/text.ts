@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { toHex } from '../../daemon/base/bytes.ts'
+import type { Zone } from '../../daemon/core/envelope/index.ts'
 import type { Code } from '../../schemas/gen/ts/codes.ts'
 
 /** What a receiver is and knows; a step may change `now` and `nonce`. */
 export interface Context {
+  readonly home?: string
   readonly audience?: string
   readonly now?: number
   readonly nonce?: Uint8Array
@@ -12,14 +14,22 @@ export interface Context {
   readonly owner?: readonly Uint8Array[]
   readonly hub?: Uint8Array
   readonly device?: readonly Uint8Array[]
+  /** The groups of the receiving device, what it has, and how many grants it holds at once. */
+  readonly group?: readonly string[]
+  readonly affordance?: readonly number[]
+  readonly zone?: Zone
+  readonly slots?: number
 }
 
 export interface Step {
+  /** The device starts anew with this boot nonce: it does not know the time, and has what it keeps on flash. */
+  readonly restart?: Uint8Array
   readonly frame?: Uint8Array
   readonly bytes?: Uint8Array
   readonly code?: string
   readonly now?: number
   readonly nonce?: Uint8Array
+  readonly zone?: Zone
   readonly expect: Code
 }
 
@@ -45,8 +55,10 @@ export function textOf(room: string, one: Case): string {
   return `${lines.join('\n')}\n`
 }
 
-function contextLines({ audience, now, nonce, limit, root, owner, hub, device }: Context): string[] {
+function contextLines(context: Context): string[] {
+  const { home, audience, now, nonce, limit, root, owner, hub, device } = context
   const lines: string[] = []
+  if (home !== undefined) lines.push(`home: ${home}`)
   if (audience !== undefined) lines.push(`audience: ${audience}`)
   if (now !== undefined) lines.push(`now: ${now}`)
   if (nonce) lines.push(`nonce: ${toHex(nonce)}`)
@@ -55,11 +67,21 @@ function contextLines({ audience, now, nonce, limit, root, owner, hub, device }:
   for (const key of owner ?? []) lines.push(`owner: ${toHex(key)}`)
   if (hub) lines.push(`hub: ${toHex(hub)}`)
   for (const key of device ?? []) lines.push(`device: ${toHex(key)}`)
+  for (const name of context.group ?? []) lines.push(`group: ${name}`)
+  for (const number of context.affordance ?? []) lines.push(`affordance: ${number}`)
+  if (context.zone) lines.push(zoneLine(context.zone))
+  if (context.slots !== undefined) lines.push(`slots: ${context.slots}`)
   return lines
 }
 
-function stepLines({ frame, bytes, code, now, nonce, expect }: Step): string[] {
+function zoneLine({ offset, changesAt, thereafter }: Zone): string {
+  return `zone: ${offset} ${changesAt} ${thereafter}`
+}
+
+function stepLines({ frame, bytes, code, restart, now, nonce, zone, expect }: Step): string[] {
   const lines: string[] = []
+  if (restart) lines.push(`restart: ${toHex(restart)}`)
+  if (zone) lines.push(zoneLine(zone))
   if (now !== undefined) lines.push(`now: ${now}`)
   if (nonce) lines.push(`nonce: ${toHex(nonce)}`)
   if (frame) lines.push(`frame: ${toHex(frame)}`)

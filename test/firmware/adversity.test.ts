@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { connect, createServer as createTcpServer, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { createServer, type TLSSocket } from 'node:tls'
 import { systemRandom } from '../../daemon/base/random.ts'
@@ -155,6 +157,40 @@ describe('a device in adversity', { concurrency: 2, timeout: 120_000 }, () => {
       if (port === 'qemu') assert.match(firmware.lines.join('\n'), / arena_failures=0$/m)
     })
 
+  it('resumes after a power cut with the ticket that it stored', async () => {
+    await using place = await openHome()
+    await using firmware = await enrolled(place.home, 'sanitize')
+    await obeys(place.home, 1)
+    await firmware.kill()
+    const { directory } = firmware
+    await using again = await startFirmware({ port: 'sanitize', program: 'porch-light', directory })
+    await again.line(/^connected resumed$/)
+    await obeys(place.home, 2)
+  })
+
+  for (const [what, spoil] of [
+    ['cut short', (ticket: Buffer) => ticket.subarray(0, 83)],
+    ['empty', () => Buffer.alloc(0)],
+    ['too long', (ticket: Buffer) => Buffer.concat([ticket, Buffer.alloc(400)])],
+    ['of another version', (ticket: Buffer) => flipped(ticket, 2)],
+    ['flipped in its secret', (ticket: Buffer) => flipped(ticket, 30)],
+    ['flipped in its bytes', (ticket: Buffer) => flipped(ticket, 200)],
+    ['noise', (ticket: Buffer) => Buffer.alloc(ticket.length, 0xa5)],
+  ] as const)
+    it(`connects in full when its stored ticket is ${what}`, async () => {
+      await using place = await openHome()
+      await using firmware = await enrolled(place.home, 'sanitize')
+      await obeys(place.home, 1)
+      await firmware.kill()
+      const { directory } = firmware
+      const ticket = readFileSync(join(directory, 'ticket'))
+      const blobs = { ticket: spoil(ticket) }
+      await using again = await startFirmware({ port: 'sanitize', program: 'porch-light', directory, blobs })
+      await again.line(/^connected$/)
+      await obeys(place.home, 2)
+      assert.notDeepEqual(readFileSync(join(directory, 'ticket')), blobs.ticket, 'the bad one is gone')
+    })
+
   for (const port of ['sanitize', 'qemu'] as const)
     it(`never accepts another home's hub in its hub's place, and keeps trying, ${port}`, async () => {
       await using place = await openHome()
@@ -224,3 +260,9 @@ describe('a device in adversity', { concurrency: 2, timeout: 120_000 }, () => {
       assert.equal(desk.devices.size, 1, 'it is still one device')
     })
 })
+
+function flipped(bytes: Buffer, at: number): Buffer {
+  const spoiled = Buffer.from(bytes)
+  spoiled[at]! ^= 1
+  return spoiled
+}

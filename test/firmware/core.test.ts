@@ -445,17 +445,17 @@ describe('the ESP8266’s instruction set', () => {
 describe('a weather sensor', () => {
   it('reports at once, again when the weather changes, and not for less', async () => {
     await using home = await openFirmwareHome()
-    await using firmware = await startFirmware({ port: 'sanitize', program: 'weather' })
-    firmware.setSensor(1, 2153)
-    firmware.setSensor(2, 4500)
+    const world = { 'i2c-44': 'sht3x temperature=21.53 humidity=45' }
+    await using firmware = await startFirmware({ port: 'sanitize', program: 'weather', world })
     firmware.say(home.code('garden'))
     const temperatures = () =>
       home.home.desk.readings.flatMap(({ body }) =>
         body.values.filter(({ affordance }) => affordance === TEMPERATURE).map(({ value }) => value),
       )
     await until('the first temperature', () => (temperatures().includes(2153) ? true : undefined))
-    firmware.setSensor(1, 2160)
-    firmware.setSensor(1, 2190)
+    firmware.connect('i2c-44', 'sht3x temperature=21.6 humidity=45')
+    await new Promise((resolve) => setTimeout(resolve, 2500))
+    firmware.connect('i2c-44', 'sht3x temperature=21.9 humidity=45')
     await until('the change', () => (temperatures().includes(2190) ? true : undefined))
     assert.ok(!temperatures().includes(2160))
   })

@@ -379,10 +379,13 @@ for (const port of ['host', 'qemu'] as const satisfies Port[]) {
       assert.equal(await firmware.ask('load note'), 'load missing')
     })
 
-    it('drives outputs, reads sensors, and says when one is missing', async () => {
-      firmware.setSensor(0, -512)
-      assert.equal(await firmware.ask('sensor 0'), 'sensor ok value=-512')
-      assert.match(await firmware.ask('sensor 5'), /^sensor device-fault/)
+    it('drives outputs, reads inputs, and says when one is missing', async () => {
+      firmware.connect('pin-0', '1')
+      assert.equal(await firmware.ask('pin 0'), 'pin ok high')
+      firmware.connect('pin-0', '0')
+      assert.equal(await firmware.ask('pin 0'), 'pin ok low')
+      assert.match(await firmware.ask('pin 5'), /^pin device-fault/)
+      assert.match(await firmware.ask('pin 8'), /^pin device-fault/)
       assert.equal(await firmware.ask('output 0 420'), 'output ok')
       assert.equal(readFileSync(join(firmware.directory, 'world', 'output-0'), 'latin1'), '0420\n')
       assert.equal(await firmware.ask('output 0 1001'), 'output device-fault')

@@ -21,6 +21,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'edge/http': ['base', 'core', 'schemas'],
   'edge/mesh': ['base', 'core', 'schemas'],
   config: ['base', 'core', 'schemas'],
+  web: ['base', 'core', 'schemas'],
   cli: ['base', 'core', 'config', 'schemas', 'top', 'package.json'],
   top: [
     'base',
@@ -35,7 +36,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   ],
 }
 
-const all: Import[] = files('daemon/*.ts').flatMap(importsOf)
+const all: Import[] = [...files('daemon/*.ts'), ...files('daemon/*.tsx')].flatMap(importsOf)
 const inside = all.filter(
   ({ to }) => to.startsWith('daemon/') || to.startsWith('schemas/') || to === 'package.json',
 )
@@ -62,6 +63,19 @@ describe('directions: base ← core ← {state, edge} ← compose ← main', () 
     const reaching = inside.filter(({ from, to }) => roomOf(from) === 'cli' && roomOf(to) === 'top')
     const pairs = reaching.map(({ from, to }) => `${from} → ${to}`)
     assert.deepEqual(pairs, ['daemon/cli/verbs/daemon.ts → daemon/main.ts'])
+  })
+
+  it('the page reaches nothing that needs Node, however far', () => {
+    const values = all.filter(({ isType }) => !isType)
+    const reached = new Set(values.map(({ from }) => from).filter((from) => roomOf(from) === 'web'))
+    for (const file of reached) {
+      for (const { to } of values.filter(({ from }) => from === file)) reached.add(to)
+    }
+    assert.ok(reached.has('daemon/core/envelope/cbor.ts') && reached.has('preact'))
+    assert.deepEqual(
+      [...reached].filter((file) => file.startsWith('node:')),
+      [],
+    )
   })
 
   it('an edge room is entered by its index from outside', () => {

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import manifest from '../../package.json' with { type: 'json' }
 import { files, ROOT, read } from './sources.ts'
 
-const sources = [...files('*.ts'), ...files('*.c'), ...files('*.h'), ...files('*.sql'), ...files('*.sh')]
+const sources = ['*.ts', '*.tsx', '*.css', '*.html', '*.c', '*.h', '*.sql', '*.sh'].flatMap(files)
 
 describe('the repository', () => {
   it('holds at the top what belongs there and nothing else', () => {

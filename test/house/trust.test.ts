@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { code, files, importsOf } from './sources.ts'
 
-const daemon = files('daemon/*.ts')
+const daemon = ['daemon/*.ts', 'daemon/*.tsx'].flatMap(files)
 
 /** These take from node:net only what reads the text of an address. */
 const ADDRESSES_ONLY: ReadonlySet<string> = new Set([

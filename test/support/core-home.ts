@@ -22,7 +22,7 @@ import {
 } from '../../daemon/core/envelope/index.ts'
 import { Feed } from '../../daemon/core/feed.ts'
 import { type Device, idOf, type PartyId } from '../../daemon/core/model/index.ts'
-import { openTrust, type Trust } from '../../daemon/core/policy/index.ts'
+import { Grants, openTrust, type Trust, Uses } from '../../daemon/core/policy/index.ts'
 import type { Carrier, EntryKind, NewDevice } from '../../daemon/core/ports.ts'
 import { type Caller, type Desk, openDesk, openDeviceDesk } from '../../daemon/core/receive.ts'
 import { openRouter, type Router } from '../../daemon/core/router/index.ts'
@@ -47,6 +47,8 @@ export class CoreHome {
   readonly dropped: { readonly device: PartyId; readonly why: string }[] = []
   readonly expired: PartyId[] = []
   trust!: Trust
+  grants!: Grants
+  readonly uses = new Uses()
   state!: State
   router!: Router
   desk!: Desk
@@ -67,6 +69,9 @@ export class CoreHome {
     return { id: idOf(OWNER.key), name: 'ada', origin: 'unix' }
   }
 
+  /** Of every device here. */
+  readonly groups: readonly string[] = []
+
   get now(): number {
     return Math.floor(this.clock.now() / 1000)
   }
@@ -76,6 +81,7 @@ export class CoreHome {
     const trusted = openTrust(ROOT.key, [this.ownerFrame()], ed25519)
     assert(trusted.ok)
     this.trust = trusted.value
+    this.grants = new Grants(this.trust, ed25519, { grantsMax: 100 })
     const log = new Log(clock, silent)
     this.state = await openState(
       { clock, log },
@@ -88,9 +94,22 @@ export class CoreHome {
 
   /** The desks anew over the same books and router, as after a restart. */
   openDesks(): void {
-    const { clock, feed, carrier, router, trust, state } = this
+    const { clock, feed, carrier, router, trust, grants, uses, state } = this
     const { devices, readings, journal, permits } = state
-    const deps = { clock, ed25519, trust, devices, readings, journal, permits, router, carrier, feed }
+    const deps = {
+      clock,
+      ed25519,
+      trust,
+      grants,
+      uses,
+      devices,
+      readings,
+      journal,
+      permits,
+      router,
+      carrier,
+      feed,
+    }
     this.desk = openDesk(deps)
     this.deviceDesk = openDeviceDesk(deps)
   }

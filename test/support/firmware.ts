@@ -3,14 +3,14 @@
  * Firmware processes for tests: builds what is asked for, starts it on a port with a directory of its own, talks to
  * its console. Disposing ends the process and removes the directory, unless the caller brought it.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { CODES } from '../../schemas/gen/ts/codes.ts'
-import { startEmulator } from '../../scripts/emulator.ts'
+import { startEmulator, startOnHost } from '../../scripts/emulator.ts'
 import { buildFirmware, FLASHCHECK, type Port, programPath } from '../../scripts/firmware.ts'
 
 const LINE_MS_MAX = 20_000
@@ -22,6 +22,8 @@ export type FirmwareOptions = {
   program: string
   /** Stored before the start, by name. */
   blobs?: Record<string, Uint8Array>
+  /** What is connected before the start, by place (scripts/twins). */
+  world?: Record<string, string>
   /** A directory that outlives the process: for restarts. */
   directory?: string
   countInstructions?: boolean
@@ -39,8 +41,8 @@ export type Firmware = AsyncDisposable & {
   line(pattern: RegExp): Promise<string>
   /** Sends a command and gives the line that begins with its first word. */
   ask(command: string): Promise<string>
-  /** What sensor number `channel` shows from now on. */
-  setSensor(channel: number, value: number): void
+  /** What is connected at a place of its world from now on (scripts/twins), or nothing. */
+  connect(place: string, part: string | undefined): void
   /** A power cut: the process ends now, whatever it was doing. */
   kill(): Promise<void>
   /** Asks the process to end and waits; gives its exit status. */
@@ -53,7 +55,7 @@ function start(options: FirmwareOptions, directory: string): { child: ChildProce
     const countInstructions = options.countInstructions ?? false
     return startEmulator({ elf: path, flashcheck: FLASHCHECK, directory, countInstructions })
   }
-  const child = spawn(path, [directory], { stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = startOnHost(path, directory)
   return { child, end: () => void child.kill() }
 }
 
@@ -103,6 +105,14 @@ class Console {
   }
 }
 
+/** Replaced whole, so that the chip never reads half a line. */
+function connectPart(directory: string, place: string, part: string | undefined): void {
+  const path = join(directory, 'world', place)
+  if (part === undefined) return void rmSync(path, { force: true })
+  writeFileSync(`${path}.new`, `${part}\n`)
+  renameSync(`${path}.new`, path)
+}
+
 export async function startFirmware(options: FirmwareOptions): Promise<Firmware> {
   buildFirmware(options.port, [options.program])
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'shallot-device-'))
@@ -110,6 +120,7 @@ export async function startFirmware(options: FirmwareOptions): Promise<Firmware>
   for (const [name, bytes] of Object.entries(options.blobs ?? {})) {
     writeFileSync(join(directory, name), bytes, { mode: 0o600 })
   }
+  for (const [place, part] of Object.entries(options.world ?? {})) connectPart(directory, place, part)
   const { child, end } = start(options, directory)
   const output = new Console()
   createInterface({ input: child.stdout! }).on('line', (line) => output.add(withNames(line)))
@@ -138,7 +149,7 @@ export async function startFirmware(options: FirmwareOptions): Promise<Firmware>
       child.stdin!.write(`${command}\n`)
       return await output.find(new RegExp(`^${command.split(' ')[0]} `))
     },
-    setSensor: (channel, value) => writeFileSync(join(directory, 'world', `sensor-${channel}`), `${value}\n`),
+    connect: (place, part) => connectPart(directory, place, part),
     async kill() {
       child.kill('SIGKILL')
       await exited

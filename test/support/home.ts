@@ -212,15 +212,14 @@ export class LiveHome implements AsyncDisposable {
   async enrol(name: string, program: 'porch-light' | 'weather'): Promise<LiveDevice> {
     const directory = join(this.place, name)
     mkdirSync(join(directory, 'world'), { recursive: true, mode: 0o700 })
-    writeFileSync(join(directory, 'world', 'sensor-1'), '1840\n')
-    writeFileSync(join(directory, 'world', 'sensor-2'), '5610\n')
     let started: Promise<Firmware> | undefined
     const said = await this.done(['enrol', name], {
       onLine: (line) => {
         const { stage, code } = JSON.parse(line)
         if (stage !== 'code') return
         const blobs = { code: Buffer.from(code) }
-        started = startFirmware({ port: 'host', program, blobs, directory })
+        const world = { 'i2c-44': 'sht3x temperature=18.4 humidity=56.1' }
+        started = startFirmware({ port: 'host', program, blobs, directory, world })
         started.catch(() => {})
       },
     })

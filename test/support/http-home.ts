@@ -21,7 +21,7 @@ import {
 import { Feed } from '../../daemon/core/feed.ts'
 import { MeshHome, type MeshRoom } from '../../daemon/core/mesh/index.ts'
 import { idOf, type PartyId } from '../../daemon/core/model/index.ts'
-import { openTrust } from '../../daemon/core/policy/index.ts'
+import { Grants, openTrust, Uses } from '../../daemon/core/policy/index.ts'
 import type { Carrier, DeviceDesk } from '../../daemon/core/ports.ts'
 import { openDesk, openDeviceDesk } from '../../daemon/core/receive.ts'
 import { openRouter } from '../../daemon/core/router/index.ts'
@@ -58,7 +58,7 @@ export function newSigner(): Signer {
 /** A device in memory that obeys: it opens each command and seals a true receipt. */
 export class FakeDevice {
   readonly sealer: Sealer
-  readonly nonce = systemRandom.bytes(8)
+  nonce = systemRandom.bytes(8)
   /** What it does with a command that reaches it: answer with this code, or stay silent. */
   answers: number | 'nothing' = 0
   readonly got: Uint8Array[] = []
@@ -93,6 +93,12 @@ export class FakeDevice {
     return opened.value as Message<never>
   }
 
+  /** Born anew: another boot nonce, and a sequence from 0. */
+  restart(): void {
+    this.nonce = systemRandom.bytes(8)
+    this.#sequence = 0
+  }
+
   async connect(affordances: readonly number[]): Promise<void> {
     await this.#desk().hello(
       this.id,
@@ -125,6 +131,7 @@ export interface TestHome extends AsyncDisposable {
   readonly http: Http
   readonly home: HttpHome
   readonly owner: Sealer
+  readonly ownerSeed: Uint8Array
   readonly light: FakeDevice
   readonly sensor: FakeDevice
   readonly dir: string
@@ -138,10 +145,12 @@ export interface TestHome extends AsyncDisposable {
 export async function openTestHome(
   limits: Partial<HttpLimits> = {},
   change: (home: HttpHome) => HttpHome = (home) => home,
+  page?: string,
 ): Promise<TestHome> {
   const root = newSigner()
   const home = idOf(root.key)
-  const ownerSigner = newSigner()
+  const ownerSeed = systemRandom.bytes(32)
+  const ownerSigner = ed25519.signer(ownerSeed)
   const atRoot = new Sealer(root, home)
   const ownerFrame = sealEnvelope(
     { type: 'owner', ...atRoot.claims(), name: 'ada', key: ownerSigner.key },
@@ -172,6 +181,8 @@ export async function openTestHome(
     clock: systemClock,
     ed25519,
     trust: trusted.value,
+    grants: new Grants(trusted.value, ed25519, { grantsMax: 100 }),
+    uses: new Uses(),
     devices,
     readings,
     journal,
@@ -225,6 +236,7 @@ export async function openTestHome(
     home,
     hub,
     bootedAt: systemClock.now(),
+    owners: trusted.value.owners,
     desk: openDesk(core),
     devices,
     readings,
@@ -241,13 +253,14 @@ export async function openTestHome(
       memoryMb: 1,
     }),
   })
-  const http = await openHttp({ clock: systemClock, log, home: httpHome }, { limits }, stop.signal)
+  const http = await openHttp({ clock: systemClock, log, home: httpHome }, { limits, page }, stop.signal)
   const dir = await mkdtemp(join(tmpdir(), 'shallot-http-'))
   let faces = 0
   return {
     http,
     home: httpHome,
     owner: new Sealer(ownerSigner, home),
+    ownerSeed,
     light,
     sensor,
     dir,

@@ -9,6 +9,7 @@ import { FrameReader } from '../../daemon/edge/link/frames.ts'
 import { CODES, codeByNumber } from '../../schemas/gen/ts/codes.ts'
 import { readHubNote } from '../support/hub-notes.ts'
 import { readVectors, type Vector } from '../support/vectors.ts'
+import { Lock } from './lock.ts'
 import { Receiver } from './receiver.ts'
 
 const HEADER = new Set(['comment', 'section', 'made-by', 'room'])
@@ -93,6 +94,39 @@ describe('session vectors, as a device reads the link [SPEC 6.3]', () => {
       )
     })
   }
+})
+
+describe('grant vectors, as a lock judges [SPEC 12]', () => {
+  const vectors = readVectors('grants')
+  for (const vector of vectors) {
+    it(vector.file, () => {
+      const lock = new Lock(nativeEd25519())
+      play(
+        vector,
+        (field, value) => lock.learn(field, value),
+        (hex) => lock.receive(fromHex(hex)!),
+      )
+    })
+  }
+
+  it('reach every code of grants, and refuse more often than they accept', () => {
+    const expected = vectors.flatMap(({ lines }) =>
+      lines.filter(([field]) => field === 'expect').map(([, name]) => name),
+    )
+    const accepting = vectors.filter(({ lines }) =>
+      lines.every(([field, value]) => field !== 'expect' || value === 'ok'),
+    )
+    assert.ok(accepting.length * 2 < vectors.length)
+    const ofKeypadAndHub = ['wrong-pin', 'keypad-locked', 'grant-wider']
+    const codes = Object.entries(CODES).filter(([, number]) => number >= 166 && number < 180)
+    assert.ok(codes.length > 10)
+    assert.deepEqual(
+      codes
+        .map(([name]) => name)
+        .filter((name) => !expected.includes(name) && !ofKeypadAndHub.includes(name)),
+      [],
+    )
+  })
 })
 
 const FROM_DEVICES: ReadonlySet<string> = new Set(['hello', 'reading', 'receipt', 'enrol'])

@@ -214,7 +214,7 @@ export interface Pair extends Claims {
   readonly proofForOwner: Uint8Array
 }
 
-/** What is sealed: one of the types of SPEC 4, 11, 12 and 13. */
+/** What is sealed: one of the types of SPEC 4, 12, 13 and 14. */
 export type Body =
   | Owner
   | Member

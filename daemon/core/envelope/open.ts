@@ -19,18 +19,21 @@ export type EnvelopeCode = Extract<
   | 'wrong-algorithm'
   | 'unknown-type'
   | 'bad-claims'
-  | 'unknown-signer'
+  | SignerCode
   | 'wrong-audience'
   | 'bad-key'
   | 'bad-signature'
 >
 
+/** Why a receiver does not take this from this signer (SPEC 2.6, 12.2, 12.3). */
+export type SignerCode = Extract<Code, 'unknown-signer' | 'unknown-grant' | 'grant-chain' | 'grant-revoked'>
+
 /** Whom a receiver listens to. Asked before the costly check of the signature; nothing is acted on until that has passed. */
 export interface Receiver {
   /** Bytes: DEVICE_ENVELOPE_BYTES_MAX on the device link, ENVELOPE_BYTES_MAX elsewhere. */
   readonly sizeMax: number
-  /** May this key seal this message (SPEC 2.6)? */
-  readonly accepts: (body: Body, signer: Uint8Array) => boolean
+  /** May this key seal this message (SPEC 2.6)? False is `unknown-signer`. */
+  readonly accepts: (body: Body, signer: Uint8Array) => boolean | SignerCode
   /** Is this the id of the receiver, or of the home where that is the audience? */
   readonly isAudience: (body: Body) => boolean
 }
@@ -57,7 +60,8 @@ export function openEnvelope(
   const body = readClaims(header.value.type, payload.value)
   if (!body) return no('bad-claims')
   const { signer } = header.value
-  if (!receiver.accepts(body, signer)) return no('unknown-signer')
+  const accepted = receiver.accepts(body, signer)
+  if (accepted !== true) return no(accepted || 'unknown-signer')
   if (!receiver.isAudience(body)) return no('wrong-audience')
   if (!isSoundPoint(signer)) return no('bad-key')
   if (!isSoundSignature(parts.value.signature)) return no('bad-signature')

@@ -93,7 +93,7 @@ export function readHomeCode(text: string): Verdict<HomeCode, CodeFault> {
   })
 }
 
-/** What invites another daemon of the same home (SPEC 11.1). */
+/** What invites another daemon of the same home (SPEC 14.1). */
 export interface MeshCode {
   readonly root: Uint8Array
   /** The key of the daemon that invites. */

@@ -16,7 +16,7 @@ export interface BeaconDeps {
   readonly epoch: Uint8Array
 }
 
-/** Seals what this daemon says of itself (SPEC 11.2), each with a larger sequence than any before. */
+/** Seals what this daemon says of itself (SPEC 14.2), each with a larger sequence than any before. */
 export class BeaconSealer {
   readonly #deps: BeaconDeps
   #ways: ReadonlyMap<PartyId, Uint8Array> = new Map()

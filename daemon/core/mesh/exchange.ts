@@ -44,7 +44,7 @@ export interface LogFault {
 }
 
 /**
- * Every log of the home on its way to every daemon (SPEC 11.5). Who wants a log says from where on, once, and is then sent what
+ * Every log of the home on its way to every daemon (SPEC 14.5). Who wants a log says from where on, once, and is then sent what
  * there is and what comes, at most PIECES_AHEAD pieces ahead of what it has stored. An author is asked for its own log; of one
  * that is away, the first peer that says it has more.
  */

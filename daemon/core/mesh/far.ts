@@ -38,7 +38,7 @@ export interface FarDeps {
 const THINGS_PER_MEMBER_MAX = 1024
 
 /**
- * What is believed of devices in other homes (SPEC 11.4): hello, readings and receipts because the device sealed them, the record
+ * What is believed of devices in other homes (SPEC 14.4): hello, readings and receipts because the device sealed them, the record
  * because an owner did; name, presence and losses are that daemon's word. What does not verify is left out, the rest stays.
  */
 export class FarThings {

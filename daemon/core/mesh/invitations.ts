@@ -54,7 +54,7 @@ const TICKETS_MAX = 4
 const JOIN_MS_MAX = 240_000
 const AGAIN_MS = 3000
 
-/** Invitations of one daemon by another (SPEC 11.1): in memory only, for a quarter of an hour, once. */
+/** Invitations of one daemon by another (SPEC 14.1): in memory only, for a quarter of an hour, once. */
 export class Invitations {
   readonly #deps: InvitationDeps
   readonly #held = new Map<string, Held>()

@@ -50,7 +50,7 @@ const NOTHING = new Uint8Array()
 const KEPT_MS = 60_000
 
 /**
- * Commands for devices of other homes (SPEC 11.4): the envelope goes there as it is, its stages come back. When the connection
+ * Commands for devices of other homes (SPEC 14.4): the envelope goes there as it is, its stages come back. When the connection
  * breaks in between, the same command is given again to the same home for as long as it is in time, and answered from memory
  * there; it is carried out once.
  */

@@ -38,7 +38,7 @@ const DIGEST_BYTES = 8
 type Taken = Verdict<'new' | 'known', EnvelopeCode | 'not-permitted'>
 
 /**
- * Who is a daemon of this home (SPEC 11.1): a key for which an owner sealed a `member`, unless that key or that owner stands in
+ * Who is a daemon of this home (SPEC 14.1): a key for which an owner sealed a `member`, unless that key or that owner stands in
  * a current revocation list. The answer depends on what is known and not on the order in which it came.
  */
 export class Papers {
@@ -201,7 +201,7 @@ function saysTheSame(a: Beacon, b: Beacon): boolean {
   return Buffer.compare(a.ways, b.ways) === 0 && Buffer.compare(a.client, b.client) === 0
 }
 
-/** By daemon: the Ed25519 key of the onion address for it (SPEC 11.2). */
+/** By daemon: the Ed25519 key of the onion address for it (SPEC 14.2). */
 export function readWays(ways: Uint8Array): ReadonlyMap<PartyId, Uint8Array> {
   const all = new Map<PartyId, Uint8Array>()
   for (let at = 0; at + BEACON_WAY_BYTES <= ways.length; at += BEACON_WAY_BYTES) {

@@ -21,7 +21,7 @@ const CARRIES_SEALED: ReadonlySet<EntryKind> = new Set<EntryKind>([
 ])
 
 /**
- * Whether a run follows from `head` and is signed for by its author, envelopes inside included (SPEC 11.5).
+ * Whether a run follows from `head` and is signed for by its author, envelopes inside included (SPEC 14.5).
  * @returns the hashes, one an entry; nothing may be kept of a run that fails
  */
 export function judgePiece(

@@ -18,18 +18,22 @@ const NOTHING = new Uint8Array()
 /** Our own devices, shown to the other daemons: all of them to one that connects, then what changes. */
 export class Showing implements Disposable {
   readonly #deps: ShowingDeps
-  readonly #events: Channel<HomeEvent>
+  /** Watched only while there is somebody to tell. */
+  #events: Channel<HomeEvent> | undefined
   /** As each was shown last; the book replaces what has changed. */
   #shown = new Map<PartyId, Device>()
   #lost = 0
 
   constructor(deps: ShowingDeps) {
     this.#deps = deps
-    this.#events = deps.feed.watch()
-    this.#follow()
   }
 
   showAll(peer: PartyId): void {
+    if (!this.#events) {
+      this.#events = this.#deps.feed.watch()
+      this.#lost = 0
+      this.#follow(this.#events)
+    }
     for (const device of this.#deps.devices.list()) this.#deps.talk.say(peer, this.#thing(device))
   }
 
@@ -39,22 +43,31 @@ export class Showing implements Disposable {
     const shown = new Map(devices.list().map((device) => [device.id, device]))
     const before = this.#shown
     this.#shown = shown
-    if (talk.peers().length === 0) return
+    if (talk.peers().length === 0) {
+      this.#rest()
+      return
+    }
     for (const [id, device] of shown) if (before.get(id) !== device) talk.sayToAll(this.#thing(device))
     for (const id of before.keys()) if (!shown.has(id)) talk.sayToAll({ word: 'gone', device: id })
-    if (this.#events.lost > this.#lost) {
-      this.#lost = this.#events.lost
+    const lost = this.#events?.lost ?? 0
+    if (lost > this.#lost) {
+      this.#lost = lost
       for (const device of shown.values()) talk.sayToAll(this.#thing(device))
     }
   }
 
   [Symbol.dispose](): void {
-    this.#events.close()
+    this.#rest()
   }
 
-  async #follow(): Promise<void> {
+  #rest(): void {
+    this.#events?.close()
+    this.#events = undefined
+  }
+
+  async #follow(events: Channel<HomeEvent>): Promise<void> {
     const { devices, talk } = this.#deps
-    for await (const event of this.#events) {
+    for await (const event of events) {
       if (event.event === 'reading' && event.frame && devices.get(event.device)) {
         talk.sayToAll({ word: 'reading', device: event.device, frame: event.frame })
       } else if (event.event === 'presence') this.tick()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/** How one daemon is invited by another (SPEC 11.1): a secret that a person carries proves each to the other. */
+/** How one daemon is invited by another (SPEC 14.1): a secret that a person carries proves each to the other. */
 import { createHmac, hkdfSync } from 'node:crypto'
 import { concat } from '../../base/bytes.ts'
 import { Secret } from '../../base/secret.ts'

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/** What daemons say to each other ⇄ bytes (SPEC 11.4, 11.5): exactly these shapes, or undefined. */
+/** What daemons say to each other ⇄ bytes (SPEC 14.4, 14.5): exactly these shapes, or undefined. */
 import * as wire from '../../../schemas/gen/ts/wire.ts'
 import { type Cbor, decodeCbor, encodeCbor, type Frame } from '../envelope/index.ts'
 import { idOf, keyOf, type PartyId } from '../model/index.ts'

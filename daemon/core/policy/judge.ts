@@ -1,40 +1,88 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Code } from '../../../schemas/gen/ts/codes.ts'
+import { METHOD_POST, METHOD_PUT } from '../../../schemas/gen/ts/wire.ts'
 import { no, type Verdict, yes } from '../../base/error.ts'
 import type { Command, Message } from '../envelope/message.ts'
-import { affordanceOf, type Device } from '../model/index.ts'
-import type { Trust } from './trust.ts'
+import { affordanceOf, type Device, keyOf } from '../model/index.ts'
+import type { HeldGrant } from './grants.ts'
+import { UTC } from './hours.ts'
+import { type Circumstances, type LinkCode, refusalOf } from './links.ts'
+import { sayRefusal } from './sentences.ts'
 
 declare const permitted: unique symbol
 
-/** A message that was judged and allowed. */
-export type Permitted<M> = M & { readonly [permitted]: true }
+/** A message that was judged and allowed; `by` is the grant that allowed it, none for an owner. */
+export type Permitted<M> = M & { readonly [permitted]: true; readonly by?: HeldGrant }
 
-export type PolicyCode = Extract<
-  Code,
-  'not-permitted' | 'no-such-affordance' | 'read-only' | 'bad-value' | 'stale-nonce'
->
+export type PolicyCode =
+  | LinkCode
+  | Extract<
+      Code,
+      | 'not-permitted'
+      | 'unknown-grant'
+      | 'unknown-signer'
+      | 'grant-revoked'
+      | 'no-such-affordance'
+      | 'read-only'
+      | 'bad-value'
+    >
 
-/** Whether the signer may have this done on this device, and whether the device can do it at all (SPEC 4.14). */
+type Right = Verdict<HeldGrant | undefined, PolicyCode>
+
+/**
+ * Whether the signer may have this done on this device, and whether the device can do it at all (SPEC 12.3, 4.14).
+ * Counts no use: whoever has it done spends `by` first.
+ */
 export function judge(
   message: Message<Command>,
   device: Device,
-  trust: Trust,
+  by: Circumstances,
 ): Verdict<Permitted<Message<Command>>, PolicyCode> {
-  if (!trust.isOwner(message.signer)) return no('not-permitted', 'only an owner may command this device')
-  const { operation, affordance: number, value } = message.body
+  const right = rightOf(message, device, by)
+  if (!right.ok) return right
+  const impossible = whyNot(message.body, device)
+  if (impossible) return no(impossible.why, impossible.detail)
+  const grant = right.value
+  return yes({ ...message, ...(grant && { by: grant }) } as Permitted<Message<Command>>)
+}
+
+function rightOf({ body, signer }: Message<Command>, device: Device, by: Circumstances): Right {
+  const { grants } = by
+  if (!body.grant) {
+    if (grants.trust.isOwner(signer)) return yes(undefined)
+    return no('not-permitted', 'only an owner may command this device without a grant')
+  }
+  const accepted = grants.acceptsCommand(body, signer)
+  if (accepted !== true) return no(accepted, SIGNER_SENTENCES[accepted])
+  const grant = grants.get(body.grant, signer)!
+  const method = body.operation === 'write' ? METHOD_PUT : METHOD_POST
+  const refused = refusalOf(grant, { device: keyOf(device.id), affordance: body.affordance, method }, by)
+  return refused ? no(refused.why, sayRefusal(refused, by.zone ?? UTC)) : yes(grant)
+}
+
+const SIGNER_SENTENCES = {
+  'grant-revoked': 'this grant, or the key that asks, was taken back',
+  'unknown-grant': 'no such grant is held here: it was never handed in, or it has ended',
+  'unknown-signer': 'this grant is for another key',
+} as const
+
+type Asked = Pick<Command, 'operation' | 'affordance' | 'value'>
+
+/** What the device could not do for anybody. */
+function whyNot(
+  { operation, affordance: number, value }: Asked,
+  device: Device,
+): { readonly why: PolicyCode; readonly detail: string } | undefined {
   const affordance = device.affordances.includes(number) ? affordanceOf(number) : undefined
   const kind = operation === 'write' ? 'property' : 'action'
   if (affordance?.capability.kind !== kind)
-    return no('no-such-affordance', `${device.name} has no such ${kind}`)
+    return { why: 'no-such-affordance', detail: `${device.name} has no such ${kind}` }
   const { capability } = affordance
   if (kind === 'property' && !capability.writable)
-    return no('read-only', `${affordance.name} can be read but not set`)
-  if (!fits(capability, value)) {
-    const range = capability.type === 'integer' ? `, ${capability.min} to ${capability.max}` : ''
-    return no('bad-value', `${affordance.name} takes ${capability.type}${range}`)
-  }
-  return yes(message as Permitted<Message<Command>>)
+    return { why: 'read-only', detail: `${affordance.name} can be read but not set` }
+  if (fits(capability, value)) return undefined
+  const range = capability.type === 'integer' ? `, ${capability.min} to ${capability.max}` : ''
+  return { why: 'bad-value', detail: `${affordance.name} takes ${capability.type}${range}` }
 }
 
 function fits(

@@ -15,6 +15,7 @@ export interface Outlet {
 export type Reply =
   | { readonly kind: 'json'; readonly status: number; readonly body: unknown; readonly headers?: Headers }
   | { readonly kind: 'empty'; readonly status: number; readonly headers?: Headers }
+  | { readonly kind: 'bytes'; readonly body: Uint8Array; readonly headers: Headers }
   | {
       readonly kind: 'stream'
       readonly type: 'application/x-ndjson' | 'text/event-stream'

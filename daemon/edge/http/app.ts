@@ -12,6 +12,7 @@ import { hasBody, mediaTypeOf, readBody } from './body.ts'
 import { decoded, readQuery } from './fields.ts'
 import { isOurHost } from './host.ts'
 import { openOutlet } from './outlet.ts'
+import { PAGE_PATH, type Page, tellPage } from './page.ts'
 import type { Peer, Peers } from './peers.ts'
 import type { Asking, Method, Route, RouteDeps } from './route.ts'
 
@@ -48,10 +49,12 @@ type ByMethod = Partial<Record<Method, Route>>
 
 export class App {
   readonly #deps: RouteDeps
+  readonly #page: Page | undefined
   readonly #router = new TrieRouter<ByMethod>()
 
-  constructor(deps: RouteDeps, routes: readonly Route[]) {
+  constructor(deps: RouteDeps, routes: readonly Route[], page: Page | undefined) {
     this.#deps = deps
+    this.#page = page
     for (const [path, group] of Map.groupBy(routes, (route) => route.path)) {
       this.#router.add('ALL', path, Object.fromEntries(group.map((route) => [route.method, route])))
     }
@@ -107,6 +110,7 @@ export class App {
     }
     const [path = '', ...queries] = target.split('?')
     if (path === PROBE) return this.#probe(request, queries.length > 0)
+    if (path === PAGE_PATH && !side.only) return this.#tellPage(request, queries.length > 0, side.scheme)
     const found = this.#find(request, path, side)
     if ('kind' in found) return found
     const wrongForm = judgeForm(request, found.route, this.#deps.limits.bodyBytesMax)
@@ -147,6 +151,14 @@ export class App {
     return json({ home, bootedAt })
   }
 
+  /** The page is the same for everybody and says nothing of this home: what it shows it must ask for, sealed. */
+  #tellPage(request: IncomingMessage, withQuery: boolean, scheme: Side['scheme']): Reply {
+    if (request.method !== 'GET') return wrongMethod(['GET'])
+    if (withQuery || hasBody(request)) return problem('bad-request')
+    if (!this.#page) return problem('not-found', 'the page was not built: run `npm run page`')
+    return tellPage(this.#page, request.headers, scheme)
+  }
+
   #find(request: IncomingMessage, path: string, side: Side): Found | Problem {
     const [hit] = this.#router.match('ALL', path)[0]
     const methods = Object.values(hit?.[0] ?? {}).filter((route) => !side.only || route.ofThing)
@@ -183,6 +195,11 @@ export class App {
     if (reply.kind === 'stream') return this.#stream(reply, response, side)
     if (reply.kind === 'empty') {
       response.writeHead(reply.status, { ...HEADERS, ...reply.headers }).end()
+      return
+    }
+    if (reply.kind === 'bytes') {
+      const head = { ...HEADERS, 'content-length': reply.body.length, ...reply.headers }
+      response.writeHead(200, head).end(reply.body)
       return
     }
     const isProblem = reply.kind === 'problem'

@@ -3,6 +3,7 @@ import type { Instant } from '../../base/clock.ts'
 import type { Feed } from '../../core/feed.ts'
 import type { MeshHome } from '../../core/mesh/index.ts'
 import type { PartyId } from '../../core/model/index.ts'
+import type { KnownOwner } from '../../core/policy/index.ts'
 import type { DeviceBook, Journal, PermitBook, ReadingBook } from '../../core/ports.ts'
 import type { Desk } from '../../core/receive.ts'
 import type { Services } from '../../core/services.ts'
@@ -12,6 +13,8 @@ export interface HttpHome {
   readonly home: PartyId
   readonly hub: PartyId
   readonly bootedAt: Instant
+  /** With the root's envelopes, for clients that check by themselves. */
+  readonly owners: readonly KnownOwner[]
   readonly desk: Desk
   readonly devices: DeviceBook
   readonly readings: ReadingBook

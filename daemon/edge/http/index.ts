@@ -2,7 +2,7 @@
 /**
  * The HTTP API (SPEC 9): requests enter by faces (a unix socket, the LAN over TLS, each onion service), answers leave.
  *
- * Always true: every route but `GET /.well-known/shallot` runs only after a sealed request for exactly this method, path
+ * Always true: every route but `GET /.well-known/shallot` and the page itself runs only after a sealed request for exactly this method, path
  * and body was verified; a face that belongs to one device answers for every other as if there were none; what strangers
  * send never costs a connection that proved itself (limits.ts); a client that leaves does not take its command back.
  * Requests are parsed by node:http and matched by Hono's router. Hono's own Request and Response are not used: measured
@@ -17,6 +17,7 @@ import { App } from './app.ts'
 import { type Face, type FaceOptions, openFace } from './face.ts'
 import type { HttpHome } from './home.ts'
 import { type HttpLimits, LIMITS } from './limits.ts'
+import { type Page, preparePage } from './page.ts'
 import type { RouteDeps } from './route.ts'
 import { commandRoutes } from './routes/commands.ts'
 import { enrolmentRoutes } from './routes/enrolments.ts'
@@ -45,6 +46,8 @@ export interface HttpDeps {
 }
 
 export interface HttpOptions {
+  /** The phone page as it was built; absent: `/` answers that there is none. */
+  readonly page?: string | undefined
   /** Instead of LIMITS, one by one. */
   readonly limits?: Partial<HttpLimits>
 }
@@ -59,7 +62,7 @@ export async function openHttp(deps: HttpDeps, options: HttpOptions, signal: Abo
   const { clock, log, home } = deps
   const limits: HttpLimits = Object.freeze({ ...LIMITS, ...options.limits })
   const routeDeps: RouteDeps = { clock, log, home, limits, watchers: new Watchers(limits) }
-  const app = new App(routeDeps, [
+  const routes = [
     ...thingRoutes(routeDeps),
     ...commandRoutes(routeDeps),
     ...eventRoutes(routeDeps),
@@ -67,7 +70,9 @@ export async function openHttp(deps: HttpDeps, options: HttpOptions, signal: Abo
     ...serviceRoutes(routeDeps),
     ...hubRoutes(routeDeps),
     ...meshRoutes(routeDeps),
-  ])
+  ]
+  const page: Page | undefined = options.page === undefined ? undefined : preparePage(options.page)
+  const app = new App(routeDeps, routes, page)
   const faces = new Set<Face>()
 
   const dispose = once(async () => {

@@ -53,6 +53,20 @@ export function tellProperty(number: number, twin: Twin): object {
   }
 }
 
+/** A device with everything that is known of it now. */
+export function tellThing(device: Device, twin: Twin): object {
+  const known = device.affordances.map(affordanceOf).filter((each) => each !== undefined)
+  const kind = (of: 'property' | 'action') => known.filter(({ capability }) => capability.kind === of)
+  return {
+    ...tellIdentity(device),
+    lost: device.lost,
+    properties: Object.fromEntries(
+      kind('property').map(({ name, number }) => [name, tellProperty(number, twin)]),
+    ),
+    actions: Object.fromEntries(kind('action').map(({ name, number }) => [name, { affordance: number }])),
+  }
+}
+
 export function tellStage(stage: Stage): object {
   switch (stage.stage) {
     case 'done': {

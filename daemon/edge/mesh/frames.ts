@@ -3,7 +3,7 @@ import type { Stream } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { MESH_FRAME_BYTES_MAX, MESH_FRAME_HEADER_BYTES } from '../../../schemas/gen/ts/wire.ts'
 
-/** Four bytes of length, big-endian, then the message (SPEC 11.3). */
+/** Four bytes of length, big-endian, then the message (SPEC 14.3). */
 export function framed(message: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(MESH_FRAME_HEADER_BYTES + message.length)
   new DataView(bytes.buffer).setUint32(0, message.length)

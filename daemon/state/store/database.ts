@@ -110,7 +110,7 @@ function prepare(db: DatabaseSync, isNew: boolean): DatabaseSync {
     // Alone from the first access on: the registry's memory is right only while nobody else writes.
     db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA foreign_keys = ON; PRAGMA secure_delete = FAST')
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216')
-    db.exec('PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 4000')
+    db.exec('PRAGMA cache_size = -8192')
     if (isNew) db.exec(`PRAGMA application_id = ${APPLICATION_ID}`)
     const { application_id: id } = db.prepare('PRAGMA application_id').get()!
     if (id !== APPLICATION_ID) throw new StateError('not-ours', 'the database belongs to another program')

@@ -2,8 +2,9 @@
 /*
  * The firmware as a Linux process:  <program> DIRECTORY
  *
- * DIRECTORY (0700) holds the blobs, one 0600 file each, and world/: sensor-N holds a decimal number for sensor N,
- * output-N is written with the level of output N, four digits. The console is standard input and output.
+ * DIRECTORY (0700) holds the blobs, one 0600 file each, and world/: output-N is written with the level of output N, four
+ * digits. The console is standard input and output. SHALLOT_RUNNER is the descriptor of a socket to the runner, which plays the
+ * chips on the buses; without it there are none.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,10 +21,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../port.h"
+#include "../buses.h"
 
 static int directory = -1;
 static int connection = -1;
+static int runner = -1;
 
 void flash_copy(void *to, const void *from, size_t size) { memcpy(to, from, size); }
 
@@ -203,36 +205,50 @@ static int read_line(char *out, size_t capacity, uint32_t timeout_ms) {
 
 /* ---- pins ---- */
 
-static int open_pin(const char *kind, int channel, int flags) {
-  char name[24];
-  if (channel < 0 || channel > 7) return -1;
-  snprintf(name, sizeof name, "world/%s-%d", kind, channel);
-  return openat(directory, name, flags | O_CLOEXEC, 0600);
-}
-
 static int output_set(int channel, int32_t level) {
   char text[16];
-  if (level < 0 || level > 1000) return SHALLOT_E_DEVICE_FAULT;
-  int file = open_pin("output", channel, O_WRONLY | O_CREAT);
+  char name[24];
+  if (channel < 0 || channel > PORT_CHANNEL_MAX || level < 0 || level > 1000) return SHALLOT_E_DEVICE_FAULT;
+  snprintf(name, sizeof name, "world/output-%d", channel);
+  int file = openat(directory, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) return SHALLOT_E_DEVICE_FAULT;
   int size = snprintf(text, sizeof text, "%04d\n", (int)level);
   int bad = write_whole(file, (const uint8_t *)text, (size_t)size);
   return close(file) != 0 || bad ? SHALLOT_E_DEVICE_FAULT : 0;
 }
 
-static int sensor_read(int channel, int32_t *value) {
-  char text[16];
-  int file = open_pin("sensor", channel, O_RDONLY);
-  if (file < 0) return SHALLOT_E_DEVICE_FAULT;
-  ssize_t count = read(file, text, sizeof text - 1);
-  close(file);
-  if (count <= 0) return SHALLOT_E_DEVICE_FAULT;
-  text[count] = '\0';
-  char *end;
-  long number = strtol(text, &end, 10);
-  if (end == text || number < INT32_MIN || number > INT32_MAX) return SHALLOT_E_DEVICE_FAULT;
-  *value = (int32_t)number;
+/* ---- buses: a frame to the runner and one back, as port/qemu has them ---- */
+
+enum { FRAME_BUS = 8, FRAME_DONE = 6, FRAME_HEADER = 4 };
+
+static int read_exactly(int fd, uint8_t *out, size_t size) {
+  while (size > 0) {
+    ssize_t count = read(fd, out, size);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return -1;
+    out += count;
+    size -= (size_t)count;
+  }
   return 0;
+}
+
+static int skip_answer(size_t size) {
+  uint8_t away;
+  for (; size > 0; size--)
+    if (read_exactly(runner, &away, 1) != 0) return -1;
+  return 0;
+}
+
+int buses_ask(const uint8_t *question, size_t size, uint8_t *answer, size_t answer_size) {
+  uint8_t header[FRAME_HEADER] = {FRAME_BUS, 0, (uint8_t)size, (uint8_t)(size >> 8)};
+  if (runner < 0) return SHALLOT_E_DEVICE_FAULT;
+  int bad = write_whole(runner, header, sizeof header) != 0 || write_whole(runner, question, size) != 0 ||
+            read_exactly(runner, header, sizeof header) != 0;
+  size_t came = (size_t)(header[2] | header[3] << 8);
+  if (!bad && header[0] == FRAME_DONE && came == answer_size)
+    return read_exactly(runner, answer, answer_size) == 0 ? 0 : SHALLOT_E_DEVICE_FAULT;
+  if (bad || skip_answer(came) != 0) runner = -1;
+  return SHALLOT_E_DEVICE_FAULT;
 }
 
 static const struct port host = {
@@ -240,7 +256,8 @@ static const struct port host = {
     .now_ms = now_ms,         .sleep_ms = sleep_ms,       .random = random_bytes,     .cycles = cycles,
     .net_open = net_open,     .net_read = net_read,       .net_write = net_write,     .net_close = net_close,
     .blob_read = blob_read,   .blob_write = blob_write,   .blob_remove = blob_remove, .log = log_line,
-    .read_line = read_line,   .output_set = output_set,   .sensor_read = sensor_read,
+    .read_line = read_line,   .output_set = output_set,   .pulse_set = buses_pulse_set, .pin_read = buses_pin_read,
+    .pulses_read = buses_pulses_read, .i2c_transfer = buses_i2c_transfer, .onewire_transfer = buses_onewire_transfer,
 };
 
 static int open_directory(const char *path) {
@@ -267,6 +284,8 @@ int main(int count, char **arguments) {
     return 2;
   }
   signal(SIGPIPE, SIG_IGN);
+  const char *socket_number = getenv("SHALLOT_RUNNER");
+  if (socket_number != NULL) runner = atoi(socket_number);
   if (open_directory(arguments[1]) != 0) return 1;
   int result = app_main(&host);
   return result < 0 ? 1 : result;

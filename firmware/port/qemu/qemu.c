@@ -4,12 +4,12 @@
  *
  * The outside is reached by simcalls, which act in the emulator's process. Its working directory is the device's own
  * (blobs, and world/ as in port/host). Two inherited sockets lead to scripts/emulator.ts, which does what no simcall
- * can: fd 3 carries TCP connections, one at a time, fd 4 atomic writes and the order to end.
+ * can: fd 3 carries TCP connections, one at a time, fd 4 atomic writes, the buses' chips and the order to end.
  *
  * A frame on either: kind (1 byte), connection number (1 byte), payload size (2 bytes, little-endian), payload.
  * Frames of an older connection may still come after a new one was asked for; they are skipped.
  */
-#include "../port.h"
+#include "../buses.h"
 
 #include <string.h>
 
@@ -20,7 +20,7 @@ enum { READABLE = 1, WRITABLE = 2 };
 /* open(2) as Linux numbers it: the emulator passes it on. */
 enum { READ_ONLY = 0, WRITE_AND_CREATE = 0101 };
 enum { CONSOLE_IN = 0, CONSOLE_OUT = 1, NETWORK = 3, CONTROL = 4 };
-enum { FRAME_OPEN = 1, FRAME_DATA = 2, FRAME_CLOSE = 3, FRAME_STORE = 4, FRAME_REMOVE = 5, FRAME_DONE = 6, FRAME_END = 7 };
+enum { FRAME_OPEN = 1, FRAME_DATA = 2, FRAME_CLOSE = 3, FRAME_STORE = 4, FRAME_REMOVE = 5, FRAME_DONE = 6, FRAME_END = 7, FRAME_BUS = 8 };
 enum { FRAME_HEADER = 4, FRAME_PAYLOAD_MAX = 4096 };
 /* How long a wait may be blind to the order to end. */
 enum { SLICE_MS = 200 };
@@ -368,7 +368,7 @@ static int read_line(char *out, size_t capacity, uint32_t timeout_ms) {
 static int output_set(int channel, int32_t level) {
   char path[] = "world/output-0";
   char text[] = "0000\n";
-  if (channel < 0 || channel > 7 || level < 0 || level > 1000) return SHALLOT_E_DEVICE_FAULT;
+  if (channel < 0 || channel > PORT_CHANNEL_MAX || level < 0 || level > 1000) return SHALLOT_E_DEVICE_FAULT;
   path[sizeof path - 2] = (char)('0' + channel);
   digits(text + 4, (uint32_t)level);
   int file = sim_open(path, WRITE_AND_CREATE | 1);
@@ -378,32 +378,28 @@ static int output_set(int channel, int32_t level) {
   return count == 5 ? 0 : SHALLOT_E_DEVICE_FAULT;
 }
 
-static int sensor_read(int channel, int32_t *value) {
-  char path[] = "world/sensor-0";
-  char text[13];
-  if (channel < 0 || channel > 7) return SHALLOT_E_DEVICE_FAULT;
-  path[sizeof path - 2] = (char)('0' + channel);
-  int file = sim_open(path, READ_ONLY);
-  if (file < 0) return SHALLOT_E_DEVICE_FAULT;
-  int size = sim_read(file, text, sizeof text - 1);
-  sim_close(file);
-  if (size <= 0) return SHALLOT_E_DEVICE_FAULT;
-  text[size] = '\0';
-  int is_negative = text[0] == '-';
-  int at = is_negative;
-  uint32_t number = 0;
-  for (; text[at] >= '0' && text[at] <= '9' && at < 10; at++) number = number * 10 + (uint32_t)(text[at] - '0');
-  if (at == is_negative) return SHALLOT_E_DEVICE_FAULT;
-  *value = is_negative ? -(int32_t)number : (int32_t)number;
-  return 0;
+/* ---- buses: the runner plays the chips ---- */
+
+int buses_ask(const uint8_t *question, size_t size, uint8_t *answer, size_t answer_size) {
+  write_header(CONTROL, FRAME_BUS, size);
+  write_whole(CONTROL, question, size);
+  struct frame frame = read_header(CONTROL);
+  if (frame.kind == FRAME_END) end(0);
+  if (frame.kind == FRAME_DONE && frame.left == answer_size) {
+    read_whole(CONTROL, answer, answer_size);
+    return 0;
+  }
+  skip(CONTROL, &frame);
+  return SHALLOT_E_DEVICE_FAULT;
 }
 
-static const struct port qemu = {
+IN_FLASH(static const struct port qemu) = {
     .board = "esp8266-emulated",
     .now_ms = now_ms,         .sleep_ms = sleep_ms,       .random = random_bytes,     .cycles = cycles,
     .net_open = net_open,     .net_read = net_read,       .net_write = net_write,     .net_close = net_close,
     .blob_read = blob_read,   .blob_write = blob_write,   .blob_remove = blob_remove, .log = log_line,
-    .read_line = read_line,   .output_set = output_set,   .sensor_read = sensor_read,
+    .read_line = read_line,   .output_set = output_set,   .pulse_set = buses_pulse_set, .pin_read = buses_pin_read,
+    .pulses_read = buses_pulses_read, .i2c_transfer = buses_i2c_transfer, .onewire_transfer = buses_onewire_transfer,
 };
 
 void start_c(void) {

@@ -8,7 +8,7 @@ import {
   type Signer,
 } from '../../../daemon/core/envelope/index.ts'
 import { type Device, idOf } from '../../../daemon/core/model/index.ts'
-import { judge, openTrust, type PolicyCode } from '../../../daemon/core/policy/index.ts'
+import { Grants, judge, openTrust, type PolicyCode, Uses } from '../../../daemon/core/policy/index.ts'
 import { CoreHome, HOME, LAMP, newDevice, OTHER, OWNER, ROOT, STRANGER } from '../../support/core-home.ts'
 
 const ed25519 = nativeEd25519()
@@ -25,7 +25,9 @@ const device: Device = {
 
 function judged(body: Partial<Command>, by: Signer = OWNER): PolicyCode | 'permitted' {
   const message = { body: { type: 'command', ...body }, signer: by.key } as Message<Command>
-  const verdict = judge(message, device, trusted.ok ? trusted.value : assert.fail())
+  const trust = trusted.ok ? trusted.value : assert.fail()
+  const grants = new Grants(trust, ed25519, { grantsMax: 10 })
+  const verdict = judge(message, device, { grants, groups: [], now: 1, uses: new Uses() })
   return verdict.ok ? 'permitted' : verdict.why
 }
 
@@ -108,10 +110,10 @@ suite('openTrust()', () => {
 
   test('knows the owners that the root made, and nobody else', () => {
     assert(trusted.ok)
-    const { owner, isOwner } = trusted.value
-    assert.equal(trusted.value.home, HOME)
-    assert.deepEqual(owner(OWNER.key)?.id, idOf(OWNER.key))
+    const trust = trusted.value
+    assert.equal(trust.home, HOME)
+    assert.deepEqual(trust.owner(OWNER.key)?.id, idOf(OWNER.key))
     for (const { key } of [ROOT, STRANGER, LAMP])
-      assert.deepEqual([isOwner(key), owner(key)], [false, undefined])
+      assert.deepEqual([trust.isOwner(key), trust.owner(key)], [false, undefined])
   })
 })

@@ -36,7 +36,7 @@ class Bench {
     const frame = home.command({ expiresAt: home.now + lifetimeS })
     const opened = openEnvelope(frame, everything, nativeEd25519())
     assert(opened.ok)
-    const judged = judge(opened.value as Message<Command>, home.state.devices.get(DEVICE)!, home.trust)
+    const judged = judge(opened.value as Message<Command>, home.state.devices.get(DEVICE)!, home)
     assert(judged.ok)
     const digest = sha256(frame)
     return { frame, digest, verdict: home.router.deliver(judged.value, device, digest) }

@@ -8,7 +8,7 @@ import { readBytes, readObject } from '../fields.ts'
 import type { Asking, Route, RouteDeps } from '../route.ts'
 import { tellBytes } from '../telling.ts'
 
-/** The other homes of the owner: who they are, how they are reached, inviting and removing them (SPEC 11). */
+/** The other homes of the owner: who they are, how they are reached, inviting and removing them (SPEC 14). */
 export function meshRoutes(deps: RouteDeps): Route[] {
   const { mesh } = deps.home
   const ofHome = { ofThing: false } as const

@@ -3,7 +3,6 @@ import { ignore, no, sentenceOf, type Verdict, yes } from '../../../base/error.t
 import {
   type Affordance,
   affordanceNamed,
-  affordanceOf,
   type Device,
   isDeviceName,
   thingOf,
@@ -11,7 +10,7 @@ import {
 import { empty, json, type Reply, refused } from '../answer.ts'
 import { readInteger, readObject } from '../fields.ts'
 import { type Asking, findThing, type Route, type RouteDeps } from '../route.ts'
-import { tellIdentity, tellProperty, tellSamples } from '../telling.ts'
+import { tellIdentity, tellProperty, tellSamples, tellThing } from '../telling.ts'
 
 const HISTORY_MAX = 10_000
 const HISTORY_FALLBACK = 1000
@@ -53,7 +52,7 @@ export function thingRoutes(deps: RouteDeps): Route[] {
       method: 'GET',
       path: '/things/:id/properties',
       ofThing: true,
-      run: ofDevice((device) => json(allProperties(deps, device))),
+      run: ofDevice((device) => json(tellThing(device, home.devices.twin(device.id)))),
     },
     {
       method: 'GET',
@@ -97,20 +96,6 @@ export function findAffordance(
   const affordance = affordanceNamed(device.affordances, name)
   if (affordance?.capability.kind === kind) return yes(affordance)
   return no('no-such-affordance', `${device.name} has no such ${kind}`)
-}
-
-function allProperties({ home }: RouteDeps, device: Device): object {
-  const twin = home.devices.twin(device.id)
-  const known = device.affordances.map(affordanceOf).filter((each) => each !== undefined)
-  const kind = (of: 'property' | 'action') => known.filter(({ capability }) => capability.kind === of)
-  return {
-    ...tellIdentity(device),
-    lost: device.lost,
-    properties: Object.fromEntries(
-      kind('property').map(({ name, number }) => [name, tellProperty(number, twin)]),
-    ),
-    actions: Object.fromEntries(kind('action').map(({ name, number }) => [name, { affordance: number }])),
-  }
 }
 
 function history({ home }: RouteDeps, device: Device, query: ReadonlyMap<string, string>): Reply {

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** One grant held against one thing that somebody wants done, link by link from the owner's end (SPEC 12.3). */
+import type { Code } from '../../../schemas/gen/ts/codes.ts'
+import type { Zone } from '../envelope/message.ts'
+import { type Grants, type HeldGrant, linksOf, names } from './grants.ts'
+import { isWithin, UTC } from './hours.ts'
+import type { LeaseBook } from './leases.ts'
+import type { UseBook } from './uses.ts'
+
+/** What somebody judges by. */
+export interface Circumstances {
+  readonly grants: Grants
+  /** Of the device, by its enrolment. */
+  readonly groups: readonly string[]
+  /** Seconds since the epoch; 0: not known. */
+  readonly now: number
+  /** The home's; absent: UTC. */
+  readonly zone?: Zone | undefined
+  /** Absent at the hub, which leases and needs none. */
+  readonly leases?: LeaseBook | undefined
+  readonly uses: UseBook
+}
+
+/** What is wanted of which device; `method` is one of METHOD_GET, _POST, _PUT. */
+export interface Wanted {
+  readonly device: Uint8Array
+  readonly affordance: number
+  readonly method: number
+}
+
+/** In the order in which a link is held against them. */
+export const LINK_CODES = [
+  'grant-elsewhere',
+  'not-granted',
+  'no-clock',
+  'grant-not-yet',
+  'grant-expired',
+  'outside-hours',
+  'lease-lapsed',
+  'uses-spent',
+] as const satisfies readonly Code[]
+export type LinkCode = (typeof LINK_CODES)[number]
+
+export interface LinkRefusal {
+  readonly why: LinkCode
+  /** The link that does not hold. */
+  readonly at: HeldGrant
+}
+
+/** The first refusal of the first link that does not allow it; undefined when all do. */
+export function refusalOf(grant: HeldGrant, wanted: Wanted, by: Circumstances): LinkRefusal | undefined {
+  if (grant.parent) {
+    const refused = refusalOf(grant.parent, wanted, by)
+    if (refused) return refused
+  }
+  const why = linkRefusal(grant, wanted, by)
+  return why && { why, at: grant }
+}
+
+function linkRefusal(grant: HeldGrant, wanted: Wanted, by: Circumstances): LinkCode | undefined {
+  const { body } = grant
+  if (!names(body, wanted.device, by.groups)) return 'grant-elsewhere'
+  const isListed = body.what.some(
+    ({ affordance, methods }) => affordance === wanted.affordance && (methods & wanted.method) !== 0,
+  )
+  return isListed ? (timeRefusal(grant, by) ?? useRefusal(grant, by)) : 'not-granted'
+}
+
+function timeRefusal(grant: HeldGrant, { now, zone, leases }: Circumstances): LinkCode | undefined {
+  const { notBefore, expiresAt, hours, leaseS } = grant.body
+  const needsLease = leases !== undefined && leaseS > 0
+  const isTimed = notBefore !== undefined || expiresAt !== undefined || hours !== undefined || needsLease
+  if (!isTimed) return undefined
+  if (now === 0) return 'no-clock'
+  if (notBefore !== undefined && notBefore > now) return 'grant-not-yet'
+  if (expiresAt !== undefined && expiresAt <= now) return 'grant-expired'
+  if (hours && !isWithin(hours, now, zone ?? UTC)) return 'outside-hours'
+  if (needsLease && leases.until(grant) <= now) return 'lease-lapsed'
+  return undefined
+}
+
+function useRefusal({ body }: HeldGrant, { uses }: Circumstances): LinkCode | undefined {
+  if (body.uses === undefined) return undefined
+  // Its count may have been dropped: a clock that was set back must not give the uses back.
+  if (body.expiresAt! <= uses.droppedUntil) return 'grant-expired'
+  return uses.count(body.id) < body.uses ? undefined : 'uses-spent'
+}
+
+/** Whether the grant lets its holder read this, uses left aside: reading uses nothing up. */
+export function mayRead(grant: HeldGrant, wanted: Wanted, by: Circumstances): boolean {
+  return linksOf(grant).every((link) => {
+    const why = linkRefusal(link, wanted, by)
+    return why === undefined || why === 'uses-spent'
+  })
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** What a home answers (SPEC 9.3–9.5) → what the page keeps. A member of the wrong kind is refused, an unknown one passed over. */
+import { CODES, type Code } from '../../schemas/gen/ts/codes.ts'
+import type { PartyId } from '../core/model/index.ts'
+import { badAnswer } from './error.ts'
+import {
+  bytesIn,
+  type Fields,
+  fieldsOf,
+  flagIn,
+  idIn,
+  isAbsent,
+  listIn,
+  numberIn,
+  optionalBytesIn,
+  optionalNumberIn,
+  parseJson,
+  textIn,
+  valueIn,
+} from './fields.ts'
+
+const THINGS_MAX = 1000
+const OWNERS_MAX = 64
+const SAMPLES_MAX = 10_000
+const AFFORDANCES_MAX = 64
+
+export type Value = number | boolean
+
+/** Whether the person who asks may do something now (SPEC 9.4). */
+export interface May {
+  readonly ok: boolean
+  /** The grant to name in a command; none: as an owner. */
+  readonly grant?: Uint8Array | undefined
+  /** Why not at this moment. */
+  readonly code?: Code | undefined
+}
+
+export type Operation = 'read' | 'write' | 'invoke'
+
+export interface Held {
+  readonly number: number
+  /** By the names of SPEC 4.13. */
+  readonly name: string
+  readonly kind: 'property' | 'action'
+  /** Never reported, or not to be read by this person: absent. */
+  readonly value?: Value | undefined
+  /** ms; when the device took it. */
+  readonly at?: number | undefined
+  readonly may: Readonly<Partial<Record<Operation, May>>>
+}
+
+/** What proves that a device is the one it is said to be; asked for again when the device was born anew. */
+export interface Papers {
+  readonly nonce?: Uint8Array | undefined
+  readonly hello?: Uint8Array | undefined
+  readonly record?: Uint8Array | undefined
+}
+
+export interface Thing extends Papers {
+  readonly id: PartyId
+  readonly name: string
+  readonly connected: boolean
+  readonly since: number
+  /** In the device's order. */
+  readonly affordances: ReadonlyMap<string, Held>
+}
+
+export interface Me {
+  readonly kind: 'owner' | 'holder'
+  readonly name: string
+  /** Whether something may be passed on. */
+  readonly share: boolean
+}
+
+export interface Owner {
+  readonly key: PartyId
+  readonly name: string
+  readonly frame: Uint8Array
+  readonly revoked: boolean
+}
+
+/** The first picture of a home. */
+export interface Picture {
+  readonly me: Me
+  readonly home: PartyId
+  readonly owners: readonly Owner[]
+  /** Names of those who occur, by the person's id. */
+  readonly people: ReadonlyMap<string, string>
+  readonly things: readonly Thing[]
+}
+
+export function readPicture(text: string): Picture {
+  const fields = fieldsOf(parseJson(text))
+  const me = fieldsOf(fields.me)
+  const people = listIn(fields, 'people', THINGS_MAX).map(fieldsOf)
+  return {
+    me: {
+      kind: textIn(me, 'kind') === 'owner' ? 'owner' : 'holder',
+      name: textIn(me, 'name'),
+      share: flagIn(me, 'share'),
+    },
+    home: idIn(fields, 'home'),
+    owners: listIn(fields, 'owners', OWNERS_MAX).map((owner) => readOwner(fieldsOf(owner))),
+    people: new Map(people.map((person) => [textIn(person, 'id'), textIn(person, 'name')])),
+    things: listIn(fields, 'things', THINGS_MAX).map((thing) => readThing(fieldsOf(thing))),
+  }
+}
+
+export function readOwner(fields: Fields): Owner {
+  return {
+    key: idIn(fields, 'key'),
+    name: textIn(fields, 'name'),
+    frame: bytesIn(fields, 'frame'),
+    revoked: fields.revoked === true,
+  }
+}
+
+export function readThing(fields: Fields): Thing {
+  const affordances = listIn(fields, 'affordances', AFFORDANCES_MAX).map((each) => readHeld(fieldsOf(each)))
+  return {
+    id: idIn(fields, 'id'),
+    name: textIn(fields, 'name'),
+    connected: flagIn(fields, 'connected'),
+    since: numberIn(fields, 'since'),
+    ...readPapers(fields),
+    affordances: new Map(affordances.map((held) => [held.name, held])),
+  }
+}
+
+export function readPapers(fields: Fields): Papers {
+  return {
+    nonce: optionalBytesIn(fields, 'nonce'),
+    hello: optionalBytesIn(fields, 'hello'),
+    record: optionalBytesIn(fields, 'record'),
+  }
+}
+
+function readHeld(fields: Fields): Held {
+  const may = fieldsOf(fields.may)
+  const readMay = (operation: Operation) => {
+    if (isAbsent(may, operation)) return {}
+    const said = fieldsOf(may[operation])
+    const grant = optionalBytesIn(said, 'grant')
+    return { [operation]: { ok: flagIn(said, 'ok'), grant, code: knownCode(said.code) } }
+  }
+  return {
+    number: numberIn(fields, 'number'),
+    name: textIn(fields, 'name'),
+    kind: textIn(fields, 'kind') === 'action' ? 'action' : 'property',
+    value: isAbsent(fields, 'value') ? undefined : valueIn(fields, 'value'),
+    at: optionalNumberIn(fields, 'at'),
+    may: { ...readMay('read'), ...readMay('write'), ...readMay('invoke') },
+  }
+}
+
+export interface NamedValue {
+  readonly property: string
+  readonly value: Value
+  readonly at: number
+}
+
+/** Events of `GET /events` that the page acts on; others are undefined. */
+export type LiveEvent =
+  | { readonly event: 'home'; readonly picture: Picture }
+  | { readonly event: 'reading'; readonly device: PartyId; readonly values: readonly NamedValue[] }
+  | {
+      readonly event: 'presence'
+      readonly device: PartyId
+      readonly connected: boolean
+      readonly at: number
+    }
+  /** What the page holds may be wrong: it begins anew. */
+  | { readonly event: 'changed' }
+
+export function readEvent(event: string, data: string): LiveEvent | undefined {
+  if (event === 'home') return { event, picture: readPicture(data) }
+  if (event === 'enrolment' || event === 'lagged' || event === 'rights') return { event: 'changed' }
+  if (event !== 'reading' && event !== 'presence') return undefined
+  const fields = fieldsOf(parseJson(data))
+  const device = idIn(fields, 'device')
+  if (event === 'presence') {
+    return { event, device, connected: flagIn(fields, 'connected'), at: numberIn(fields, 'at') }
+  }
+  return { event, device, values: listIn(fields, 'values', SAMPLES_MAX).map(readSample) }
+}
+
+function readSample(sample: unknown): NamedValue {
+  const fields = fieldsOf(sample)
+  return {
+    property: textIn(fields, 'property'),
+    value: valueIn(fields, 'value'),
+    at: numberIn(fields, 'at'),
+  }
+}
+
+/** One line of the answer to a command. */
+export type Stage =
+  | { readonly stage: 'at-hub' }
+  | { readonly stage: 'at-device' }
+  | { readonly stage: 'done'; readonly receipt: Uint8Array }
+  | { readonly stage: 'refused'; readonly receipt: Uint8Array }
+  | { readonly stage: 'expired'; readonly reached: boolean }
+
+export function readStage(line: string): Stage {
+  const fields = fieldsOf(parseJson(line))
+  const stage = textIn(fields, 'stage')
+  if (stage === 'at-hub' || stage === 'at-device') return { stage }
+  if (stage === 'done' || stage === 'refused') return { stage, receipt: bytesIn(fields, 'receipt') }
+  if (stage === 'expired') return { stage, reached: fields.reached === true }
+  throw badAnswer('known stage')
+}
+
+export function readHistory(answer: unknown): readonly NamedValue[] {
+  return listIn(fieldsOf(answer), 'samples', SAMPLES_MAX).map(readSample)
+}
+
+/** The refusal (RFC 9457) that the home answered with. */
+export interface Problem {
+  readonly code: Code | undefined
+  readonly reason: Code | undefined
+  readonly detail: string | undefined
+}
+
+export function readProblem(text: string): Problem {
+  let said: unknown
+  try {
+    said = JSON.parse(text)
+  } catch {
+    said = undefined
+  }
+  const problem = typeof said === 'object' && said !== null ? (said as Fields) : {}
+  const detail = typeof problem.detail === 'string' ? problem.detail.slice(0, 300) : undefined
+  return { code: knownCode(problem.code), reason: knownCode(problem.reason), detail }
+}
+
+export function knownCode(value: unknown): Code | undefined {
+  return typeof value === 'string' && Object.hasOwn(CODES, value) ? (value as Code) : undefined
+}

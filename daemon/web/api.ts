@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/**
+ * The page's side of the HTTP API (SPEC 9): an action enters, what happens because of it leaves as happenings of state.ts.
+ *
+ * Always true: an action never rejects; its failure is a happening with a code that the page has words for. What a device is
+ * said to have done comes from a receipt that it sealed.
+ */
+import type { Clock } from '../base/clock.ts'
+import type { PartyId } from '../core/model/index.ts'
+import { readActs } from './acts.ts'
+import { type Papers, readEvent, readHistory, type Thing } from './answers.ts'
+import { Asker } from './ask.ts'
+import { carryOut, type Wish } from './command.ts'
+import { type PageCode, PageError } from './error.ts'
+import type { Person } from './person.ts'
+import { type Believed, believe, prove } from './proof.ts'
+import { type Happening, progressKey, type Standing, type State } from './state.ts'
+
+/** Everything that a person can have done. */
+export type Action =
+  | { readonly act: 'command'; readonly wish: Wish }
+  | { readonly act: 'history'; readonly thing: PartyId; readonly property: string; readonly since: number }
+  | { readonly act: 'log'; readonly older: boolean }
+
+export interface ApiDeps {
+  readonly clock: Clock
+  readonly fetch: typeof fetch
+  readonly person: Person
+  readonly state: () => State
+  readonly tell: (happening: Happening) => void
+}
+
+/** The hub says something every 15 s. */
+const SILENCE_MS_MAX = 50_000
+const LOG_PAGE = 50
+
+export class Api {
+  readonly #deps: ApiDeps
+  readonly #asker: Asker
+  readonly #signal: AbortSignal
+  #believed: Believed | undefined
+
+  constructor(deps: ApiDeps, signal: AbortSignal) {
+    this.#deps = deps
+    this.#asker = new Asker(deps, deps.person)
+    this.#signal = signal
+  }
+
+  perform(action: Action): Promise<void> {
+    switch (action.act) {
+      case 'command':
+        return this.#command(action.wish)
+      case 'history':
+        return this.#history(action)
+      case 'log':
+        return this.#log(action.older)
+    }
+  }
+
+  /**
+   * Follows the home until the stream ends; resolves when what is held may be wrong and it should be opened anew.
+   * @throws PageError when the home cannot be reached or believed
+   */
+  async follow(signal: AbortSignal): Promise<void> {
+    const { tell } = this.#deps
+    const call = { method: 'GET', path: '/events?home=1' } as const
+    let name = ''
+    for await (const line of this.#asker.lines(call, SILENCE_MS_MAX, signal)) {
+      if (line.startsWith('event: ')) name = line.slice('event: '.length)
+      if (!line.startsWith('data: ')) continue
+      const event = readEvent(name, line.slice('data: '.length))
+      if (event?.event === 'changed') return
+      if (event?.event === 'home') {
+        const { picture } = event
+        this.#believed = believe(picture, this.#deps.person.root, this.#deps.person.ed25519)
+        tell({ it: 'opened', picture })
+        void this.#proveAll(picture.things)
+      }
+      if (event?.event === 'reading') tell({ it: 'read', thing: event.device, values: event.values })
+      if (event?.event === 'presence') {
+        if (!this.#deps.state().things.has(event.device)) return
+        tell({ it: 'presence', thing: event.device, connected: event.connected, at: event.at })
+      }
+    }
+  }
+
+  /** One after the other with a pause between, so that a slow phone stays responsive. */
+  async #proveAll(things: readonly Thing[]): Promise<void> {
+    for (const thing of things) {
+      await this.#deps.clock.sleep(0)
+      if (this.#signal.aborted) return
+      this.#deps.tell({ it: 'proved', thing: thing.id, standing: this.#standingOf(thing) })
+    }
+  }
+
+  #standingOf(thing: Thing): Standing {
+    if (!thing.hello || !this.#believed) return { kind: 'unchecked' }
+    try {
+      const { recordName } = prove(thing, this.#believed)
+      if (recordName === undefined) return { kind: 'unconfirmed' }
+      return recordName === thing.name ? { kind: 'confirmed' } : { kind: 'renamed', recordName }
+    } catch (error) {
+      if (error instanceof PageError && error.code === 'distrust') return { kind: 'distrusted' }
+      throw error
+    }
+  }
+
+  async #command(wish: Wish): Promise<void> {
+    const { person, state, tell } = this.#deps
+    const key = progressKey(wish.thing, wish.name)
+    const thing = state().things.get(wish.thing)
+    const running = state().progress.get(key)?.stage
+    if (!thing || !this.#believed || (running && running !== 'done' && running !== 'failed')) return
+    tell({ it: 'progress', key, progress: { stage: 'sealing' } })
+    try {
+      const deps = {
+        asker: this.#asker,
+        person,
+        believed: this.#believed,
+        onStage: (stage: 'sent' | 'at-hub' | 'at-device') =>
+          tell({ it: 'progress', key, progress: { stage } }),
+        onPapers: (told: PartyId, papers: Papers) => tell({ it: 'papers', thing: told, papers }),
+      }
+      const values = await carryOut(deps, thing, wish, this.#signal)
+      tell({ it: 'read', thing: thing.id, values })
+      tell({ it: 'progress', key, progress: { stage: 'done' } })
+    } catch (error) {
+      const { code, detail } = failureOf(error)
+      tell({ it: 'progress', key, progress: { stage: 'failed', code, detail } })
+    }
+  }
+
+  async #history({ thing, property, since }: Action & { act: 'history' }): Promise<void> {
+    const { tell } = this.#deps
+    const view = { thing, property, since }
+    tell({ it: 'history', view: { ...view, samples: undefined } })
+    try {
+      const path = `/things/${thing}/history?property=${encodeURIComponent(property)}&since=${since}&limit=2000`
+      const samples = readHistory(await this.#asker.json({ method: 'GET', path }, this.#signal))
+      tell({ it: 'history', view: { ...view, samples } })
+    } catch (error) {
+      tell({ it: 'history', view: { ...view, samples: [], failed: failureOf(error).code } })
+    }
+  }
+
+  async #log(older: boolean): Promise<void> {
+    const { state, tell } = this.#deps
+    const held = older ? state().log.acts : []
+    const before = held.at(-1)?.index
+    tell({ it: 'log', log: { loading: true, acts: held, failed: undefined } })
+    try {
+      const path = `/log?limit=${LOG_PAGE}${before === undefined ? '' : `&before=${before}`}`
+      const answer = await this.#asker.json({ method: 'GET', path }, this.#signal)
+      const acts = readActs(answer, this.#believed)
+      tell({
+        it: 'log',
+        log: { acts: [...held, ...acts], loading: false, complete: (acts.at(-1)?.index ?? 1) === 1 },
+      })
+    } catch (error) {
+      tell({ it: 'log', log: { loading: false, failed: failureOf(error).code } })
+    }
+  }
+}
+
+/** What a person is told of something that did not work. */
+export function failureOf(error: unknown): { readonly code: PageCode; readonly detail: string } {
+  if (error instanceof PageError) return { code: error.code, detail: error.message }
+  return { code: 'internal', detail: error instanceof Error ? error.message : String(error) }
+}

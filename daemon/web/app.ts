@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** The page without its looks: follows the home, carries actions out, and tells whoever draws when something changed. */
+import { Backoff } from '../base/backoff.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
+import { type Action, Api, failureOf } from './api.ts'
+import type { Identity } from './identity.ts'
+import type { Keep } from './keep.ts'
+import { Person } from './person.ts'
+import { EMPTY, type Happening, next, type State } from './state.ts'
+
+export interface AppDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly keep: Keep
+  readonly fetch: typeof fetch
+}
+
+export interface App {
+  readonly person: Person
+  readonly state: () => State
+  readonly perform: (action: Action) => Promise<void>
+  /** Connects at once, instead of when the pause is over. */
+  readonly retry: () => void
+  /** @returns how to stop being told */
+  readonly watch: (changed: () => void) => () => void
+}
+
+/** Follows the home until the signal aborts. */
+export function openApp(deps: AppDeps, identity: Identity, signal: AbortSignal): App {
+  const person = new Person(deps, identity)
+  const watchers = new Set<() => void>()
+  let state = EMPTY
+  let pause = new AbortController()
+  const tell = (happening: Happening): void => {
+    state = next(state, happening)
+    for (const changed of watchers) changed()
+  }
+  const api = new Api({ ...deps, person, state: () => state, tell }, signal)
+
+  const followAll = async (): Promise<void> => {
+    const backoff = new Backoff(deps.random, { firstMs: 1000, msMax: 30_000 })
+    while (!signal.aborted) {
+      try {
+        await api.follow(signal)
+        backoff.reset()
+      } catch (error) {
+        if (state.link.kind === 'live') backoff.reset()
+        tell({ it: 'lost', ...failureOf(error) })
+      }
+      pause = new AbortController()
+      await deps.clock.sleep(backoff.nextMs(), pause.signal).catch(() => {})
+    }
+  }
+  void followAll()
+
+  return {
+    person,
+    state: () => state,
+    perform: (action) => api.perform(action),
+    retry: () => pause.abort(),
+    watch(changed) {
+      watchers.add(changed)
+      return () => watchers.delete(changed)
+    },
+  }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** What the page believes only with proof: the device's hello, the owner's record of it, the receipt (SPEC 4.4, 4.7, 4.11). */
+import { ENVELOPE_BYTES_MAX } from '../../schemas/gen/ts/wire.ts'
+import { equal } from '../base/bytes.ts'
+import {
+  type Body,
+  type BodyOf,
+  type Ed25519,
+  type Message,
+  openEnvelope,
+  type Receipt,
+} from '../core/envelope/browser.ts'
+import { idOf, keyOf, type PartyId } from '../core/model/index.ts'
+import { openTrust, type Trust } from '../core/policy/trust.ts'
+import type { Papers, Picture, Thing } from './answers.ts'
+import { PageError } from './error.ts'
+
+/** Who is believed: the pinned root, those whom it made owners, and a verifier. */
+export interface Believed {
+  readonly trust: Trust
+  readonly ed25519: Ed25519
+}
+
+type Named = Papers & Pick<Thing, 'id' | 'name'>
+
+/** What a command can be sealed for. */
+export interface Proven {
+  readonly id: PartyId
+  /** The boot nonce of a hello that the device sealed. */
+  readonly nonce: Uint8Array
+  readonly affordances: readonly number[]
+  /** The name to which an owner bound this key; absent: only the hub says which device it is. */
+  readonly recordName?: string | undefined
+}
+
+/** @throws PageError distrust when this is another home, or names owners that the root did not make */
+export function believe(picture: Picture, root: Uint8Array, ed25519: Ed25519): Believed {
+  if (picture.home !== idOf(root)) throw new PageError('distrust', 'another home answers at this address')
+  const trust = openTrust(
+    root,
+    picture.owners.filter(({ revoked }) => !revoked).map(({ frame }) => frame),
+    ed25519,
+  )
+  if (!trust.ok)
+    throw new PageError('distrust', `the home names an owner whom its root did not make: ${trust.why}`)
+  return { trust: trust.value, ed25519 }
+}
+
+/** @throws PageError away when the device was never heard; distrust when what the home shows is not the device's or an owner's */
+export function prove(thing: Named, believed: Believed): Proven {
+  const { id, name, hello, nonce, record } = thing
+  if (!hello || !nonce) throw new PageError('away', `${name} has not been heard of since it was enrolled`)
+  const opened = open(hello, 'hello', believed, (signer) => equal(signer, keyOf(id)))
+  if (!opened || !equal(opened.body.epoch, nonce)) {
+    throw new PageError('distrust', `the hello of ${name} was not sealed by that device`)
+  }
+  const { affordances } = opened.body
+  return { id, nonce, affordances, recordName: record && nameIn(record, thing, believed) }
+}
+
+/** The name, or the refusal: a record that does not hold is worse than none. */
+function nameIn(record: Uint8Array, { id, name }: Named, believed: Believed): string {
+  const opened = open(record, 'enrolment', believed, (signer) => believed.trust.isOwner(signer))
+  if (!opened || idOf(opened.body.key) !== id) {
+    throw new PageError('distrust', `the record of ${name} was not sealed by an owner`)
+  }
+  return opened.body.name
+}
+
+/** @throws PageError distrust when it is not this device's answer to exactly this command */
+export function proveReceipt(
+  frame: Uint8Array,
+  command: Uint8Array,
+  device: PartyId,
+  believed: Believed,
+): Message<Receipt> {
+  const opened = open(frame, 'receipt', believed, (signer) => equal(signer, keyOf(device)))
+  if (!opened || !equal(opened.body.command, command)) {
+    throw new PageError('distrust', 'the receipt is not the answer of this device to this command')
+  }
+  return opened
+}
+
+/** What somebody sealed, for whomever: undefined when it is no envelope, or not of one who may have sealed it. */
+export function openSealed(
+  frame: Uint8Array,
+  ed25519: Ed25519,
+  mayHaveSealed: (signer: PartyId) => boolean,
+): Body | undefined {
+  const opened = openEnvelope(
+    frame,
+    {
+      sizeMax: ENVELOPE_BYTES_MAX,
+      accepts: (_body, key) => mayHaveSealed(idOf(key)),
+      isAudience: () => true,
+    },
+    ed25519,
+  )
+  return opened.ok ? opened.value.body : undefined
+}
+
+function open<T extends Body['type']>(
+  frame: Uint8Array,
+  type: T,
+  { trust, ed25519 }: Believed,
+  mayHaveSealed: (signer: Uint8Array) => boolean,
+): Message<BodyOf<T>> | undefined {
+  const opened = openEnvelope(
+    frame,
+    {
+      sizeMax: ENVELOPE_BYTES_MAX,
+      accepts: (body, signer) => body.type === type && mayHaveSealed(signer),
+      isAudience: (body) => body.audience === trust.home,
+    },
+    ed25519,
+  )
+  return opened.ok ? (opened.value as Message<BodyOf<T>>) : undefined
+}

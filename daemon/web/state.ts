@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** What the page shows, and how each happening changes it: pure, so that a test can play any day of a home. */
+import type { PartyId } from '../core/model/index.ts'
+import type { Act } from './acts.ts'
+import type { Held, Me, NamedValue, Owner, Papers, Picture, Thing } from './answers.ts'
+import type { PassedStage } from './command.ts'
+import type { PageCode } from './error.ts'
+
+/** How a device stands with its owner's record. */
+export type Standing =
+  | { readonly kind: 'unchecked' | 'confirmed' | 'unconfirmed' }
+  /** The owner's record has this name for it. */
+  | { readonly kind: 'renamed'; readonly recordName: string }
+  | { readonly kind: 'distrusted' }
+
+/** Where a command is; the last of a device's affordance is kept until the next. */
+export interface Progress {
+  readonly stage: 'sealing' | PassedStage | 'done' | 'failed'
+  readonly code?: PageCode | undefined
+  readonly detail?: string | undefined
+}
+
+export interface HistoryView {
+  readonly thing: PartyId
+  readonly property: string
+  readonly since: number
+  readonly samples: readonly NamedValue[] | undefined
+  readonly failed?: PageCode | undefined
+}
+
+export interface LogView {
+  readonly acts: readonly Act[]
+  readonly loading: boolean
+  /** Nothing older is there. */
+  readonly complete: boolean
+  readonly failed?: PageCode | undefined
+}
+
+export type Link =
+  | { readonly kind: 'connecting' | 'live' }
+  | { readonly kind: 'lost'; readonly code: PageCode; readonly detail: string }
+
+export interface State {
+  readonly link: Link
+  readonly me: Me | undefined
+  readonly owners: readonly Owner[]
+  readonly things: ReadonlyMap<PartyId, Thing>
+  readonly standing: ReadonlyMap<PartyId, Standing>
+  readonly progress: ReadonlyMap<string, Progress>
+  readonly history: HistoryView | undefined
+  readonly log: LogView
+}
+
+export const EMPTY: State = {
+  link: { kind: 'connecting' },
+  me: undefined,
+  owners: [],
+  things: new Map(),
+  standing: new Map(),
+  progress: new Map(),
+  history: undefined,
+  log: { acts: [], loading: false, complete: false },
+}
+
+export type Happening =
+  | { readonly it: 'opened'; readonly picture: Picture }
+  | { readonly it: 'lost'; readonly code: PageCode; readonly detail: string }
+  | { readonly it: 'papers'; readonly thing: PartyId; readonly papers: Papers }
+  | { readonly it: 'proved'; readonly thing: PartyId; readonly standing: Standing }
+  | { readonly it: 'read'; readonly thing: PartyId; readonly values: readonly NamedValue[] }
+  | {
+      readonly it: 'presence'
+      readonly thing: PartyId
+      readonly connected: boolean
+      readonly at: number
+    }
+  | { readonly it: 'progress'; readonly key: string; readonly progress: Progress }
+  | { readonly it: 'history'; readonly view: HistoryView }
+  | { readonly it: 'log'; readonly log: Partial<LogView> }
+
+/** The key of a command's progress. */
+export function progressKey(thing: PartyId, affordance: string): string {
+  return `${thing} ${affordance}`
+}
+
+export function next(state: State, happening: Happening): State {
+  switch (happening.it) {
+    case 'opened':
+      return opened(state, happening.picture)
+    case 'lost':
+      return { ...state, link: { kind: 'lost', code: happening.code, detail: happening.detail } }
+    case 'papers':
+      return withThing(state, happening.thing, (thing) => ({ ...thing, ...happening.papers }))
+    case 'proved':
+      return { ...state, standing: put(state.standing, happening.thing, happening.standing) }
+    case 'read':
+      return withThing(withSamples(state, happening.thing, happening.values), happening.thing, (thing) => ({
+        ...thing,
+        affordances: withValues(thing.affordances, happening.values),
+      }))
+    case 'presence':
+      return withThing(state, happening.thing, (thing) => ({
+        ...thing,
+        connected: happening.connected,
+        since: happening.at,
+        // Who connects may have been born anew: its hello is asked for when it is needed.
+        ...(happening.connected && { hello: undefined, nonce: undefined }),
+      }))
+    case 'progress':
+      return { ...state, progress: put(state.progress, happening.key, happening.progress) }
+    case 'history':
+      return { ...state, history: happening.view }
+    case 'log':
+      return { ...state, log: { ...state.log, ...happening.log } }
+  }
+}
+
+function opened(state: State, { me, owners, things }: Picture): State {
+  const byName = [...things].sort((a, b) => a.name.localeCompare(b.name))
+  return {
+    ...state,
+    link: { kind: 'live' },
+    me,
+    owners,
+    things: new Map(byName.map((thing) => [thing.id, thing])),
+  }
+}
+
+function withThing(state: State, id: PartyId, change: (thing: Thing) => Thing): State {
+  const thing = state.things.get(id)
+  return thing ? { ...state, things: put(state.things, id, change(thing)) } : state
+}
+
+/** Readings come late when a device was cut off: an older one does not replace a newer. */
+function withValues(
+  affordances: ReadonlyMap<string, Held>,
+  values: readonly NamedValue[],
+): ReadonlyMap<string, Held> {
+  const changed = new Map(affordances)
+  for (const { property, value, at } of values) {
+    const held = changed.get(property)
+    if (held && (held.at ?? 0) <= at) changed.set(property, { ...held, value, at })
+  }
+  return changed
+}
+
+/** A plot that is open grows with what is read. */
+function withSamples(state: State, thing: PartyId, values: readonly NamedValue[]): State {
+  const { history } = state
+  if (!history?.samples || history.thing !== thing) return state
+  const more = values.filter(({ property }) => property === history.property)
+  if (more.length === 0) return state
+  const samples = [...history.samples, ...more].sort((a, b) => a.at - b.at)
+  return { ...state, history: { ...history, samples } }
+}
+
+function put<K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> {
+  return new Map(map).set(key, value)
+}

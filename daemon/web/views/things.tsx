@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import type { Held, Thing } from '../answers.ts'
+import { kindOf, sayWhen } from '../kind.ts'
+import { usePage } from '../parts/context.ts'
+import { Control } from '../parts/controls.tsx'
+import { Heading } from '../parts/heading.tsx'
+import { Icon } from '../parts/icon.tsx'
+import { Warning } from '../parts/warning.tsx'
+
+export function ThingsView() {
+  const { state, words } = usePage()
+  const things = [...state.things.values()]
+  return (
+    <>
+      <Heading>{words.menu.things}</Heading>
+      {state.me && things.length === 0 && <p>{words.thing.none}</p>}
+      <ul class="cards">
+        {things.map((thing) => (
+          <li key={thing.id}>
+            <Card thing={thing} />
+          </li>
+        ))}
+      </ul>
+    </>
+  )
+}
+
+function Card({ thing }: { thing: Thing }) {
+  const { words } = usePage()
+  const kind = kindOf(thing)
+  return (
+    <article class={thing.connected ? 'card' : 'card away'} aria-label={thing.name}>
+      <header>
+        <ThingIcon thing={thing} />
+        <h2>
+          <a href={`#/thing/${thing.id}`}>{thing.name}</a>
+        </h2>
+        <Presence thing={thing} />
+      </header>
+      <Warning thing={thing} />
+      {atHand(thing).map((held) => (
+        <Control key={held.name} thing={thing} held={held} />
+      ))}
+      <span class="only-read">{words.kind[kind]}</span>
+    </article>
+  )
+}
+
+/** What belongs on a card: everything but what is for setting a device up. */
+function atHand(thing: Thing): Held[] {
+  const rare = new Set(['identify', 'fail-safe', 'toggle'])
+  const isTrouble = ({ name, value }: Held) =>
+    name === 'jammed' || name === 'keypad-locked' ? value === true : true
+  return [...thing.affordances.values()].filter((held) => !rare.has(held.name) && isTrouble(held))
+}
+
+function ThingIcon({ thing }: { thing: Thing }) {
+  const kind = kindOf(thing)
+  const is = (name: string) => thing.affordances.get(name)?.value
+  if (kind === 'lock' && is('locked') === false) return <Icon name="unlocked" lit />
+  return <Icon name={kind} lit={thing.connected && is('on') === true} />
+}
+
+export function Presence({ thing }: { thing: Thing }) {
+  const { words, language, now } = usePage()
+  const said = thing.connected ? words.thing.present : words.thing.absent(sayWhen(thing.since, now, language))
+  return <small class={thing.connected ? 'presence here' : 'presence'}>{said}</small>
+}

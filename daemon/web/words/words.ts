@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import type { Code } from '../../../schemas/gen/ts/codes.ts'
+import type { PageCode } from '../error.ts'
+import type { ThingKind } from '../kind.ts'
+
+/** Everything that the page says, in one language. */
+export interface Words {
+  readonly language: string
+  readonly title: string
+  readonly menu: { readonly things: string; readonly log: string; readonly me: string }
+  readonly link: {
+    readonly connecting: string
+    readonly live: string
+    readonly lost: string
+    readonly retry: string
+  }
+  readonly thing: {
+    readonly none: string
+    readonly present: string
+    readonly absent: (since: string) => string
+    readonly neverHeard: string
+    readonly notNow: string
+    readonly unlockFor: (seconds: string) => string
+    readonly asOf: (when: string) => string
+    readonly unconfirmed: string
+    readonly renamed: (name: string) => string
+    readonly distrusted: string
+    readonly back: string
+  }
+  readonly kind: Readonly<Record<ThingKind, string>>
+  /** By the names of schemas/capabilities/list.csv. */
+  readonly capability: Readonly<Record<string, string>>
+  /** What a yes and no of a capability is called, no first; others are on and off. */
+  readonly state: Readonly<Record<string, readonly [no: string, yes: string]>>
+  readonly value: { readonly on: string; readonly off: string }
+  readonly stage: Readonly<Record<'sealing' | 'sent' | 'at-hub' | 'at-device' | 'done', string>>
+  readonly history: {
+    readonly title: (property: string) => string
+    readonly show: string
+    readonly spans: Readonly<Record<'hour' | 'day' | 'week', string>>
+    readonly empty: string
+    readonly loading: string
+    readonly range: (least: string, most: string) => string
+    readonly table: string
+    readonly time: string
+    readonly value: string
+  }
+  readonly log: {
+    readonly title: string
+    readonly empty: string
+    readonly older: string
+    readonly loading: string
+    readonly you: string
+    readonly somebody: string
+    readonly from: {
+      readonly unix: string
+      readonly lan: string
+      readonly onion: (name: string) => string
+      readonly link: string
+      readonly keypad: string
+      readonly page: string
+      readonly button: string
+    }
+    readonly kind: Readonly<Record<string, string>>
+    readonly unsealed: string
+  }
+  readonly me: {
+    readonly title: string
+    readonly name: string
+    readonly key: string
+    readonly language: string
+    readonly keep: string
+    readonly keepWhy: string
+    readonly passphrase: string
+    readonly make: string
+    readonly making: string
+    readonly link: string
+    readonly copy: string
+    readonly copied: string
+    readonly save: string
+    readonly forget: string
+    readonly forgetSure: string
+    readonly yes: string
+    readonly no: string
+  }
+  readonly stranger: {
+    readonly title: string
+    readonly why: string
+    readonly code: string
+    readonly file: string
+    readonly go: string
+    readonly passphrase: string
+    readonly unlock: string
+    readonly unlocking: string
+    readonly tooOld: string
+  }
+  readonly joining: {
+    readonly title: string
+    readonly match: string
+    readonly compare: string
+    readonly asking: string
+    readonly waiting: string
+    readonly unreachable: string
+    readonly again: string
+  }
+  readonly fault: Readonly<Record<Extract<Code, 'code-damaged' | 'code-version'>, string>>
+  /** Why something was refused or did not work, as a sentence. */
+  readonly reason: (code: PageCode) => string
+  readonly refused: string
+  readonly failed: string
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { CAPABILITIES } from '../../schemas/gen/ts/capabilities.ts'
+import {
+  FAULT_ABSENT,
+  FAULT_CHECKSUM,
+  FAULT_NONE,
+  FAULT_RANGE,
+  FAULT_STUCK,
+} from '../../schemas/gen/ts/wire.ts'
+import type { Port } from '../../scripts/firmware.ts'
+import { openBoard } from '../../scripts/twins/index.ts'
+import { type Firmware, startFirmware } from '../support/firmware.ts'
+import { codeName, command, type FirmwareHome, openFirmwareHome, until } from '../support/firmware-home.ts'
+
+const numberOf = (name: string): number => CAPABILITIES.find((one) => one.name === name)!.number
+const [FAULT, TEMPERATURE, POSITION, SETPOINT, HEATING, STOP] = [
+  'fault',
+  'temperature',
+  'position',
+  'setpoint',
+  'heating',
+  'stop',
+].map(numberOf) as [number, number, number, number, number, number]
+
+type App = 'weather' | 'thermostat' | 'blinds'
+
+/** An app that has enrolled itself and said hello, with parts in its world. */
+async function enrolled(
+  home: FirmwareHome,
+  program: App,
+  world: Record<string, string>,
+  port: Port = 'sanitize',
+) {
+  const firmware = await startFirmware({ port, program, world })
+  firmware.say(home.code(program))
+  const device = await home.device(program)
+  await firmware.line(/^connected/)
+  return { firmware, ...device, [Symbol.asyncDispose]: () => firmware[Symbol.asyncDispose]() }
+}
+
+/** Everything that the hub was told of one affordance, in order: by readings, then by receipts. */
+function told(home: FirmwareHome, affordance: number): (number | boolean)[] {
+  const { readings } = home.home.desk
+  return readings.flatMap(({ body }) =>
+    body.values.filter((sample) => sample.affordance === affordance).map(({ value }) => value),
+  )
+}
+
+const tells = (home: FirmwareHome, affordance: number, value: number | boolean) =>
+  until(`${affordance} to be ${value}`, () => (told(home, affordance).at(-1) === value ? true : undefined))
+
+function level(firmware: Firmware, channel: number): number {
+  return Number(readFileSync(join(firmware.directory, 'world', `output-${channel}`), 'utf8'))
+}
+
+describe('drivers keep to their datasheets, and give up as they should', () => {
+  for (const port of ['sanitize', 'qemu'] as const) {
+    it(`on ${port}`, async () => {
+      await using check = await startFirmware({ port, program: 'driver-check' })
+      await check.line(/^end$/)
+      const failed = check.lines.filter((line) => line.startsWith('FAILED'))
+      assert.deepEqual(failed, [])
+      assert.ok(check.lines.filter((line) => line.startsWith('ok ')).length >= 60)
+    })
+  }
+})
+
+describe('a weather sensor tells of an SHT3x that cannot be believed', () => {
+  const WELL = 'sht3x temperature=21.53 humidity=45'
+
+  for (const [part, fault] of [
+    ['sht3x temperature=21.53 fault=checksum', FAULT_CHECKSUM],
+    ['sht3x temperature=21.53 fault=absent', FAULT_ABSENT],
+    ['sht3x temperature=21.53 fault=asleep', FAULT_ABSENT],
+    ['sht3x temperature=130', FAULT_RANGE],
+    ['bme280 temperature=21.53', FAULT_CHECKSUM],
+  ] as const) {
+    it(`${part}: fault ${fault}, and no reading`, async () => {
+      await using home = await openFirmwareHome()
+      await using weather = await enrolled(home, 'weather', { 'i2c-44': WELL })
+      await tells(home, TEMPERATURE, 2153)
+      assert.equal(told(home, FAULT).at(-1), FAULT_NONE, 'it stands well')
+      const before = told(home, TEMPERATURE).length
+      weather.firmware.connect('i2c-44', part)
+      await tells(home, FAULT, fault)
+      assert.equal(told(home, TEMPERATURE).length, before)
+      weather.firmware.connect('i2c-44', 'sht3x temperature=25 humidity=45')
+      await tells(home, FAULT, FAULT_NONE)
+      await tells(home, TEMPERATURE, 2500)
+    })
+  }
+})
+
+describe('a thermostat holds its target', () => {
+  for (const port of ['sanitize', 'qemu'] as const) {
+    it(`switches its burner around it, below freezing too, on ${port}`, async () => {
+      await using home = await openFirmwareHome()
+      await using room = await enrolled(
+        home,
+        'thermostat',
+        { 'onewire-1': 'ds18b20 temperature=-10.125' },
+        port,
+      )
+      await tells(home, TEMPERATURE, -1013)
+      await tells(home, HEATING, true)
+      assert.equal(level(room.firmware, 2), 1000)
+      room.firmware.connect('onewire-1', 'ds18b20 temperature=20.1')
+      await tells(home, TEMPERATURE, 2013)
+      assert.equal(level(room.firmware, 2), 1000, 'within the hysteresis it goes on')
+      room.firmware.connect('onewire-1', 'ds18b20 temperature=20.5')
+      await tells(home, HEATING, false)
+      assert.equal(level(room.firmware, 2), 0)
+      await room.firmware.end()
+      if (port === 'qemu') assert.ok(room.firmware.lines.some((line) => line.startsWith('flashcheck: ok ')))
+    })
+  }
+
+  it('goes on when its hub is gone, and keeps its target over a restart', async () => {
+    await using home = await openFirmwareHome()
+    await using room = await enrolled(home, 'thermostat', { 'onewire-1': 'ds18b20 temperature=21' })
+    const order = command(room.hello, home.owner, { operation: 'write', affordance: SETPOINT, value: 1200 })
+    assert.equal(codeName((await home.send(room.id, order)).body.code), 'ok')
+    await home.home[Symbol.asyncDispose]()
+    await room.firmware.line(/^link ended/)
+    room.firmware.connect('onewire-1', 'ds18b20 temperature=11')
+    await room.firmware.line(/^relay 2 on$/)
+    await room.firmware.kill()
+    await using again = await startFirmware({
+      port: 'sanitize',
+      program: 'thermostat',
+      directory: room.firmware.directory,
+    })
+    await again.line(/^relay 2 off$/)
+    await again.line(/^relay 2 on$/)
+    again.connect('onewire-1', 'ds18b20 temperature=13')
+    await again.line(/^relay 2 off$/)
+  })
+
+  for (const [part, fault] of [
+    ['ds18b20 temperature=5 fault=checksum', FAULT_CHECKSUM],
+    ['ds18b20 temperature=5 fault=absent', FAULT_ABSENT],
+    ['ds18b20 temperature=130', FAULT_RANGE],
+    ['ds18b20 temperature=85', FAULT_STUCK],
+  ] as const) {
+    it(`puts its burner out when ${part}`, async () => {
+      await using home = await openFirmwareHome()
+      await using room = await enrolled(home, 'thermostat', { 'onewire-1': 'ds18b20 temperature=5' })
+      await tells(home, HEATING, true)
+      room.firmware.connect('onewire-1', part)
+      await tells(home, FAULT, fault)
+      await tells(home, HEATING, false)
+      assert.equal(level(room.firmware, 2), 0)
+      assert.ok(!told(home, TEMPERATURE).some((value) => Number(value) > 600))
+    })
+  }
+
+  it('does not take a target that would freeze pipes or cook', async () => {
+    await using home = await openFirmwareHome()
+    await using room = await enrolled(home, 'thermostat', { 'onewire-1': 'ds18b20 temperature=20' })
+    for (const value of [499, 3001, -1, true]) {
+      const order = command(room.hello, home.owner, { operation: 'write', affordance: SETPOINT, value })
+      assert.equal(codeName((await home.send(room.id, order)).body.code), 'bad-value')
+    }
+    const order = command(room.hello, home.owner, { operation: 'write', affordance: HEATING, value: true })
+    assert.equal(codeName((await home.send(room.id, order)).body.code), 'read-only')
+  })
+})
+
+describe('blinds on a servo', () => {
+  const order = (device: { hello: Parameters<typeof command>[0] }, home: FirmwareHome, value: number) =>
+    command(device.hello, home.owner, { operation: 'write', affordance: POSITION, value })
+
+  it('go to a position step by step, say where they are, and remember', async () => {
+    await using home = await openFirmwareHome()
+    await using blinds = await enrolled(home, 'blinds', {})
+    await home.send(blinds.id, order(blinds, home, 100))
+    await blinds.firmware.line(/^blinds at 100$/)
+    await home.send(blinds.id, order(blinds, home, 80))
+    await blinds.firmware.line(/^blinds at 80$/)
+    await tells(home, POSITION, 80)
+    assert.equal(readFileSync(join(blinds.firmware.directory, 'world', 'pulse-1'), 'utf8'), '0 of 20000\n')
+    await blinds.firmware.kill()
+    const { directory } = blinds.firmware
+    await using again = await startFirmware({ port: 'sanitize', program: 'blinds', directory })
+    await again.line(/^connected/)
+    await until('the standing position', () => (told(home, POSITION).length >= 3 ? true : undefined))
+    assert.equal(told(home, POSITION).at(-1), 80)
+  })
+
+  it('stop where they are when told to, and when the link is lost', async () => {
+    await using home = await openFirmwareHome()
+    await using blinds = await enrolled(home, 'blinds', {})
+    await home.send(blinds.id, order(blinds, home, 0))
+    await blinds.firmware.line(/^blinds at 0$/)
+    await home.send(blinds.id, order(blinds, home, 100))
+    await onTheWay(blinds.firmware, 1200)
+    const halt = command(blinds.hello, home.owner, { operation: 'invoke', affordance: STOP })
+    assert.equal(codeName((await home.send(blinds.id, halt)).body.code), 'ok')
+    const stopped = Number((await blinds.firmware.line(/^blinds at /)).split(' ')[2])
+    assert.ok(stopped >= 20 && stopped < 100, `${stopped} is on the way`)
+    await home.send(blinds.id, order(blinds, home, 100))
+    await onTheWay(blinds.firmware, 1000 + 10 * stopped)
+    home.home.link.drop(blinds.id, 'superseded')
+    await blinds.firmware.line(/^link ended/)
+    const lost = Number((await blinds.firmware.line(/^blinds at /)).split(' ')[2])
+    assert.ok(lost > stopped && lost < 100, `${lost} is on the way`)
+  })
+})
+
+/** Until the servo's pulse is longer than so many µs. */
+function onTheWay(firmware: Firmware, us: number): Promise<true> {
+  const pulse = join(firmware.directory, 'world', 'pulse-1')
+  return until('the servo to move', () =>
+    Number(readFileSync(pulse, 'utf8').split(' ')[0]) > us ? true : undefined,
+  )
+}
+
+describe('the chips that the tests plug in are as strict as real ones', () => {
+  const board = (parts: Record<string, string>, now: () => number) => {
+    const { mkdtempSync, mkdirSync, writeFileSync } = process.getBuiltinModule('node:fs')
+    const directory = mkdtempSync(join(process.getBuiltinModule('node:os').tmpdir(), 'shallot-board-'))
+    mkdirSync(join(directory, 'world'))
+    for (const [place, part] of Object.entries(parts)) writeFileSync(join(directory, 'world', place), part)
+    return openBoard(directory, now)
+  }
+  const ask = (...bytes: number[]) => Buffer.from(bytes)
+
+  it('an SHT3x does not acknowledge before it has measured, nor twice', () => {
+    let now = 0
+    const answer = board({ 'i2c-44': 'sht3x' }, () => now)
+    assert.equal(answer(ask(4, 0x44, 6)), undefined, 'nothing was asked')
+    assert.ok(answer(ask(4, 0x44, 0, 0x24, 0x00)))
+    now = 14
+    assert.equal(answer(ask(4, 0x44, 6)), undefined)
+    now = 15
+    assert.equal(answer(ask(4, 0x44, 6))!.length, 6)
+    assert.equal(answer(ask(4, 0x44, 6)), undefined)
+    assert.equal(answer(ask(4, 0x45, 0, 0x24, 0x00)), undefined, 'another address')
+  })
+
+  it('a DS18B20 shows 85 degrees until 750 ms after it was told to convert', () => {
+    let now = 0
+    const answer = board({ 'onewire-1': 'ds18b20 temperature=-0.5' }, () => now)
+    const shown = () => answer(ask(5, 1, 9, 0xcc, 0xbe))!.readInt16LE(0)
+    assert.equal(shown(), 0x550)
+    answer(ask(5, 1, 0, 0xcc, 0x44))
+    now = 749
+    assert.equal(shown(), 0x550)
+    now = 750
+    assert.equal(shown(), -8)
+  })
+
+  it('nobody answers on a bus where nothing is connected, or to a question that is none', () => {
+    const answer = board({}, () => 0)
+    for (const question of [ask(1, 3), ask(3, 2, 0xe8, 3, 41), ask(4, 0x44, 6), ask(5, 1, 9), ask(9)])
+      assert.equal(answer(question), undefined)
+  })
+})

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { toBase64url } from '../../../daemon/base/bytes.ts'
+import { isCode } from '../../../daemon/base/error.ts'
+import { readActs } from '../../../daemon/web/acts.ts'
+import { readEvent, readHistory, readPicture, readProblem, readStage } from '../../../daemon/web/answers.ts'
+
+const ID = toBase64url(new Uint8Array(32).fill(7))
+const held = { number: 1, name: 'on', kind: 'property', value: true, at: 5, may: { read: { ok: true } } }
+const thing = { id: ID, name: 'porch', connected: true, since: 1, affordances: [held] }
+const picture = {
+  me: { kind: 'holder', name: 'Bea', share: false },
+  home: ID,
+  owners: [],
+  people: [{ id: 'AAAAAAAAAAA', name: 'Bea' }],
+  things: [thing],
+}
+
+const isBadAnswer = (error: unknown) => isCode(error, 'bad-answer')
+const withThing = (change: object) => JSON.stringify({ ...picture, things: [{ ...thing, ...change }] })
+const withHeld = (change: object) => withThing({ affordances: [{ ...held, ...change }] })
+
+describe('readPicture() [SPEC 9.4]', () => {
+  it('reads what it is given, and passes over what it does not know', () => {
+    const read = readPicture(JSON.stringify({ ...picture, weather: 'fine' }))
+    assert.deepEqual(read.things[0]?.affordances.get('on')?.value, true)
+    assert.equal(read.people.get('AAAAAAAAAAA'), 'Bea')
+  })
+
+  it('keeps a name as it is: text, whatever it looks like', () => {
+    const name = '<img src=x onerror=alert(1)>'
+    assert.equal(readPicture(withThing({ name })).things[0]?.name, name)
+  })
+
+  for (const [what, text] of [
+    ['no JSON', '<!doctype html>'],
+    ['a list', '[]'],
+    ['null', 'null'],
+    ['nobody', JSON.stringify({ ...picture, me: null })],
+    ['a home that is no id', JSON.stringify({ ...picture, home: 'home' })],
+    ['a home in a second spelling', JSON.stringify({ ...picture, home: `${ID.slice(0, -1)}9` })],
+    ['owners without end', JSON.stringify({ ...picture, owners: Array(65).fill({}) })],
+    ['things without end', JSON.stringify({ ...picture, things: Array(1001).fill(thing) })],
+    ['things that are a map', JSON.stringify({ ...picture, things: { 0: thing } })],
+    ['a thing without a name', withThing({ name: undefined })],
+    ['a name that is a number', withThing({ name: 5 })],
+    ['a name without end', withThing({ name: 'x'.repeat(5000) })],
+    ['a hello that is no base64url', withThing({ hello: '!!' })],
+    ['a presence that is a word', withThing({ connected: 'yes' })],
+    ['affordances without end', withThing({ affordances: Array(65).fill(held) })],
+    ['a value that is an object', withHeld({ value: { toString: 'x' } })],
+    ['a value that is text', withHeld({ value: '<b>1</b>' })],
+    ['no rights at all', withHeld({ may: undefined })],
+    ['a right that is a word', withHeld({ may: { write: 'yes' } })],
+    ['a right without a yes or no', withHeld({ may: { write: {} } })],
+  ] as const) {
+    it(`${what} is a bad answer`, () => assert.throws(() => readPicture(text), isBadAnswer))
+  }
+})
+
+describe('other answers', () => {
+  it('an event of a kind that is not known is passed over, one that is known must be right', () => {
+    assert.equal(readEvent('gossip', 'not even JSON'), undefined)
+    assert.throws(() => readEvent('reading', '{"device":"x","values":[]}'), isBadAnswer)
+    assert.throws(() => readEvent('presence', `{"device":"${ID}","connected":1,"at":1}`), isBadAnswer)
+  })
+
+  it('what may have changed everything makes the page begin anew', () => {
+    for (const event of ['enrolment', 'lagged', 'rights']) {
+      assert.deepEqual(readEvent(event, '{}'), { event: 'changed' })
+    }
+  })
+
+  for (const line of [
+    '{}',
+    '{"stage":"gone"}',
+    '{"stage":"done"}',
+    '{"stage":"refused","receipt":5}',
+    'true',
+  ]) {
+    it(`the stage ${line} is a bad answer`, () => assert.throws(() => readStage(line), isBadAnswer))
+  }
+
+  it('a history with a value that is none is a bad answer', () => {
+    const samples = [{ property: 'on', value: null, at: 1 }]
+    assert.throws(() => readHistory({ samples }), isBadAnswer)
+  })
+
+  it('a refusal with a code that nobody knows has none', () => {
+    assert.deepEqual(readProblem('{"code":"__proto__","detail":"x"}').code, undefined)
+    assert.deepEqual(readProblem('<html>').code, undefined)
+    assert.equal(readProblem('{"code":"outside-hours"}').code, 'outside-hours')
+  })
+
+  it('a log says of an envelope that it is not sealed when nobody sealed it', () => {
+    const entry = { index: 1, at: 1, kind: 'command', signer: ID, frame: 'AAAA', command: 'AAAA' }
+    const [act] = readActs({ entries: [entry] }, undefined)
+    assert.equal(act?.sealed, false)
+    assert.throws(() => readActs({ entries: [{ ...entry, index: 'first' }] }, undefined), isBadAnswer)
+  })
+})
