@@ -123,7 +123,6 @@ export class Orders {
   heardStage(peer: PartyId, said: StageWord): void {
     const sent = this.#sent.get(said.number)
     if (!sent || sent.peer !== peer || sent.passed.has(said.stage)) return
-    sent.passed.add(said.stage)
     if (said.stage === 'not-taken') {
       this.#sent.delete(said.number)
       sent.stages.close()
@@ -132,7 +131,9 @@ export class Orders {
     }
     sent.taken(yes(sent.stages))
     const stage = this.#stageOf(sent, said)
+    // What is not proved has not happened: the true word may still come.
     if (!stage) return
+    sent.passed.add(said.stage)
     sent.stages.push(stage)
     if (stage.stage === 'at-hub' || stage.stage === 'at-device') return
     this.#sent.delete(said.number)
