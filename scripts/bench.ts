@@ -13,11 +13,14 @@ import { envelope } from './bench/envelope.ts'
 import { firmware } from './bench/firmware.ts'
 import { ingest, linkRoundTrip, resident } from './bench/link.ts'
 import { onionCold, onionRoundTrip } from './bench/onion.ts'
+import { policyJudge, policyMemory } from './bench/policy.ts'
 import type { Group, Result, Results } from './bench/sample.ts'
 
 /** What is measured together, under the key or what its keys begin with. */
 const GROUPS: readonly (readonly [string, Group])[] = [
   ['envelope.open', envelope],
+  ['policy.judge', policyJudge],
+  ['policy.memory', policyMemory],
   ['link.ingest', ingest],
   ['link.rtt', linkRoundTrip],
   ['link.rss', resident],
@@ -30,6 +33,8 @@ const GROUPS: readonly (readonly [string, Group])[] = [
 /** What we aim at: a ratio, or the value itself where there is no baseline. */
 const AIMS: Readonly<Record<string, string>> = {
   'envelope.open': '≥ 0.70',
+  'policy.judge': '≥ 200 k/s',
+  'policy.memory': '≤ 1.1',
   'link.ingest': '≥ 0.50',
   'link.rtt': '≤ 2.0',
   'link.rss': '≤ 1.3',

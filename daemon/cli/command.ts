@@ -75,13 +75,16 @@ async function send(deps: CommandDeps, wish: Wish, thing: ProvenThing): Promise<
     throw new CliError('read-only', `${wish.name} can be read but not set`)
   }
   const value = parseValue(affordance, wish.value)
+  const operation = wish.kind === 'property' ? 'write' : 'invoke'
+  const grant = grantFor(thing, affordance.name, operation, person)
   const frame = await person.seal<Command>(thing.id, {
     type: 'command',
     expiresAt: person.now() + wish.withinS,
     nonce: thing.nonce,
-    operation: wish.kind === 'property' ? 'write' : 'invoke',
+    operation,
     affordance: affordance.number,
     ...(value !== undefined && { value }),
+    ...(grant && { grant }),
   })
   const route = wish.kind === 'property' ? 'properties' : 'actions'
   const path = `${thingPath(thing.id)}/${route}/${encodeURIComponent(affordance.name)}`
@@ -117,6 +120,22 @@ async function send(deps: CommandDeps, wish: Wish, thing: ProvenThing): Promise<
   }
   throw new CliError('unknown-outcome', 'the home ended its answer before the command was done', {
     next: `whether it was carried out is not known: look with \`shallot get ${wish.device}\``,
+  })
+}
+
+/** The id to name in the command. Whether it holds at this moment is for hub and device to say. @throws CliError not-granted | … */
+function grantFor(
+  thing: ProvenThing,
+  affordance: string,
+  operation: 'write' | 'invoke',
+  { name }: Person,
+): Uint8Array | undefined {
+  const may = thing.may(affordance, operation)
+  if (!may || may.grant) return may?.grant
+  const code = may.code ?? 'not-granted'
+  const what = operation === 'write' ? `set ${affordance} of` : `${affordance} on`
+  throw new CliError(code, `${name} may not ${what} ${thing.name}: ${may.detail ?? MEANINGS[code]}`, {
+    next: 'an owner can say more: `shallot why`',
   })
 }
 

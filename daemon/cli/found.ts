@@ -8,16 +8,16 @@ import type { Tools } from './tools.ts'
 
 /** @throws CliError home-exists, before anybody has written down words for nothing */
 export function requireNoHome({ owner, data }: Config): void {
-  for (const [directory, flag] of [
-    [owner, '--owner'],
-    [data, '--data'],
-  ] as const) {
-    if (holdsHome(directory)) {
-      throw new CliError('home-exists', `there is a home in ${directory} already; it was not touched`, {
-        next: `name another directory with ${flag}, or move that one away yourself`,
-      })
-    }
-  }
+  requireFreeDirectory(owner, '--owner')
+  requireFreeDirectory(data, '--data')
+}
+
+/** @throws CliError home-exists */
+export function requireFreeDirectory(directory: string, flag: string): void {
+  if (!holdsHome(directory)) return
+  throw new CliError('home-exists', `there is a home in ${directory} already; it was not touched`, {
+    next: `name another directory with ${flag}, or move that one away yourself`,
+  })
 }
 
 export interface Founded {

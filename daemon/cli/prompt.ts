@@ -6,6 +6,11 @@ export interface Keyboard {
   readonly echo: NodeJS.WritableStream
 }
 
+/** A person at a terminal, or nobody. Questions go beside the result, so that `--json` stays readable. */
+export function keyboardOf(): Keyboard | undefined {
+  return process.stdin.isTTY ? { input: process.stdin, echo: process.stderr } : undefined
+}
+
 const STDIN_BYTES_MAX = 16_384
 const LINE_CHARS_MAX = 4096
 

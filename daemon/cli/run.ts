@@ -8,7 +8,7 @@ import type { Random } from '../base/random.ts'
 import { type Key, SETTINGS, settingOfFlag } from '../config/index.ts'
 import { type CliCode, CliError, EXIT, exitOf } from './error.ts'
 import { gatherTools, type Tools } from './tools.ts'
-import type { Act, CommonFlags, Verb } from './verb.ts'
+import { type Act, type CommonFlags, PARSER, type Verb } from './verb.ts'
 import { VERBS } from './verbs/index.ts'
 import { type Streams, Voice } from './voice.ts'
 
@@ -76,13 +76,7 @@ function grammar(args: readonly string[]): Argv<CommonFlags> {
   let cli = yargs()
     .scriptName('shallot')
     .usage('$0 <verb>\n\nA home of your own devices, from this machine or from far away.')
-    .parserConfiguration({
-      'dot-notation': false,
-      'duplicate-arguments-array': false,
-      'parse-numbers': false,
-      'parse-positional-numbers': false,
-      'boolean-negation': true,
-    })
+    .parserConfiguration(PARSER)
     .option('json', {
       type: 'boolean',
       default: false,

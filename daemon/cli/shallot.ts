@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // SPDX-License-Identifier: GPL-3.0-or-later
 /**
  * The `shallot` command: words from a shell enter, text or JSON and an exit status leave.
@@ -7,15 +6,9 @@
  * object, errors included, and stderr stays empty. What a home answers is believed as far as the root's, the owner's and the
  * devices' seals carry it. Seals in the owner's account; the daemon never sees a key from here.
  */
-import { enableCompileCache } from 'node:module'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import { systemRandom } from '../base/random.ts'
-
-// Halves the time to start. Never in the shared temporary directory: what lies in the cache is run.
-enableCompileCache(join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'shallot'))
-const { runShallot } = await import('./run.ts')
+import { runShallot } from './run.ts'
 
 const interrupted = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => interrupted.abort(name))

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** Devices as the home tells of them, and as they can prove it. */
+import { CODES, type Code } from '../../schemas/gen/ts/codes.ts'
 import { ENVELOPE_BYTES_MAX } from '../../schemas/gen/ts/wire.ts'
 import { equal } from '../base/bytes.ts'
+import { ignore, isCode } from '../base/error.ts'
 import { type Hello, type Message, openEnvelope } from '../core/envelope/index.ts'
 import { idOf, keyOf, type PartyId, parseId } from '../core/model/index.ts'
 import type { Api } from './api.ts'
 import { CliError } from './error.ts'
-import { bytesIn, type Fields, fieldsOf, optionalBytesIn, optionalTextIn, textIn } from './fields.ts'
+import { bytesIn, type Fields, fieldsOf, listOf, optionalBytesIn, optionalTextIn, textIn } from './fields.ts'
+import { learnOwners } from './people/index.ts'
 import type { Person } from './person.ts'
 
 /** The path of a device in the API, by id or name. @throws CliError usage */
@@ -24,6 +27,14 @@ export interface ProvenThing {
   readonly nonce: Uint8Array
   /** An owner bound this key to this name; otherwise only the hub says that it is this device. */
   readonly confirmed: boolean
+  /** By which grant of ours this may be done, or why not; undefined for an owner, who needs none. */
+  may(affordance: string, operation: 'write' | 'invoke'): May | undefined
+}
+
+export interface May {
+  readonly grant: Uint8Array | undefined
+  readonly code: Code | undefined
+  readonly detail: string | undefined
 }
 
 /**
@@ -32,7 +43,7 @@ export interface ProvenThing {
  * @throws CliError refusals of the envelope when the home hands out a hello or a record that is not what it should be
  */
 export async function proveThing(api: Api, person: Person, named: string): Promise<ProvenThing> {
-  const fields = fieldsOf(await api.get(`${thingPath(named)}/properties`), 'a device')
+  const fields = await (person.role === 'owner' ? ownersView(api, named) : holdersView(api, person, named))
   const id = idIn(fields)
   const name = textIn(fields, 'name')
   const asked = parseId(named)
@@ -53,8 +64,63 @@ export async function proveThing(api: Api, person: Person, named: string): Promi
     throw new CliError('bad-answer', `the home's nonce for ${name} is not the one in the device's hello`)
   }
   const record = optionalBytesIn(fields, 'record')
-  const confirmed = record !== undefined && checkRecord(record, { id, name, byName: !asked }, person)
-  return { id, name, hello, nonce, confirmed }
+  const confirmed =
+    record !== undefined && (await proveRecord(api, record, { id, name, byName: !asked }, person))
+  const may: ProvenThing['may'] = (affordance, operation) =>
+    person.role === 'owner' ? undefined : mayIn(fields, affordance, operation)
+  return { id, name, hello, nonce, confirmed, may }
+}
+
+async function ownersView(api: Api, named: string): Promise<Fields> {
+  return fieldsOf(await api.get(`${thingPath(named)}/properties`), 'a device')
+}
+
+/** The picture of the home (SPEC 9.4): the same device, and by which of our grants we may do what; also who the owners are by now. */
+async function holdersView(api: Api, person: Person, named: string): Promise<Fields> {
+  const home = fieldsOf(await api.get('/home'), 'a picture of the home')
+  learnOwners(home, person)
+  const things = listOf(home.things, 'a list of devices').map((each) => fieldsOf(each, 'a device'))
+  const found = things.find((thing) => thing.name === named || idIn(thing) === named)
+  if (found) return found
+  throw new CliError(
+    'not-found',
+    `${person.name} sees no device called ${JSON.stringify(named.slice(0, 64))}`,
+    {
+      next: 'a device of which nothing was granted is not shown: `shallot device list` tells what is',
+    },
+  )
+}
+
+function mayIn(thing: Fields, affordance: string, operation: 'write' | 'invoke'): May {
+  const shown = listOf(thing.affordances, 'affordances').map((each) => fieldsOf(each, 'an affordance'))
+  const own = shown.find(({ name }) => name === affordance)
+  const may = own && fieldsOf(own.may ?? {}, 'what may be done')[operation]
+  if (may === undefined || may === null) return { grant: undefined, code: 'not-granted', detail: undefined }
+  const said = fieldsOf(may, 'what may be done')
+  const code = optionalTextIn(said, 'code')
+  return {
+    grant: optionalBytesIn(said, 'grant'),
+    code: said.ok === true || code === undefined || !Object.hasOwn(CODES, code) ? undefined : (code as Code),
+    detail: optionalTextIn(said, 'detail'),
+  }
+}
+
+/** An owner whom we have not heard of may have sealed it: then the home shows what makes them one. */
+async function proveRecord(
+  api: Api,
+  record: Uint8Array,
+  thing: { readonly id: PartyId; readonly name: string; readonly byName: boolean },
+  person: Person,
+): Promise<true> {
+  try {
+    return checkRecord(record, thing, person)
+  } catch (error) {
+    if (!isCode(error, 'unknown-signer')) throw error
+    const home = await api.get('/home').catch((cause) => ignore(cause, 'then what we know of owners stands'))
+    if (home === undefined) throw error
+    learnOwners(fieldsOf(home, 'a picture of the home'), person)
+    return checkRecord(record, thing, person)
+  }
 }
 
 /** `urn:shallot:<id>` or the id alone. */
@@ -87,7 +153,7 @@ function checkRecord(
   record: Uint8Array,
   thing: { readonly id: PartyId; readonly name: string; readonly byName: boolean },
   person: Person,
-): boolean {
+): true {
   const opened = openEnvelope(
     record,
     {

@@ -22,14 +22,14 @@ export function parseDuration(text: string, flag: string, secondsMax: number): n
 }
 
 /** `2h` ago, or an ISO 8601 time, as an instant. @throws CliError usage */
-export function parseSince(text: string, now: Instant): Instant {
-  if (/^\d+[smhd]$/.test(text)) return now - parseDuration(text, '--since', 36_500 * 86_400) * 1000
+export function parseSince(text: string, now: Instant, flag = '--since'): Instant {
+  if (/^\d+[smhd]$/.test(text)) return now - parseDuration(text, flag, 36_500 * 86_400) * 1000
   try {
     return Temporal.Instant.from(text).epochMilliseconds
   } catch (cause) {
     throw new CliError(
       'usage',
-      `--since is a time ago such as 2h, or 2026-01-31T08:00:00Z; not ${text.slice(0, 40)}`,
+      `${flag} is a time ago such as 2h, or 2026-01-31T08:00:00Z; not ${text.slice(0, 40)}`,
       {
         cause,
       },

@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import { HOME_CODE_CHARS_MAX } from '../../schemas/gen/ts/wire.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
+import { type Identity, loadIdentity } from '../config/identity.ts'
 import { type Configured, type Key, parseConfig, readConfigFile } from '../config/index.ts'
 import { holdsHome, loadOwner } from '../config/keyring.ts'
+import { nativeEd25519 } from '../core/envelope/index.ts'
 import { type HomeCode, readHomeCode } from '../core/identity/index.ts'
 import { Api } from './api.ts'
 import { CliError } from './error.ts'
@@ -28,6 +30,8 @@ export interface ToolsDeps {
 export interface Tools extends ToolsDeps {
   readonly configured: Configured
   person(): Promise<Person>
+  /** The owner's own; for what nobody else can seal. @throws CliError not-permitted */
+  owner(doing: string): Promise<Person>
   /** Lives as long as the command. */
   api(): Promise<Api>
 }
@@ -39,17 +43,23 @@ export async function gatherTools(
   stack: AsyncDisposableStack,
 ): Promise<Tools> {
   const configured = await configure(deps, flags)
+  const identity = once(() => openIdentity(configured))
   let person: Promise<Person> | undefined
   let api: Promise<Api> | undefined
   const tools: Tools = {
     ...deps,
     configured,
     person: () => {
-      person ??= loadPerson(deps, configured.config.owner)
+      person ??= loadPerson(deps, configured, identity())
       return person
     },
+    async owner(doing) {
+      const owner = await tools.person()
+      owner.requireOwner(doing)
+      return owner
+    },
     api: () => {
-      api ??= openApi(tools, stack)
+      api ??= openApi(tools, identity(), stack)
       return api
     },
   }
@@ -74,7 +84,30 @@ async function configure(deps: ToolsDeps, flags: ReadonlyMap<Key, unknown>): Pro
   return whole.value
 }
 
-async function loadPerson(deps: ToolsDeps, directory: string): Promise<Person> {
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}
+
+/** The key file that was named, if one was: it takes the place of the owner's directory. */
+function openIdentity({ config }: Configured): Identity | undefined {
+  return config.identity === undefined ? undefined : loadIdentity(config.identity)
+}
+
+async function loadPerson(
+  deps: ToolsDeps,
+  { config }: Configured,
+  identity: Identity | undefined,
+): Promise<Person> {
+  if (identity) {
+    const sequence = new Sequence(deps.clock, `${config.identity}.sequence`)
+    const signer = nativeEd25519().signer(identity.seed.reveal())
+    return new Person({ ...deps, sequence }, { ...identity, role: 'holder', hubCas: [], signer })
+  }
+  const directory = config.owner
   if (!holdsHome(directory)) {
     throw new CliError('missing', `there is no owner of a home in ${directory}`, {
       next: 'make a home with `shallot init`, or name the directory of its owner with --owner',
@@ -82,16 +115,24 @@ async function loadPerson(deps: ToolsDeps, directory: string): Promise<Person> {
   }
   const owner = loadOwner(directory)
   const sequence = new Sequence(deps.clock, join(directory, 'sequence'))
-  return new Person({ ...deps, sequence }, owner)
+  return new Person({ ...deps, sequence }, { ...owner, role: 'owner', signer: owner.owner })
 }
 
-async function openApi(tools: Tools, stack: AsyncDisposableStack): Promise<Api> {
+async function openApi(
+  tools: Tools,
+  identity: Identity | undefined,
+  stack: AsyncDisposableStack,
+): Promise<Api> {
   const { config } = tools.configured
   const person = await tools.person()
-  const code = config.home && (await readHome(config.home.reveal()))
+  const reach = config.home ?? identity?.reach
+  const code = reach && (await readHome(reach.reveal()))
   if (code && !sameHome(code, person)) {
-    throw new CliError('wrong-audience', "the code is for another home than the owner's directory", {
-      next: 'name the directory of that home with --owner',
+    const of = identity ? "the key file's" : "the owner's directory"
+    throw new CliError('wrong-audience', `the code is for another home than ${of}`, {
+      next: identity
+        ? 'name the key file of that home with --as'
+        : 'name the directory of that home with --owner',
     })
   }
   const opening = (signal: AbortSignal) => (code ? openRemote(tools, code, signal) : localWay(config.data))
@@ -103,7 +144,7 @@ async function localWay(data: string): Promise<Way> {
 }
 
 async function openRemote(tools: Tools, code: HomeCode, signal: AbortSignal): Promise<Way> {
-  const { client, owner, tor } = tools.configured.config
+  const { client, owner, tor, identity } = tools.configured.config
   using step = tools.voice.working('looking for the home')
   return await openWay(
     { clock: tools.clock, random: tools.random, onProgress: (what) => step.say(what) },
@@ -112,7 +153,7 @@ async function openRemote(tools: Tools, code: HomeCode, signal: AbortSignal): Pr
       torSocks: client.torSocks,
       torrcExtra: client.torrcExtra,
       torBinary: tor.binary,
-      torDirectory: join(owner, 'tor'),
+      torDirectory: identity === undefined ? join(owner, 'tor') : `${identity}.tor`,
     },
     signal,
   )

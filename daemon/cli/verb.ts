@@ -7,6 +7,15 @@ export interface CommonFlags {
   readonly json: boolean
 }
 
+/** How yargs reads a command line: a flag that is said twice counts as it was said last. */
+export const PARSER = {
+  'dot-notation': false,
+  'duplicate-arguments-array': false,
+  'parse-numbers': false,
+  'parse-positional-numbers': false,
+  'boolean-negation': true,
+} as const
+
 export interface VerbSpec<A> {
   /** As yargs has it: `get <device> [property]`. */
   readonly command: string
@@ -37,6 +46,7 @@ export interface Verb {
 
 export function verb<A>(spec: VerbSpec<A>): Verb {
   const isUsual = spec.isUsual === true
+  const many = /[<[](\w+)\.\.[>\]]/.exec(spec.command)?.[1]
   return {
     name: spec.command.split(' ')[0]!,
     isUsual,
@@ -47,12 +57,25 @@ export function verb<A>(spec: VerbSpec<A>): Verb {
       builder: (cli) => {
         const examples = spec.examples.map(([line, says]) => [`$0 ${line}`, says] as [string, string])
         const own = cli.usage(`$0 ${under}${spec.command}\n\n${spec.says}`).example(examples)
+        // Without this yargs would keep the last of many words alone.
+        if (many !== undefined) own.parserConfiguration({ ...PARSER, 'duplicate-arguments-array': true })
         // yargs knows the arguments of a verb only once this has run; the handler below gets exactly these.
         return (spec.options ? spec.options(own) : own) as Argv<CommonFlags>
       },
-      handler: (args) => act(args, (tools) => spec.run(tools, args as unknown as A)),
+      handler: (args) => {
+        const said = many === undefined ? args : lastOfEach(args, many)
+        return act(said, (tools) => spec.run(tools, said as unknown as A))
+      },
     }),
   }
+}
+
+function lastOfEach(args: object, many: string): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(args).map(([name, value]) =>
+      name !== many && name !== '_' && Array.isArray(value) ? [name, value.at(-1)] : [name, value],
+    ),
+  )
 }
 
 export function group(command: string, says: string, verbs: readonly Verb[]): Verb {

@@ -111,6 +111,12 @@ export function saveOwner(directory: string, owner: NewHome['owner']): void {
   writeFacts(directory, owner.facts, { name: owner.name })
 }
 
+/** Whom the root made an owner, as this owner's side has heard by now. @throws ConfigError missing | too-open | bad-config */
+export function keepOwners(directory: string, owners: readonly Uint8Array[]): void {
+  const { facts, rest } = readFacts(directory, ['name'])
+  writeFacts(directory, { ...facts, owners }, rest)
+}
+
 /** @throws ConfigError conflict when a home is there already */
 export function saveHub(directory: string, hub: HubRing): void {
   requireNoHome(directory)

@@ -13,6 +13,8 @@ import { KEYS, type Key, type Kind, SETTINGS } from './settings.ts'
 export interface Config {
   readonly data: string
   readonly owner: string
+  /** A key file to use instead of the owner's. */
+  readonly identity?: string
   readonly home?: Secret<string>
   readonly client: { readonly torSocks?: string; readonly torrcExtra?: string }
   readonly link: { readonly host: string; readonly port: number }

@@ -37,6 +37,14 @@ const setting = (
 export const SETTINGS = {
   data: setting('both', { is: 'path' }, 'SHALLOT_DATA', 'data', "the daemon's directory", false),
   owner: setting('client', { is: 'path' }, 'SHALLOT_OWNER', 'owner', "the owner's directory", false),
+  identity: setting(
+    'client',
+    { is: 'path' },
+    'SHALLOT_IDENTITY',
+    'as',
+    'a script’s key file: act by its grants, and not as the owner',
+    false,
+  ),
   home: setting(
     'client',
     { is: 'secret', charsMax: 4096 },

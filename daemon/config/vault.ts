@@ -32,8 +32,13 @@ export function holds(directory: string, name: string): boolean {
 /** @throws ConfigError missing | too-open | bad-config */
 export function readPrivate(directory: string, name: string): Uint8Array {
   const path = join(directory, name)
+  if (existsSync(path)) requirePrivate(directory, 'directory')
+  return readPrivateFile(path)
+}
+
+/** A private file that may lie anywhere. @throws ConfigError missing | too-open | bad-config */
+export function readPrivateFile(path: string): Uint8Array {
   if (!existsSync(path)) throw new ConfigError('missing', `${path} is not there`)
-  requirePrivate(directory, 'directory')
   requirePrivate(path, 'file')
   const bytes = readFileSync(path)
   if (bytes.length > FILE_BYTES_MAX) throw new ConfigError('bad-config', `${path} is too large to be ours`)

@@ -215,6 +215,8 @@ export interface Carrier {
 /** What the link asks when devices speak; `receive.ts` answers. */
 export interface DeviceDesk {
   standing(id: PartyId): 'known' | 'unknown' | 'forgotten'
+  /** The name of a known device. */
+  nameOf(id: PartyId): string | undefined
   permit(permit: Uint8Array): OpenPermit | undefined
   enrolled(
     device: NewDevice & { readonly enrol: Frame; readonly enrolled: Frame },

@@ -311,6 +311,7 @@ export function openDeviceDesk(deps: ReceiveDeps): DeviceDesk {
 
   return {
     standing: (id) => (devices.isForgotten(id) ? 'forgotten' : devices.get(id) ? 'known' : 'unknown'),
+    nameOf: (id) => (devices.isForgotten(id) ? undefined : devices.get(id)?.name),
     permit: (permit) => permits.get(permit),
 
     async enrolled(device) {

@@ -6,12 +6,15 @@
  * said to have done comes from a receipt that it sealed.
  */
 import type { Clock } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
 import type { PartyId } from '../core/model/index.ts'
 import { readActs } from './acts.ts'
 import { type Papers, readEvent, readHistory, type Thing } from './answers.ts'
 import { Asker } from './ask.ts'
 import { carryOut, type Wish } from './command.ts'
+import { type DealDeps, give, takeBack } from './deal.ts'
 import { type PageCode, PageError } from './error.ts'
+import { type KnownGrant, type KnownPerson, readGrants, readPeople, type Terms } from './people.ts'
 import type { Person } from './person.ts'
 import { type Believed, believe, prove } from './proof.ts'
 import { type Happening, progressKey, type Standing, type State } from './state.ts'
@@ -21,9 +24,14 @@ export type Action =
   | { readonly act: 'command'; readonly wish: Wish }
   | { readonly act: 'history'; readonly thing: PartyId; readonly property: string; readonly since: number }
   | { readonly act: 'log'; readonly older: boolean }
+  | { readonly act: 'people' }
+  | { readonly act: 'give'; readonly to: KnownPerson; readonly terms: Terms }
+  /** A grant, or a phone by its key. */
+  | { readonly act: 'take-back'; readonly what: KnownGrant | PartyId }
 
 export interface ApiDeps {
   readonly clock: Clock
+  readonly random: Random
   readonly fetch: typeof fetch
   readonly person: Person
   readonly state: () => State
@@ -54,6 +62,12 @@ export class Api {
         return this.#history(action)
       case 'log':
         return this.#log(action.older)
+      case 'people':
+        return this.#people(async () => {})
+      case 'give':
+        return this.#people((deps) => give(deps, action.to, action.terms, this.#signal))
+      case 'take-back':
+        return this.#people((deps) => takeBack(deps, action.what, this.#signal))
     }
   }
 
@@ -140,6 +154,24 @@ export class Api {
       tell({ it: 'history', view: { ...view, samples } })
     } catch (error) {
       tell({ it: 'history', view: { ...view, samples: [], failed: failureOf(error).code } })
+    }
+  }
+
+  /** Does something to people or grants, and asks how they are then. */
+  async #people(first: (deps: DealDeps) => Promise<void>): Promise<void> {
+    const { person, random, tell } = this.#deps
+    tell({ it: 'people', people: { loading: true, failed: undefined } })
+    const asker = this.#asker
+    const get = (path: string) => asker.json({ method: 'GET', path }, this.#signal)
+    try {
+      await first({ asker, person, random })
+      const [people, grants] = await Promise.all([get('/people'), get('/grants')])
+      tell({
+        it: 'people',
+        people: { people: readPeople(people), grants: readGrants(grants), loading: false },
+      })
+    } catch (error) {
+      tell({ it: 'people', people: { loading: false, failed: failureOf(error).code } })
     }
   }
 

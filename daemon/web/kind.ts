@@ -4,11 +4,14 @@ import { CAPABILITIES, type Capability } from '../../schemas/gen/ts/capabilities
 import type { Thing, Value } from './answers.ts'
 import type { Words } from './words/words.ts'
 
-export type ThingKind = 'light' | 'lock' | 'sensor' | 'switch' | 'other'
+export type ThingKind = 'light' | 'lock' | 'blind' | 'heating' | 'sensor' | 'switch' | 'other'
 
 export function kindOf({ affordances }: Pick<Thing, 'affordances'>): ThingKind {
   if (affordances.has('locked') || affordances.has('unlock')) return 'lock'
-  if (affordances.has('on')) return affordances.has('level') ? 'light' : 'switch'
+  if (affordances.has('level') || affordances.has('color')) return 'light'
+  if (affordances.has('position')) return 'blind'
+  if (affordances.has('setpoint')) return 'heating'
+  if (affordances.has('on')) return 'switch'
   const all = [...affordances.values()]
   const readsOnly = all.every(({ kind, name }) => kind === 'property' && !capabilityOf(name)?.writable)
   return all.length > 0 && readsOnly ? 'sensor' : 'other'
@@ -39,6 +42,10 @@ const SIGNS: Readonly<Record<string, string>> = { Cel: '°C', '%RH': '%' }
 export function sayValue(name: string, value: Value, words: Words, language: string): string {
   if (typeof value === 'boolean')
     return words.state[baseOf(name)]?.[value ? 1 : 0] ?? words.value[value ? 'on' : 'off']
+  const base = baseOf(name)
+  if (base === 'fault' && value === 0) return words.value.none
+  if (base === 'pressure')
+    return `${(value / 100).toLocaleString(language, { maximumFractionDigits: 1 })} hPa`
   const capability = capabilityOf(name)
   const digits = Math.min(capability?.scale ?? 2, 1)
   const figure = value.toLocaleString(language, {

@@ -9,6 +9,7 @@ import {
   type Command,
   type Ed25519,
   type Frame,
+  type Pair,
   portableEd25519,
   type Request,
   type Signer,
@@ -68,10 +69,12 @@ export class Person {
   /** What asks to be let in (SPEC 13.4). */
   pair(code: PhoneCode): Frame {
     const { pairing, proofForHub, proofForOwner } = provePhone(code, this.#signer.key)
-    return sealEnvelope(
-      { type: 'pair', ...this.#claims(this.home), pairing, proofForHub, proofForOwner },
-      this.#signer,
-    )
+    return this.seal<Pair>({ type: 'pair', pairing, proofForHub, proofForOwner })
+  }
+
+  /** Anything else that this person may say to the home. */
+  seal<B extends Body>(body: Omit<B, 'audience' | 'sealedAt' | 'epoch' | 'sequence'>): Frame {
+    return sealEnvelope({ ...body, ...this.#claims(this.home) } as unknown as B, this.#signer)
   }
 
   #seal<B extends Command | Request>(audience: PartyId, lifetimeS: number, body: Unsealed<B>): Frame {

@@ -5,6 +5,7 @@ import type { Act } from './acts.ts'
 import type { Held, Me, NamedValue, Owner, Papers, Picture, Thing } from './answers.ts'
 import type { PassedStage } from './command.ts'
 import type { PageCode } from './error.ts'
+import type { KnownGrant, KnownPerson } from './people.ts'
 
 /** How a device stands with its owner's record. */
 export type Standing =
@@ -36,6 +37,14 @@ export interface LogView {
   readonly failed?: PageCode | undefined
 }
 
+export interface PeopleView {
+  readonly people: readonly KnownPerson[]
+  readonly grants: readonly KnownGrant[]
+  readonly loading: boolean
+  /** Why the last thing that was asked for did not happen. */
+  readonly failed?: PageCode | undefined
+}
+
 export type Link =
   | { readonly kind: 'connecting' | 'live' }
   | { readonly kind: 'lost'; readonly code: PageCode; readonly detail: string }
@@ -49,6 +58,7 @@ export interface State {
   readonly progress: ReadonlyMap<string, Progress>
   readonly history: HistoryView | undefined
   readonly log: LogView
+  readonly people: PeopleView
 }
 
 export const EMPTY: State = {
@@ -60,6 +70,7 @@ export const EMPTY: State = {
   progress: new Map(),
   history: undefined,
   log: { acts: [], loading: false, complete: false },
+  people: { people: [], grants: [], loading: false },
 }
 
 export type Happening =
@@ -77,6 +88,7 @@ export type Happening =
   | { readonly it: 'progress'; readonly key: string; readonly progress: Progress }
   | { readonly it: 'history'; readonly view: HistoryView }
   | { readonly it: 'log'; readonly log: Partial<LogView> }
+  | { readonly it: 'people'; readonly people: Partial<PeopleView> }
 
 /** The key of a command's progress. */
 export function progressKey(thing: PartyId, affordance: string): string {
@@ -112,6 +124,8 @@ export function next(state: State, happening: Happening): State {
       return { ...state, history: happening.view }
     case 'log':
       return { ...state, log: { ...state.log, ...happening.log } }
+    case 'people':
+      return { ...state, people: { ...state.people, ...happening.people } }
   }
 }
 

@@ -8,7 +8,9 @@
 #include "enrol.h"
 #include "identity.h"
 #include "line.h"
+#include "renewal.h"
 #include "session.h"
+#include "spool.h"
 #include "tls.h"
 
 enum {
@@ -17,10 +19,12 @@ enum {
   CONSOLE_MS = 1000,
   READ_BYTES = 256,
   PAUSE_MS_LEAST = 1000,
-  PAUSE_MS_MOST = 60000
+  PAUSE_MS_MOST = 60000,
+  /* A link that is away for less costs no flash. */
+  AWAY_MS = 10000,
+  UNSEALED_MS_MAX = 300000
 };
 
-static const char IDENTITY_BLOB[] = "identity";
 static const char RECORD_BLOB[] = "record";
 static const char CODE_BLOB[] = "code";
 static const char TICKET_BLOB[] = "ticket";
@@ -32,8 +36,10 @@ struct device {
   struct session_config session_config;
   struct tls_config tls_config;
   struct tls tls;
+  struct spool spool;
   struct session session; /* its gate and buffer also serve enrolment, when there is no session */
   uint64_t tick_due_ms;
+  uint64_t away_since_ms;
   uint32_t pause_ms;
   uint8_t record_digest[GATE_DIGEST_BYTES];
 };
@@ -49,6 +55,42 @@ static bool is_enrolled(void) { return device.identity.is_enrolled; }
 static uint8_t *scratch(void) { return device.session.buffer + SESSION_BEFORE_FRAME; }
 
 enum { SCRATCH_BYTES = SESSION_BUFFER_BYTES - SESSION_BEFORE_FRAME };
+typedef char spool_fits_scratch[SPOOL_ROOM_BYTES <= SCRATCH_BYTES ? 1 : -1];
+
+/* ---- what waits for a hub ---- */
+
+/* What the spool dropped is told like what the outbox dropped. */
+static void lost_count(void) {
+  device.session.outbox.lost += device.spool.lost;
+  device.spool.lost = 0;
+}
+
+/* While there is no link, sealed readings go to flash, where they outlive a power cut. */
+static void spool_fill(void) {
+  while (spool_put(&device.spool, &device.session.outbox, scratch()) == 0) {}
+  lost_count();
+}
+
+static void spool_tend(uint64_t now_ms) {
+  if (device.session.state != SESSION_CLOSED || now_ms - device.away_since_ms < AWAY_MS) return;
+  session_seal_waiting(&device.session, UNSEALED_MS_MAX, now_ms);
+  spool_fill();
+}
+
+/* Before a connection: what lies in flash is older than what is in memory, so all of it goes there, and a new epoch follows. */
+static int spool_precede(void) {
+  if (spool_is_empty(&device.spool)) return 0;
+  spool_fill();
+  return session_renew_epoch(&device.session);
+}
+
+static void spool_send(void) {
+  size_t capacity;
+  if (!session_has_room(&device.session)) return;
+  size_t size = spool_take(&device.spool, session_record_room(&device.session, &capacity));
+  if (size > 0) session_send_record(&device.session, size);
+  lost_count();
+}
 
 /* ---- the app's time ---- */
 
@@ -58,6 +100,7 @@ static uint32_t app_tick(void) {
   if (now_ms >= device.tick_due_ms) {
     device.tick_due_ms = now_ms + device.app->tick(now_ms, &changes);
     if (is_enrolled()) session_report(&device.session, &changes, now_ms);
+    if (is_enrolled()) spool_tend(now_ms);
   }
   return (uint32_t)(device.tick_due_ms - now_ms);
 }
@@ -71,18 +114,12 @@ static uint32_t wait_ms(uint32_t ms_max) {
 
 /* Written by way of the outbox's room, because papers lie in the frame that brought them. */
 static int identity_store(const struct enrolled_body *papers) {
-  uint8_t *room = device.session.outbox.bytes;
-  int size = identity_write(&device.identity, papers, room, IDENTITY_BYTES_MAX);
-  if (size < 0) return size;
-  int fault = device.port->blob_write(IDENTITY_BLOB, room, (size_t)size);
-  crypto_wipe(room, IDENTITY_BYTES_MAX);
-  return fault;
+  return renewal_begin(device.port, &device.identity, papers, device.session.outbox.bytes);
 }
 
 /* The papers stay in the scratch room. */
 static int identity_load(struct enrolled_body *papers) {
-  int size = device.port->blob_read(IDENTITY_BLOB, scratch(), SCRATCH_BYTES);
-  return size < 0 ? size : identity_read(&device.identity, papers, scratch(), (size_t)size);
+  return renewal_load(device.port, &device.identity, papers, scratch(), SCRATCH_BYTES);
 }
 
 static void identity_restore(void) {
@@ -122,6 +159,7 @@ static int life_begin(void) {
   };
   int size = device.port->blob_read(RECORD_BLOB, scratch(), SCRATCH_BYTES);
   if (size > 0) record_digest_take(scratch(), (size_t)size);
+  spool_open(&device.spool, device.port, scratch());
   return session_open(&device.session, &device.session_config);
 }
 
@@ -249,14 +287,6 @@ static uint32_t pause_pick(void) {
   return device.pause_ms / 2 + device.pause_ms / 2 * part / 0xffff;
 }
 
-/* A certificate for another key would be kept for nothing: no hub could take it from this device. */
-static bool is_about(const struct enrolled_body *papers, const uint8_t key[SHALLOT_KEY_BYTES]) {
-  for (size_t at = 0; at + SHALLOT_KEY_BYTES <= papers->certificate_size; at++) {
-    if (memcmp(papers->certificate + at, key, SHALLOT_KEY_BYTES) == 0) return true;
-  }
-  return false;
-}
-
 static int enrol_try(const struct enrol_code *code) {
   struct enrolled_body papers;
   int fault = enrolment_link_open();
@@ -264,7 +294,7 @@ static int enrol_try(const struct enrol_code *code) {
   fault = exchange(code, &papers);
   tls_close(&device.tls);
   if (fault) return fault;
-  if (!is_about(&papers, device.identity.public_key)) return SHALLOT_E_CERTIFICATE_PROFILE;
+  if (!renewal_is_about(&papers, device.identity.public_key)) return SHALLOT_E_CERTIFICATE_PROFILE;
   device.identity.is_enrolled = true;
   return identity_store(&papers);
 }
@@ -284,6 +314,7 @@ static int enrol_with(const struct enrol_code *code) {
   if (fault) return fault;
   device.port->blob_remove(RECORD_BLOB);
   device.port->blob_remove(TICKET_BLOB);
+  spool_clear(&device.spool);
   memset(device.record_digest, 0, sizeof device.record_digest);
   return life_begin();
 }
@@ -385,6 +416,21 @@ static void record_keep(void) {
   log_text(device.port, "enrolment recorded");
 }
 
+/* SPEC 6.7. The ticket speaks for the certificate before. What came instead of a welcome is used by connecting again. */
+static int papers_keep(void) {
+  int fault = renewal_keep(device.port, &device.identity, &device.session.papers);
+  log_number(device.port, "certificate renewed ", fault, "");
+  if (fault == 0) device.port->blob_remove(TICKET_BLOB);
+  if (device.session.state == SESSION_OPEN) return 0;
+  device.pause_ms = 0;
+  return fault ? fault : SHALLOT_E_CERTIFICATE_RENEWED;
+}
+
+/* A hub that knows its own certificates better than we do: another one may be good. */
+static void refusal_heed(int code) {
+  if (code == SHALLOT_E_CERTIFICATE_PROFILE && renewal_undo(device.port) == 0) device.port->blob_remove(TICKET_BLOB);
+}
+
 static int event_handle(int event) {
   switch (event) {
     case SESSION_CONNECTED: connected(); return 0;
@@ -392,6 +438,8 @@ static int event_handle(int event) {
     case SESSION_COMMAND: log_number(device.port, "command ", device.session.code, ""); return 0;
     case SESSION_IGNORED: log_number(device.port, "ignored ", device.session.code, ""); return 0;
     case SESSION_RECORD: record_keep(); return 0;
+    case SESSION_STORED: spool_stored(&device.spool, device.session.noted_epoch, device.session.noted_sequence); return 0;
+    case SESSION_PAPERS: return papers_keep();
     default: return event < 0 ? event : 0;
   }
 }
@@ -416,6 +464,7 @@ static int session_serve(void) {
   for (;;) {
     uint32_t ms = wait_ms(CONSOLE_MS);
     int fault = session_check(&device.session, device.port->now_ms());
+    spool_send();
     if (fault == 0) fault = output_pump();
     if (fault) return fault;
     int count = tls_read(&device.tls, bytes, sizeof bytes, ms);
@@ -429,10 +478,13 @@ static int session_hold(void) {
   uint8_t hub[SHALLOT_KEY_BYTES];
   int fault = session_link_open();
   if (fault) return fault;
-  fault = tls_peer_key(&device.tls, hub);
+  fault = spool_precede();
+  if (fault == 0) fault = tls_peer_key(&device.tls, hub);
   if (fault == 0) fault = session_connect(&device.session, hub, device.port->now_ms());
   if (fault == 0) fault = session_serve();
   session_disconnect(&device.session);
+  spool_rewind(&device.spool, !is_worth_another_try(fault), scratch());
+  device.away_since_ms = device.port->now_ms();
   app_link(false);
   tls_close(&device.tls);
   return fault;
@@ -450,6 +502,7 @@ static void pause_spend(void) {
 int device_run(const struct port *port, const struct app *app) {
   device.port = port;
   device.app = app;
+  device.spool.port = port;
   app->open(port);
   identity_restore();
   if (is_enrolled()) {
@@ -461,6 +514,7 @@ int device_run(const struct port *port, const struct app *app) {
     if (!is_enrolled()) enrolment_await();
     int code = session_hold();
     log_number(port, "link ended ", code, "");
+    refusal_heed(code);
     pause_spend();
   }
 }

@@ -6,7 +6,20 @@
 #include "cbor.h"
 #include "crypto.h"
 
-enum { FIELDS = 8 };
+enum { FIELDS = 9, SUM_BYTES = 4, SUM_ITEM_BYTES = SUM_BYTES + 1 };
+
+/* The last field is the beginning of the SHA-256 of all that is before it: flash forgets bits, and a key with another bit is no key. */
+static void sum_put(struct cbor_writer *writer) {
+  uint8_t digest[SHALLOT_DIGEST_BYTES] = {0};
+  if (writer->at <= writer->capacity && crypto_sha256(digest, writer->bytes, writer->at) != 0) writer->at = writer->capacity + 1;
+  cbor_put_bytes(writer, digest, SUM_BYTES);
+}
+
+static bool sum_is_right(const uint8_t *bytes, size_t size) {
+  uint8_t digest[SHALLOT_DIGEST_BYTES];
+  if (size <= SUM_ITEM_BYTES || crypto_sha256(digest, bytes, size - SUM_ITEM_BYTES) != 0) return false;
+  return bytes[size - SUM_ITEM_BYTES] == (0x40 | SUM_BYTES) && memcmp(bytes + size - SUM_BYTES, digest, SUM_BYTES) == 0;
+}
 
 int identity_write(const struct identity *identity, const struct enrolled_body *papers, uint8_t *out, size_t capacity) {
   struct cbor_writer writer = cbor_writer_into(out, capacity);
@@ -19,6 +32,7 @@ int identity_write(const struct identity *identity, const struct enrolled_body *
   cbor_put_integer(&writer, identity->tcp_port);
   cbor_put_bytes(&writer, papers->certificate, papers->certificate_size);
   cbor_put_text(&writer, (const char *)papers->name, papers->name_size);
+  sum_put(&writer);
   return cbor_written(&writer);
 }
 
@@ -63,7 +77,7 @@ static int papers_take(struct enrolled_body *papers, struct cbor_reader *reader)
 int identity_read(struct identity *identity, struct enrolled_body *papers, const uint8_t *bytes, size_t size) {
   struct cbor_reader reader = cbor_reader_over(bytes, size);
   identity_wipe(identity);
-  bool is_sound = cbor_check(bytes, size) == 0 && fields_take(identity, &reader) == 0 && papers_take(papers, &reader) == 0;
+  bool is_sound = cbor_check(bytes, size) == 0 && sum_is_right(bytes, size) && fields_take(identity, &reader) == 0 && papers_take(papers, &reader) == 0;
   if (!is_sound) identity_wipe(identity);
   else identity->is_enrolled = papers->certificate_size > 0;
   return is_sound ? 0 : SHALLOT_E_PORT_STORAGE;

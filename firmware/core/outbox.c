@@ -72,6 +72,16 @@ size_t outbox_next(struct outbox *outbox, const uint8_t **frame) {
   return SHALLOT_FRAME_HEADER_BYTES + (size_t)entry.envelope_size;
 }
 
+size_t outbox_oldest(const struct outbox *outbox, struct outbox_label *label, const uint8_t **envelope) {
+  if (outbox->used == 0) return 0;
+  struct entry entry = entry_at(outbox, 0);
+  *label = entry.label;
+  *envelope = outbox->bytes + BEFORE_ENVELOPE;
+  return entry.envelope_size;
+}
+
+void outbox_oldest_drop(struct outbox *outbox) { entry_remove(outbox, 0); }
+
 void outbox_rewind(struct outbox *outbox) { outbox->sent_to = 0; }
 
 void outbox_stored(struct outbox *outbox, const uint8_t epoch[SHALLOT_EPOCH_BYTES], uint64_t sequence) {

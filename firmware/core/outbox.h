@@ -3,7 +3,7 @@
  * Sealed readings and receipts in the order they were made, kept until the hub has them on disk (SPEC 6.4).
  * In: sealed envelopes, written in place; out: whole frames, and how many samples were lost for want of room.
  * What stays true: an entry is one run of bytes, its frame length included, so sending copies nothing; when room is short the oldest
- * reading goes first, a receipt only when no reading is left. Absent on purpose: flash. A restart forgets what was not stored.
+ * reading goes first, a receipt only when no reading is left. Absent on purpose: flash (spool.h).
  */
 #ifndef SHALLOT_OUTBOX_H
 #define SHALLOT_OUTBOX_H
@@ -41,6 +41,10 @@ void outbox_add(struct outbox *outbox, const struct outbox_label *label, size_t 
 
 /* The next frame that has not gone out on this connection, length included; its size or 0. Counts as gone out from here on. */
 size_t outbox_next(struct outbox *outbox, const uint8_t **frame);
+
+/* The oldest entry's envelope: its size, or 0 when there is none. Valid until the next call. */
+size_t outbox_oldest(const struct outbox *outbox, struct outbox_label *label, const uint8_t **envelope);
+void outbox_oldest_drop(struct outbox *outbox);
 
 /* A new connection: everything is to be sent again. */
 void outbox_rewind(struct outbox *outbox);

@@ -194,7 +194,9 @@ static int note_step(struct session *session, size_t size) {
   if (note.kind == NOTE_REFUSAL) return note.code;
   if (note.kind == NOTE_GOT) return SHALLOT_E_BAD_NOTE;
   outbox_stored(&session->outbox, note.epoch, note.sequence);
-  return SESSION_NOTHING;
+  memcpy(session->noted_epoch, note.epoch, sizeof session->noted_epoch);
+  session->noted_sequence = note.sequence;
+  return SESSION_STORED;
 }
 
 static int ignore(struct session *session, int code) {
@@ -219,6 +221,14 @@ static int welcome_step(struct session *session, const struct envelope *envelope
   session->config->app->stand(&standing);
   session_report(session, &standing, now_ms);
   return welcome.wants_record ? SESSION_CONNECTED_WANTED : SESSION_CONNECTED;
+}
+
+/* SPEC 6.7: at any time, and in place of the welcome when the certificate of this connection has ended. */
+static int papers_step(struct session *session, const struct envelope *envelope, uint64_t now_ms) {
+  int fault = admit(session, envelope, now_ms);
+  if (fault) return session->state == SESSION_OPEN ? ignore(session, fault) : fault;
+  session->papers = claims_enrolled(&envelope->claims);
+  return SESSION_PAPERS;
 }
 
 /* SPEC 4.1, 3.2 */
@@ -262,6 +272,7 @@ static int command_step(struct session *session, const struct envelope *envelope
 
 static int opened_step(struct session *session, const struct envelope *envelope, size_t size, uint64_t now_ms) {
   bool is_open = session->state == SESSION_OPEN;
+  if (envelope->type == MESSAGE_ENROLLED) return papers_step(session, envelope, now_ms);
   if (envelope->type == MESSAGE_WELCOME && !is_open) return welcome_step(session, envelope, now_ms);
   if (envelope->type == MESSAGE_OWNER && is_open) return owner_step(session, envelope, now_ms);
   if (envelope->type == MESSAGE_ENROLMENT && is_open) return enrolment_step(session, envelope, size, now_ms);
@@ -283,6 +294,21 @@ int session_step(struct session *session, uint64_t now_ms) {
   size_t size = session->frame.size;
   frame_expect(&session->frame);
   return frame_of(session)[0] == ENVELOPE_FIRST_BYTE ? envelope_step(session, size, now_ms) : note_step(session, size);
+}
+
+/* ---- what others keep and send ---- */
+
+void session_seal_waiting(struct session *session, uint32_t older_than_ms, uint64_t now_ms) {
+  const struct changes *pending = &session->pending;
+  if (pending->count == 0 || !session->clock_known) return;
+  if ((int64_t)now_ms - pending->list[0].time_ms >= (int64_t)older_than_ms) reading_seal(session, now_ms);
+}
+
+int session_renew_epoch(struct session *session) { return epoch_draw(session); }
+
+bool session_has_room(const struct session *session) {
+  const struct frame_reader *frame = &session->frame;
+  return session->state == SESSION_OPEN && session->out_size == 0 && !session->got_due && frame->head_got == 0 && !frame->complete;
 }
 
 /* ---- the enrolment record ---- */

@@ -36,7 +36,9 @@ enum session_event {
   SESSION_NOTHING,
   SESSION_CONNECTED,        /* the welcome came */
   SESSION_CONNECTED_WANTED, /* it came, and the hub wants the enrolment record: session_send_record */
+  SESSION_STORED,           /* the hub has everything of `noted_epoch` up to and including `noted_sequence` */
   SESSION_COMMAND,          /* a command was answered with `code` */
+  SESSION_PAPERS,           /* `papers`, until the next feed: this device's next certificate; before the welcome there will be none */
   SESSION_RECORD,           /* session_record points to an enrolment of this device, until the next feed */
   SESSION_IGNORED           /* an envelope of the hub's was refused with `code` */
 };
@@ -60,9 +62,12 @@ struct session {
   uint64_t said_ms;
   int code; /* of the last command or refusal: 0 or negative */
 
+  uint8_t noted_epoch[SHALLOT_EPOCH_BYTES];
+  uint64_t noted_sequence;
   uint32_t lost_told; /* what the last hello said */
 
   struct frame_reader frame;
+  struct enrolled_body papers; /* that SESSION_PAPERS speaks of */
   size_t record_size; /* of the enrolment that SESSION_RECORD speaks of */
   uint8_t digest[SHALLOT_DIGEST_BYTES];
   bool got_due;
@@ -97,6 +102,15 @@ int session_check(const struct session *session, uint64_t now_ms);
 
 /* Values that changed by themselves. They are sealed when the session is open, or when a reading is full. */
 void session_report(struct session *session, const struct changes *changes, uint64_t now_ms);
+
+/* Seals what waits, if its oldest value is that old, for keeping it elsewhere. */
+void session_seal_waiting(struct session *session, uint32_t older_than_ms, uint64_t now_ms);
+
+/* Begins another epoch, so that what was sealed before may be sent in any order with what will be. 0, or what random says. */
+int session_renew_epoch(struct session *session);
+
+/* True when an envelope may be put into session_record_room and sent: the link is open, and nothing comes or goes through that room. */
+bool session_has_room(const struct session *session);
 
 /* The enrolment that SESSION_RECORD speaks of. */
 const uint8_t *session_record(const struct session *session, size_t *size);

@@ -42,7 +42,9 @@ class OwnSequence extends Sequence {
 
 export function openClient(place: HomePlace, openWay: (signal: AbortSignal) => Promise<Way>): Client {
   const sequence = new OwnSequence(systemClock, join(place.owner, 'sequence'))
-  const person = new Person({ clock: systemClock, random: systemRandom, sequence }, loadOwner(place.owner))
+  const ring = loadOwner(place.owner)
+  const keys = { ...ring, role: 'owner', signer: ring.owner } as const
+  const person = new Person({ clock: systemClock, random: systemRandom, sequence }, keys)
   const api = new Api({ clock: systemClock, person, openWay }, new AbortController().signal)
   return {
     api,

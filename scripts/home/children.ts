@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 const ROOT = join(import.meta.dirname, '..', '..')
-const SHALLOT = join(ROOT, 'daemon', 'cli', 'shallot.ts')
+const SHALLOT = join(ROOT, 'daemon', 'cli', 'shallot.js')
 const END_MS_MAX = 12_000
 
 export interface Environment {

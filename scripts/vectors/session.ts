@@ -2,7 +2,7 @@
 import { concat } from '../../daemon/base/bytes.ts'
 import { encodeCbor, sealEnvelope } from '../../daemon/core/envelope/index.ts'
 import type { Code } from '../../schemas/gen/ts/codes.ts'
-import { atDevice, DEVICE, device, EPOCH, HOME, hub, NONCE, NOW } from './parties.ts'
+import { atDevice, DEVICE, device, EPOCH, HOME, hub, NONCE, NOW, owner, stranger } from './parties.ts'
 import type { Case, Step } from './text.ts'
 
 /** What a device makes of the bytes a hub sends it, after TLS (SPEC 6.3). */
@@ -46,6 +46,25 @@ const hello = sealEnvelope(
   device,
 )
 
+/** What a device is given when its certificate is due (SPEC 6.7). */
+const papers = (change: { audience?: string; nonce?: Uint8Array } = {}, by = hub) =>
+  framed(
+    sealEnvelope(
+      {
+        type: 'enrolled',
+        audience: DEVICE,
+        sealedAt: NOW,
+        epoch: EPOCH,
+        sequence: 2,
+        nonce: NONCE,
+        certificate: new Uint8Array(300).fill(0x30),
+        name: 'porch',
+        ...change,
+      },
+      by,
+    ),
+  )
+
 export function sessionCases(): Case[] {
   const stored = encodeCbor([NONCE, 3])
   const cut = framed(stored)
@@ -84,6 +103,20 @@ export function sessionCases(): Case[] {
     one('map', 'a map', framed(encodeCbor(new Map([[1, 2]]))), 'bad-note'),
     one('text', 'HTTP', framed(new TextEncoder().encode('GET / HTTP/1.1\r\n\r\n')), 'bad-note'),
     one('got-from-hub', 'a note that only devices send', framed(encodeCbor([NONCE])), 'bad-note'),
+    one('papers-for-a-welcome', 'the next certificate, in place of the welcome', papers(), 'ok'),
+    several('papers-in-session', 'the next certificate, after the welcome', [
+      { bytes: framed(welcome), expect: 'ok' },
+      { bytes: papers(), expect: 'ok' },
+    ]),
+    one('papers-of-another-life', 'for an earlier hello', papers({ nonce: EPOCH }), 'stale-nonce'),
+    one(
+      'papers-by-stranger',
+      'sealed by another key than TLS showed',
+      papers({}, stranger),
+      'unknown-signer',
+    ),
+    one('papers-by-owner', 'sealed by an owner', papers({}, owner), 'unknown-signer'),
+    one('papers-for-another', 'for another device', papers({ audience: HOME }), 'wrong-audience'),
     one('hello-from-hub', 'a message that only devices send', framed(hello), 'unexpected-message'),
   ]
 }

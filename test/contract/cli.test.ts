@@ -41,7 +41,7 @@ after(async () => {
 
 /** @param host  where it listens; the one that everybody starts with is a wildcard */
 function startDaemon(host = '127.0.0.1'): ChildProcess {
-  const entry = resolve(import.meta.dirname, '../../daemon/cli/shallot.ts')
+  const entry = resolve(import.meta.dirname, '../../daemon/cli/shallot.js')
   const args = [
     'daemon',
     '--tor',

@@ -93,7 +93,7 @@ describe('what the README tells people to type', () => {
   })
 
   it('exists: every shallot verb', async () => {
-    const help = execFileSync(process.execPath, [join(ROOT, 'daemon/cli/shallot.ts'), '--help'], {
+    const help = execFileSync(process.execPath, [join(ROOT, 'daemon/cli/shallot.js'), '--help'], {
       encoding: 'utf8',
     })
     const verbs = [...read('README.md').matchAll(/\bshallot(?: --)? ([a-z]+)\b/g)].map(([, verb]) => verb!)

@@ -29,6 +29,10 @@ export class MemoryDesk implements DeviceDesk {
     return this.devices.has(id) ? 'known' : 'unknown'
   }
 
+  nameOf(id: PartyId): string | undefined {
+    return this.forgotten.has(id) ? undefined : this.devices.get(id)?.name
+  }
+
   permit(permit: Uint8Array): OpenPermit | undefined {
     return this.permits.get(permit.toHex())
   }

@@ -17,7 +17,7 @@ import { adopt, type Child } from '../../scripts/home/children.ts'
 import type { PrivateTor } from '../../scripts/private-tor.ts'
 import { type Firmware, startFirmware } from './firmware.ts'
 
-const ENTRY = resolve(import.meta.dirname, '../../daemon/cli/shallot.ts')
+const ENTRY = resolve(import.meta.dirname, '../../daemon/cli/shallot.js')
 const CACHE = resolve(import.meta.dirname, '../../.build/cli-cache')
 const RUN_MS_MAX = 120_000
 const READY_MS_MAX = 20_000

@@ -6,11 +6,10 @@ import { affordanceOf, keyOf, parseId } from '../../core/model/index.ts'
 import type { Api } from '../api.ts'
 import { CliError } from '../error.ts'
 import { fieldsOf, listOf, optionalBytesIn, textIn } from '../fields.ts'
-import { ask } from '../prompt.ts'
+import { ask, keyboardOf } from '../prompt.ts'
 import { idIn, proveThing, thingLine, thingPath } from '../things.ts'
 import { group, verb } from '../verb.ts'
 import { table } from '../voice.ts'
-import { keyboardOf } from './init.ts'
 
 const DEVICE = { type: 'string', demandOption: true, describe: 'name or id' } as const
 
@@ -118,12 +117,13 @@ async function sealNewName(
   if (!opened.ok) {
     throw new CliError(opened.why, "the home's record of this device is not sealed by an owner we know")
   }
-  const { permit } = opened.value.body as Enrolment
+  const { permit, groups } = opened.value.body as Enrolment
   const frame = await person.seal<Enrolment>(person.home, {
     type: 'enrolment',
     name: thing.name,
     key: keyOf(thing.id),
     permit,
+    ...(groups && { groups }),
   })
   await api.sendSealed('PUT', `/enrolments/${toBase64url(permit)}/record`, frame)
 }

@@ -6,6 +6,9 @@ import { device } from './device.ts'
 import { enrol } from './enrol.ts'
 import { expose } from './expose.ts'
 import { get } from './get.ts'
+import { grant } from './grant.ts'
+import { grants } from './grants.ts'
+import { group } from './group.ts'
 import { hide } from './hide.ts'
 import { history } from './history.ts'
 import { init } from './init.ts'
@@ -13,10 +16,17 @@ import { invoke } from './invoke.ts'
 import { log } from './log.ts'
 import { mesh } from './mesh.ts'
 import { onion } from './onion.ts'
+import { owner } from './owner.ts'
+import { person } from './person.ts'
+import { phone } from './phone.ts'
+import { pin } from './pin.ts'
 import { restore } from './restore.ts'
+import { revoke } from './revoke.ts'
 import { set } from './set.ts'
 import { status } from './status.ts'
+import { token } from './token.ts'
 import { watch } from './watch.ts'
+import { why } from './why.ts'
 
 /** In the order of `shallot --help`. */
 export const VERBS: readonly Verb[] = [
@@ -31,6 +41,16 @@ export const VERBS: readonly Verb[] = [
   invoke,
   watch,
   history,
+  person,
+  phone,
+  grant,
+  grants,
+  revoke,
+  why,
+  pin,
+  group,
+  token,
+  owner,
   expose,
   hide,
   onion,

@@ -7,7 +7,7 @@ import { Secret } from '../../base/secret.ts'
 import { wordsOf } from '../../core/identity/index.ts'
 import { CliError } from '../error.ts'
 import { foundHome, requireNoHome } from '../found.ts'
-import { ask, type Keyboard } from '../prompt.ts'
+import { ask, type Keyboard, keyboardOf } from '../prompt.ts'
 import type { Tools } from '../tools.ts'
 import { verb } from '../verb.ts'
 import { table } from '../voice.ts'
@@ -85,11 +85,6 @@ function inColumns(words: readonly string[]): string {
       }),
     ),
   )
-}
-
-/** A person at a terminal, or nobody. Questions go beside the result, so that `--json` stays readable. */
-export function keyboardOf(): Keyboard | undefined {
-  return process.stdin.isTTY ? { input: process.stdin, echo: process.stderr } : undefined
 }
 
 const TRIES_MAX = 3

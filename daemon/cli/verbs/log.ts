@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { codeByNumber } from '../../../schemas/gen/ts/codes.ts'
+import { parseId } from '../../core/model/index.ts'
+import type { Api } from '../api.ts'
 import { CliError } from '../error.ts'
 import {
   type Fields,
@@ -10,7 +12,7 @@ import {
   optionalTextIn,
   textIn,
 } from '../fields.ts'
-import { sayTime } from '../time.ts'
+import { parseSince, sayTime } from '../time.ts'
 import { group, verb } from '../verb.ts'
 import { table } from '../voice.ts'
 import { parseLimit } from './history.ts'
@@ -19,15 +21,28 @@ const show = verb({
   command: 'show',
   isUsual: true,
   says: 'Who did what, when, with what result; the newest last',
-  examples: [['log show --limit 20', 'the last twenty; `shallot log` alone shows the last fifty']],
+  examples: [
+    ['log show --limit 20', 'the last twenty; `shallot log` alone shows the last fifty'],
+    ['log --who sitter --device front-door --since 7d', 'who opened it, by which grant, and from where'],
+  ],
   options: (cli) =>
     cli
       .option('limit', { type: 'string', default: '50', describe: 'so many entries' })
+      .option('who', { type: 'string', describe: 'a person, an owner or a phone: name, id or key' })
+      .option('device', { type: 'string', describe: 'name or id' })
+      .option('since', { type: 'string', describe: 'a time ago such as 7d, or an ISO 8601 time' })
+      .option('until', { type: 'string', describe: 'the same, as the end' })
       .option('before', { type: 'string', describe: 'older than the entry of this number' }),
   async run(tools, args) {
     const query = new URLSearchParams({ limit: String(parseLimit(args.limit, 1000)) })
     if (args.before !== undefined) query.set('before', String(parseEntry(args.before)))
+    if (args.device !== undefined) query.set('device', args.device)
+    for (const flag of ['since', 'until'] as const) {
+      const text = args[flag]
+      if (text !== undefined) query.set(flag, String(parseSince(text, tools.clock.now(), `--${flag}`)))
+    }
     const api = await tools.api()
+    if (args.who !== undefined) query.set('who', await whoNamed(api, args.who))
     const answer = await api.get(`/log?${query}`)
     const entries = listOf(fieldsOf(answer, 'a log').entries, 'entries')
     tools.voice.tell({ ok: true, entries }, () =>
@@ -43,6 +58,18 @@ function parseEntry(text: string): number {
   throw new CliError('usage', `--before is the number of an entry, not ${text.slice(0, 40)}`)
 }
 
+/** A phone is asked for by its key; the home knows people and owners by name. */
+async function whoNamed(api: Api, named: string): Promise<string> {
+  if (parseId(named)) return named
+  const { people } = fieldsOf(await api.get('/people'), 'a list of people')
+  const all = listOf(people, 'a list of people').map((each) => fieldsOf(each, 'a person'))
+  if (all.some(({ name, id }) => name === named || id === named)) return named
+  const phones = all.flatMap(({ holders }) =>
+    listOf(holders ?? [], 'a list of phones').map((each) => fieldsOf(each, 'a phone')),
+  )
+  return optionalTextIn(phones.find(({ name }) => name === named) ?? {}, 'key') ?? named
+}
+
 function line(entry: Fields): string[] {
   const code = entry.code
   const result =
@@ -52,10 +79,18 @@ function line(entry: Fields): string[] {
     sayTime(optionalNumberIn(entry, 'at')) ?? '',
     optionalTextIn(entry, 'kind') ?? '',
     result,
+    whoIn(entry),
     optionalTextIn(entry, 'note') ?? '',
     optionalTextIn(entry, 'device') ?? '',
     optionalTextIn(entry, 'origin') ?? '',
   ]
+}
+
+/** `sitter by mJ3kV0cQx2E` */
+function whoIn(entry: Fields): string {
+  const person = entry.person === undefined || entry.person === null ? {} : fieldsOf(entry.person, 'a person')
+  const grant = optionalTextIn(entry, 'grant')
+  return [optionalTextIn(person, 'name') ?? '', grant ? `by ${grant}` : ''].join(' ').trim()
 }
 
 const verify = verb({

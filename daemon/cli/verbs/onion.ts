@@ -47,28 +47,16 @@ const invite = verb({
   },
 })
 
-/** Prints what the invited side needs; the code carries our root, whatever the hub says. */
+/** Prints what the invited side needs. */
 export async function tellInvitation(
   tools: Tools,
   name: string,
   answer: Fields,
   withLan = true,
 ): Promise<void> {
-  const [api, person] = [await tools.api(), await tools.person()]
   const address = textIn(answer, 'address')
-  const onion = keyOfAddress(address)
-  const clientKey = optionalBytesIn(answer, 'clientKey')
-  const report = fieldsOf(await api.get('/status'), 'a status')
-  const lan = withLan ? findableOrigin(optionalTextIn(report, 'lan')) : undefined
-  const webCa = optionalBytesIn(report, 'webCa')
-  const code = writeHomeCode({
-    root: person.root,
-    onion,
-    lan: lan !== undefined && webCa ? [lan] : [],
-    ...(clientKey && { clientKey: new Secret(clientKey) }),
-    ...(lan !== undefined && webCa && { webCa }),
-  }).reveal()
-  const key = clientKey && textIn(answer, 'clientKey')
+  const key = optionalTextIn(answer, 'clientKey')
+  const code = (await homeCodeOf(tools, answer, withLan)).reveal()
   tools.voice.tell({ ok: true, name, address, ...(key && { clientKey: key }), code }, () => {
     const rows = [['address', address], ...(key ? [['client key', key]] : [])]
     const image = tools.voice.isTerminal ? `\n${picture(code, tools.voice.columns)}` : ''
@@ -76,8 +64,24 @@ export async function tellInvitation(
   })
 }
 
+/** The code for an invitation that the home has made; it carries our root, whatever the hub says. */
+export async function homeCodeOf(tools: Tools, answer: Fields, withLan: boolean): Promise<Secret<string>> {
+  const [api, person] = [await tools.api(), await tools.person()]
+  const clientKey = optionalBytesIn(answer, 'clientKey')
+  const report = fieldsOf(await api.get('/status'), 'a status')
+  const lan = withLan ? findableOrigin(optionalTextIn(report, 'lan')) : undefined
+  const webCa = optionalBytesIn(report, 'webCa')
+  return writeHomeCode({
+    root: person.root,
+    onion: keyOfAddress(textIn(answer, 'address')),
+    lan: lan !== undefined && webCa ? [lan] : [],
+    ...(clientKey && { clientKey: new Secret(clientKey) }),
+    ...(lan !== undefined && webCa && { webCa }),
+  })
+}
+
 /** The raw key in an onion address (SPEC 10.3). */
-function keyOfAddress(address: string): Uint8Array {
+export function keyOfAddress(address: string): Uint8Array {
   const key = fromBase32(address.replace(/\.onion$/, ''))?.subarray(0, 32)
   if (key?.length !== 32 || onionAddress(key) !== address) {
     throw new CliError('bad-answer', 'the home answered with something that is no onion address')

@@ -2,10 +2,10 @@
 import { parseWords, type Seed } from '../../core/identity/index.ts'
 import { CliError } from '../error.ts'
 import { foundHome, requireNoHome } from '../found.ts'
-import { ask, readAll } from '../prompt.ts'
+import { ask, keyboardOf, readAll } from '../prompt.ts'
 import type { Tools } from '../tools.ts'
 import { verb } from '../verb.ts'
-import { keyboardOf, OWNER_NAME } from './init.ts'
+import { OWNER_NAME } from './init.ts'
 
 export const restore = verb({
   command: 'restore',
@@ -40,7 +40,8 @@ export const restore = verb({
 
 const TRIES_MAX = 3
 
-async function readWords(tools: Tools): Promise<Seed> {
+/** The 24 words, unseen from a keyboard or from standard input. @throws CliError bad-words */
+export async function readWords(tools: Tools): Promise<Seed> {
   const keyboard = keyboardOf()
   for (let tries = 1; ; tries++) {
     const typed = keyboard

@@ -201,6 +201,24 @@ export function checkDeviceLeaf(
   return checkLeaf('device', bytes, caKeys, now, ed25519)
 }
 
+/** What a device's leaf says when every rule of SPEC 6.2 but its dates holds. */
+export interface DeviceLeaf {
+  readonly key: Uint8Array
+  /** The key of the CA that signed it. */
+  readonly ca: Uint8Array
+  readonly from: Instant
+  readonly until: Instant
+}
+
+/** The same without a look at the clock: what has ended is still good for a renewal (SPEC 6.7). */
+export function readDeviceLeaf(
+  bytes: Uint8Array,
+  caKeys: readonly Uint8Array[],
+  ed25519: Ed25519,
+): Verdict<DeviceLeaf, 'certificate-profile'> {
+  return provenLeaf('device', bytes, caKeys, ed25519)
+}
+
 /** The same for a hub's leaf, as a device checks it. */
 export function checkHubLeaf(
   bytes: Uint8Array,
@@ -218,6 +236,20 @@ function checkLeaf(
   now: Instant,
   ed25519: Ed25519,
 ): Verdict<Uint8Array, CertificateCode> {
+  const leaf = provenLeaf(role, bytes, caKeys, ed25519)
+  if (!leaf.ok) return leaf
+  const { key, from, until } = leaf.value
+  if (now < from) return no('certificate-profile', 'not valid yet')
+  if (now > until) return no('expired')
+  return yes(key)
+}
+
+function provenLeaf(
+  role: Role,
+  bytes: Uint8Array,
+  caKeys: readonly Uint8Array[],
+  ed25519: Ed25519,
+): Verdict<DeviceLeaf, 'certificate-profile'> {
   if (bytes.length > CERTIFICATE_BYTES_MAX) return no('certificate-profile', 'too long')
   const read = strictly('certificate-profile', () => readLeaf(role, bytes))
   if (!read.ok) return read
@@ -225,9 +257,7 @@ function checkLeaf(
   const ca = caKeys.find((each) => equal(issuer, distinguishedName(caName(role, each))))
   if (!ca) return no('certificate-profile', 'issuer')
   if (!verifies(ed25519, ca, signed, signature)) return no('certificate-profile', 'signature')
-  if (now < from) return no('certificate-profile', 'not valid yet')
-  if (now > until) return no('expired')
-  return yes(key)
+  return yes({ key, ca, from, until })
 }
 
 interface Leaf {

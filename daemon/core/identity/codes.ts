@@ -127,12 +127,14 @@ export function readMeshCode(text: string): Verdict<MeshCode, CodeFault> {
   return yes({ root, daemon, onion, clientKey: new Secret(clientKey), secret: new Secret(secret) })
 }
 
-function writeCode(prefix: string, map: CborMap): string {
+/** A code's text: the prefix, then the map and its checksum. */
+export function writeCode(prefix: string, map: CborMap): string {
   const bytes = encodeCbor(map)
   return prefix + toBase64url(concat(bytes, checksumOf(bytes)))
 }
 
-function readCode(prefix: string, text: string, charsMax: number): Verdict<CborMap, CodeFault> {
+/** The map in a code, once prefix, alphabet, checksum and version have been looked at. */
+export function readCode(prefix: string, text: string, charsMax: number): Verdict<CborMap, CodeFault> {
   const typed = text.replace(/\s+/g, '')
   if (typed.length > charsMax || !typed.startsWith(prefix)) return no('code-damaged')
   const bytes = fromBase64url(typed.slice(prefix.length))
@@ -151,11 +153,11 @@ function checksumOf(bytes: Uint8Array): Uint8Array {
   return createHash('sha256').update(bytes).digest().subarray(0, wire.CODE_CHECKSUM_BYTES)
 }
 
-function isBytes(value: Cbor | undefined, size: number): value is Uint8Array {
+export function isBytes(value: Cbor | undefined, size: number): value is Uint8Array {
   return value instanceof Uint8Array && value.length === size
 }
 
-function isText(value: Cbor | undefined, least: number, most: number): value is string {
+export function isText(value: Cbor | undefined, least: number, most: number): value is string {
   if (typeof value !== 'string') return false
   const size = Buffer.byteLength(value)
   return size >= least && size <= most

@@ -5,5 +5,20 @@
  * Always true: secrets travel as `Secret` and are revealed only where they are used; the root exists for one call.
  * Files are config/'s business.
  */
-export * from './codes.ts'
+export {
+  type CodeFault,
+  type EnrolCode,
+  type EnrolKeys,
+  enrolKeys,
+  enrolProof,
+  type HomeCode,
+  type MeshCode,
+  readEnrolCode,
+  readHomeCode,
+  readMeshCode,
+  writeEnrolCode,
+  writeHomeCode,
+  writeMeshCode,
+} from './codes.ts'
+export * from './pairing.ts'
 export * from './seed.ts'

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { METHOD_GET, METHOD_POST, METHOD_PUT } from '../../../schemas/gen/ts/wire.ts'
-import { affordanceOf, type Device, keyOf } from '../model/index.ts'
+import { affordanceOf, type Device } from '../model/index.ts'
 import type { HeldGrant } from './grants.ts'
 import { UTC } from './hours.ts'
 import {
@@ -49,9 +49,9 @@ export function explain(
   if (grants.trust.isOwner(key)) return { may: true, as: 'owner' }
   if (grants.trust.isRevoked(key))
     return { may: false, why: 'grant-revoked', detail: 'this key was taken back' }
-  const wanted = { device: keyOf(device.id), affordance, method: METHODS[operation] }
+  const wanted = { device: device.id, affordance, method: METHODS[operation] }
   let nearest: { readonly grant: HeldGrant; readonly refused: LinkRefusal } | undefined
-  for (const grant of grants.heldBy(key)) {
+  for (const grant of grants.heldBy(key).filter(by.among ?? (() => true))) {
     if (operation === 'read' && mayRead(grant, wanted, by)) return { may: true, as: 'holder', by: grant }
     const refused = refusalOf(grant, wanted, by)
     if (!refused) return { may: true, as: 'holder', by: grant }
@@ -79,9 +79,8 @@ export function readable(key: Uint8Array, device: Device, by: Circumstances): re
     (number) => affordanceOf(number)?.capability.kind === 'property',
   )
   if (grants.trust.isOwner(key)) return properties
-  const held = grants.heldBy(key)
-  const target = keyOf(device.id)
+  const held = grants.heldBy(key).filter(by.among ?? (() => true))
   return properties.filter((affordance) =>
-    held.some((grant) => mayRead(grant, { device: target, affordance, method: METHOD_GET }, by)),
+    held.some((grant) => mayRead(grant, { device: device.id, affordance, method: METHOD_GET }, by)),
   )
 }

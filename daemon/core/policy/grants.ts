@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Code } from '../../../schemas/gen/ts/codes.ts'
 import { DEVICE_ENVELOPE_BYTES_MAX, GRANT_LINKS_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { equal, toHex } from '../../base/bytes.ts'
-import { no, type Verdict, yes } from '../../base/error.ts'
+import { type No, no, type Verdict, yes } from '../../base/error.ts'
 import {
   admit,
   type Command,
@@ -27,12 +27,17 @@ export interface HeldGrant extends Message<Grant> {
   readonly parent?: HeldGrant
   /** 1 for an owner's, at most GRANT_LINKS_MAX. */
   readonly links: number
+  /** Ids of the devices it names, and names of groups, which are shorter; none: every device. */
+  readonly places: ReadonlySet<string>
 }
 
 export type GrantCode =
   | EnvelopeCode
   | GateCode
   | Extract<Code, 'grant-revoked' | 'conflict' | 'grant-wider' | 'grants-full'>
+
+/** Why a key may not name a grant (SPEC 12.3). */
+export type HolderCode = Exclude<SignerCode, 'grant-chain'>
 
 export interface GrantsOptions {
   /** How many are held at once; ended ones make room. */
@@ -52,8 +57,8 @@ export class Grants {
   /** In order of arrival, so parents before children; by SHA-256 of the frame. */
   readonly #held = new Map<string, HeldGrant>()
   /** Copies of one grant for several keys have one id. */
-  readonly #byId = new Map<string, readonly HeldGrant[]>()
-  readonly #byHolder = new Map<PartyId, readonly HeldGrant[]>()
+  readonly #byId = new Map<string, Set<HeldGrant>>()
+  readonly #byHolder = new Map<PartyId, Set<HeldGrant>>()
   #version: number
 
   constructor(trust: Trust, ed25519: Ed25519, options: GrantsOptions) {
@@ -72,12 +77,29 @@ export class Grants {
    * @param now  seconds since the epoch, 0: not known
    */
   admit(frame: Frame, now: number): Verdict<HeldGrant, GrantCode> {
+    return this.#open(frame, { now, widening: this.#options.refuseWider })
+  }
+
+  /**
+   * Takes back one that was admitted in an earlier life, in the order of then. It is verified as if it were new, but not
+   * held against the clock, which may have been set back since, nor against groups, which change: each use is.
+   */
+  restore(frame: Frame): Verdict<HeldGrant, GrantCode> {
+    return this.#open(frame, {})
+  }
+
+  #open(
+    frame: Frame,
+    { now, widening }: { readonly now?: number; readonly widening?: GroupsOf | undefined },
+  ): Verdict<HeldGrant, GrantCode> {
     this.#settle()
+    const freshness = (message: Message): Verdict<Message, GateCode> =>
+      now === undefined ? yes(message) : admit(message, { now })
     const digest = sha256(frame)
     const known = this.#held.get(digest)
     if (known) {
-      const admitted = admit(known, { now })
-      return admitted.ok ? yes(known) : admitted
+      const fresh = freshness(known)
+      return fresh.ok ? yes(known) : fresh
     }
     const opened = openEnvelope(
       frame,
@@ -89,9 +111,13 @@ export class Grants {
       this.#ed25519,
     )
     if (!opened.ok) return opened
-    const message = opened.value as Message<Grant>
-    const admitted = admit(message, { now })
-    return admitted.ok ? this.#take(message, digest, now) : admitted
+    const fresh = freshness(opened.value)
+    if (!fresh.ok) return fresh
+    const held = this.#link(opened.value as Message<Grant>)
+    const refused = this.#refusal(held, widening) ?? this.#roomRefusal(now ?? 0)
+    if (refused) return refused
+    this.#keep(digest, held)
+    return yes(held)
   }
 
   /** SPEC 12.2, before the signature is looked at. */
@@ -102,31 +128,53 @@ export class Grants {
     return (parent.body.share ?? 0) > (body.share ?? 0) || 'grant-chain'
   }
 
-  #take(message: Message<Grant>, digest: string, now: number): Verdict<HeldGrant, GrantCode> {
+  #link(message: Message<Grant>): HeldGrant {
     const { body, signer } = message
     const parent = body.parent && this.get(body.parent, signer)
-    const held: HeldGrant = { ...message, links: (parent?.links ?? 0) + 1, ...(parent && { parent }) }
-    if (this.#isTakenBack(held)) return no('grant-revoked', `${body.name} was taken back`)
-    const copies = this.withId(body.id)
-    if (copies.some((other) => !isCopy(other, held))) return no('conflict', 'another grant has this id')
-    const { refuseWider, grantsMax } = this.#options
-    const wider = refuseWider && parent && widens(body, parent.body, refuseWider)
-    if (wider) return no('grant-wider', `${body.name} would give more than is held: ${wider}`)
+    const places = new Set(body.devices.map((one) => (typeof one === 'string' ? one : idOf(one))))
+    return { ...message, places, links: (parent?.links ?? 0) + 1, ...(parent && { parent }) }
+  }
+
+  #refusal(held: HeldGrant, widening: GroupsOf | undefined): No<GrantCode> | undefined {
+    const { body, parent } = held
+    if (this.#isTakenBack(held)) return no('grant-revoked', `“${body.name}” was taken back`)
+    if (this.withId(body.id).some((other) => !isCopy(other, held)))
+      return no('conflict', 'another grant has this id')
+    const wider = widening && parent && widens(body, parent.body, widening)
+    return wider ? no('grant-wider', `“${body.name}” would give more than is held: ${wider}`) : undefined
+  }
+
+  #roomRefusal(now: number): No<GrantCode> | undefined {
+    const { grantsMax } = this.#options
     if (this.#held.size >= grantsMax) this.expire(now)
-    if (this.#held.size >= grantsMax) return no('grants-full')
+    return this.#held.size >= grantsMax ? no('grants-full') : undefined
+  }
+
+  #keep(digest: string, held: HeldGrant): void {
+    const { id, key } = held.body
     this.#held.set(digest, held)
-    this.#byId.set(toHex(body.id), [...copies, held])
-    if (body.key) this.#byHolder.set(idOf(body.key), [...this.heldBy(body.key), held])
-    return yes(held)
+    add(this.#byId, toHex(id), held)
+    if (key) add(this.#byHolder, idOf(key), held)
   }
 
   /** Who may seal a command, asked before its signature is looked at (SPEC 12.3). */
-  acceptsCommand(body: Command, signer: Uint8Array): true | Exclude<SignerCode, 'grant-chain'> {
+  acceptsCommand(body: Command, signer: Uint8Array): true | HolderCode {
     if (!body.grant) return this.trust.isOwner(signer) || 'unknown-signer'
+    const named = this.named(body.grant, signer)
+    return named.ok || named.why
+  }
+
+  /** The grant that a command of this signer names, or why it may not name it. */
+  named(id: Uint8Array, signer: Uint8Array): Verdict<HeldGrant, HolderCode> {
     this.#settle()
-    if (this.trust.isGrantRevoked(body.grant) || this.trust.isRevoked(signer)) return 'grant-revoked'
-    if (this.withId(body.grant).length === 0) return 'unknown-grant'
-    return this.get(body.grant, signer) !== undefined || 'unknown-signer'
+    const key = toHex(id)
+    if (this.trust.isGrantRevoked(key) || this.trust.isRevoked(signer))
+      return no('grant-revoked', 'this grant, or the key that asks, was taken back')
+    const copies = this.#byId.get(key)
+    if (!copies)
+      return no('unknown-grant', 'no such grant is held here: it was never handed in, or it has ended')
+    const held = heldIn(copies, signer)
+    return held ? yes(held) : no('unknown-signer', 'this grant is for another key')
   }
 
   /**
@@ -152,18 +200,20 @@ export class Grants {
 
   /** The copy of a grant that this key holds. */
   get(id: Uint8Array, holder: Uint8Array): HeldGrant | undefined {
-    return this.withId(id).find(({ body }) => body.key && equal(body.key, holder))
+    this.#settle()
+    const copies = this.#byId.get(toHex(id))
+    return copies && heldIn(copies, holder)
   }
 
   /** All copies of a grant; none when it is not held. */
   withId(id: Uint8Array): readonly HeldGrant[] {
     this.#settle()
-    return this.#byId.get(toHex(id)) ?? []
+    return [...(this.#byId.get(toHex(id)) ?? [])]
   }
 
   heldBy(holder: Uint8Array): readonly HeldGrant[] {
     this.#settle()
-    return this.#byHolder.get(idOf(holder)) ?? []
+    return [...(this.#byHolder.get(idOf(holder)) ?? [])]
   }
 
   /** All that are held, parents before children. */
@@ -173,8 +223,8 @@ export class Grants {
   }
 
   /** What a device of these groups has to know, parents before children. */
-  concerning(device: Uint8Array, groups: readonly string[]): readonly HeldGrant[] {
-    return this.list().filter((held) => linksOf(held).every(({ body }) => names(body, device, groups)))
+  concerning(device: PartyId, groups: readonly string[]): readonly HeldGrant[] {
+    return this.list().filter((held) => concerns(held, device, groups))
   }
 
   /** Drops what was taken back since the last look. */
@@ -186,7 +236,7 @@ export class Grants {
 
   #isTakenBack({ body, signer, parent }: HeldGrant): boolean {
     const { trust } = this
-    if (trust.isGrantRevoked(body.id) || (body.key && trust.isRevoked(body.key))) return true
+    if (trust.isGrantRevoked(toHex(body.id)) || (body.key && trust.isRevoked(body.key))) return true
     if (!parent) return !trust.isOwner(signer) || body.sealedAt < trust.floorOf(signer)
     return trust.isRevoked(signer)
   }
@@ -198,11 +248,16 @@ export class Grants {
       dropped.add(held)
       this.#held.delete(digest)
       const { id, key } = held.body
-      without(this.#byId, toHex(id), held)
-      if (key) without(this.#byHolder, idOf(key), held)
+      drop(this.#byId, toHex(id), held)
+      if (key) drop(this.#byHolder, idOf(key), held)
     }
     return [...dropped]
   }
+}
+
+function heldIn(copies: Iterable<HeldGrant>, holder: Uint8Array): HeldGrant | undefined {
+  for (const held of copies) if (held.body.key && equal(held.body.key, holder)) return held
+  return undefined
 }
 
 /** A grant and what it hangs from, the owner's first: in this order a device takes them. */
@@ -211,9 +266,13 @@ export function linksOf(held: HeldGrant): readonly HeldGrant[] {
 }
 
 /** Whether a grant names this device, a group of it, or every device (SPEC 12.3). */
-export function names({ devices }: Grant, device: Uint8Array, groups: readonly string[]): boolean {
-  if (devices.length === 0) return true
-  return devices.some((one) => (typeof one === 'string' ? groups.includes(one) : equal(one, device)))
+export function names({ places }: HeldGrant, device: PartyId, groups: readonly string[]): boolean {
+  return places.size === 0 || places.has(device) || groups.some((group) => places.has(group))
+}
+
+/** Whether this device is meant by every link, so that it has to know them. */
+export function concerns(held: HeldGrant, device: PartyId, groups: readonly string[]): boolean {
+  return linksOf(held).every((link) => names(link, device, groups))
 }
 
 /** Copies of one grant are for different keys and come from one hand. */
@@ -224,10 +283,16 @@ function isCopy(a: HeldGrant, b: HeldGrant): boolean {
   return !isSameKey && isSameParent && equal(a.signer, b.signer)
 }
 
-function without<K>(index: Map<K, readonly HeldGrant[]>, key: K, held: HeldGrant): void {
-  const rest = index.get(key)?.filter((other) => other !== held) ?? []
-  if (rest.length > 0) index.set(key, rest)
-  else index.delete(key)
+function add<K>(index: Map<K, Set<HeldGrant>>, key: K, held: HeldGrant): void {
+  const present = index.get(key)
+  if (present) present.add(held)
+  else index.set(key, new Set([held]))
+}
+
+function drop<K>(index: Map<K, Set<HeldGrant>>, key: K, held: HeldGrant): void {
+  const present = index.get(key)
+  present?.delete(held)
+  if (present?.size === 0) index.delete(key)
 }
 
 function sha256(frame: Frame): string {

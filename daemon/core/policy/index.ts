@@ -10,7 +10,7 @@
  * this process (frames, counts of uses): `state` keeps it and gives it back.
  */
 export { type Explanation, explain, type Operation, readable } from './explain.ts'
-export { type GrantCode, Grants, type GrantsOptions, type HeldGrant, linksOf, names } from './grants.ts'
+export { concerns, type GrantCode, Grants, type GrantsOptions, type HeldGrant, linksOf } from './grants.ts'
 export { isWithin, sayHours, UTC } from './hours.ts'
 export { judge, type Permitted, type PolicyCode } from './judge.ts'
 export { type LeaseBook, Leases } from './leases.ts'

@@ -3,7 +3,7 @@ import type { Code } from '../../../schemas/gen/ts/codes.ts'
 import { METHOD_POST, METHOD_PUT } from '../../../schemas/gen/ts/wire.ts'
 import { no, type Verdict, yes } from '../../base/error.ts'
 import type { Command, Message } from '../envelope/message.ts'
-import { affordanceOf, type Device, keyOf } from '../model/index.ts'
+import { affordanceOf, type Device } from '../model/index.ts'
 import type { HeldGrant } from './grants.ts'
 import { UTC } from './hours.ts'
 import { type Circumstances, type LinkCode, refusalOf } from './links.ts'
@@ -52,19 +52,14 @@ function rightOf({ body, signer }: Message<Command>, device: Device, by: Circums
     if (grants.trust.isOwner(signer)) return yes(undefined)
     return no('not-permitted', 'only an owner may command this device without a grant')
   }
-  const accepted = grants.acceptsCommand(body, signer)
-  if (accepted !== true) return no(accepted, SIGNER_SENTENCES[accepted])
-  const grant = grants.get(body.grant, signer)!
+  const named = grants.named(body.grant, signer)
+  if (!named.ok) return named
+  const grant = named.value
+  if (by.among && !by.among(grant)) return no('not-permitted', 'this grant was given for something else')
   const method = body.operation === 'write' ? METHOD_PUT : METHOD_POST
-  const refused = refusalOf(grant, { device: keyOf(device.id), affordance: body.affordance, method }, by)
+  const refused = refusalOf(grant, { device: device.id, affordance: body.affordance, method }, by)
   return refused ? no(refused.why, sayRefusal(refused, by.zone ?? UTC)) : yes(grant)
 }
-
-const SIGNER_SENTENCES = {
-  'grant-revoked': 'this grant, or the key that asks, was taken back',
-  'unknown-grant': 'no such grant is held here: it was never handed in, or it has ended',
-  'unknown-signer': 'this grant is for another key',
-} as const
 
 type Asked = Pick<Command, 'operation' | 'affordance' | 'value'>
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** One grant held against one thing that somebody wants done, link by link from the owner's end (SPEC 12.3). */
 import type { Code } from '../../../schemas/gen/ts/codes.ts'
-import type { Zone } from '../envelope/message.ts'
+import type { Permission, Zone } from '../envelope/message.ts'
+import type { PartyId } from '../model/index.ts'
 import { type Grants, type HeldGrant, linksOf, names } from './grants.ts'
 import { isWithin, UTC } from './hours.ts'
 import type { LeaseBook } from './leases.ts'
@@ -19,11 +20,13 @@ export interface Circumstances {
   /** Absent at the hub, which leases and needs none. */
   readonly leases?: LeaseBook | undefined
   readonly uses: UseBook
+  /** Of the grants that a key holds only these; absent: all. */
+  readonly among?: ((grant: HeldGrant) => boolean) | undefined
 }
 
 /** What is wanted of which device; `method` is one of METHOD_GET, _POST, _PUT. */
 export interface Wanted {
-  readonly device: Uint8Array
+  readonly device: PartyId
   readonly affordance: number
   readonly method: number
 }
@@ -59,11 +62,15 @@ export function refusalOf(grant: HeldGrant, wanted: Wanted, by: Circumstances): 
 
 function linkRefusal(grant: HeldGrant, wanted: Wanted, by: Circumstances): LinkCode | undefined {
   const { body } = grant
-  if (!names(body, wanted.device, by.groups)) return 'grant-elsewhere'
-  const isListed = body.what.some(
+  if (!names(grant, wanted.device, by.groups)) return 'grant-elsewhere'
+  if (!lists(body.what, wanted)) return 'not-granted'
+  return timeRefusal(grant, by) ?? useRefusal(grant, by)
+}
+
+function lists(what: readonly Permission[], wanted: Wanted): boolean {
+  return what.some(
     ({ affordance, methods }) => affordance === wanted.affordance && (methods & wanted.method) !== 0,
   )
-  return isListed ? (timeRefusal(grant, by) ?? useRefusal(grant, by)) : 'not-granted'
 }
 
 function timeRefusal(grant: HeldGrant, { now, zone, leases }: Circumstances): LinkCode | undefined {

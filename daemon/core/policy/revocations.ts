@@ -50,12 +50,12 @@ export class Revocations {
     return this.#unmade.has(id)
   }
 
-  isRevoked(id: PartyId): boolean {
-    return this.#keys.has(id)
+  isRevoked(key: Uint8Array): boolean {
+    return this.#keys.size > 0 && this.#keys.has(idOf(key))
   }
 
-  isGrantRevoked(id: Uint8Array): boolean {
-    return this.#grants.size > 0 && this.#grants.has(toHex(id))
+  isGrantRevoked(id: string): boolean {
+    return this.#grants.has(id)
   }
 
   floorOf(id: PartyId): number {

@@ -43,8 +43,8 @@ export interface Trust {
   readonly revocations: readonly Message<Revocation>[]
   /** A key that the root or an owner took back: as holder, sealer of grants, caller, daemon. */
   isRevoked(key: Uint8Array): boolean
-  /** A grant that was taken back by its id, whoever sealed it. */
-  isGrantRevoked(id: Uint8Array): boolean
+  /** A grant that was taken back by its id, whoever sealed it. @param id in hex */
+  isGrantRevoked(id: string): boolean
   /** Seconds: grants that this signer sealed before it are out; 0 when there is none. */
   floorOf(signer: Uint8Array): number
   /** Rises with every change of owners and lists, so that whoever decided by them can look again. */
@@ -100,10 +100,10 @@ class RootedTrust implements Trust {
   }
 
   isRevoked(key: Uint8Array): boolean {
-    return this.#lists.isRevoked(idOf(key))
+    return this.#lists.isRevoked(key)
   }
 
-  isGrantRevoked(id: Uint8Array): boolean {
+  isGrantRevoked(id: string): boolean {
     return this.#lists.isGrantRevoked(id)
   }
 

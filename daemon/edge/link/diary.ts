@@ -42,6 +42,11 @@ export class LinkDiary {
     this.#log.say('info', 'device-enrolled', { device, name, again })
   }
 
+  /** @param rescued  its certificate had ended */
+  deviceRenewed(device: PartyId, rescued: boolean): void {
+    this.#log.say('info', 'device-renewed', { device, rescued })
+  }
+
   deskFailed(device: PartyId, error: unknown): void {
     this.#log.say('error', 'link-desk-failed', { device, code: codeOf(error), message: sentenceOf(error) })
   }

@@ -27,10 +27,11 @@ import { LinkDiary } from './diary.ts'
 import { Enrolment } from './enrolment.ts'
 import { LINK_LIMITS, type LinkLimits, Occupancy, Tries } from './limits.ts'
 import { NoteRound } from './note-round.ts'
+import { Rescue } from './rescue.ts'
 import type { LinkRoom } from './room.ts'
 import { Roster } from './roster.ts'
 import { Session } from './session.ts'
-import { peerKey, tlsServer } from './tls.ts'
+import { peerLeaf, tlsServer } from './tls.ts'
 import { HubVoice } from './voice.ts'
 
 export { LINK_LIMITS, type LinkLimits } from './limits.ts'
@@ -184,16 +185,18 @@ class Listener {
     const { room } = this
     if (socket.alpnProtocol === ALPN_ENROL) return yes(new Enrolment(room, connection, this.#turns))
     if (socket.alpnProtocol !== ALPN_LINK) return no('bad-alpn')
-    const key = peerKey(socket, this.#caKeys, room.clock.now(), room.ed25519)
-    if (!key.ok) return key
-    const device = idOf(key.value)
-    if (room.desk.standing(device) === 'forgotten') return no('forgotten', device)
-    return yes(new Session(room, connection, key.value, device, socket.isSessionReused()))
+    const leaf = peerLeaf(socket, this.#caKeys, room.ed25519)
+    if (!leaf.ok) return leaf
+    const { key, until } = leaf.value
+    if (room.desk.standing(idOf(key)) === 'forgotten') return no('forgotten', idOf(key))
+    if (room.clock.now() > until) return yes(new Rescue(room, connection, key))
+    return yes(new Session(room, connection, leaf.value, socket.isSessionReused()))
   }
 
   #sweep(): void {
     const now = this.room.clock.monotonic()
     for (const connection of this.#connections.values()) connection.sweep(now)
+    for (const session of this.room.roster.sessions()) session.renew()
     this.room.diary.settle()
   }
 

@@ -14,6 +14,10 @@ export class Roster {
     return this.#sessions.get(device)
   }
 
+  sessions(): Iterable<Session> {
+    return this.#sessions.values()
+  }
+
   /** Makes `session` the device's; the one before it ends. */
   enter(device: PartyId, session: Session): void {
     const before = this.#sessions.get(device)

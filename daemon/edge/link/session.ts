@@ -15,11 +15,13 @@ import {
   type Receipt,
   type Receiver,
 } from '../../core/envelope/index.ts'
-import type { PartyId } from '../../core/model/index.ts'
+import type { DeviceLeaf } from '../../core/identity/certificates.ts'
+import { idOf, type PartyId } from '../../core/model/index.ts'
 import type { Line, Outcome, Talk } from './connection.ts'
 import { writeFrame } from './frames.ts'
 import { NOTE_AFTER, NOTE_MS, type Noting } from './note-round.ts'
 import { isEnvelope, readGot, storedFrame } from './notes.ts'
+import { nextPapers, renewalDue } from './renewal.ts'
 import type { LinkRoom } from './room.ts'
 
 type Kept = Message<Reading> | Message<Receipt>
@@ -63,12 +65,17 @@ export class Session implements Talk, Receiver, Noting {
   #planned = false
   #saidAt = Number.NEGATIVE_INFINITY
 
-  constructor(room: LinkRoom, line: Line, key: Uint8Array, device: PartyId, resumed: boolean) {
+  /** When its certificate is due for renewal, and the epoch of its latest hello. */
+  #renewAt: number
+  #life: Uint8Array | undefined
+
+  constructor(room: LinkRoom, line: Line, leaf: DeviceLeaf, resumed: boolean) {
     this.#room = room
     this.#line = line
-    this.#key = key
-    this.device = device
+    this.#key = leaf.key
+    this.device = idOf(leaf.key)
     this.#resumed = resumed
+    this.#renewAt = renewalDue(leaf, room.issuer.key)
   }
 
   /** Who may seal what here (SPEC 2.6): the device its own types, and an owner its record when that is wanted. */
@@ -148,7 +155,19 @@ export class Session implements Talk, Receiver, Noting {
     const first = welcome ? [this.#room.voice.welcome(this.device, hello.body.epoch, false)] : []
     this.#line.write(concat(...[...first, ...papers].map(writeFrame)))
     this.#room.desk.welcomed(this.device)
+    this.#life = Uint8Array.from(hello.body.epoch)
+    this.renew()
     return undefined
+  }
+
+  /** Gives the device its next certificate when that is due (SPEC 6.7), once in a session. */
+  renew(): void {
+    if (this.#state !== 'open' || !this.#life || this.#room.clock.now() < this.#renewAt) return
+    const papers = nextPapers(this.#room, this.#key, this.#life)
+    this.#renewAt = Number.POSITIVE_INFINITY
+    if (!papers) return
+    this.#line.send(papers)
+    this.#room.diary.deviceRenewed(this.device, false)
   }
 
   #keep(message: Kept): Outcome | Promise<Outcome> {

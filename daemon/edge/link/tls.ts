@@ -2,11 +2,10 @@
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { Code } from '../../../schemas/gen/ts/codes.ts'
 import { ALPN_ENROL, ALPN_LINK } from '../../../schemas/gen/ts/wire.ts'
-import type { Instant } from '../../base/clock.ts'
 import { no, type Verdict } from '../../base/error.ts'
 import type { Secret } from '../../base/secret.ts'
 import type { Ed25519 } from '../../core/envelope/index.ts'
-import { checkDeviceLeaf, privateKeyPem, toPem } from '../../core/identity/certificates.ts'
+import { type DeviceLeaf, privateKeyPem, readDeviceLeaf, toPem } from '../../core/identity/certificates.ts'
 
 /** ChaCha20 first: devices without AES hardware are the rule (SPEC 6.1). */
 const SUITES = 'TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384'
@@ -25,7 +24,7 @@ export interface TlsIdentity {
 
 /**
  * A TLS server by SPEC 6.1 that accepts injected sockets (`emit('connection', socket)`).
- * A client certificate is asked for and its possession proven; who it is for, `peerKey` decides, because enrolment has
+ * A client certificate is asked for and its possession proven; who it is for, `peerLeaf` decides, because enrolment has
  * none and because OpenSSL is content with much that SPEC 6.2 is not. max_fragment_length and tickets are OpenSSL's defaults.
  */
 export function tlsServer(identity: TlsIdentity): Server {
@@ -47,13 +46,12 @@ export function tlsServer(identity: TlsIdentity): Server {
   })
 }
 
-/** The key of the certificate that this connection, or the one it resumes, was opened with. */
-export function peerKey(
+/** The certificate that this connection, or the one it resumes, was opened with. Its dates are for the caller to judge. */
+export function peerLeaf(
   socket: TLSSocket,
   caKeys: readonly Uint8Array[],
-  now: Instant,
   ed25519: Ed25519,
-): Verdict<Uint8Array, Code> {
+): Verdict<DeviceLeaf, Code> {
   const shown = socket.getPeerX509Certificate()
-  return shown ? checkDeviceLeaf(shown.raw, caKeys, now, ed25519) : no('no-client-certificate')
+  return shown ? readDeviceLeaf(shown.raw, caKeys, ed25519) : no('no-client-certificate')
 }

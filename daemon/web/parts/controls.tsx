@@ -17,11 +17,9 @@ export function Control({ thing, held }: ControlProps) {
   const may = held.may[held.kind === 'action' ? 'invoke' : 'write']
   if (held.kind === 'action') return may && capability ? <ActionButton thing={thing} held={held} /> : null
   if (!may || !capability) return <Figure held={held} />
-  return capability.type === 'boolean' ? (
-    <Switch thing={thing} held={held} />
-  ) : (
-    <Slider thing={thing} held={held} />
-  )
+  if (capability.type === 'boolean') return <Switch thing={thing} held={held} />
+  if (capability.name === 'color') return <Colour thing={thing} held={held} />
+  return <Slider thing={thing} held={held} />
 }
 
 function useCommand({ thing, held }: ControlProps) {
@@ -106,6 +104,32 @@ function Slider({ thing, held }: ControlProps) {
           aria-valuetext={sayValue(name, value, words, language)}
           onInput={(event) => setMoving(event.currentTarget.valueAsNumber)}
           onChange={(event) => setWanted(event.currentTarget.valueAsNumber)}
+        />
+      </label>
+      <NotNow may={held.may.write} />
+      <Stages thing={thing.id} name={name} />
+    </div>
+  )
+}
+
+/** A colour is 24 bits, red first. */
+function Colour({ thing, held }: ControlProps) {
+  const { words } = usePage()
+  const { name } = held
+  const command = useCommand({ thing, held })
+  const title = titleOf(name, words)
+  const shown = `#${Number(held.value ?? 0)
+    .toString(16)
+    .padStart(6, '0')}`
+  return (
+    <div class="control">
+      <label class="row">
+        <span>{title}</span>
+        <input
+          type="color"
+          value={shown}
+          aria-label={`${thing.name}: ${title}`}
+          onChange={(event) => command(Number.parseInt(event.currentTarget.value.slice(1), 16))}
         />
       </label>
       <NotNow may={held.may.write} />

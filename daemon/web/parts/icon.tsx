@@ -8,6 +8,8 @@ const STROKES: Readonly<Record<IconName, string>> = {
   sensor: 'M10 13.5V5a2 2 0 1 1 4 0v8.5a4 4 0 1 1-4 0zM12 9v7',
   lock: 'M6 11h12v9H6zM8 11V8a4 4 0 0 1 8 0v3M12 14.5v2',
   unlocked: 'M6 11h12v9H6zM8 11V8a4 4 0 0 1 7.5-2M12 14.5v2',
+  blind: 'M4 4h16M6 4v13h12V4M6 8h12M6 12h12M12 17v3',
+  heating: 'M6 6v12M10 6v12M14 6v12M18 6v12M4 8h16M4 16h16',
   switch: 'M12 3v9M6.3 7.5a8 8 0 1 0 11.4 0',
   other: 'M5 5h14v14H5zM9 9h6v6H9z',
   people:

@@ -5,6 +5,7 @@ import { usePage } from '../parts/context.ts'
 import { Icon } from '../parts/icon.tsx'
 import { LogView } from './log.tsx'
 import { MeView } from './me.tsx'
+import { PeopleView } from './people.tsx'
 import { ThingView } from './thing.tsx'
 import { ThingsView } from './things.tsx'
 
@@ -24,6 +25,10 @@ export function Frame() {
           <Icon name="light" />
           {words.menu.things}
         </a>
+        <a href="#/people" aria-current={here('#/people')}>
+          <Icon name="people" />
+          {words.menu.people}
+        </a>
         <a href="#/log" aria-current={here('#/log')}>
           <Icon name="log" />
           {words.menu.log}
@@ -39,6 +44,7 @@ export function Frame() {
 
 function View({ route }: { route: string }) {
   const { state } = usePage()
+  if (route === '#/people') return <PeopleView />
   if (route === '#/log') return <LogView />
   if (route === '#/me') return <MeView />
   const id = parseId(route.slice('#/thing/'.length))

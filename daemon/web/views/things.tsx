@@ -49,9 +49,9 @@ function Card({ thing }: { thing: Thing }) {
 /** What belongs on a card: everything but what is for setting a device up. */
 function atHand(thing: Thing): Held[] {
   const rare = new Set(['identify', 'fail-safe', 'toggle'])
-  const isTrouble = ({ name, value }: Held) =>
-    name === 'jammed' || name === 'keypad-locked' ? value === true : true
-  return [...thing.affordances.values()].filter((held) => !rare.has(held.name) && isTrouble(held))
+  const isCalm = ({ name, value }: Held) =>
+    name === 'fault' ? !value : (name === 'jammed' || name === 'keypad-locked') && value !== true
+  return [...thing.affordances.values()].filter((held) => !rare.has(held.name) && !isCalm(held))
 }
 
 function ThingIcon({ thing }: { thing: Thing }) {

@@ -7,7 +7,12 @@ import type { ThingKind } from '../kind.ts'
 export interface Words {
   readonly language: string
   readonly title: string
-  readonly menu: { readonly things: string; readonly log: string; readonly me: string }
+  readonly menu: {
+    readonly things: string
+    readonly people: string
+    readonly log: string
+    readonly me: string
+  }
   readonly link: {
     readonly connecting: string
     readonly live: string
@@ -32,7 +37,7 @@ export interface Words {
   readonly capability: Readonly<Record<string, string>>
   /** What a yes and no of a capability is called, no first; others are on and off. */
   readonly state: Readonly<Record<string, readonly [no: string, yes: string]>>
-  readonly value: { readonly on: string; readonly off: string }
+  readonly value: { readonly on: string; readonly off: string; readonly none: string }
   readonly stage: Readonly<Record<'sealing' | 'sent' | 'at-hub' | 'at-device' | 'done', string>>
   readonly history: {
     readonly title: (property: string) => string
@@ -63,6 +68,36 @@ export interface Words {
     }
     readonly kind: Readonly<Record<string, string>>
     readonly unsealed: string
+  }
+  readonly people: {
+    readonly title: string
+    readonly owners: string
+    readonly others: string
+    readonly noPhone: string
+    readonly may: string
+    readonly mayNothing: string
+    readonly kind: Readonly<Record<'phone' | 'script', string>>
+    readonly takeBack: string
+    readonly takeBackSure: string
+    readonly give: string
+    readonly where: string
+    readonly use: string
+    readonly days: string
+    readonly fromTime: string
+    readonly toTime: string
+    readonly until: string
+    readonly uses: string
+  }
+  readonly grants: {
+    readonly everything: string
+    readonly someDevice: string
+    readonly group: (name: string) => string
+    readonly look: (title: string) => string
+    readonly from: (date: string) => string
+    readonly until: (date: string) => string
+    readonly uses: (used: number, uses: number) => string
+    readonly pin: string
+    readonly share: string
   }
   readonly me: {
     readonly title: string

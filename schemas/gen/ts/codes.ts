@@ -104,6 +104,7 @@ export const CODES = {
   'port-storage': 302,
   'port-network': 303,
   'out-of-space': 304,
+  'certificate-renewed': 320,
 } as const
 export type Code = keyof typeof CODES
 
@@ -210,6 +211,7 @@ export const MEANINGS: Readonly<Record<Code, string>> = {
   'port-storage': "the port could not store",
   'port-network': "the port could not connect",
   'out-of-space': "a buffer of the firmware is too small",
+  'certificate-renewed': "the device has its next certificate and connects again with it",
 }
 
 const BY_NUMBER = new Map<number, Code>(Object.entries(CODES).map(([name, number]) => [number, name as Code]))

@@ -9,7 +9,7 @@ import { type Clock, systemClock } from '../../../daemon/base/clock.ts'
 import { systemRandom } from '../../../daemon/base/random.ts'
 import { runShallot } from '../../../daemon/cli/run.ts'
 
-const ENTRY = resolve(import.meta.dirname, '../../../daemon/cli/shallot.ts')
+const ENTRY = resolve(import.meta.dirname, '../../../daemon/cli/shallot.js')
 const CACHE = resolve(import.meta.dirname, '../../../.build/cli-cache')
 const RUN_MS_MAX = 60_000
 

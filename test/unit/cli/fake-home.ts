@@ -92,6 +92,8 @@ export class FakeHome implements AsyncDisposable {
   readonly commands: Command[] = []
   readonly bodies = new Map<string, Uint8Array>()
   twist: Twist = () => false
+  /** Ids of keys beside the owner's that it answers: holders of grants. */
+  readonly callers = new Set<string>()
   /** Instead of its own id, what it says it is. */
   claims: string | undefined
   #tls: TlsServer | undefined
@@ -147,12 +149,16 @@ export class FakeHome implements AsyncDisposable {
     if (this.twist(asked) !== true) this.#answer(asked)
   }
 
+  #answers(signer: Uint8Array): boolean {
+    return idOf(signer) === idOf(this.owner.key) || this.callers.has(idOf(signer))
+  }
+
   #judgeCommand(body: Uint8Array): string | undefined {
     const opened = openEnvelope(
       body,
       {
         sizeMax: 65_536,
-        accepts: (claims, signer) => claims.type === 'command' && idOf(signer) === idOf(this.owner.key),
+        accepts: (claims, signer) => claims.type === 'command' && this.#answers(signer),
         isAudience: () => true,
       },
       ed25519,
@@ -171,7 +177,7 @@ export class FakeHome implements AsyncDisposable {
       frame,
       {
         sizeMax: 65_536,
-        accepts: (claims, signer) => claims.type === 'request' && idOf(signer) === idOf(this.owner.key),
+        accepts: (claims, signer) => claims.type === 'request' && this.#answers(signer),
         isAudience: (claims) => claims.audience === this.id,
       },
       ed25519,
@@ -209,7 +215,7 @@ export class FakeHome implements AsyncDisposable {
       body,
       {
         sizeMax: 1024,
-        accepts: (claims, signer) => claims.type === 'command' && idOf(signer) === idOf(this.owner.key),
+        accepts: (claims, signer) => claims.type === 'command' && this.#answers(signer),
         isAudience: (claims) => claims.audience === device.id,
       },
       ed25519,

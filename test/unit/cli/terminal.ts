@@ -7,7 +7,7 @@ import decodeQR from 'qr/decode.js'
 import { systemClock } from '../../../daemon/base/clock.ts'
 import type { Account } from './as-user.ts'
 
-const ENTRY = resolve(import.meta.dirname, '../../../daemon/cli/shallot.ts')
+const ENTRY = resolve(import.meta.dirname, '../../../daemon/cli/shallot.js')
 const SEE_MS_MAX = 20_000
 
 export class Terminal {

@@ -59,7 +59,7 @@ const things = (...names: string[]) => ({
       {
         number: 0,
         name,
-        kind: ['unlock', 'lock', 'identify'].includes(name) ? 'action' : 'property',
+        kind: ['unlock', 'lock', 'identify', 'stop'].includes(name) ? 'action' : 'property',
         may: {},
       },
     ]),
@@ -69,6 +69,9 @@ const things = (...names: string[]) => ({
 describe('what a device is to a person', () => {
   for (const [kind, names] of [
     ['light', ['on', 'level', 'identify']],
+    ['light', ['on', 'color']],
+    ['blind', ['position', 'stop']],
+    ['heating', ['temperature', 'setpoint', 'heating']],
     ['switch', ['on']],
     ['lock', ['locked', 'closed', 'unlock', 'lock']],
     ['sensor', ['temperature', 'humidity']],
@@ -83,6 +86,8 @@ describe('what a device is to a person', () => {
     assert.equal(sayValue('temperature', 21.53, de, 'de'), '21,5 °C')
     assert.equal(sayValue('humidity2', 56.1, en, 'en'), '56.1 %')
     assert.equal(sayValue('locked', true, de, 'de'), 'abgeschlossen')
+    assert.equal(sayValue('pressure', 101_325, en, 'en'), '1,013.3 hPa')
+    assert.equal(sayValue('fault', 0, en, 'en'), 'none')
     assert.equal(sayValue('brand-new-thing', 5, en, 'en'), '5')
   })
 

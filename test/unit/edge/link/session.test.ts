@@ -23,7 +23,8 @@ function setUp() {
   }
   const open = (who: DeviceKeys = keys) => {
     const line = new FakeLine()
-    const session = new Session(home.room, line, who.signer.key, who.id, false)
+    const leaf = { key: who.signer.key, ca: home.room.issuer.key, from: 0, until: Number.MAX_SAFE_INTEGER }
+    const session = new Session(home.room, line, leaf, false)
     line.talk = session
     return { line, session }
   }

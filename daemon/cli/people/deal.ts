@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** Grants under an owner's seal: one copy for each key of somebody, all under one id (SPEC 12.1). */
+import { DEVICE_ENVELOPE_BYTES_MAX, GRANT_ID_BYTES } from '../../../schemas/gen/ts/wire.ts'
+import type { Random } from '../../base/random.ts'
+import type { Frame, Grant, Pin } from '../../core/envelope/index.ts'
+import type { Api } from '../api.ts'
+import { CliError } from '../error.ts'
+import type { Person } from '../person.ts'
+import { type House, type KnownHolder, type KnownPerson, liveHolders } from './house.ts'
+import { dropPromises, keepPromise, promisesTo } from './promises.ts'
+import type { Terms } from './terms.ts'
+
+export interface Deal {
+  readonly id: Uint8Array
+  /** What the log and the lock call it: its person's name. */
+  readonly name: string
+  readonly terms: Terms
+}
+
+export function newDeal(random: Random, name: string, terms: Terms): Deal {
+  return { id: random.bytes(GRANT_ID_BYTES), name, terms }
+}
+
+/** @throws CliError too-large for a grant that no device would take */
+export async function sealGrant(
+  owner: Person,
+  deal: Deal,
+  to: { readonly key: Uint8Array } | { readonly pin: Pin },
+): Promise<Frame> {
+  const { devices, what, leaseS, expiresAt, notBefore, share, hours, uses } = deal.terms
+  const frame = await owner.seal<Grant>(owner.home, {
+    type: 'grant',
+    name: deal.name,
+    id: deal.id,
+    devices,
+    what,
+    leaseS,
+    ...to,
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(notBefore !== undefined && { notBefore }),
+    ...(share !== undefined && { share }),
+    ...(hours && { hours }),
+    ...(uses !== undefined && { uses }),
+  })
+  if (frame.length <= DEVICE_ENVELOPE_BYTES_MAX) return frame
+  throw new CliError(
+    'too-large',
+    `that grant has ${frame.length} bytes; a device takes ${DEVICE_ENVELOPE_BYTES_MAX}`,
+    {
+      next: 'make two of it: fewer hours, properties or devices in each',
+    },
+  )
+}
+
+/** Hands the same grant to each of these keys. */
+export async function dealTo(
+  api: Api,
+  owner: Person,
+  deal: Deal,
+  keys: readonly Uint8Array[],
+): Promise<void> {
+  for (const key of keys) await api.sendSealed('POST', '/grants', await sealGrant(owner, deal, { key }))
+}
+
+/** To the phones somebody has; or, when there is none yet, kept until there is. */
+export async function dealOrPromise(
+  deps: { readonly api: Api; readonly owner: Person; readonly directory: string },
+  to: KnownPerson,
+  deal: Deal,
+): Promise<'granted' | 'promised'> {
+  const keys = phonesOf(to).map(({ message }) => message.body.key)
+  if (keys.length > 0) {
+    await dealTo(deps.api, deps.owner, deal, keys)
+    return 'granted'
+  }
+  await keepPromise(deps.directory, to.person, deal)
+  return 'promised'
+}
+
+/** Phones, and scripts that are this person's own; a token has a person of its own. */
+export function phonesOf(person: KnownPerson): readonly KnownHolder[] {
+  return liveHolders(person)
+}
+
+/**
+ * What a new key of somebody gets: what was promised, and copies of what the others of their keys hold by an owner's seal.
+ * @returns the terms of each, newest last
+ */
+export async function dealAll(
+  deps: { readonly api: Api; readonly owner: Person; readonly directory: string },
+  house: House,
+  to: KnownPerson,
+  key: Uint8Array,
+): Promise<readonly Deal[]> {
+  const deals = [...heldBy(house, to, deps.owner.now()), ...(await promisesTo(deps.directory, to.person))]
+  for (const deal of deals) await dealTo(deps.api, deps.owner, deal, [key])
+  await dropPromises(deps.directory, to.person)
+  return deals
+}
+
+/** Each grant once, as far as it still holds and an owner sealed it for a key of this person. */
+export function heldBy(house: House, person: KnownPerson, nowS: number): readonly Deal[] {
+  const keys = new Set(phonesOf(person).map(({ id }) => id as string))
+  const deals = new Map<string, Deal>()
+  for (const { message, id, byOwner, revoked } of house.grants) {
+    const { body } = message
+    const key = body.key?.toBase64({ alphabet: 'base64url', omitPadding: true })
+    if (revoked || !byOwner || body.parent || key === undefined || !keys.has(key)) continue
+    if (body.expiresAt !== undefined && body.expiresAt <= nowS) continue
+    deals.set(id, { id: body.id, name: person.name, terms: body })
+  }
+  return [...deals.values()]
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/**
+ * People, phones, scripts and what they may do: words of the command line enter, sealed grants, holders and revocations leave (SPEC 12, 13).
+ *
+ * Always true: only an owner's key seals here; nothing is sealed for a key or a device that an owner did not bind to its name; what was
+ * taken back is never given again by mistake, and never forgotten; a code for a keypad leaves this process stretched.
+ */
+export { keepsGoing, saysYes } from './ask.ts'
+export { dealAll, dealOrPromise, dealTo, newDeal, sealGrant } from './deal.ts'
+export { type Desk, openDesk, revokeAt, sayTold } from './desk.ts'
+export {
+  type KnownGrant,
+  type KnownHolder,
+  type KnownPerson,
+  type KnownThing,
+  learnOwners,
+  liveHolders,
+  personNamed,
+  trustedPerson,
+} from './house.ts'
+export { invitationName, withdrawInvitation, withdrawInvitations } from './invitation.ts'
+export { parseMoment } from './moment.ts'
+export {
+  awaitPhone,
+  dropPairing,
+  findPairing,
+  keepPairing,
+  openPair,
+  type PendingPhone,
+  pairingId,
+} from './pairing.ts'
+export { drawPin, isPin, PIN_ROUNDS, parseRounds, readPin, stretchPin } from './pin.ts'
+export { breakPromise, dropPromises, promisesTo } from './promises.ts'
+export { takeBack } from './revocations.ts'
+export { sayGrant, standingOf, termsObject } from './say.ts'
+export { targetNamed } from './scope.ts'
+export { startOver } from './start-over.ts'
+export { readTerms, type TermFlags, termOptions } from './terms.ts'
+export { grantsOf, ownerOf } from './whose.ts'

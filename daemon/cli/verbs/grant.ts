@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { toBase64url } from '../../base/bytes.ts'
+import {
+  dealOrPromise,
+  newDeal,
+  openDesk,
+  readTerms,
+  sayGrant,
+  type TermFlags,
+  termOptions,
+  termsObject,
+  trustedPerson,
+} from '../people/index.ts'
+import { verb } from '../verb.ts'
+
+export const grant = verb({
+  command: 'grant <person> <device> <what..>',
+  says: 'Gives somebody what they may do: on the hub, and on the device, which judges again by itself',
+  examples: [
+    ['grant sitter front-door unlock', 'whenever; until it is taken back'],
+    [
+      'grant sitter front-door unlock locked --hours "Mon-Fri 08:00-18:00" --until 2027-01-31',
+      'and see whether it is locked',
+    ],
+    ['grant courier front-door unlock --from 14:00 --until 16:00 --uses 1', 'once, in these two hours'],
+    ['grant anna everything all --may-share', 'all of it, and may pass some of it on'],
+    ['grant anna lamps on level:read', 'a group; level can be seen and not set'],
+  ],
+  options: (cli) =>
+    termOptions(
+      cli
+        .positional('person', { type: 'string', demandOption: true, describe: 'name or id' })
+        .positional('device', {
+          type: 'string',
+          demandOption: true,
+          describe: 'name or id of a device, a group, or: everything',
+        })
+        .positional('what', {
+          type: 'string',
+          array: true,
+          demandOption: true,
+          describe: 'properties and actions: unlock, on, level:read, all, all:read',
+        })
+        .option('may-share', {
+          type: 'boolean',
+          default: false,
+          describe: 'they may pass it on, once, and never more than it',
+        }),
+    ),
+  async run(tools, args) {
+    const desk = await openDesk(tools, 'granting')
+    const { house } = desk
+    const to = trustedPerson(house, args.person)
+    const asked = { target: args.device, what: args.what }
+    const { target: _target, ...read } = readTerms(house, tools.clock.now(), asked, args as TermFlags)
+    const terms = { ...read, ...(args['may-share'] && { share: 1 }) }
+    const deal = newDeal(tools.random, to.name, terms)
+    const became = await dealOrPromise(desk, to, deal)
+    const id = toBase64url(deal.id)
+    tools.voice.tell(
+      {
+        ok: true,
+        grant: { id, ...termsObject(house, terms) },
+        person: { id: to.id, name: to.name },
+        promised: became === 'promised',
+      },
+      () =>
+        became === 'granted'
+          ? `${to.name} may: ${sayGrant(house, terms)}\n  grant ${id}; take it back with: shallot revoke ${id}`
+          : [
+              `${to.name} may, once there is a phone: ${sayGrant(house, terms)}`,
+              `  grant ${id}, kept here until then. Next: shallot phone add "<phone>" --person ${JSON.stringify(to.name)}`,
+            ].join('\n'),
+    )
+  },
+})

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** People, their phones and what they were granted (SPEC 9.3, 12, 13), as the hub tells of them. */
+import { METHOD_GET, METHOD_POST, METHOD_PUT } from '../../schemas/gen/ts/wire.ts'
+import { fromBase64url } from '../base/bytes.ts'
+import type { Hours, Permission } from '../core/envelope/browser.ts'
+import { keyOf, type PartyId, parseId } from '../core/model/index.ts'
+import type { Held, Thing } from './answers.ts'
+import { badAnswer } from './error.ts'
+import {
+  type Fields,
+  fieldsOf,
+  flagIn,
+  idIn,
+  isAbsent,
+  listIn,
+  numberIn,
+  optionalIdIn,
+  optionalNumberIn,
+  optionalTextIn,
+  textIn,
+} from './fields.ts'
+
+const MOST = 1000
+
+export interface HeldKey {
+  readonly key: PartyId
+  readonly name: string
+  readonly kind: 'phone' | 'script'
+  readonly revoked: boolean
+}
+
+export interface KnownPerson {
+  /** Base64url of 8 bytes. */
+  readonly id: string
+  readonly name: string
+  readonly keys: readonly HeldKey[]
+}
+
+export interface KnownGrant {
+  readonly id: string
+  readonly name: string
+  readonly person?: string | undefined
+  readonly holder?: PartyId | undefined
+  /** For a code on a keypad. */
+  readonly pin: boolean
+  /** Ids of devices and names of groups; none: everything. */
+  readonly devices: readonly string[]
+  readonly what: readonly Permission[]
+  readonly hours: readonly Hours[]
+  /** ms */
+  readonly from?: number | undefined
+  readonly until?: number | undefined
+  readonly uses?: number | undefined
+  readonly used?: number | undefined
+  /** How many more times it may be passed on. */
+  readonly share: number
+  readonly by: PartyId
+  readonly revoked: boolean
+}
+
+export function readPeople(answer: unknown): readonly KnownPerson[] {
+  return listIn(fieldsOf(answer), 'people', MOST).map((each) => {
+    const person = fieldsOf(each)
+    return {
+      id: shortIn(person, 'id'),
+      name: textIn(person, 'name'),
+      keys: listIn(person, 'holders', MOST).map((holder) => readKeyOf(fieldsOf(holder))),
+    }
+  })
+}
+
+function readKeyOf(fields: Fields): HeldKey {
+  return {
+    key: idIn(fields, 'key'),
+    name: textIn(fields, 'name'),
+    kind: textIn(fields, 'kind') === 'script' ? 'script' : 'phone',
+    revoked: isTaken(fields),
+  }
+}
+
+/** One of each id: grants for several keys of one person are one. */
+export function readGrants(answer: unknown): readonly KnownGrant[] {
+  const grants = listIn(fieldsOf(answer), 'grants', MOST).map((each) => readGrant(fieldsOf(each)))
+  const byId = new Map<string, KnownGrant>()
+  for (const grant of grants) {
+    const same = byId.get(grant.id)
+    if (!same || (same.revoked && !grant.revoked)) byId.set(grant.id, grant)
+  }
+  return [...byId.values()]
+}
+
+function readGrant(fields: Fields): KnownGrant {
+  return {
+    id: shortIn(fields, 'id'),
+    name: textIn(fields, 'name'),
+    person: optionalTextIn(fields, 'person'),
+    holder: optionalIdIn(fields, 'holder'),
+    pin: flagIn(fields, 'pin'),
+    devices: listIn(fields, 'devices', MOST).map((device) => textIn({ device }, 'device')),
+    what: listIn(fields, 'what', MOST).map((each) => {
+      const permission = fieldsOf(each)
+      return { affordance: numberIn(permission, 'affordance'), methods: numberIn(permission, 'methods') }
+    }),
+    hours: isAbsent(fields, 'hours')
+      ? []
+      : listIn(fields, 'hours', MOST).map((each) => readHours(fieldsOf(each))),
+    from: optionalNumberIn(fields, 'from'),
+    until: optionalNumberIn(fields, 'until'),
+    uses: optionalNumberIn(fields, 'uses'),
+    used: optionalNumberIn(fields, 'used'),
+    share: optionalNumberIn(fields, 'share') ?? 0,
+    by: idIn(fields, 'by'),
+    revoked: isTaken(fields),
+  }
+}
+
+function readHours(fields: Fields): Hours {
+  return { days: numberIn(fields, 'days'), from: numberIn(fields, 'from'), to: numberIn(fields, 'to') }
+}
+
+/** The hub says `false`, or since when. */
+function isTaken(fields: Fields): boolean {
+  return !isAbsent(fields, 'revoked') && fields.revoked !== false
+}
+
+function shortIn(fields: Fields, name: string): string {
+  const text = textIn(fields, name)
+  if (fromBase64url(text)?.length !== 8) throw badAnswer(`id ${name}`)
+  return text
+}
+
+/** What a person wants to give: everything of it but whom to. */
+export interface Terms {
+  readonly devices: readonly (Uint8Array | string)[]
+  readonly what: readonly Permission[]
+  readonly hours: readonly Hours[]
+  /** Seconds. */
+  readonly expiresAt?: number | undefined
+  readonly uses?: number | undefined
+  /** The grant that it is passed on from; none: as an owner. */
+  readonly parent?: Uint8Array | undefined
+}
+
+/** The table for one device, or for all: what the giver may do there, to look at or also to use. */
+export function permissionsFor(
+  things: readonly Pick<Thing, 'affordances'>[],
+  use: boolean,
+): readonly Permission[] {
+  const table = new Map<number, number>()
+  for (const { affordances } of things) {
+    for (const held of affordances.values()) {
+      const methods = methodsOf(held, use)
+      if (methods > 0) table.set(held.number, (table.get(held.number) ?? 0) | methods)
+    }
+  }
+  return [...table].sort(([a], [b]) => a - b).map(([affordance, methods]) => ({ affordance, methods }))
+}
+
+function methodsOf({ may }: Held, use: boolean): number {
+  return (
+    (may.read ? METHOD_GET : 0) | (use && may.write ? METHOD_PUT : 0) | (use && may.invoke ? METHOD_POST : 0)
+  )
+}
+
+/** As the wire has the devices of a grant that is known. */
+export function wireDevices(devices: readonly string[]): readonly (Uint8Array | string)[] {
+  return devices.map((device) => {
+    const id = parseId(device)
+    return id ? keyOf(id) : device
+  })
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "renewal.h"
+
+#include <string.h>
+
+#include "crypto.h"
+
+static const char PRESENT_BLOB[] = "identity";
+static const char FORMER_BLOB[] = "former";
+
+bool renewal_is_about(const struct enrolled_body *papers, const uint8_t key[SHALLOT_KEY_BYTES]) {
+  for (size_t at = 0; at + SHALLOT_KEY_BYTES <= papers->certificate_size; at++) {
+    if (memcmp(papers->certificate + at, key, SHALLOT_KEY_BYTES) == 0) return true;
+  }
+  return false;
+}
+
+static int present_write(const struct port *port, const struct identity *identity, const struct enrolled_body *papers, uint8_t *room) {
+  int size = identity_write(identity, papers, room, IDENTITY_BYTES_MAX);
+  if (size < 0) return size;
+  int fault = port->blob_write(PRESENT_BLOB, room, (size_t)size);
+  return fault ? fault : size;
+}
+
+int renewal_begin(const struct port *port, const struct identity *identity, const struct enrolled_body *papers, uint8_t *room) {
+  int size = present_write(port, identity, papers, room);
+  int fault = size < 0 ? size : port->blob_write(FORMER_BLOB, room, (size_t)size);
+  crypto_wipe(room, IDENTITY_BYTES_MAX);
+  return fault;
+}
+
+static int blob_load(const struct port *port, const char *name, struct identity *identity, struct enrolled_body *papers, uint8_t *room,
+                     size_t capacity) {
+  int size = port->blob_read(name, room, capacity);
+  return size < 0 ? size : identity_read(identity, papers, room, (size_t)size);
+}
+
+int renewal_load(const struct port *port, struct identity *identity, struct enrolled_body *papers, uint8_t *room, size_t capacity) {
+  int fault = blob_load(port, PRESENT_BLOB, identity, papers, room, capacity);
+  if (fault == 0) return 0;
+  return blob_load(port, FORMER_BLOB, identity, papers, room, capacity) == 0 ? 0 : fault;
+}
+
+/* The room is on the stack: a session's own rooms hold the papers and readings, and the stack is far from its peak here. */
+int renewal_keep(const struct port *port, const struct identity *identity, const struct enrolled_body *papers) {
+  uint8_t room[IDENTITY_BYTES_MAX];
+  if (!renewal_is_about(papers, identity->public_key)) return SHALLOT_E_CERTIFICATE_PROFILE;
+  int size = port->blob_read(PRESENT_BLOB, room, sizeof room);
+  int fault = size < 0 ? size : port->blob_write(FORMER_BLOB, room, (size_t)size);
+  if (fault == 0) fault = present_write(port, identity, papers, room);
+  crypto_wipe(room, sizeof room);
+  return fault < 0 ? fault : 0;
+}
+
+static int digest_take(const struct port *port, const char *name, uint8_t *room, uint8_t digest[SHALLOT_DIGEST_BYTES]) {
+  int size = port->blob_read(name, room, IDENTITY_BYTES_MAX);
+  int fault = size < 0 ? size : crypto_sha256(digest, room, (size_t)size);
+  return fault ? fault : size;
+}
+
+/* Flash is not written again and again for two copies that are the same. */
+int renewal_undo(const struct port *port) {
+  uint8_t room[IDENTITY_BYTES_MAX];
+  uint8_t present[SHALLOT_DIGEST_BYTES] = {0};
+  uint8_t former[SHALLOT_DIGEST_BYTES];
+  digest_take(port, PRESENT_BLOB, room, present);
+  int size = digest_take(port, FORMER_BLOB, room, former);
+  int fault = size < 0 ? size : memcmp(present, former, sizeof former) == 0 ? SHALLOT_E_MISSING : 0;
+  if (fault == 0) fault = port->blob_write(PRESENT_BLOB, room, (size_t)size);
+  crypto_wipe(room, sizeof room);
+  return fault;
+}
