@@ -46,6 +46,7 @@ const noRoom: MeshRoom = {
   send: () => {},
   trouble: () => 'there is no network in this test',
   rtt: () => undefined,
+  ping: async () => [],
   ask: async () => {
     throw Object.assign(new Error('there is no network in this test'), { code: 'no-answer' })
   },

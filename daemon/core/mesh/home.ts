@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Code } from '../../../schemas/gen/ts/codes.ts'
-import type { Clock, Instant } from '../../base/clock.ts'
-import { no, type Verdict, yes } from '../../base/error.ts'
+import { type Clock, deadline, type Instant } from '../../base/clock.ts'
+import { no, sentenceOf, type Verdict, yes } from '../../base/error.ts'
 import { Turns } from '../../base/lifetime.ts'
 import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
@@ -67,6 +67,7 @@ export type Joining =
   | { readonly state: 'joined'; readonly host: string; readonly shortCode: string }
   | { readonly state: 'refused'; readonly code: Code; readonly detail?: string | undefined }
 
+const PING_MS_MAX = 60_000
 const TICK_MS = 1000
 /** How often it is written down that a connected daemon was heard. */
 const HEARD_EVERY_MS = 60_000
@@ -196,6 +197,17 @@ export class MeshHome implements AsyncDisposable {
         log.taskFailed('mesh', error)
       })
     return yes(this.joining)
+  }
+
+  /** Round trips to another daemon now, ms. */
+  async ping(member: PartyId, times: number): Promise<Verdict<readonly number[], Code>> {
+    if (!this.#roomNow || !this.isConnected(member)) return no('unreachable', 'there is no connection to it')
+    using limit = deadline(this.#deps.clock, PING_MS_MAX)
+    try {
+      return yes(await this.#roomNow.ping(member, times, limit.signal))
+    } catch (error) {
+      return no('unreachable', sentenceOf(error))
+    }
   }
 
   /** How long ago that home was last heard, when there is no way to it. */

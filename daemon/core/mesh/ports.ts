@@ -77,6 +77,8 @@ export interface MeshRoom {
   send(peer: PartyId, stream: 'talk' | 'log', message: Uint8Array): void
   trouble(peer: PartyId): string | undefined
   rtt(peer: PartyId): number | undefined
+  /** Round trips on the connection there is, ms; rejects when there is none or it is silent. */
+  ping(peer: PartyId, times: number, signal: AbortSignal): Promise<readonly number[]>
   /** Rejects with a sentence for people. */
   ask(peer: PartyId, address: string, question: Uint8Array, signal: AbortSignal): Promise<Uint8Array>
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import { byteStream } from '@libp2p/utils'
 import { MESH_PROTOCOL_JOIN, MESH_PROTOCOL_LOG, MESH_PROTOCOL_TALK } from '../../../schemas/gen/ts/wire.ts'
 import { deadline } from '../../base/clock.ts'
 import { ignore } from '../../base/error.ts'
 import type { PartyId } from '../../core/model/index.ts'
 import { partyOf } from './addresses.ts'
+import { MeshError } from './error.ts'
 import { framed, readFrames } from './frames.ts'
 import type { MeshDeps, MeshStream } from './index.ts'
 
@@ -18,6 +20,8 @@ const WAITING_BYTES_MAX: Readonly<Record<MeshStream, number>> = {
   log: 8 * 1024 * 1024,
 }
 const LAST_WORDS_MS = 2000
+const PING_PROTOCOL = '/ipfs/ping/1.0.0'
+const PING_BYTES = 32
 
 interface Session {
   readonly connection: Connection
@@ -54,6 +58,29 @@ export class Sessions {
 
   rtt(peer: PartyId): number | undefined {
     return this.#sessions.get(peer)?.connection.rtt
+  }
+
+  /** Measured from a write to what comes back of it, on one stream of the ping protocol. @throws MeshError */
+  async ping(peer: PartyId, times: number, signal: AbortSignal): Promise<readonly number[]> {
+    const session = this.#sessions.get(peer)
+    if (!session?.told) throw new MeshError('unreachable', 'there is no connection to it')
+    const { clock, random } = this.#deps
+    const stream = await session.connection.newStream(PING_PROTOCOL, { signal })
+    const bytes = byteStream(stream)
+    try {
+      const trips: number[] = []
+      for (let trip = 0; trip < times; trip++) {
+        const began = clock.monotonic()
+        await bytes.write(random.bytes(PING_BYTES), { signal })
+        await bytes.read({ bytes: PING_BYTES, signal })
+        trips.push(clock.monotonic() - began)
+      }
+      return trips
+    } catch (cause) {
+      throw new MeshError('no-answer', 'it did not answer in time', { cause })
+    } finally {
+      stream.close().catch((error) => ignore(error, 'the connection has ended'))
+    }
   }
 
   /** Opens both streams on a connection that we made. */

@@ -3,10 +3,13 @@
 import { ENVELOPE_BYTES_MAX, MESH_CODE_CHARS_MAX } from '../../../../schemas/gen/ts/wire.ts'
 import { no } from '../../../base/error.ts'
 import type { OpenInvitation } from '../../../core/mesh/index.ts'
+import { parseId } from '../../../core/model/index.ts'
 import { empty, json, type Reply, refused } from '../answer.ts'
-import { readBytes, readObject } from '../fields.ts'
+import { readBytes, readInteger, readObject } from '../fields.ts'
 import type { Asking, Route, RouteDeps } from '../route.ts'
 import { tellBytes } from '../telling.ts'
+
+const PINGS_MAX = 50
 
 /** The other homes of the owner: who they are, how they are reached, inviting and removing them (SPEC 14). */
 export function meshRoutes(deps: RouteDeps): Route[] {
@@ -30,6 +33,13 @@ export function meshRoutes(deps: RouteDeps): Route[] {
       path: '/mesh/join',
       takes: { type: 'application/json' },
       run: (asking) => join(deps, asking),
+    },
+    {
+      ...ofHome,
+      method: 'POST',
+      path: '/mesh/members/:id/ping',
+      query: ['times'],
+      run: (asking) => ping(deps, asking),
     },
     {
       ...ofHome,
@@ -58,6 +68,15 @@ function report({ home: { mesh } }: RouteDeps, { caller }: Asking): Reply {
     members: mesh.report(),
     ...(list && { revocation: { sequence: list.sequence, entries: list.entries.map(tellBytes) } }),
   })
+}
+
+async function ping({ home: { mesh } }: RouteDeps, { params, query }: Asking): Promise<Reply> {
+  const times = readInteger(query, 'times', { least: 1, most: PINGS_MAX, fallback: 1 })
+  if (!times.ok) return refused(times)
+  const id = parseId(params.id!)
+  if (!id || !mesh.papers.isMember(id)) return refused(no('not-found', 'no such daemon'))
+  const pinged = await mesh.ping(id, times.value)
+  return pinged.ok ? json({ ms: pinged.value }) : refused(pinged)
 }
 
 async function invite({ home: { mesh } }: RouteDeps, { caller }: Asking): Promise<Reply> {

@@ -119,6 +119,16 @@ describe('the mesh room', () => {
     assert.deepEqual([high.up, low.up], [[], []])
   })
 
+  it('measures round trips on the connection there is, and on no other', async (t) => {
+    const { low, high, address } = await pair(t)
+    await assert.rejects(low.ping(high.id, 1, AbortSignal.timeout(1000)), { code: 'unreachable' })
+    low.reach(high.id, address)
+    await until('they are connected', () => high.up.length === 1 && low.up.length === 1)
+    const trips = await low.ping(high.id, 5, AbortSignal.timeout(10_000))
+    assert.equal(trips.length, 5)
+    assert(trips.every((ms) => ms > 0 && ms < 10_000))
+  })
+
   it('connects again when the way is cut', async (t) => {
     const { low, high, address, onions } = await pair(t)
     low.reach(high.id, address)
