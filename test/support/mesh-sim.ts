@@ -171,14 +171,22 @@ export class SimShelf implements LogShelf {
     const { entries, hashes } = this.#chain(this.#own)
     const some = entries.slice(from - 1, from - 1 + PIECE_ENTRIES)
     const position = from - 1 + some.length
-    return some.length > 0 ? { entries: some, last: { position, hash: hashes[position - 1]! } } : undefined
+    const before = hashes[from - 2] ?? genesisHash(this.#own)
+    const last = { position, hash: hashes[position - 1]! }
+    return some.length > 0 ? { from, before, entries: some, last } : undefined
   }
   others(author: PartyId, from: number): Run | undefined {
     const chain = this.#chains.get(author)
     const to = [...(chain?.signed.keys() ?? [])].filter((at) => at >= from).sort((a, b) => a - b)[0]
     return chain && to !== undefined
-      ? { from, entries: chain.entries.slice(from - 1, to), beacon: chain.signed.get(to)! }
+      ? {
+          ...{ from, before: chain.hashes[from - 2] ?? genesisHash(author) },
+          ...{ entries: chain.entries.slice(from - 1, to), beacon: chain.signed.get(to)! },
+        }
       : undefined
+  }
+  read(): readonly [] {
+    return []
   }
   async append(author: PartyId, run: Run, hashes: readonly Uint8Array[]): Promise<void> {
     const chain = this.#chain(author)

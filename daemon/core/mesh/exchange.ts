@@ -173,16 +173,17 @@ export class Exchange {
     while (serving.credit > 0 && serving.next <= shelf.head(author).position) {
       const run = author === own ? this.#ownRun(serving.next) : shelf.others(author, serving.next)
       if (!run) return
+      const skips = run.from > serving.next
       serving.credit -= 1
       serving.next = run.from + run.entries.length
-      wire.send(peer, 'log', encodeLog({ word: 'piece', author, ...run }))
+      wire.send(peer, 'log', encodeLog({ word: 'piece', author, skips, ...run }))
     }
   }
 
   #ownRun(from: number) {
     const { shelf, beacons } = this.#deps
     const run = shelf.own(from)
-    return run && { from, entries: run.entries, beacon: beacons.seal(run.last).frame }
+    return run && { ...run, beacon: beacons.seal(run.last).frame }
   }
 
   #take(peer: PartyId, piece: LogWord & { word: 'piece' }, now: Instant): Promise<void> {
@@ -201,7 +202,14 @@ export class Exchange {
     const { author } = piece
     if (author === own) return
     const head = shelf.head(author)
-    const judged = judgePiece(author, piece, head, papers, ed25519)
+    const judged = judgePiece(
+      author,
+      piece,
+      head,
+      piece.skips && (peer === author || head.position === 0),
+      papers,
+      ed25519,
+    )
     if (judged.ok) {
       await shelf.append(author, piece, judged.value)
       this.#faults.delete(author)

@@ -22,21 +22,27 @@ const CARRIES_SEALED: ReadonlySet<EntryKind> = new Set<EntryKind>([
 
 /**
  * Whether a run follows from `head` and is signed for by its author, envelopes inside included (SPEC 14.5).
+ * @param maySkip  the beginning may be missing: its author pruned it, and says so itself, or nothing is here yet
  * @returns the hashes, one an entry; nothing may be kept of a run that fails
  */
 export function judgePiece(
   author: PartyId,
   run: Run,
   head: LogHead,
+  maySkip: boolean,
   papers: Papers,
   ed25519: Ed25519,
 ): Verdict<readonly Uint8Array[], PieceFault> {
   if (!papers.wasMember(author)) return no('stranger', 'its author was never a daemon of this home')
   const last = run.from + run.entries.length - 1
   if (last <= head.position) return no('known')
-  if (run.from !== head.position + 1) return no('gap')
+  const skips = run.from !== head.position + 1
+  if (skips && !(maySkip && run.from > head.position)) return no('gap')
+  if (!skips && !equal(run.before, head.hash)) {
+    return no('forked', 'what follows here follows from other entries than those we hold')
+  }
   const hashes: Uint8Array[] = []
-  let previous = head.hash
+  let previous = run.before
   for (const [at, body] of run.entries.entries()) {
     const entry = decodeEntry(body)
     if (!entry || entry.position !== run.from + at)

@@ -4,6 +4,7 @@ import type { Instant } from '../../base/clock.ts'
 import type { Secret } from '../../base/secret.ts'
 import type { Frame } from '../envelope/message.ts'
 import type { PartyId } from '../model/index.ts'
+import type { Entry } from '../ports.ts'
 
 /** An envelope that every daemon keeps: the newest of its kind, subject and sealer. */
 export interface MeshPaper {
@@ -38,6 +39,8 @@ export interface LogHead {
 /** Bytes that follow from one another, up to a place that their author signed for. */
 export interface Run {
   readonly from: number
+  /** The hash that the first follows from. */
+  readonly before: Uint8Array
   readonly entries: readonly Uint8Array[]
   readonly beacon: Frame
 }
@@ -47,12 +50,14 @@ export interface LogShelf {
   authors(): readonly PartyId[]
   /** Position 0 and the chain's start for an author of whom there is nothing. */
   head(author: PartyId): LogHead
-  /** Our own entries from `from` on with their hashes, as many as a piece may hold; at least one if there is one. */
-  own(from: number): { readonly entries: readonly Uint8Array[]; readonly last: LogHead } | undefined
+  /** Our own entries from `from` on, or from the first that was not pruned; as many as a piece may hold, at least one if there is one. */
+  own(from: number): (Omit<Run, 'beacon'> & { readonly last: LogHead }) | undefined
   /** Another's entries from `from` up to the next place that its author signed for. */
   others(author: PartyId, from: number): Run | undefined
-  /** Keeps a verified run behind the head that it follows from; does nothing if the head has moved. */
+  /** Keeps a verified run behind the head; does nothing if the head has passed it. What it skips its author had pruned. */
   append(author: PartyId, run: Run, hashes: readonly Uint8Array[]): Promise<void>
+  /** Entries of one log before `before`, at most `limit`, newest last. */
+  read(author: PartyId, before: number, limit: number): readonly Entry[]
 }
 
 export interface HeardBook {

@@ -78,6 +78,10 @@ export type LogWord =
       readonly word: 'piece'
       readonly author: PartyId
       readonly from: number
+      /** What was asked for before it is not there any more. */
+      readonly skips: boolean
+      /** The hash that the first entry follows from. */
+      readonly before: Uint8Array
       readonly beacon: Frame
       readonly entries: readonly Uint8Array[]
     }
@@ -181,7 +185,15 @@ export function encodeLog(word: LogWord): Uint8Array {
   const author = keyOf(word.author)
   if (word.word === 'want') return encodeCbor([wire.LOG_WANT, author, word.from])
   if (word.word === 'more') return encodeCbor([wire.LOG_MORE, author])
-  return encodeCbor([wire.LOG_PIECE, author, word.from, word.beacon, [...word.entries]])
+  return encodeCbor([
+    wire.LOG_PIECE,
+    author,
+    word.from,
+    word.skips,
+    word.before,
+    word.beacon,
+    [...word.entries],
+  ])
 }
 
 export function decodeLog(bytes: Uint8Array): LogWord | undefined {
@@ -198,10 +210,11 @@ function readLog(number: Cbor | undefined, author: PartyId, read: Reader): LogWo
   if (number === wire.LOG_WANT) return { word: 'want', author, from: read.number() }
   if (number === wire.LOG_MORE) return { word: 'more', author }
   if (number !== wire.LOG_PIECE) return undefined
-  const [from, beacon, entries] = [read.number(), read.bytes(), read.frames()]
+  const [from, skips] = [read.number(), read.truth()]
+  const [before, beacon, entries] = [read.bytes(), read.bytes(), read.frames()]
   const { length } = entries
   return length >= 1 && length <= wire.PIECE_ENTRIES_MAX
-    ? { word: 'piece', author, from, beacon, entries }
+    ? { word: 'piece', author, from, skips, before, beacon, entries }
     : undefined
 }
 

@@ -3,6 +3,7 @@ import { PIECE_BYTES_MAX, PIECE_ENTRIES_MAX } from '../../../schemas/gen/ts/wire
 import { decodeEntry, genesisHash } from '../../core/chain.ts'
 import type { LogHead, LogShelf, Run } from '../../core/mesh/index.ts'
 import { keyOf, type PartyId } from '../../core/model/index.ts'
+import type { Entry } from '../../core/ports.ts'
 import type { EntryRow, JournalTable, SignedTable, Store } from '../store/index.ts'
 
 /** The logs of all daemons of the home, each in its chain. Heads are answered from memory once they are on disk. */
@@ -37,9 +38,11 @@ export class Shelf implements LogShelf {
   }
 
   own(from: number): ReturnType<LogShelf['own']> {
-    const rows = this.#piece(this.#own, from, Number.MAX_SAFE_INTEGER)
-    const last = rows.at(-1)
-    return last && { entries: rows.map(({ body }) => body), last }
+    const rows = this.#piece(this.#own, from)
+    const [first, last] = [rows[0], rows.at(-1)]
+    if (!first || !last) return undefined
+    const before = this.#hashBefore(this.#own, first.position)
+    return { from: first.position, before, entries: rows.map(({ body }) => body), last }
   }
 
   others(author: PartyId, from: number): Run | undefined {
@@ -47,16 +50,19 @@ export class Shelf implements LogShelf {
     const place = chain && this.#signed.from(chain.number, from)
     if (!place) return undefined
     const rows = this.#table.after(chain.number, from - 1, place.position - from + 1)
-    return { from, entries: rows.map(({ body }) => body), beacon: place.beacon }
+    const [first] = rows
+    if (!first) return undefined
+    const before = this.#hashBefore(author, first.position)
+    return { from: first.position, before, entries: rows.map(({ body }) => body), beacon: place.beacon }
   }
 
   async append(author: PartyId, run: Run, hashes: readonly Uint8Array[]): Promise<void> {
     const position = run.from + run.entries.length - 1
     await this.#store.write(
       () => {
-        const number = this.#chainOf(author)
+        const number = this.#chainOf(author, run)
         const last = this.#table.last(number)?.position ?? 0
-        if (last !== run.from - 1) return undefined
+        if (last >= run.from) return undefined
         for (const [at, body] of run.entries.entries()) {
           const device = decodeEntry(body)?.device
           const key = device ? keyOf(device) : null
@@ -73,17 +79,37 @@ export class Shelf implements LogShelf {
     )
   }
 
-  #chainOf(author: PartyId): number {
+  read(author: PartyId, before: number, limit: number): readonly Entry[] {
+    const chain = this.#chains.get(author)
+    const rows = chain ? this.#table.before(chain.number, before, limit) : []
+    return rows.toReversed().flatMap((row) => {
+      const entry = decodeEntry(row.body)
+      return entry ? [{ ...entry, index: row.position, hash: row.hash }] : []
+    })
+  }
+
+  /** Begins another's chain where it begins here. */
+  #chainOf(author: PartyId, { from, before }: Run): number {
     const key = keyOf(author)
-    if (!this.#table.chain(key)) this.#table.addChain(key)
-    return this.#table.chain(key)!.number
+    const known = this.#table.chain(key)
+    if (known) return known.number
+    this.#table.addChain(key)
+    const { number } = this.#table.chain(key)!
+    if (from > 1) this.#table.prune(number, from - 1, before)
+    return number
+  }
+
+  #hashBefore(author: PartyId, position: number): Uint8Array {
+    const chain = this.#table.chain(keyOf(author))!
+    if (position - 1 <= chain.prunedTo) return chain.prunedHash ?? genesisHash(author)
+    return this.#table.before(chain.number, position, 1)[0]?.hash ?? genesisHash(author)
   }
 
   /** Rows from `from` on, as many as one piece may hold; a single one that is larger than that goes alone. */
-  #piece(author: PartyId, from: number, limit: number): readonly EntryRow[] {
+  #piece(author: PartyId, from: number): readonly EntryRow[] {
     const chain = this.#chains.get(author)
     if (!chain) return []
-    const rows = this.#table.after(chain.number, from - 1, Math.min(limit, PIECE_ENTRIES_MAX))
+    const rows = this.#table.after(chain.number, from - 1, PIECE_ENTRIES_MAX)
     let bytes = 0
     const end = rows.findIndex(({ body }) => {
       bytes += body.length

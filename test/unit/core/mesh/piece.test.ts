@@ -38,7 +38,7 @@ function runOf(entries: readonly NewEntry[], after = START, by = CABIN): Run {
   const bodies = entries.map((entry, at) => encodeEntry(after.position + 1 + at, entry))
   const hash = hashesOf(bodies, after).at(-1)!
   const beacon = beaconOf(by, 1, { position: after.position + bodies.length, hash })
-  return { from: after.position + 1, entries: bodies, beacon }
+  return { from: after.position + 1, before: after.hash, entries: bodies, beacon }
 }
 
 describe('judgePiece() [SPEC 14.5]', () => {
@@ -48,7 +48,8 @@ describe('judgePiece() [SPEC 14.5]', () => {
     papers = desk.papers
     await papers.takeMember(memberOf(CABIN, 'cabin'))
   })
-  const judge = (run: Run, head = START, author = cabin) => judgePiece(author, run, head, papers, ed25519)
+  const judge = (run: Run, head = START, author = cabin, maySkip = false) =>
+    judgePiece(author, run, head, maySkip, papers, ed25519)
   const why = (run: Run, head = START, author = cabin) => {
     const judged = judge(run, head, author)
     return judged.ok ? 'taken' : judged.why
@@ -69,13 +70,20 @@ describe('judgePiece() [SPEC 14.5]', () => {
     const desk = openDesk()
     await desk.papers.takeMember(memberOf(CABIN, 'cabin'))
     await desk.revocations.take(listOf([CABIN.key]))
-    assert.equal(judgePiece(cabin, runOf(ENTRIES), START, desk.papers, ed25519).ok, true)
+    assert.equal(judgePiece(cabin, runOf(ENTRIES), START, false, desk.papers, ed25519).ok, true)
   })
 
   it('knows what is there already, and sees what is missing before', () => {
     const head = { position: 3, hash: hashesOf(runOf(ENTRIES).entries).at(-1)! }
     assert.equal(why(runOf(ENTRIES), head), 'known')
     assert.equal(why(runOf(ENTRIES, { position: 5, hash: START.hash })), 'gap')
+  })
+
+  it('begins later where its author pruned the beginning, and with nothing else', () => {
+    const later = runOf(ENTRIES, { position: 5, hash: new Uint8Array(32).fill(5) })
+    assert.equal(judge(later, START, cabin, true).ok, true)
+    const other = judge({ ...later, before: new Uint8Array(32).fill(6) }, START, cabin, true)
+    assert.equal(!other.ok && other.why, 'forked')
   })
 
   it('refuses the log of somebody who was never a daemon of the home', () => {

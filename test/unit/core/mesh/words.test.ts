@@ -39,7 +39,15 @@ const TALK: readonly TalkWord[] = [
 const LOG: readonly LogWord[] = [
   { word: 'want', author: A, from: 1 },
   { word: 'more', author: A },
-  { word: 'piece', author: B, from: 4, beacon: bytes(1), entries: [bytes(1), bytes(2)] },
+  {
+    word: 'piece',
+    author: B,
+    from: 4,
+    skips: true,
+    before: bytes(7),
+    beacon: bytes(1),
+    entries: [bytes(1), bytes(2)],
+  },
 ]
 
 describe('what daemons say [SPEC 14.4, 14.5]', () => {

@@ -32,8 +32,9 @@ async function bring(from: Home, to: Home, author = A): Promise<number> {
     const head = to.shelf.head(author)
     const own = from.shelf.own(head.position + 1)
     if (!own) return pieces
-    const run = { from: head.position + 1, entries: own.entries, beacon: BEACON }
-    const hashes = hashesOf(own.entries, head)
+    const { last, ...piece } = own
+    const run = { ...piece, beacon: BEACON }
+    const hashes = hashesOf(own.entries, { ...last, hash: own.before })
     assert.deepEqual(hashes.at(-1), own.last.hash)
     await to.shelf.append(author, run, hashes)
   }
@@ -76,16 +77,37 @@ describe('the logs of all daemons', () => {
     assert.equal((await to.journal.verify()).entries, 1)
   })
 
-  it('do not take the same run twice, nor one that leaves a gap', async (t) => {
+  it('begin where the author pruned, are given on from there, and can be read', async (t) => {
+    const folder = temporaryFolder(t)
+    await using from = await openHome(join(folder, 'a.db'), { author: A })
+    await write(from, 6)
+    await from.journal.prune(NOON + 4, NOON + 10)
+    await using to = await openHome(join(folder, 'b.db'), { author: B })
+    await bring(from, to)
+    assert.deepEqual(to.shelf.head(A).hash, from.shelf.own(7)!.last.hash)
+    const run = to.shelf.others(A, 1)!
+    assert.deepEqual([run.from, run.before], [5, from.shelf.own(1)!.before])
+    const read = to.shelf.read(A, 8, 2)
+    assert.deepEqual(
+      read.map(({ index, kind }) => [index, kind]),
+      [
+        [6, 'renamed'],
+        [7, 'pruned'],
+      ],
+    )
+    assert.deepEqual(to.shelf.read(partyOf(9), 8, 2), [])
+  })
+
+  it('do not take the same run twice', async (t) => {
     const folder = temporaryFolder(t)
     await using from = await openHome(join(folder, 'a.db'), { author: A })
     await using to = await openHome(join(folder, 'b.db'), { author: B })
     await write(from, 4)
-    const { entries } = from.shelf.own(1)!
+    const { entries, before } = from.shelf.own(1)!
     const hashes = hashesOf(entries, to.shelf.head(A))
-    const run = { from: 1, entries, beacon: BEACON }
+    const run = { from: 1, before, entries, beacon: BEACON }
     await Promise.all([to.shelf.append(A, run, hashes), to.shelf.append(A, run, hashes)])
-    await to.shelf.append(A, { ...run, from: 6 }, hashes)
+    await to.shelf.append(A, { ...run, from: 4 }, hashes)
     assert.equal(to.shelf.head(A).position, 4)
   })
 
