@@ -282,6 +282,7 @@ export async function openTestHome(
     },
     async [Symbol.asyncDispose]() {
       await http[Symbol.asyncDispose]()
+      await mesh[Symbol.asyncDispose]()
       router[Symbol.dispose]()
       await state[Symbol.asyncDispose]()
       await rm(dir, { recursive: true })

@@ -21,6 +21,8 @@ import { sayTime } from '../time.ts'
 import type { Tools } from '../tools.ts'
 import { group, verb } from '../verb.ts'
 import { table } from '../voice.ts'
+import { parseLimit } from './history.ts'
+import { line } from './log.ts'
 
 const POLL_MS = 1000
 
@@ -209,6 +211,44 @@ const remove = verb({
   },
 })
 
+const LOG_LIMIT = '50'
+
+const log = verb({
+  command: 'log <name>',
+  says: 'What happened in another home, as its daemon wrote it, also of one that is gone for good',
+  examples: [['mesh log cabin --limit 20', 'its last twenty entries, from the copy that is here']],
+  options: (cli) =>
+    cli
+      .positional('name', { type: 'string', demandOption: true, describe: 'name or id' })
+      .option('limit', { type: 'string', default: LOG_LIMIT, describe: 'so many entries' })
+      .option('before', { type: 'string', describe: 'older than the entry of this number' }),
+  async run(tools, args) {
+    const api = await tools.api()
+    const report = fieldsOf(await api.get('/mesh'), 'the state of the mesh')
+    const logs = listOf(report.logs, 'logs').map((each) => fieldsOf(each, 'a log'))
+    const meant = logs.filter((each) => each.id === args.name || each.name === args.name)
+    const [found, ...more] = meant
+    if (!found)
+      throw new CliError('not-found', `no log of ${args.name} is here`, { next: 'see `shallot mesh list`' })
+    if (more.length > 0) {
+      const ids = meant.map(({ id, entries }) => `${String(id)} (${String(entries)} entries)`).join(', ')
+      throw new CliError('conflict', `there are logs of ${meant.length} daemons of that name: ${ids}`, {
+        next: 'name one by its id',
+      })
+    }
+    const query = new URLSearchParams({ limit: String(parseLimit(args.limit, 1000)) })
+    if (args.before !== undefined)
+      query.set('before', String(parseLimit(args.before, Number.MAX_SAFE_INTEGER)))
+    const answer = await api.get(`/mesh/members/${partyIn(found, 'id')}/log?${query}`)
+    const entries = listOf(fieldsOf(answer, 'a log').entries, 'entries')
+    tools.voice.tell({ ok: true, entries }, () =>
+      entries.length === 0
+        ? 'Nothing of it is here yet.'
+        : table(entries.map((each) => line(fieldsOf(each, 'an entry')))),
+    )
+  },
+})
+
 interface MemberLine {
   readonly id: PartyId
   readonly name: string
@@ -261,6 +301,7 @@ export const mesh = group('mesh', 'Your other homes: daemons that belong togethe
   invite,
   join,
   list,
+  log,
   remove,
   status,
 ])

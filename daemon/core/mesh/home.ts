@@ -11,7 +11,7 @@ import type { Feed } from '../feed.ts'
 import { x25519Public } from '../identity/index.ts'
 import { idOf, type PartyId } from '../model/index.ts'
 import type { Trust } from '../policy/index.ts'
-import type { DeviceBook, Journal, ReadingBook } from '../ports.ts'
+import type { DeviceBook, Entry, Journal, ReadingBook } from '../ports.ts'
 import type { Delivery } from '../router/index.ts'
 import type { By, Services } from '../services.ts'
 import { BeaconSealer } from './beacons.ts'
@@ -197,6 +197,19 @@ export class MeshHome implements AsyncDisposable {
         log.taskFailed('mesh', error)
       })
     return yes(this.joining)
+  }
+
+  /** What happened in another home, as its daemon wrote it; also of one that is gone for good. */
+  log(member: PartyId, before: number, limit: number): readonly Entry[] {
+    return this.#deps.shelf.read(member, before, limit)
+  }
+
+  /** Whose logs are here: name and id, also of daemons that are no members any more. */
+  authors(): ReadonlyArray<{ readonly id: PartyId; readonly name: string; readonly entries: number }> {
+    const { shelf } = this.#deps
+    return shelf
+      .authors()
+      .map((id) => ({ id, name: this.papers.nameOf(id), entries: shelf.head(id).position }))
   }
 
   /** Round trips to another daemon now, ms. */

@@ -259,6 +259,7 @@ const LINES = [
   'mesh invite',
   'mesh join',
   'mesh list',
+  'mesh log',
   'mesh remove',
   'mesh status',
   'log show',

@@ -7,9 +7,11 @@ import { parseId } from '../../../core/model/index.ts'
 import { empty, json, type Reply, refused } from '../answer.ts'
 import { readBytes, readInteger, readObject } from '../fields.ts'
 import type { Asking, Route, RouteDeps } from '../route.ts'
-import { tellBytes } from '../telling.ts'
+import { tellBytes, tellEntry } from '../telling.ts'
 
 const PINGS_MAX = 50
+const LOG_MAX = 1000
+const LOG_FALLBACK = 100
 
 /** The other homes of the owner: who they are, how they are reached, inviting and removing them (SPEC 14). */
 export function meshRoutes(deps: RouteDeps): Route[] {
@@ -33,6 +35,13 @@ export function meshRoutes(deps: RouteDeps): Route[] {
       path: '/mesh/join',
       takes: { type: 'application/json' },
       run: (asking) => join(deps, asking),
+    },
+    {
+      ...ofHome,
+      method: 'GET',
+      path: '/mesh/members/:id/log',
+      query: ['before', 'limit'],
+      run: (asking) => readLog(deps, asking),
     },
     {
       ...ofHome,
@@ -66,8 +75,21 @@ function report({ home: { mesh } }: RouteDeps, { caller }: Asking): Reply {
   return json({
     own: mesh.own,
     members: mesh.report(),
+    logs: mesh.authors(),
     ...(list && { revocation: { sequence: list.sequence, entries: list.entries.map(tellBytes) } }),
   })
+}
+
+function readLog({ home: { mesh } }: RouteDeps, { params, query }: Asking): Reply {
+  const limit = readInteger(query, 'limit', { least: 1, most: LOG_MAX, fallback: LOG_FALLBACK })
+  if (!limit.ok) return refused(limit)
+  const most = Number.MAX_SAFE_INTEGER
+  const before = readInteger(query, 'before', { least: 1, most, fallback: most })
+  if (!before.ok) return refused(before)
+  const id = parseId(params.id!)
+  if (!id || !mesh.authors().some((author) => author.id === id))
+    return refused(no('not-found', 'no log of it is here'))
+  return json({ entries: mesh.log(id, before.value, limit.value).map(tellEntry) })
 }
 
 async function ping({ home: { mesh } }: RouteDeps, { params, query }: Asking): Promise<Reply> {
