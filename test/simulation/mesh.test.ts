@@ -64,8 +64,9 @@ class History {
     }
   }
 
-  async settle(): Promise<void> {
-    for (let step = 0; step < 40; step++) {
+  /** All can reach each other again, for as long as what was lost on the way takes to be asked for again. */
+  async settle(steps = 40): Promise<void> {
+    for (let step = 0; step < steps; step++) {
       this.linkAll()
       for (const { talk } of this.world.daemons) talk.tick(this.world.now)
       await this.world.pass(20_000)
@@ -147,6 +148,59 @@ describe('the mesh, simulated', () => {
       }
     })
   }
+
+  it('two sides that were apart for 48 hours, and both went on, have one story afterwards', async () => {
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + 20; seed++) {
+      await told(seed, async () => {
+        const history = new History(seed, 4)
+        const { world } = history
+        await history.introduce()
+        const [a, b, c, d] = world.daemons as [SimDaemon, SimDaemon, SimDaemon, SimDaemon]
+        for (let hour = 0; hour < 48; hour++) {
+          world.link(a, b)
+          world.link(c, d)
+          for (const each of world.daemons) each.shelf.write(`hour ${hour}`, world.now)
+          if (hour === 30) await history.remove(d, c)
+          for (const { talk } of world.daemons) talk.tick(world.now)
+          await world.pass(60 * MINUTE)
+        }
+        await history.settle(200)
+        for (const other of [b, c]) assert.equal(other.state(), a.state())
+        assert.equal(a.shelf.head(c.id).position, 48)
+        assert.equal(a.papers.isMember(d.id), false)
+      })
+    }
+  })
+
+  it('a member that sends garbage, replays and what others said changes nothing for them', async () => {
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + 50; seed++) {
+      await told(seed, async () => {
+        const history = new History(seed, 4)
+        const { world } = history
+        const { dice } = world
+        await history.introduce()
+        history.linkAll()
+        const bad = world.daemons.at(-1)!
+        for (let step = 0; step < 60; step++) {
+          const victim = dice.pick(world.daemons.slice(0, -1))
+          dice.pick(world.daemons).shelf.write(`${step}`, world.now)
+          for (const { talk } of world.daemons) talk.exchange.pump()
+          const said = dice.pick(world.overheard) ?? new Uint8Array()
+          const bytes = Uint8Array.from(said)
+          if (dice.chance(0.7) && bytes.length > 0) bytes[dice.below(bytes.length)]! ^= 1 << dice.below(8)
+          await victim.talk.heard(bad.id, dice.chance(0.5) ? 'talk' : 'log', bytes, world.now)
+          await world.pass(dice.below(5000))
+        }
+        for (let step = 0; step < 60; step++) {
+          for (const { talk } of world.daemons) talk.tick(world.now)
+          await world.pass(30_000)
+        }
+        const [first, ...others] = world.daemons
+        for (const other of others) assert.equal(other.state(), first!.state())
+        assert.equal(first!.shelf.head(bad.id).position > 0, true)
+      })
+    }
+  })
 
   it('what is said per event grows no faster than the number of daemons', async () => {
     const costs: number[] = []

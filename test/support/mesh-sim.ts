@@ -208,14 +208,19 @@ export interface Weather {
   readonly delayMsMax: number
 }
 
+const OVERHEARD_MAX = 200
+const HOUR_MS = 3_600_000
+
 /** What the daemons live in: time, the network, and who can reach whom. */
 export class World {
   readonly dice: Dice
   readonly daemons: SimDaemon[] = []
   readonly weather: Weather
-  now = 1_000_000
+  now = 10_000_000
   /** Messages that were sent, and connections that stood at most, for what they cost. */
   sent = 0
+  /** The last that were said by anybody, for those who replay. */
+  readonly overheard: Uint8Array[] = []
   readonly #events: { at: number; order: number; run: () => void | Promise<void> }[] = []
   readonly #links = new Set<string>()
   #order = 0
@@ -277,6 +282,7 @@ export class World {
 
   carry(from: SimDaemon, to: SimDaemon, stream: 'talk' | 'log', bytes: Uint8Array): void {
     this.sent++
+    if (this.overheard.push(bytes) > OVERHEARD_MAX) this.overheard.shift()
     const { loss, doubling, delayMsMax } = this.weather
     const copies = this.dice.chance(loss) ? 0 : this.dice.chance(doubling) ? 2 : 1
     for (let copy = 0; copy < copies; copy++) {
@@ -297,7 +303,8 @@ export class SimDaemon {
   readonly signer: Signer
   readonly shelf: SimShelf
   readonly revocations = new SimRevocations()
-  readonly heard: string[] = []
+  /** How far this daemon's clock is off. */
+  readonly skewMs: number
   readonly #book = new SimPapers()
   readonly #world: World
   papers!: Papers
@@ -308,6 +315,7 @@ export class SimDaemon {
     this.name = name
     this.signer = signerOf(name)
     this.id = idOf(this.signer.key)
+    this.skewMs = world.dice.below(2 * HOUR_MS) - HOUR_MS
     this.shelf = new SimShelf(this.id)
     this.start()
   }
@@ -319,7 +327,7 @@ export class SimDaemon {
     this.papers = new Papers({ trust: TRUST, ed25519: quickEd25519, book: this.#book, revocations })
     const client = new Uint8Array(32).fill(BEACON_CLIENT)
     const beacons = new BeaconSealer(
-      { home: HOME, signer, client, now: () => world.now, epoch: EPOCH },
+      { home: HOME, signer, client, now: () => world.now + this.skewMs, epoch: EPOCH },
       this.papers.sequenceOf(this.id),
     )
     this.talk = new Talk({

@@ -6,7 +6,7 @@ import type { PartyId } from '../model/index.ts'
 import type { BeaconSealer } from './beacons.ts'
 import { Exchange, type ExchangeDeps } from './exchange.ts'
 import type { Revocations } from './ports.ts'
-import { decodeLog, decodeTalk, encodeTalk, type TalkWord } from './words.ts'
+import { decodeLog, decodeTalk, encodeTalk, isLater, type TalkWord } from './words.ts'
 
 /** Between two times that a daemon says again how far it has each log. */
 export const HEADS_EVERY_MS = 30_000
@@ -76,10 +76,10 @@ export class Talk {
     if (stream === 'log') {
       const word = decodeLog(bytes)
       if (word) await this.exchange.heard(peer, word, now)
-      return word !== undefined
+      return word !== undefined || isLater(bytes)
     }
     const word = decodeTalk(bytes)
-    if (!word) return false
+    if (!word) return isLater(bytes)
     if (word.word === 'papers') await this.#takePapers(peer, word, now)
     else if (word.word === 'heads') this.#takeHeads(peer, word, now)
     else await this.#deps.hear(peer, word)

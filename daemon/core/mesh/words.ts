@@ -95,6 +95,8 @@ const STAGES: readonly (readonly [OrderStage, number])[] = [
   ['expired-reached', wire.STAGE_EXPIRED_REACHED],
   ['not-taken', wire.STAGE_NOT_TAKEN],
 ]
+/** The highest number that has a meaning, on either stream. */
+const LAST_WORD = wire.TALK_STAGE
 const NUMBER_OF_STAGE = new Map(STAGES)
 const STAGE_OF_NUMBER = new Map(STAGES.map(([stage, number]) => [number, stage]))
 
@@ -128,6 +130,13 @@ function talkItem(word: TalkWord): Cbor {
     case 'stage':
       return [wire.TALK_STAGE, word.number, NUMBER_OF_STAGE.get(word.stage)!, word.code, word.receipt]
   }
+}
+
+/** What a later version says and this one does not know: passed over, so that old and new can live together. */
+export function isLater(bytes: Uint8Array): boolean {
+  const item = decodeCbor(bytes)
+  const [number] = item.ok && Array.isArray(item.value) ? item.value : []
+  return typeof number === 'number' && number > LAST_WORD
 }
 
 export function decodeTalk(bytes: Uint8Array): TalkWord | undefined {

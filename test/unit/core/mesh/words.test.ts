@@ -8,6 +8,7 @@ import {
   decodeTalk,
   encodeLog,
   encodeTalk,
+  isLater,
   type LogWord,
   type TalkWord,
 } from '../../../../daemon/core/mesh/index.ts'
@@ -88,11 +89,18 @@ describe('what daemons say [SPEC 14.4, 14.5]', () => {
     }
   })
 
+  it('is passed over when a later version says it, and only then', () => {
+    assert.equal(isLater(encodeCbor([9, 'something'])), true)
+    for (const wrong of [[8], [1, 2], ['9'], [-9], 9])
+      assert.equal(isLater(encodeCbor(wrong as never)), false)
+  })
+
   it('never throws, whatever the bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (any) => {
         decodeTalk(any)
         decodeLog(any)
+        isLater(any)
       }),
     )
   })
