@@ -46,6 +46,8 @@ export interface OpenInvitation {
 interface Held {
   readonly keys: TicketKeys
   readonly expiresAt: Instant
+  /** When its address goes, for ever: at the latest when it expires. */
+  withdrawAt: Instant
   guest?: OpenInvitation['guest']
 }
 
@@ -80,7 +82,7 @@ export class Invitations {
     const keys = ticketKeys(secret)
     const ticket = toHex(keys.ticket)
     const expiresAt = clock.now() + wire.MESH_INVITATION_LIFETIME_S * 1000
-    this.#held.set(ticket, { keys, expiresAt })
+    this.#held.set(ticket, { keys, expiresAt, withdrawAt: expiresAt })
     await room()
     const { key, clientKey } = await services().open(serviceOf(ticket), by)
     const code = writeMeshCode({ root, daemon: keyOf(own), onion: key, clientKey, secret })
@@ -90,10 +92,12 @@ export class Invitations {
   /** Withdraws what is stale; those that were taken up keep answering who took them until then. */
   async tick(): Promise<void> {
     const { clock, services } = this.#deps
-    for (const [ticket, { expiresAt, guest }] of this.#held) {
-      if (expiresAt > clock.now()) continue
-      this.#held.delete(ticket)
-      if (!guest) await services().withdraw(serviceOf(ticket), { origin: 'mesh' })
+    const now = clock.now()
+    for (const [ticket, held] of this.#held) {
+      if (held.expiresAt <= now) this.#held.delete(ticket)
+      if (held.withdrawAt > now) continue
+      held.withdrawAt = Number.POSITIVE_INFINITY
+      await services().withdraw(serviceOf(ticket), { origin: 'mesh' })
     }
   }
 
@@ -102,15 +106,15 @@ export class Invitations {
     const { own } = this.#deps
     const asked = readAsk(question)
     if (!asked) return refusal('bad-request')
-    for (const [ticket, held] of this.#held) {
+    for (const held of this.#held.values()) {
       if (!equal(asked.proof, ticketProof(held.keys.guest, own, peer))) continue
-      return await this.#admit(peer, ticket, held, asked)
+      return await this.#admit(peer, held, asked)
     }
     return refusal('permit-unknown')
   }
 
-  async #admit(peer: PartyId, ticket: string, held: Held, asked: Ask): Promise<Uint8Array> {
-    const { clock, own, papers, shelf, beacons, talk, services } = this.#deps
+  async #admit(peer: PartyId, held: Held, asked: Ask): Promise<Uint8Array> {
+    const { clock, own, papers, shelf, beacons, talk } = this.#deps
     if (held.guest && held.guest.id !== peer) return refusal('permit-used')
     if (held.expiresAt <= clock.now()) return refusal('permit-expired')
     await talk.tell({ members: [asked.member], beacons: [asked.beacon] }, clock.now())
@@ -128,9 +132,9 @@ export class Invitations {
       beacons: [...frames.beacons, beacons.seal(shelf.head(own)).frame],
     })
     if (first) {
-      await this.#record(asked.member, member.name, { signer: peer, origin: 'mesh' })
       // After the answer has left by it.
-      clock.sleep(AGAIN_MS).then(() => services().withdraw(serviceOf(ticket), { origin: 'mesh' }))
+      held.withdrawAt = clock.now() + AGAIN_MS
+      await this.#record(asked.member, member.name, { signer: peer, origin: 'mesh' })
     }
     return encodeCbor([proof, said])
   }
@@ -189,6 +193,7 @@ export class Invitations {
         try {
           return readAnswer(await carrier.ask(host, address, question, signal))
         } catch (error) {
+          // A new address takes a while to be found; whoever answers wrongly will not do better.
           if (signal.aborted || codeOf(error) !== 'unreachable') return no('unreachable', sentenceOf(error))
           await clock.sleep(AGAIN_MS, signal).catch(() => {})
         }

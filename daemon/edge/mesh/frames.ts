@@ -43,10 +43,11 @@ export function readFrames(
         if (stream.readStatus === 'readable') stream.pause()
         if (!(await heard(message))) return spoilt('bad-note')
       }
-      if (stream.readStatus === 'paused') stream.resume()
     } finally {
       busy = false
     }
+    // Only now: what waited is handed over at once, and must find us ready for it.
+    if (stream.readStatus === 'paused') stream.resume()
   }
   stream.addEventListener('message', ({ data }) => {
     waiting.append(data)

@@ -18,6 +18,7 @@ const LOOK_MS = 1000
 /** Of two daemons the one with the lower key calls; the other only when that has not helped for so long. */
 const OTHERS_TURN_MS = 20_000
 const ATTEMPT_MS_MAX = 180_000
+const BEGINNING_MS = 15_000
 
 /** Who is to be connected: for each a loop that calls, rests and calls again, until it is left. */
 export class Reaches implements AsyncDisposable {
@@ -106,11 +107,15 @@ export class Reaches implements AsyncDisposable {
   async #attempt(peer: PartyId, address: string, signal: AbortSignal): Promise<boolean> {
     using limit = deadline(this.#deps.clock, ATTEMPT_MS_MAX, signal)
     try {
-      // libp2p would hand back a connection that has no session any more.
-      for (const stale of this.#node.getConnections(peerIdOf(peer)))
-        stale.abort(new Error('it has no session'))
+      for (const present of this.#node.getConnections(peerIdOf(peer))) {
+        // The other side may be calling just now; its streams follow in a moment.
+        if (this.#deps.clock.now() - present.timeline.open < BEGINNING_MS) return false
+        // libp2p would hand back a connection that has no session any more.
+        present.abort(new Error('it has no session'))
+      }
       const connection = await this.#node.dial(onionMultiaddr(address, peer), { signal: limit.signal })
-      await this.#sessions.begin(connection, limit.signal)
+      // It may be the other's call that was handed back: then its side opens the streams.
+      if (connection.direction === 'outbound') await this.#sessions.begin(connection, limit.signal)
       this.#troubles.delete(peer)
       return true
     } catch (error) {

@@ -119,7 +119,9 @@ export class Sessions {
 
   #add(connection: Connection, name: MeshStream, stream: Stream): void {
     const peer = partyOf(connection.remotePeer)
-    const session = peer && this.#sessionFor(peer, connection)
+    // Who made the connection opens both streams, so that the two sides never mean different ones.
+    const isTheirs = stream.direction !== connection.direction
+    const session = peer && !isTheirs ? this.#sessionFor(peer, connection) : undefined
     if (!peer || !session || session.streams[name]) return void stream.abort(new Error('not wanted'))
     session.streams[name] = stream
     stream.addEventListener('close', () => this.#lost(peer, session))

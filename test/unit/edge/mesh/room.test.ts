@@ -65,6 +65,27 @@ describe('the mesh room', () => {
     }
   })
 
+  it('hears everything in its order, however long each takes to be heard', async (t) => {
+    const heard: number[] = []
+    const { low, high, address } = await pair(t, {
+      heard: async (_peer, _stream, message) => {
+        if (message[0]! % 3 === 0) await new Promise((resolve) => setTimeout(resolve, 2))
+        else if (message[0]! % 3 === 1) await new Promise((resolve) => setImmediate(resolve))
+        heard.push(message[0]!)
+        return true
+      },
+    })
+    low.reach(high.id, address)
+    await until('they are connected', () => high.up.length === 1 && low.up.length === 1)
+    const all = Array.from({ length: 200 }, (_, at) => at)
+    for (const at of all) {
+      low.send(high.id, 'log', new Uint8Array(at % 7 === 0 ? 5000 : 5).fill(at))
+      if (at % 5 === 0) await new Promise((resolve) => setTimeout(resolve, at % 4))
+    }
+    await until('all is heard', () => heard.length === all.length)
+    assert.deepEqual(heard, all)
+  })
+
   it('refuses who may not enter by this door, and tells nobody of them', async (t) => {
     const asked: (string | undefined)[] = []
     const { low, high, address } = await pair(t, {
