@@ -16,14 +16,13 @@ import { type HubRing, loadHub } from './config/keyring.ts'
 import { openVault } from './config/vault.ts'
 import { nativeEd25519 } from './core/envelope/index.ts'
 import { Feed } from './core/feed.ts'
+import { openCore } from './core/home.ts'
 import { toPem } from './core/identity/certificates.ts'
 import { webCaCertificate, webKey, webLeaf, webScalar } from './core/identity/web-certificates.ts'
 import { idOf } from './core/model/index.ts'
-import { Grants, openTrust, Uses } from './core/policy/index.ts'
-import type { Carrier } from './core/ports.ts'
-import { openDesk, openDeviceDesk } from './core/receive.ts'
-import { openRouter } from './core/router/index.ts'
+import type { Carrier, Journal } from './core/ports.ts'
 import { openServices, type Services } from './core/services.ts'
+import { zoneNamed } from './core/zone.ts'
 import { type Face, openHttp, type TlsFace } from './edge/http/index.ts'
 import { type Link, openLink } from './edge/link/index.ts'
 import { type Onion, openOnion } from './edge/onion/index.ts'
@@ -40,6 +39,8 @@ export interface DaemonDeps {
   /** Names by which this machine is known on its LAN. */
   readonly lanNames: readonly string[]
   readonly version: string
+  /** The zone of this machine, by its name in the IANA database. */
+  readonly zone: string
   /** The phone page, if it was built. */
   readonly page?: string | undefined
 }
@@ -73,9 +74,6 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
   const onionRoom = openOnionOf(deps, config, signal)
   stack.defer(async () => (await onionRoom?.catch(() => undefined))?.[Symbol.asyncDispose]())
 
-  const trust = openTrust(ring.root, ring.owners, ed25519)
-  if (!trust.ok) throw new Error(`the owners' envelopes in ${config.data} do not verify: ${trust.why}`)
-  let services: Services | undefined
   const state = stack.use(
     await openState(
       { clock, log },
@@ -91,38 +89,42 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     drop: (device, why) => link?.drop(device, why),
   }
   const feed = new Feed()
-  const router = stack.use(
-    openRouter({
+  let services: Services | undefined
+  const zone = zoneNamed(config.zone ?? deps.zone)
+  const core = openCore(
+    {
       clock,
+      random,
+      ed25519,
+      ...state,
       carrier,
-      onExpired: (device, command, at) => {
-        state.journal
-          .append({ kind: 'expired', at, device, command })
-          .catch((error) => log.taskFailed('journal', error))
+      feed,
+      zone: () => zone?.(Math.floor(clock.now() / 1000)),
+      withdraw: (service, by) => {
+        services?.withdraw(service, by).catch((error) => log.taskFailed('withdraw', error))
       },
-    }),
+      onFailure: (error) => log.taskFailed('journal', error),
+      onRefused: (kind, count) => log.say('warn', 'papers-refused', { kind, count }),
+    },
+    { root: ring.root, owners: ring.owners, hub },
   )
+  if (!core.ok) throw new Error(`the owners' envelopes in ${config.data} do not verify: ${core.why}`)
+  const { authority, desk, deviceDesk } = stack.use(core.value)
   const webCa = webCaCertificate(webKey(ring.webCaScalar.reveal()))
-  const grants = new Grants(trust.value, ed25519, { grantsMax: 10_000 })
-  const desks = {
-    clock,
-    ed25519,
-    trust: trust.value,
-    grants,
-    feed,
-    router,
-    carrier,
-    ...state,
-    uses: new Uses(),
-  }
   const onion = await onionRoom
-  const desk = openDesk(desks)
   const mesh = stack.use(
-    openMeshOf({ ...desks, random, log, ring, signer: hub, onion, desk, services: () => services! }, signal),
+    openMeshOf(
+      {
+        ...{ clock, random, log, ed25519, feed, authority, ring, signer: hub, onion, desk },
+        ...state,
+        services: () => services!,
+      },
+      signal,
+    ),
   )
   link = stack.use(
     await openLink(
-      { clock, random, log, ed25519, desk: openDeviceDesk(desks) },
+      { clock, random, log, ed25519, desk: deviceDesk },
       {
         host: config.link.host,
         port: config.link.port,
@@ -130,6 +132,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
         hubSeed: ring.hubSeed,
         hubLeaf: ring.hubLeaf,
         deviceCas: [ed25519.signer(ring.deviceCaSeed.reveal())],
+        zone: authority.zone,
       },
       signal,
     ),
@@ -147,12 +150,14 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           hub: idOf(hub.key),
           bootedAt: clock.now(),
           desk: mesh.desk,
+          authority,
+          zone: config.zone ?? deps.zone,
           devices: mesh.devices,
           mesh: mesh.home,
-          owners: trust.value.owners,
           readings: state.readings,
           journal: state.journal,
           permits: state.permits,
+          pairings: state.pairings,
           get services() {
             return services!
           },
@@ -179,6 +184,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     journal: state.journal,
     publisher: openPublisher({ clock, ed25519, onion, http: () => http, door: mesh.door }, faceDirectory),
     clientOf: mesh.clientOf,
+    onFault: (error) => log.taskFailed('withdraw', error),
   })
   await mesh.begin()
   // Once in the life of a home: an owner who withdrew it does not get it back by a restart.
@@ -194,6 +200,8 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
   const socket = join(config.data, 'api.sock')
   stack.use(await http.face({ kind: 'unix', path: socket, origin: 'unix' }))
 
+  if (config.retention > 0) stack.use(pruning(deps, state.journal, config.retention))
+
   stop.throwIfAborted()
   const rooms = stack.move()
   return {
@@ -203,6 +211,22 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     onion,
     [Symbol.asyncDispose]: () => rooms.disposeAsync(),
   }
+}
+
+/** How often the log is looked through for what is older than it is to be. */
+const PRUNE_MS = 3_600_000
+const DAY_MS = 86_400_000
+
+function pruning({ clock, log }: DaemonDeps, journal: Journal, days: number): Disposable {
+  const prune = () => {
+    const now = clock.now()
+    journal.prune(now - days * DAY_MS, now).then(
+      (entries) => entries > 0 && log.say('info', 'log-pruned', { entries }),
+      (error) => log.taskFailed('prune', error),
+    )
+  }
+  prune()
+  return clock.every(PRUNE_MS, prune)
 }
 
 function openOnionOf(

@@ -28,6 +28,7 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
       memoryMb: () => Math.round(process.memoryUsage.rss() / 1e6),
       lanNames: lanNames(),
       version: packageJson.version,
+      zone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
       page: builtPage(),
     },
     config,

@@ -8,6 +8,7 @@ import { ignore } from './base/error.ts'
 import type { Log } from './base/log.ts'
 import type { Random } from './base/random.ts'
 import type { HubRing } from './config/keyring.ts'
+import type { Authority } from './core/authority.ts'
 import type { Signer } from './core/envelope/index.ts'
 import { meshClientKey } from './core/identity/index.ts'
 import {
@@ -15,19 +16,21 @@ import {
   MeshHome,
   type MeshHomeDeps,
   type OnionKeys,
+  othersOf,
+  revocationsOf,
   withFar,
   withFarDesk,
 } from './core/mesh/index.ts'
 import type { PartyId } from './core/model/index.ts'
-import type { Grants, UseBook } from './core/policy/index.ts'
 import type { DeviceBook } from './core/ports.ts'
+import type { PaperBook } from './core/ports-people.ts'
 import type { Desk } from './core/receive.ts'
 import type { Services } from './core/services.ts'
 import type { Mesh } from './edge/mesh/index.ts'
 import { type Onion, OnionError } from './edge/onion/index.ts'
 import type { State } from './state/index.ts'
 
-type Shared = Pick<MeshHomeDeps, 'ed25519' | 'trust' | 'feed' | 'journal' | 'readings' | 'shelf'>
+type Shared = Pick<MeshHomeDeps, 'ed25519' | 'feed' | 'journal' | 'readings' | 'shelf'>
 
 export interface MeshOfDeps extends Shared {
   readonly clock: Clock
@@ -38,8 +41,8 @@ export interface MeshOfDeps extends Shared {
   readonly devices: DeviceBook
   readonly mesh: State['mesh']
   readonly desk: Desk
-  readonly grants: Grants
-  readonly uses: UseBook
+  readonly authority: Authority
+  readonly papers: PaperBook
   readonly onion: Onion | undefined
   readonly services: () => Services
 }
@@ -56,7 +59,8 @@ export interface MeshOf extends AsyncDisposable {
 }
 
 export function openMeshOf(deps: MeshOfDeps, signal: AbortSignal): MeshOf {
-  const { ring, desk, devices, services, signer } = deps
+  const { ring, desk, devices, services, signer, authority, ed25519, papers } = deps
+  const { trust } = authority
   const clientKey = meshClientKey(ring.hubSeed)
   let room: Promise<Mesh> | undefined
   const openRoom = () => {
@@ -66,6 +70,9 @@ export function openMeshOf(deps: MeshOfDeps, signal: AbortSignal): MeshOf {
   const nameOf = (member: PartyId): string => home.papers.nameOf(member)
   const home = new MeshHome({
     ...deps,
+    trust,
+    revocations: revocationsOf(trust, (frame) => desk.people.revoke(frame, 'mesh')),
+    others: othersOf({ home: trust.home, ed25519, papers, people: desk.people }),
     signer,
     clientKey,
     book: deps.mesh,
@@ -74,11 +81,11 @@ export function openMeshOf(deps: MeshOfDeps, signal: AbortSignal): MeshOf {
     openRoom,
     carryOut: carryOutHere(desk, devices, nameOf),
   })
-  const { clock, grants, uses, journal } = deps
+  const { clock, journal } = deps
   return {
     home,
     devices: withFar(devices, { far: home.far, nameOf }),
-    desk: withFarDesk(desk, { clock, grants, uses, journal, devices, mesh: home }),
+    desk: withFarDesk(desk, { clock, authority, journal, devices, mesh: home }),
     clientOf(service) {
       const id = service.slice('mesh:'.length) as PartyId
       return home.papers.member(id)?.beacon?.body.client

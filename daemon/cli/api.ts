@@ -37,6 +37,7 @@ export class Api implements AsyncDisposable {
   readonly #deps: ApiDeps
   readonly #signal: AbortSignal
   #way: Promise<Way> | undefined
+  #moved = false
 
   constructor(deps: ApiDeps, signal: AbortSignal) {
     this.#deps = deps
@@ -47,6 +48,11 @@ export class Api implements AsyncDisposable {
   way(): Promise<Way> {
     this.#way ??= this.#deps.openWay(this.#signal)
     return this.#way
+  }
+
+  /** The home has said that the address by which it was reached is to be another (SPEC 10.4). */
+  get moved(): boolean {
+    return this.#moved
   }
 
   async get(path: string): Promise<unknown> {
@@ -115,8 +121,9 @@ export class Api implements AsyncDisposable {
       ...(call.type && { 'content-type': call.type }),
     }
     const answer = await this.#patiently(way, { ...call, headers })
+    if (answer.headers['shallot-moved'] === '1') this.#moved = true
     if (answer.statusCode! >= 200 && answer.statusCode! < 300) return answer
-    throw await refusalIn(answer)
+    throw await refusalIn(answer, this.#deps.person)
   }
 
   /** Waits for the head of the answer, no longer than the way deserves. */
@@ -227,7 +234,7 @@ async function readWhole(answer: IncomingMessage): Promise<Uint8Array> {
 }
 
 /** The problem (RFC 9457) that the home answered with, as our error. */
-async function refusalIn(answer: IncomingMessage): Promise<CliError> {
+async function refusalIn(answer: IncomingMessage, person: Person): Promise<CliError> {
   const said = parseJson(await readWhole(answer))
   const problem = typeof said === 'object' && said !== null ? (said as Record<string, unknown>) : {}
   const code = knownCode(problem.code)
@@ -236,10 +243,10 @@ async function refusalIn(answer: IncomingMessage): Promise<CliError> {
   }
   const detail = typeof problem.detail === 'string' ? problem.detail.slice(0, 300) : MEANINGS[code]
   if (code !== 'unauthorized') return new CliError(code, detail)
-  return unauthorized(knownCode(problem.reason), detail)
+  return unauthorized(knownCode(problem.reason), detail, person)
 }
 
-function unauthorized(reason: Code | undefined, detail: string): CliError {
+function unauthorized(reason: Code | undefined, detail: string, { role, name }: Person): CliError {
   if (reason === 'replayed') return new CliError('replayed', 'the home has seen this request before')
   if (reason === 'expired' || reason === 'not-yet') {
     return new CliError('unauthorized', `the home's clock and ours differ too much (${MEANINGS[reason]})`, {
@@ -247,8 +254,17 @@ function unauthorized(reason: Code | undefined, detail: string): CliError {
     })
   }
   if (reason === 'unknown-signer') {
-    return new CliError('unauthorized', 'the home does not know this owner', {
-      next: 'is --owner the directory of this home?',
+    return role === 'owner'
+      ? new CliError('unauthorized', 'the home does not know this owner', {
+          next: 'is --owner the directory of this home?',
+        })
+      : new CliError('unauthorized', `the home does not know the key of ${name}`, {
+          next: 'is the key file of this home? An owner gives out keys with `shallot token add`',
+        })
+  }
+  if (reason === 'grant-revoked') {
+    return new CliError('grant-revoked', `the key of ${name} was taken back`, {
+      next: 'an owner can give you another',
     })
   }
   return new CliError('unauthorized', reason ? `${detail}: ${MEANINGS[reason]}` : detail)

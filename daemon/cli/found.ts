@@ -1,15 +1,35 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Config } from '../config/index.ts'
-import { createHome, holdsHome, saveHub, saveOwner } from '../config/keyring.ts'
+import { createHome, holdsHome, loadHub, loadOwner, saveHub, saveOwner } from '../config/keyring.ts'
 import type { Seed } from '../core/identity/index.ts'
 import type { PartyId } from '../core/model/index.ts'
 import { CliError } from './error.ts'
 import type { Tools } from './tools.ts'
 
+const DIRECTORIES = [
+  ['owner', '--owner'],
+  ['data', '--data'],
+] as const
+
 /** @throws CliError home-exists, before anybody has written down words for nothing */
-export function requireNoHome({ owner, data }: Config): void {
-  requireFreeDirectory(owner, '--owner')
-  requireFreeDirectory(data, '--data')
+export function requireNoHome(config: Config): void {
+  const held = DIRECTORIES.filter(([key]) => holdsHome(config[key]))
+  const [half] = held
+  if (half && held.length === 1) {
+    throw new CliError(
+      'home-exists',
+      `${config[half[0]]} belongs to a home whose other directory is not here; it was not touched`,
+      {
+        next: `\`shallot restore\` with its 24 words makes what is missing; for another home name another ${half[1]}`,
+      },
+    )
+  }
+  for (const [key, flag] of held) requireFreeDirectory(config[key], flag)
+}
+
+/** What one directory lacks can be made from the words; @throws CliError home-exists when both are there. */
+export function requireSomeMissing(config: Config): void {
+  if (DIRECTORIES.every(([key]) => holdsHome(config[key]))) requireNoHome(config)
 }
 
 /** @throws CliError home-exists */
@@ -26,7 +46,11 @@ export interface Founded {
   readonly data: string
 }
 
-/** Makes the keys and writes both directories: the owner's and the daemon's. The root is forgotten when this returns. */
+/**
+ * Makes the keys and writes both directories, the owner's and the daemon's; one that holds this home already is left as it is.
+ * The root is forgotten when this returns.
+ * @throws CliError home-exists when one holds another home
+ */
 export function foundHome(tools: Tools, seed: Seed, ownerName: string, as?: string): Founded {
   const { owner, data } = tools.configured.config
   if (!/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,31}$/u.test(ownerName)) {
@@ -36,10 +60,30 @@ export function foundHome(tools: Tools, seed: Seed, ownerName: string, as?: stri
     throw new CliError('usage', 'the name of a home is 1 to 32 letters, digits, dots, dashes or spaces')
   }
   const home = createHome(seed, { ownerName, as, now: tools.clock.now(), random: tools.random })
-  keep(owner, '--owner', () => saveOwner(owner, home.owner))
-  keep(data, '--data', () => saveHub(data, home.hub))
+  const isThere = { owner: holdsHome(owner), data: holdsHome(data) }
+  if (isThere.owner) requireSame(owner, loadOwner(owner).home, home.hub.home)
+  if (isThere.data) requireSame(data, loadHub(data).home, home.hub.home)
+  if (!isThere.owner) keep(owner, '--owner', () => saveOwner(owner, home.owner))
+  if (!isThere.data) keep(data, '--data', () => saveHub(data, home.hub))
   return { home: home.hub.home, owner, data }
 }
+
+function requireSame(directory: string, held: PartyId, ours: PartyId): void {
+  if (held === ours) return
+  throw new CliError(
+    'home-exists',
+    `${directory} belongs to another home than these words; it was not touched`,
+  )
+}
+
+/** What no rights could mend: the path leads to no place for a directory. */
+const NOWHERE: ReadonlySet<string | undefined> = new Set([
+  'ENOENT',
+  'ENOTDIR',
+  'EEXIST',
+  'ENAMETOOLONG',
+  'ELOOP',
+])
 
 /** What the file system refuses is the person's to mend, and no fault of ours. */
 function keep(directory: string, flag: string, save: () => void): void {
@@ -47,7 +91,8 @@ function keep(directory: string, flag: string, save: () => void): void {
     save()
   } catch (cause) {
     if (!isErrno(cause)) throw cause
-    throw new CliError('forbidden', `the home was not made: ${directory} cannot be written (${cause.code})`, {
+    const code = NOWHERE.has(cause.code) ? 'usage' : 'forbidden'
+    throw new CliError(code, `the home was not made: ${directory} cannot be written (${cause.code})`, {
       cause,
       next: `name a directory of yours with ${flag}; words shown just now are of no home`,
     })

@@ -18,6 +18,7 @@ export function defaults(environment: Environment, homeDirectory: string): Reado
     ['lan.port', 8443],
     ['tor.kind', 'child'],
     ['tor.binary', 'tor'],
+    ['retention', 0],
     ['log.level', 'info'],
   ])
 }

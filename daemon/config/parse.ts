@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { no, type Verdict, yes } from '../base/error.ts'
 import type { LogLevel } from '../base/log.ts'
 import { Secret } from '../base/secret.ts'
+import { zoneNamed } from '../core/zone.ts'
 import { defaults, type Environment } from './defaults.ts'
 import type { ConfigFile } from './file.ts'
 import { nearest } from './nearest.ts'
@@ -26,6 +27,10 @@ export interface Config {
     readonly socksSocket?: string
     readonly torrcExtra?: string
   }
+  /** A name of the IANA database; absent: the system's. */
+  readonly zone?: string
+  /** Days; 0: for ever. */
+  readonly retention: number
   readonly log: { readonly level: LogLevel }
 }
 
@@ -160,6 +165,8 @@ function faultOf(kind: Kind, value: unknown, base: string | undefined): string |
       return pathFault(value, base)
     case 'host':
       return isHost(value) ? undefined : `must be an IP address or a host name, not ${shown(value)}`
+    case 'zone':
+      return isZone(value) ? undefined : `must be a time zone such as Europe/Berlin, not ${shown(value)}`
     case 'secret':
       return isPlainText(value, kind.charsMax)
         ? undefined
@@ -188,6 +195,10 @@ function isPlainText(value: unknown, charsMax: number): value is string {
 function isHost(value: unknown): boolean {
   if (!isPlainText(value, 64)) return false
   return isIP(value) !== 0 || /^(?!-)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*$/.test(value)
+}
+
+function isZone(value: unknown): boolean {
+  return isPlainText(value, 64) && zoneNamed(value) !== undefined
 }
 
 /** A value in an error text: short, on one line. */

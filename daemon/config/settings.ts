@@ -7,6 +7,7 @@ export type Kind =
   | { readonly is: 'secret'; readonly charsMax: number }
   | { readonly is: 'host' }
   | { readonly is: 'flag' }
+  | { readonly is: 'zone' }
   | { readonly is: 'integer'; readonly min: number; readonly max: number }
   | { readonly is: 'choice'; readonly of: readonly string[] }
 
@@ -126,6 +127,20 @@ export const SETTINGS = {
     'SHALLOT_TOR_TORRC_EXTRA',
     'tor-torrc-extra',
     "a file of lines added to our own tor's torrc",
+  ),
+  zone: setting(
+    'daemon',
+    { is: 'zone' },
+    'SHALLOT_ZONE',
+    'zone',
+    'where the hours of grants are local, such as Europe/Berlin; the system’s if not said',
+  ),
+  retention: setting(
+    'daemon',
+    { is: 'integer', min: 0, max: 36_500 },
+    'SHALLOT_RETENTION',
+    'retention',
+    'days after which entries of the log of acts go; 0: never',
   ),
   'log.level': setting(
     'daemon',

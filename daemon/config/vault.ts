@@ -13,6 +13,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { isCode } from '../base/error.ts'
 import { ConfigError } from './error.ts'
 
 const GROUP_OR_OTHERS = 0o077
@@ -21,8 +22,21 @@ const FILE_BYTES_MAX = 1024 * 1024
 
 /** Makes the directory if it is not there, and refuses one that others can look into. */
 export function openVault(directory: string): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  makeDirectory(directory)
   requirePrivate(directory, 'directory')
+}
+
+/** Step by step, because Node's own `recursive` never ends where a directory is there and none can be made in it (/proc). */
+function makeDirectory(directory: string): void {
+  if (existsSync(directory)) return
+  const parent = dirname(directory)
+  if (parent !== directory) makeDirectory(parent)
+  try {
+    mkdirSync(directory, { mode: 0o700 })
+  } catch (error) {
+    // Another process made it just now.
+    if (!isCode(error, 'EEXIST')) throw error
+  }
 }
 
 export function holds(directory: string, name: string): boolean {

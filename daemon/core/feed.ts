@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { Channel } from '../base/channel.ts'
 import type { Instant } from '../base/clock.ts'
-import type { Frame, Sample } from './envelope/message.ts'
+import type { ActSource, Frame, Sample } from './envelope/message.ts'
 import type { PartyId } from './model/index.ts'
 
 /** What somebody who watches is told as it happens (SPEC 9.3, `GET /events`). */
@@ -27,6 +27,27 @@ export type HomeEvent =
       readonly at: Instant
       readonly code: number
       readonly command: Uint8Array
+      /** Who sealed it, if that is known. */
+      readonly by?: PartyId | undefined
+    }
+  | {
+      readonly event: 'act'
+      readonly device: PartyId
+      readonly at: Instant
+      readonly source: ActSource
+      readonly affordance: number
+      readonly code: number
+      readonly grant?: Uint8Array | undefined
+      readonly person?: Uint8Array | undefined
+    }
+  /** Grants, people, groups or lists changed: who sees what may be another. */
+  | { readonly event: 'rights'; readonly at: Instant }
+  | {
+      readonly event: 'pairing'
+      readonly at: Instant
+      readonly pairing: Uint8Array
+      /** Who opened it. */
+      readonly by: PartyId
     }
   | {
       readonly event: 'enrolment'
@@ -42,9 +63,16 @@ const BEHIND_MAX = 256
 /** Tells every watcher what happens; a slow watcher loses events of its own, never anybody else's. */
 export class Feed {
   readonly #watchers = new Set<Channel<HomeEvent>>()
+  readonly #taps = new Set<(event: HomeEvent) => void>()
 
   publish(event: HomeEvent): void {
+    for (const listener of this.#taps) listener(event)
     for (const watcher of this.#watchers) watcher.push(event)
+  }
+
+  /** Calls `listener` with every event, before any watcher has it. */
+  tap(listener: (event: HomeEvent) => void): void {
+    this.#taps.add(listener)
   }
 
   watch(): Channel<HomeEvent> {

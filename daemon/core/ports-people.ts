@@ -6,6 +6,7 @@
 import type { Instant } from '../base/clock.ts'
 import type { Frame, HolderKind } from './envelope/message.ts'
 import type { PartyId } from './model/index.ts'
+import type { UseBook } from './policy/index.ts'
 import type { NewEntry } from './ports.ts'
 
 /** `owner` and `holder` by key, `person` by id, `grant` by digest, `revocation` by the key of its signer. */
@@ -80,13 +81,9 @@ export interface TokenBook {
 }
 
 /** How often grants were used, over all devices (SPEC 12.3). */
-export interface UseBook {
-  count(grant: Uint8Array): number
-  /**
-   * One more use of each. Counted from this moment on, on disk when the promise resolves.
-   * @param until  the grant's end, after which nobody asks
-   */
-  spend(grants: readonly { readonly grant: Uint8Array; readonly until: Instant }[]): Promise<void>
+export interface KeptUseBook extends UseBook {
+  /** One more use of each id: counted from this moment on, on disk when the promise resolves. */
+  spend(grants: readonly Uint8Array[]): Promise<void>
   /** What was counted did not come about. */
   giveBack(grants: readonly Uint8Array[]): Promise<void>
 }

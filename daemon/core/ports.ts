@@ -7,7 +7,7 @@
  */
 import type { Instant } from '../base/clock.ts'
 import type { Verdict } from '../base/error.ts'
-import type { Frame, Hello, Message, Reading, Receipt, Sample } from './envelope/message.ts'
+import type { Act, Frame, Hello, Message, Reading, Receipt, Sample } from './envelope/message.ts'
 import type { Device, PartyId, Twin } from './model/index.ts'
 
 export interface NewDevice {
@@ -57,7 +57,7 @@ export interface ReadingBook {
    */
   append(
     device: PartyId,
-    message: Message<Reading> | Message<Receipt>,
+    message: Message<Reading> | Message<Receipt> | Message<Act>,
     receivedAt: Instant,
     entry?: NewEntry,
   ): Promise<'new' | 'known'>
@@ -229,8 +229,10 @@ export interface DeviceDesk {
   /** Resolves when it is on disk: only then is `stored` said. */
   reading(device: PartyId, reading: Message<Reading>): Promise<void>
   receipt(device: PartyId, receipt: Message<Receipt>): Promise<void>
+  /** What it did for somebody who stood before it (SPEC 12.8). */
+  act(device: PartyId, act: Message<Act>): Promise<void>
   got(device: PartyId, digest: Uint8Array): void
   gone(device: PartyId, why: string): void
-  /** Owner envelopes and, for a device that has it not yet, its enrolment: sent after the welcome. */
+  /** Sent after the welcome: owner envelopes, its enrolment, what was taken back, codes for its keypad, leases. */
   papers(device: PartyId): readonly Frame[]
 }

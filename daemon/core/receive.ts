@@ -1,313 +1,170 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /**
- * The trust path on one screen: open → judge → record → deliver, for what people send and for what devices say.
+ * The trust path on one screen: open → judge → record → deliver, for what people want done and for what devices say.
  *
  * Always true: nothing is delivered that is not recorded, nothing recorded that was not judged, nothing judged that was
  * not opened. A refusal is an answer with a code. What a proved caller hands in sealed and is refused leaves an entry in
- * the journal; strangers, and requests that do not even name their caller, leave none, or they could fill it.
+ * the journal. Papers about people, pairings and tokens have desks of their own (desks/).
  */
 import { createHash } from 'node:crypto'
-import { CODES, type Code } from '../../schemas/gen/ts/codes.ts'
-import { ENVELOPE_BYTES_MAX, PERMIT_LIFETIME_S_MAX, REQUEST_WINDOW } from '../../schemas/gen/ts/wire.ts'
+import type { Code } from '../../schemas/gen/ts/codes.ts'
+import { ENVELOPE_BYTES_MAX } from '../../schemas/gen/ts/wire.ts'
 import { equal } from '../base/bytes.ts'
-import type { Clock } from '../base/clock.ts'
 import { no, type Verdict, yes } from '../base/error.ts'
+import type { Caller } from './callers.ts'
 import {
-  admit,
-  type Body,
-  type BodyOf,
-  type Command,
-  type Ed25519,
-  type Frame,
-  type Message,
-  openEnvelope,
-} from './envelope/index.ts'
-import type { Feed } from './feed.ts'
-import { affordanceOf, type Device, idOf, isDeviceName, type PartyId } from './model/index.ts'
-import { type Grants, judge, type Trust, type UseBook } from './policy/index.ts'
-import type { Carrier, DeviceBook, DeviceDesk, Journal, PermitBook, ReadingBook } from './ports.ts'
-import type { Delivery, Router } from './router/index.ts'
+  type CallerDesk,
+  type DeskDeps,
+  type DevicesDesk,
+  openCallers,
+  openDevicesDesk,
+  openPairingsDesk,
+  openPeopleDesk,
+  openTokensDesk,
+  type PairingsDesk,
+  type PeopleDesk,
+  type TokensDesk,
+} from './desks/index.ts'
+import { admit, type Command, type Frame, type Message, openEnvelope, type Sample } from './envelope/index.ts'
+import { affordanceOf, type Device, idOf, type PartyId } from './model/index.ts'
+import { countedLinks, type HeldGrant, judge, linksOf, type Permitted } from './policy/index.ts'
+import type { DeviceDesk } from './ports.ts'
+import type { Delivery, Stage } from './router/index.ts'
 import { Windows } from './windows.ts'
 
-/** Who asked, proved by a sealed request. */
-export interface Caller {
-  readonly id: PartyId
-  readonly name: string
-  /** Where the request came in: `unix`, `lan`, `onion:<name>`. */
-  readonly origin: string
-}
+export type { Asked, Caller } from './callers.ts'
+export {
+  type DeskDeps,
+  Diary,
+  type PairAnswer,
+  type Place,
+  TOKEN_COMMAND_S,
+  TOKEN_GRANTS_MAX,
+  type TokenView,
+} from './desks/index.ts'
 
-/** The request as the HTTP face saw it, to be held against what was sealed (SPEC 9.2). */
-export interface Asked {
-  readonly method: string
-  /** With query. */
-  readonly path: string
-  /** SHA-256 of the body. */
-  readonly digest: Uint8Array
-  readonly origin: string
+type Allowed = Permitted<Message<Command>>
+
+/** The device and affordance that the route named; the sealed command must say the same. */
+export interface Target {
+  readonly device: Device
+  readonly affordance: number
+  readonly operation: 'write' | 'invoke'
 }
 
 /** What a person can have done; every answer is a value with a code of schemas/codes.csv. */
-export interface Desk {
-  identify(frame: Frame, asked: Asked): Verdict<Caller, Code>
-  /** Who sealed this command, for a request that carries nothing else: only that is proved here (SPEC 9.2). */
-  sealer(
-    frame: Frame,
-    origin: string,
-  ): Verdict<{ readonly caller: Caller; readonly command: Message<Command> }, Code>
-  /**
-   * @param sealed  a command as it came, or as `sealer` opened it, so that no signature is checked twice
-   * @param target  the device and affordance that the route named; the sealed command must say the same
-   */
-  command(
-    sealed: Frame | Message<Command>,
-    target: { readonly device: Device; readonly affordance: number; readonly operation: 'write' | 'invoke' },
+export interface Desk extends CallerDesk, DevicesDesk {
+  readonly people: PeopleDesk
+  readonly pairings: PairingsDesk
+  readonly tokens: TokensDesk
+  /** @param sealed  a command as it came, or as `sealer` opened it, so that no signature is checked twice */
+  command(sealed: Frame | Message<Command>, target: Target, caller: Caller): Promise<Verdict<Delivery, Code>>
+  /** A command for a token's caller, sealed by the hub by the grant that allows it; resolves when it was done. */
+  act(
+    target: Target,
+    value: number | boolean | undefined,
     caller: Caller,
-  ): Promise<Verdict<Delivery, Code>>
-  permit(frame: Frame, proofKey: Uint8Array, caller: Caller): Promise<Verdict<Uint8Array, Code>>
-  /** The owner's record of a device that enrolled (SPEC 7.3). */
-  confirm(frame: Frame, caller: Caller): Promise<Verdict<Device, Code>>
-  rename(device: PartyId, name: string, caller: Caller): Promise<Verdict<Device, Code>>
-  forget(device: PartyId, caller: Caller): Promise<Verdict<Device, Code>>
+  ): Promise<Verdict<Extract<Stage, { stage: 'done' }>, Code>>
 }
 
-export interface ReceiveDeps {
-  readonly clock: Clock
-  readonly ed25519: Ed25519
-  readonly trust: Trust
-  readonly grants: Grants
-  readonly uses: UseBook
-  readonly devices: DeviceBook
-  readonly readings: ReadingBook
-  readonly journal: Journal
-  readonly permits: PermitBook
-  readonly router: Router
-  readonly carrier: Carrier
-  readonly feed: Feed
-}
-
-export function openDesk(deps: ReceiveDeps): Desk {
-  const { clock, trust, grants, uses, devices, journal, permits, router, carrier } = deps
+export function openDesk(deps: DeskDeps): Desk {
+  const { clock, ed25519, authority, devices, journal, router, diary } = deps
+  const { grants, uses } = authority
   const windows = new Windows()
-  /** What was asked of us before we started we no longer know: such a request may be a replay (SPEC 3.3). */
-  const openedAt = clock.now()
-  const seconds = (): number => Math.floor(clock.now() / 1000)
 
-  /** Opens an envelope that an owner must have sealed for the home, of one type. */
-  const openFromOwner = <T extends Body['type']>(
-    frame: Frame,
-    type: T,
-  ): Verdict<Message<BodyOf<T>>, Code> => {
-    const opened = openEnvelope(
-      frame,
-      {
-        sizeMax: ENVELOPE_BYTES_MAX,
-        accepts: (body, signer) => body.type === type && trust.isOwner(signer),
-        isAudience: (body) => body.audience === trust.home,
-      },
-      deps.ed25519,
-    )
-    return opened.ok ? yes(opened.value as Message<BodyOf<T>>) : opened
-  }
-
-  const openCommand = (frame: Frame, isAudience: (audience: string) => boolean) =>
+  const openCommand = (frame: Frame, device: PartyId): Verdict<Message<Command>, Code> =>
     openEnvelope(
       frame,
       {
         sizeMax: ENVELOPE_BYTES_MAX,
-        accepts: (body, signer) => body.type === 'command' && trust.isOwner(signer),
-        isAudience: (body) => isAudience(body.audience),
+        accepts: (body, signer) => body.type === 'command' && grants.acceptsCommand(body, signer),
+        isAudience: (body) => body.audience === device,
       },
-      deps.ed25519,
+      ed25519,
     ) as Verdict<Message<Command>, Code>
 
-  const refuse = async <Why extends Code>(
-    frame: Frame,
-    caller: Caller,
-    device: PartyId | undefined,
-    why: Why,
-    detail?: string,
-  ) => {
-    const at = clock.now()
-    await journal.append({
-      kind: 'refused',
-      at,
-      device,
-      signer: caller.id,
-      frame,
-      origin: caller.origin,
-      code: CODES[why],
+  /** Everything but whether there is room (SPEC 2.5, 12.3, 4.14). */
+  const judgeCommand = (
+    message: Message<Command>,
+    { device, affordance, operation }: Target,
+  ): Verdict<Allowed, Code> => {
+    const { body, signer } = message
+    if (body.audience !== device.id) return no('wrong-audience')
+    if (body.affordance !== affordance || body.operation !== operation)
+      return no('bad-request', 'the sealed command is for another property or action')
+    const admitted = admit(message, {
+      now: authority.now(),
+      nonce: device.presence.nonce,
+      window: windows.of(`command:${device.id}:${idOf(signer)}`),
     })
-    return no(why, detail)
+    return admitted.ok ? judge(message, device, authority.about(device)) : admitted
   }
 
-  return {
-    identify(frame, asked) {
-      const opened = openFromOwner(frame, 'request')
-      if (!opened.ok) return opened
-      const { body, signer } = opened.value
-      if (body.method !== asked.method || body.path !== asked.path || !equal(body.digest, asked.digest)) {
-        return no('unauthorized', 'the sealed request is for something else')
-      }
-      const admitted = admit(opened.value, {
-        now: seconds(),
-        window: windows.of(`request:${idOf(signer)}`, REQUEST_WINDOW, openedAt),
-      })
-      if (!admitted.ok) return admitted
-      const owner = trust.owner(signer)!
-      return yes({ id: owner.id, name: owner.name, origin: asked.origin })
-    },
-
-    sealer(frame, origin) {
-      const opened = openCommand(frame, () => true)
-      if (!opened.ok) return opened
-      const owner = trust.owner(opened.value.signer)!
-      return yes({ caller: { id: owner.id, name: owner.name, origin }, command: opened.value })
-    },
+  const tokens = openTokensDesk(deps)
+  const desk: Desk = {
+    ...openCallers(deps),
+    ...openDevicesDesk(deps),
+    people: openPeopleDesk(deps),
+    pairings: openPairingsDesk(deps),
+    tokens,
 
     async command(sealed, target, caller) {
       const { device } = target
       const isOpen = !(sealed instanceof Uint8Array)
       const frame = isOpen ? sealed.frame : sealed
-      const opened = isOpen ? yes(sealed) : openCommand(sealed, (audience) => audience === device.id)
-      if (!opened.ok) return refuse(frame, caller, device.id, opened.why)
-      const message = opened.value
-      const { body, signer } = message
-      if (body.audience !== device.id) return refuse(frame, caller, device.id, 'wrong-audience')
-      if (body.affordance !== target.affordance || body.operation !== target.operation) {
-        return refuse(
-          frame,
-          caller,
-          device.id,
-          'bad-request',
-          'the sealed command is for another property or action',
-        )
-      }
-      const admitted = admit(message, {
-        now: seconds(),
-        nonce: device.presence.nonce,
-        window: windows.of(`command:${device.id}:${idOf(signer)}`),
-      })
-      if (!admitted.ok) return refuse(frame, caller, device.id, admitted.why)
-      const judged = judge(message, device, { grants, uses, groups: [], now: seconds() })
-      if (!judged.ok) return refuse(frame, caller, device.id, judged.why, judged.detail)
-      // Before it is recorded, so that what was never sent is not what was last desired.
-      if (!router.hasRoom(device.id)) return refuse(frame, caller, device.id, 'queue-full')
-      const digest = sha256(frame)
-      const at = clock.now()
-      const recorded = journal.append({
-        kind: 'command',
-        at,
-        device: device.id,
-        signer: idOf(signer),
-        frame,
-        command: digest,
-        origin: caller.origin,
-      })
-      const desired =
-        body.operation === 'write'
-          ? devices.desire(device.id, body.affordance, body.value!, digest, at)
-          : undefined
-      await Promise.all([recorded, desired])
-      const delivery = router.deliver(judged.value, device.id, digest)
-      return delivery.ok ? delivery : refuse(frame, caller, device.id, delivery.why)
-    },
-
-    async permit(frame, proofKey, caller) {
-      const refused = (why: Code, detail?: string) => refuse(frame, caller, undefined, why, detail)
-      const opened = openFromOwner(frame, 'permit')
+      const refused = (why: Code, detail?: string) => diary.refuse(frame, caller, device.id, why, detail)
+      const opened = isOpen ? yes(sealed) : openCommand(sealed, device.id)
       if (!opened.ok) return refused(opened.why)
-      const { body, signer } = opened.value
-      const admitted = admit(opened.value, { now: seconds() })
-      if (!admitted.ok) return refused(admitted.why)
-      if (body.expiresAt > seconds() + PERMIT_LIFETIME_S_MAX) return refused('bad-claims')
-      if (!isDeviceName(body.name)) return refused('bad-claims', 'a device cannot have this name')
-      if (devices.named(body.name)) return refused('name-taken', `a device is called ${body.name} already`)
-      if (permits.get(body.permit)) return refused('conflict', 'this permit was handed in already')
-      const at = clock.now()
-      await Promise.all([
-        permits.open({
-          permit: body.permit,
-          name: body.name,
-          expiresAt: body.expiresAt * 1000,
-          proofKey,
-          frame,
-        }),
-        journal.append({
-          kind: 'permit',
-          at,
-          signer: idOf(signer),
-          frame,
-          origin: caller.origin,
-          note: body.name,
-        }),
-      ])
-      return yes(body.permit)
-    },
-
-    async confirm(frame, caller) {
-      const opened = openFromOwner(frame, 'enrolment')
-      if (!opened.ok) return refuse(frame, caller, undefined, opened.why)
-      const { body, signer } = opened.value
-      const id = idOf(body.key)
-      if (!isDeviceName(body.name))
-        return refuse(frame, caller, id, 'bad-claims', 'a device cannot have this name')
-      const admitted = admit(opened.value, { now: seconds() })
-      if (!admitted.ok) return refuse(frame, caller, id, admitted.why)
-      const confirmed = await devices.confirm(id, body.name, frame)
-      if (!confirmed.ok) return refuse(frame, caller, id, confirmed.why, confirmed.detail)
-      await journal.append({
-        kind: 'confirmed',
-        at: clock.now(),
-        device: id,
-        signer: idOf(signer),
+      const judged = judgeCommand(opened.value, target)
+      if (!judged.ok) return refused(judged.why, judged.detail)
+      // Before it is recorded, so that what was never sent is not what was last desired.
+      if (!router.hasRoom(device.id)) return refused('queue-full')
+      const { body, by } = judged.value
+      const command = sha256(frame)
+      const entry = diary.by(caller, {
+        kind: 'command',
+        device: device.id,
         frame,
-        origin: caller.origin,
-        note: body.name,
+        command,
+        chain: chainOf(by),
       })
-      carrier.send(id, frame)
-      return confirmed
+      await Promise.all([
+        by && uses.spend(countedLinks(by).map(({ body }) => body.id)),
+        journal.append(entry),
+        body.operation === 'write' &&
+          devices.desire(device.id, body.affordance, body.value!, command, clock.now()),
+      ])
+      const delivery = router.deliver(judged.value, device.id, command)
+      return delivery.ok ? delivery : refused(delivery.why)
     },
 
-    async rename(device, name, caller) {
-      const renamed = await devices.rename(device, name)
-      if (!renamed.ok) return renamed
-      await journal.append({
-        kind: 'renamed',
-        at: clock.now(),
-        device,
-        signer: caller.id,
-        origin: caller.origin,
-        note: name,
-      })
-      return renamed
-    },
-
-    async forget(device, caller) {
-      const at = clock.now()
-      const forgotten = await devices.forget(device, at)
-      if (!forgotten.ok) return forgotten
-      carrier.drop(device, 'forgotten')
-      router.forgotten(device)
-      await journal.append({
-        kind: 'forgotten',
-        at,
-        device,
-        signer: caller.id,
-        origin: caller.origin,
-        note: forgotten.value.name,
-      })
-      return forgotten
+    async act(target, value, caller) {
+      const sealed = tokens.seal(target, value, caller)
+      if (!sealed.ok) return diary.refuse(undefined, caller, target.device.id, sealed.why, sealed.detail)
+      const delivery = await desk.command(sealed.value, target, caller)
+      if (!delivery.ok) return delivery
+      for await (const stage of delivery.value) {
+        if (stage.stage === 'done') return yes(stage)
+        if (stage.stage === 'refused') return no(stage.code)
+      }
+      return no('expired', 'the device did not answer in time')
     },
   }
+  return desk
 }
 
 /** The same path for what devices say; the link has opened their envelopes with the key of their certificate. */
-export function openDeviceDesk(deps: ReceiveDeps): DeviceDesk {
-  const { clock, trust, devices, readings, journal, permits, router, feed } = deps
+export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
+  const { clock, authority, devices, readings, journal, permits, router, courier, feed } = deps
+  const { trust, groups, grants, people, uses } = authority
 
   const announce = (device: PartyId, connected: boolean, why: string): void =>
     feed.publish({ event: 'presence', device, at: clock.now(), connected, why })
+
+  const tell = (device: PartyId, at: number, values: readonly Sample[], frame: Frame): void => {
+    const known = values.filter((sample) => affordanceOf(sample.affordance))
+    if (known.length > 0) feed.publish({ event: 'reading', device, at, values: known, frame })
+  }
 
   return {
     standing: (id) => (devices.isForgotten(id) ? 'forgotten' : devices.get(id) ? 'known' : 'unknown'),
@@ -341,17 +198,10 @@ export function openDeviceDesk(deps: ReceiveDeps): DeviceDesk {
     },
 
     async readmit(hello, record) {
-      const opened = openEnvelope(
-        record,
-        {
-          sizeMax: ENVELOPE_BYTES_MAX,
-          accepts: (body, signer) => body.type === 'enrolment' && trust.isOwner(signer),
-          isAudience: (body) => body.audience === trust.home,
-        },
-        deps.ed25519,
-      )
-      const body = opened.ok ? opened.value.body : undefined
-      if (body?.type !== 'enrolment' || !equal(body.key, hello.signer)) return no('unknown-device')
+      const enrolment = groups.enrolment(record)
+      if (!enrolment || !trust.isOwner(enrolment.signer)) return no('unknown-device')
+      const { body, signer } = enrolment
+      if (!equal(body.key, hello.signer)) return no('unknown-device')
       const at = clock.now()
       const { board, firmware, affordances } = hello.body
       const id = idOf(body.key)
@@ -363,7 +213,7 @@ export function openDeviceDesk(deps: ReceiveDeps): DeviceDesk {
         kind: 'enrolled',
         at,
         device: id,
-        signer: idOf(opened.ok ? opened.value.signer : body.key),
+        signer: idOf(signer),
         frame: record,
         origin: 'link',
         note: name,
@@ -388,7 +238,9 @@ export function openDeviceDesk(deps: ReceiveDeps): DeviceDesk {
     async receipt(device, receipt) {
       const at = clock.now()
       const { command, code, values } = receipt.body
-      await readings.append(device, receipt, at, {
+      const paper = courier.answered(device, receipt)
+      const asked = paper ? undefined : router.asked(device, command)
+      const entry = {
         kind: 'receipt',
         at,
         device,
@@ -397,26 +249,61 @@ export function openDeviceDesk(deps: ReceiveDeps): DeviceDesk {
         command,
         code,
         origin: 'link',
+        ...(asked && { chain: chainOf(asked.by), person: people.holder(idOf(asked.signer))?.person }),
+        ...(paper && { note: paper.kind }),
+      } as const
+      // A device says of the same paper in each of its lives that it has it: once is enough.
+      await readings.append(device, receipt, at, paper && !paper.first && code === 0 ? undefined : entry)
+      if (paper) return
+      const isOver = router.answered(device, receipt)
+      // The device did nothing, and counts no use either.
+      if (isOver && asked?.by && code !== 0)
+        await uses.giveBack(countedLinks(asked.by).map(({ body }) => body.id))
+      const by = asked && idOf(asked.signer)
+      feed.publish({ event: 'receipt', device, at, code, command, by })
+      tell(device, at, values, receipt.frame)
+    },
+
+    async act(device, act) {
+      const at = clock.now()
+      const { source, affordance, code, values, grant } = act.body
+      const held = grant ? grants.withId(grant) : []
+      const person = held.map(({ body }) => body.key && people.holder(idOf(body.key))?.person).find(Boolean)
+      const kept = await readings.append(device, act, at, {
+        kind: 'act',
+        at,
+        device,
+        signer: device,
+        frame: act.frame,
+        code,
+        origin: source,
+        person,
+        chain: held[0] ? chainOf(held[0]) : grant && [grant],
+        note: held[0]?.body.name,
       })
-      router.answered(device, receipt)
-      feed.publish({ event: 'receipt', device, at, code, command })
-      const known = values.filter((sample) => affordanceOf(sample.affordance))
-      if (known.length > 0)
-        feed.publish({ event: 'reading', device, at, values: known, frame: receipt.frame })
+      if (kept === 'known') return
+      feed.publish({ event: 'act', device, at: act.body.at || at, source, affordance, code, grant, person })
+      tell(device, at, values, act.frame)
     },
 
     got: (device, digest) => router.got(device, digest),
 
     gone(device, why) {
+      courier.gone(device)
       devices.sessionClosed(device, clock.now())
       announce(device, false, why)
     },
 
     papers(device) {
       const record = devices.get(device)?.record
-      return [...trust.owners.map((owner) => owner.frame), ...(record ? [record] : [])]
+      const owners = trust.owners.map(({ frame }) => frame)
+      return [...owners, ...(record ? [record] : []), ...courier.papers(device)]
     },
   }
+}
+
+function chainOf(grant: HeldGrant | undefined): readonly Uint8Array[] | undefined {
+  return grant && linksOf(grant).map(({ body }) => body.id)
 }
 
 function sha256(bytes: Uint8Array): Uint8Array {

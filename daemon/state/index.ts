@@ -12,7 +12,7 @@ import type { Log } from '../base/log.ts'
 import type { FarBook, HeardBook, LogShelf, MeshPaperBook } from '../core/mesh/index.ts'
 import type { PartyId } from '../core/model/index.ts'
 import type { DeviceBook, Journal, PermitBook, ReadingBook, ServiceBook } from '../core/ports.ts'
-import type { PairingBook, PaperBook, TokenBook, UseBook } from '../core/ports-people.ts'
+import type { KeptUseBook, PairingBook, PaperBook, TokenBook } from '../core/ports-people.ts'
 import { storageFault } from './error.ts'
 import { openJournal, Shelf } from './log/index.ts'
 import {
@@ -62,7 +62,7 @@ export interface State extends AsyncDisposable {
   readonly papers: PaperBook
   readonly pairings: PairingBook
   readonly tokens: TokenBook
-  readonly uses: UseBook
+  readonly uses: KeptUseBook
   /** The logs of every daemon of the home. */
   readonly shelf: LogShelf
   readonly mesh: MeshPaperBook & FarBook & HeardBook
@@ -100,12 +100,7 @@ async function openBooks(
   const permits = new KeptPermits(store, new PermitTable(store), clock)
   const link: LinkEntry = (entry) => journal.link(entry)
   const pairings = new KeptPairings(store, new PairingTable(store), clock, link)
-  const uses = new UseTable(store)
-  await Promise.all([
-    permits.wipeStale(),
-    pairings.wipeStale(),
-    store.write(() => uses.wipeStale(clock.now())),
-  ])
+  await Promise.all([permits.wipeStale(), pairings.wipeStale()])
   return {
     devices: new Registry(store, devices, roster),
     readings: new KeptReadings(store, readings, roster, link),
@@ -115,7 +110,7 @@ async function openBooks(
     papers: new KeptPapers(store, new PaperTable(store), link),
     pairings,
     tokens: new KeptTokens(store, new TokenTable(store), link),
-    uses: new KeptUses(store, uses),
+    uses: new KeptUses(store, new UseTable(store)),
     shelf: new Shelf(store, entries, new SignedTable(store), author),
     mesh: new KeptMesh(store, new MeshTable(store)),
   }

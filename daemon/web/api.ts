@@ -13,7 +13,10 @@ import { type Papers, readEvent, readHistory, type Thing } from './answers.ts'
 import { Asker } from './ask.ts'
 import { carryOut, type Wish } from './command.ts'
 import { type DealDeps, give, takeBack } from './deal.ts'
-import { type PageCode, PageError } from './error.ts'
+import { failureOf, PageError } from './error.ts'
+import { endForm, listForms, makeForm } from './form.ts'
+import type { NewPhone } from './guest.ts'
+import { Guests } from './guests.ts'
 import { type KnownGrant, type KnownPerson, readGrants, readPeople, type Terms } from './people.ts'
 import type { Person } from './person.ts'
 import { type Believed, believe, prove } from './proof.ts'
@@ -28,11 +31,21 @@ export type Action =
   | { readonly act: 'give'; readonly to: KnownPerson; readonly terms: Terms }
   /** A grant, or a phone by its key. */
   | { readonly act: 'take-back'; readonly what: KnownGrant | PartyId }
+  /** Lets another phone in: a code, then a yes or no to who asks with it. */
+  | { readonly act: 'invite'; readonly phone: NewPhone }
+  | { readonly act: 'admit' }
+  | { readonly act: 'decline' }
+  /** Pages without scripts: which there are, one more, one less. */
+  | { readonly act: 'forms' }
+  | { readonly act: 'make-form'; readonly terms: readonly Terms[] }
+  | { readonly act: 'end-form'; readonly name: string }
 
 export interface ApiDeps {
   readonly clock: Clock
   readonly random: Random
   readonly fetch: typeof fetch
+  /** Of the page. */
+  readonly origin: string
   readonly person: Person
   readonly state: () => State
   readonly tell: (happening: Happening) => void
@@ -46,12 +59,14 @@ export class Api {
   readonly #deps: ApiDeps
   readonly #asker: Asker
   readonly #signal: AbortSignal
+  readonly #guests: Guests
   #believed: Believed | undefined
 
   constructor(deps: ApiDeps, signal: AbortSignal) {
     this.#deps = deps
     this.#asker = new Asker(deps, deps.person)
     this.#signal = signal
+    this.#guests = new Guests({ ...deps, asker: this.#asker }, signal)
   }
 
   perform(action: Action): Promise<void> {
@@ -68,6 +83,18 @@ export class Api {
         return this.#people((deps) => give(deps, action.to, action.terms, this.#signal))
       case 'take-back':
         return this.#people((deps) => takeBack(deps, action.what, this.#signal))
+      case 'invite':
+        return this.#guests.invite(action.phone)
+      case 'admit':
+        return this.#guests.admit().then(() => this.#people(async () => {}))
+      case 'decline':
+        return this.#guests.decline()
+      case 'forms':
+        return this.#forms(async () => undefined)
+      case 'make-form':
+        return this.#forms((deps, hub) => makeForm({ ...deps, hub }, action.terms, this.#signal))
+      case 'end-form':
+        return this.#forms((deps) => endForm(deps, action.name, this.#signal))
     }
   }
 
@@ -77,7 +104,7 @@ export class Api {
    */
   async follow(signal: AbortSignal): Promise<void> {
     const { tell } = this.#deps
-    const call = { method: 'GET', path: '/events?home=1' } as const
+    const call = { method: 'GET', path: '/events?home=1', accept: 'text/event-stream' } as const
     let name = ''
     for await (const line of this.#asker.lines(call, SILENCE_MS_MAX, signal)) {
       if (line.startsWith('event: ')) name = line.slice('event: '.length)
@@ -175,6 +202,22 @@ export class Api {
     }
   }
 
+  /** Does something to the links, and asks which there are then; what was made is shown once. */
+  async #forms(first: (deps: DealDeps, hub: PartyId) => Promise<string | undefined>): Promise<void> {
+    const { person, random, origin, state, tell } = this.#deps
+    const { hub } = state()
+    if (!hub) return
+    const deps = { asker: this.#asker, person, random }
+    tell({ it: 'forms', forms: { busy: true, made: undefined, failed: undefined } })
+    try {
+      const token = await first(deps, hub)
+      const names = await listForms(deps, this.#signal)
+      tell({ it: 'forms', forms: { names, made: token && `${origin}/form/${token}`, busy: false } })
+    } catch (error) {
+      tell({ it: 'forms', forms: { busy: false, failed: failureOf(error).code } })
+    }
+  }
+
   async #log(older: boolean): Promise<void> {
     const { state, tell } = this.#deps
     const held = older ? state().log.acts : []
@@ -192,10 +235,4 @@ export class Api {
       tell({ it: 'log', log: { loading: false, failed: failureOf(error).code } })
     }
   }
-}
-
-/** What a person is told of something that did not work. */
-export function failureOf(error: unknown): { readonly code: PageCode; readonly detail: string } {
-  if (error instanceof PageError) return { code: error.code, detail: error.message }
-  return { code: 'internal', detail: error instanceof Error ? error.message : String(error) }
 }

@@ -3,7 +3,8 @@
 import { Backoff } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
-import { type Action, Api, failureOf } from './api.ts'
+import { type Action, Api } from './api.ts'
+import { failureOf } from './error.ts'
 import type { Identity } from './identity.ts'
 import type { Keep } from './keep.ts'
 import { Person } from './person.ts'
@@ -14,6 +15,8 @@ export interface AppDeps {
   readonly random: Random
   readonly keep: Keep
   readonly fetch: typeof fetch
+  /** Of the page: `http://….onion`. */
+  readonly origin: string
 }
 
 export interface App {

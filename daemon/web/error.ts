@@ -20,3 +20,9 @@ export class PageError extends RoomError<PageCode> {}
 export function badAnswer(what: string): PageError {
   return new PageError('bad-answer', `the home's answer has no ${what}`)
 }
+
+/** What a person is told of something that did not work. */
+export function failureOf(error: unknown): { readonly code: PageCode; readonly detail: string } {
+  if (error instanceof PageError) return { code: error.code, detail: error.message }
+  return { code: 'internal', detail: error instanceof Error ? error.message : String(error) }
+}

@@ -43,7 +43,7 @@ export function sayValue(name: string, value: Value, words: Words, language: str
   if (typeof value === 'boolean')
     return words.state[baseOf(name)]?.[value ? 1 : 0] ?? words.value[value ? 'on' : 'off']
   const base = baseOf(name)
-  if (base === 'fault' && value === 0) return words.value.none
+  if (base === 'fault') return words.faults[value] ?? String(value)
   if (base === 'pressure')
     return `${(value / 100).toLocaleString(language, { maximumFractionDigits: 1 })} hPa`
   const capability = capabilityOf(name)

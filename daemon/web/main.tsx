@@ -24,7 +24,13 @@ import { StrangerView } from './views/stranger.tsx'
 import { chooseLanguage, type Language, wordsOf } from './words/index.ts'
 
 const keep = new Keep(localStorage)
-const deps = { clock: systemClock, random: systemRandom, keep, fetch: fetch.bind(globalThis) }
+const deps = {
+  clock: systemClock,
+  random: systemRandom,
+  keep,
+  fetch: fetch.bind(globalThis),
+  origin: location.origin,
+}
 
 /** A secret in the address is taken out of it at once: it must not stay in the history, nor be shown. */
 function takeBrought(): string | undefined {

@@ -45,6 +45,23 @@ export interface PeopleView {
   readonly failed?: PageCode | undefined
 }
 
+/** A phone on its way in. */
+export type Guest =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'preparing' }
+  /** The link to scan; `match` once the phone has asked, with the proof that it had the code. */
+  | { readonly kind: 'invited'; readonly link: string; readonly match?: string | undefined }
+  | { readonly kind: 'in'; readonly name: string }
+  | { readonly kind: 'failed'; readonly code: PageCode }
+
+/** Links to pages without scripts: those there are, and one that was just made. */
+export interface FormsView {
+  readonly names: readonly string[]
+  readonly made?: string | undefined
+  readonly busy: boolean
+  readonly failed?: PageCode | undefined
+}
+
 export type Link =
   | { readonly kind: 'connecting' | 'live' }
   | { readonly kind: 'lost'; readonly code: PageCode; readonly detail: string }
@@ -52,6 +69,7 @@ export type Link =
 export interface State {
   readonly link: Link
   readonly me: Me | undefined
+  readonly hub: PartyId | undefined
   readonly owners: readonly Owner[]
   readonly things: ReadonlyMap<PartyId, Thing>
   readonly standing: ReadonlyMap<PartyId, Standing>
@@ -59,11 +77,14 @@ export interface State {
   readonly history: HistoryView | undefined
   readonly log: LogView
   readonly people: PeopleView
+  readonly guest: Guest
+  readonly forms: FormsView
 }
 
 export const EMPTY: State = {
   link: { kind: 'connecting' },
   me: undefined,
+  hub: undefined,
   owners: [],
   things: new Map(),
   standing: new Map(),
@@ -71,6 +92,8 @@ export const EMPTY: State = {
   history: undefined,
   log: { acts: [], loading: false, complete: false },
   people: { people: [], grants: [], loading: false },
+  guest: { kind: 'none' },
+  forms: { names: [], busy: false },
 }
 
 export type Happening =
@@ -89,6 +112,8 @@ export type Happening =
   | { readonly it: 'history'; readonly view: HistoryView }
   | { readonly it: 'log'; readonly log: Partial<LogView> }
   | { readonly it: 'people'; readonly people: Partial<PeopleView> }
+  | { readonly it: 'guest'; readonly guest: Guest }
+  | { readonly it: 'forms'; readonly forms: Partial<FormsView> }
 
 /** The key of a command's progress. */
 export function progressKey(thing: PartyId, affordance: string): string {
@@ -124,17 +149,22 @@ export function next(state: State, happening: Happening): State {
       return { ...state, history: happening.view }
     case 'log':
       return { ...state, log: { ...state.log, ...happening.log } }
+    case 'forms':
+      return { ...state, forms: { ...state.forms, ...happening.forms } }
+    case 'guest':
+      return { ...state, guest: happening.guest }
     case 'people':
       return { ...state, people: { ...state.people, ...happening.people } }
   }
 }
 
-function opened(state: State, { me, owners, things }: Picture): State {
+function opened(state: State, { me, hub, owners, things }: Picture): State {
   const byName = [...things].sort((a, b) => a.name.localeCompare(b.name))
   return {
     ...state,
     link: { kind: 'live' },
     me,
+    hub,
     owners,
     things: new Map(byName.map((thing) => [thing.id, thing])),
   }

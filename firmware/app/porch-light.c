@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* A porch light: one dimmable lamp on output 1. It can be switched, dimmed, toggled, and made to blink to be found. */
 #include "../core/device.h"
+#include "../core/grants.h"
 #include "../driver/dimmer.h"
 #include "../../schemas/gen/c/shallot_capabilities.h"
 
@@ -75,6 +76,8 @@ static void light_stand(struct changes *changes) {
 static const uint16_t affordances[] = {SHALLOT_CAPABILITY_ON, SHALLOT_CAPABILITY_LEVEL, SHALLOT_CAPABILITY_TOGGLE,
                                        SHALLOT_CAPABILITY_IDENTIFY};
 
+static struct grant grants[4];
+
 IN_FLASH(static const struct app porch_light) = {
   .firmware = "porch-light 0.1.0",
   .affordances = affordances,
@@ -83,6 +86,8 @@ IN_FLASH(static const struct app porch_light) = {
   .act = light_act,
   .tick = light_tick,
   .stand = light_stand,
+  .grants = grants,
+  .grants_max = sizeof grants / sizeof grants[0],
 };
 
 int app_main(const struct port *port) { return device_run(port, &porch_light); }

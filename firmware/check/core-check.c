@@ -42,7 +42,15 @@ static uint32_t tick_nothing(uint64_t now_ms, struct changes *changes) {
 static void stand_nothing(struct changes *changes) { (void)changes; }
 
 static const uint16_t affordances[] = {1, 3};
-static const struct app app = {"core-check", affordances, 2, open_nothing, act_nothing, tick_nothing, stand_nothing, NULL};
+static const struct app app = {
+  .firmware = "core-check",
+  .affordances = affordances,
+  .affordances_count = 2,
+  .open = open_nothing,
+  .act = act_nothing,
+  .tick = tick_nothing,
+  .stand = stand_nothing,
+};
 
 /* Drains what waits to be sent; how many frames, keep-alives not counted. */
 static size_t frames_drain(uint64_t now_ms) {
@@ -149,7 +157,7 @@ static void base64url_claims(void) {
 int app_main(const struct port *port) {
   console = port;
   if (crypto_public(public_key, seed) != 0) return 1;
-  config = (struct session_config){{seed, public_key}, public_key, &app, "check", port->random};
+  config = (struct session_config){{seed, public_key}, public_key, &app, "check", port->random, port};
   keepalive_claims();
   framing_claims();
   answer_claims();

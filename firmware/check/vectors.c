@@ -6,24 +6,30 @@
  *
  * envelope    frames of any type, judged by core/gate.h as the receiver that the context describes
  * enrolment   what a device is answered, by core/enrol.h
+ * grants      what reaches a lock after its welcome, by core/session.h; owners come as frames, and `restart` is a new life
  * session     bytes of the link, by core/session.h, from the moment the hello was said
  * code        enrolment codes, by core/enrol.h
  */
 #include <string.h>
 
+#include "../core/arena.h"
 #include "../core/crypto.h"
 #include "../core/enrol.h"
+#include "../core/grants.h"
+#include "../core/keycodes.h"
 #include "../core/line.h"
+#include "../core/revocations.h"
 #include "../core/session.h"
+#include "../core/uses.h"
 
-enum { LINE_BYTES = 2200, BEFORE_LINE = 16, DEVICES_MAX = 2, STATUS_NOT_UNDERSTOOD = 2 };
+enum { LINE_BYTES = 3400, BEFORE_LINE = 16, DEVICES_MAX = 2, STATUS_NOT_UNDERSTOOD = 2 };
 
 static const struct port *console;
-/* A frame is decoded in place, so in front of the line there is room for what envelope_verify writes. */
-static uint8_t storage[BEFORE_LINE + LINE_BYTES];
-static char *const line = (char *)storage + BEFORE_LINE;
+/* A frame is decoded in place, so in front of the line there is room for what envelope_verify writes. From the arena: no TLS needs it here. */
+static uint8_t *storage;
+static char *line;
 
-enum room { NO_ROOM, ROOM_ENVELOPE, ROOM_CODE, ROOM_SESSION, ROOM_ENROLMENT };
+enum room { NO_ROOM, ROOM_ENVELOPE, ROOM_CODE, ROOM_SESSION, ROOM_ENROLMENT, ROOM_GRANTS };
 
 /* One receiver, described by the context fields of one file. */
 static struct {
@@ -32,7 +38,12 @@ static struct {
   int64_t now_s;
   bool is_connected;
   uint8_t devices[DEVICES_MAX][SHALLOT_KEY_BYTES];
-  struct session session; /* its gate is every room's */
+  uint8_t device[SHALLOT_KEY_BYTES];
+  struct zone zone;
+  uint32_t groups[SHALLOT_GROUPS_MAX];
+  size_t groups_count;
+  size_t affordances_count; /* of the lock */
+  struct session session;   /* its gate is every room's */
 } receiver;
 
 static struct gate *const gate = &receiver.session.gate;
@@ -55,7 +66,31 @@ static uint32_t nothing_tick(uint64_t now_ms, struct changes *changes) {
 static void nothing_stand(struct changes *changes) { (void)changes; }
 
 static const uint16_t affordances[] = {1};
-static const struct app nothing = {"vectors", affordances, 1, nothing_open, nothing_act, nothing_tick, nothing_stand, NULL};
+static const struct app nothing = {
+  .firmware = "vectors",
+  .affordances = affordances,
+  .affordances_count = sizeof affordances / sizeof affordances[0],
+  .open = nothing_open,
+  .act = nothing_act,
+  .tick = nothing_tick,
+  .stand = nothing_stand,
+};
+
+/* ---- a lock as the vectors describe it ---- */
+
+static uint16_t lock_affordances[SHALLOT_AFFORDANCES_MAX];
+static struct grant lock_grants[8];
+static struct keycodes lock_codes;
+static struct app lock = {
+  .firmware = "vectors",
+  .affordances = lock_affordances,
+  .open = nothing_open,
+  .act = nothing_act,
+  .tick = nothing_tick,
+  .stand = nothing_stand,
+  .grants = lock_grants,
+  .codes = &lock_codes,
+};
 
 /* ---- fields ---- */
 
@@ -79,13 +114,15 @@ static int hex_read(uint8_t *out, size_t capacity, const char *text) {
 static bool key_learn(uint8_t *out, size_t size, const char *value) { return hex_read(out, size, value) == (int)size; }
 
 static bool owner_learn(const char *value) {
-  if (gate->owners_count == GATE_OWNERS_MAX) return false;
-  return key_learn(gate->owners[gate->owners_count++].key, SHALLOT_KEY_BYTES, value);
+  if (gate->signers_count == GATE_OWNERS_MAX) return false;
+  gate->signers[gate->signers_count].is_owner = true;
+  return key_learn(gate->signers[gate->signers_count++].key, SHALLOT_KEY_BYTES, value);
 }
 
 static bool device_learn(const char *value) {
   if (gate->devices_count == DEVICES_MAX) return false;
   gate->devices = (const uint8_t(*)[SHALLOT_KEY_BYTES])receiver.devices;
+  key_learn(receiver.device, sizeof receiver.device, value);
   return key_learn(receiver.devices[gate->devices_count++], SHALLOT_KEY_BYTES, value);
 }
 
@@ -105,6 +142,46 @@ static bool number_learn(int64_t *out, const char *value) {
   return true;
 }
 
+static bool group_learn(const char *value) {
+  if (receiver.groups_count == SHALLOT_GROUPS_MAX) return false;
+  receiver.groups[receiver.groups_count++] = grant_group((const uint8_t *)value, strlen(value));
+  return true;
+}
+
+static bool affordance_learn(const char *value) {
+  int64_t number;
+  if (receiver.affordances_count == SHALLOT_AFFORDANCES_MAX || !number_learn(&number, value)) return false;
+  lock_affordances[receiver.affordances_count++] = (uint16_t)number;
+  return true;
+}
+
+static bool slots_learn(const char *value) {
+  int64_t slots;
+  bool sound = number_learn(&slots, value) && slots <= (int64_t)(sizeof lock_grants / sizeof lock_grants[0]);
+  lock.grants_max = (uint32_t)slots;
+  return sound;
+}
+
+/* The next number of a line, which may be negative, without it. */
+static bool number_take(int64_t *out, char **value) {
+  char *text = *value;
+  bool is_negative = *text == '-';
+  char *end = strchr(text, ' ');
+  if (end != NULL) *end = '\0';
+  *value = end == NULL ? text + strlen(text) : end + 1;
+  if (!number_learn(out, text + is_negative)) return false;
+  if (is_negative) *out = -*out;
+  return true;
+}
+
+/* `offset changesAt thereafter` */
+static bool zone_learn(char *value) {
+  int64_t east, changes, then_east;
+  if (!number_take(&east, &value) || !number_take(&changes, &value) || !number_take(&then_east, &value)) return false;
+  receiver.zone = (struct zone){(int32_t)east, (int32_t)then_east, changes};
+  return true;
+}
+
 static bool limit_learn(const char *value) {
   int64_t limit;
   bool sound = number_learn(&limit, value);
@@ -113,11 +190,39 @@ static bool limit_learn(const char *value) {
 }
 
 static bool room_learn(const char *value) {
-  static const char *const rooms[] = {"", "envelope", "code", "session", "enrolment"};
-  for (int room = ROOM_ENVELOPE; room <= ROOM_ENROLMENT; room++) {
+  static const char *const rooms[] = {"", "envelope", "code", "session", "enrolment", "grants"};
+  for (int room = ROOM_ENVELOPE; room <= ROOM_GRANTS; room++) {
     if (strcmp(value, rooms[room]) == 0) receiver.room = (enum room)room;
   }
   return receiver.room != NO_ROOM;
+}
+
+/* A new life: what is on flash stays, and of the rest only what the file says. */
+static int lock_open(const uint8_t nonce[SHALLOT_EPOCH_BYTES]) {
+  static struct session_config config;
+  static uint8_t root[SHALLOT_KEY_BYTES];
+  uint8_t hub[SHALLOT_KEY_BYTES];
+  uint64_t record_sequence = receiver.session.record_sequence;
+  memcpy(root, gate->root, sizeof root);
+  memcpy(hub, gate->hub, sizeof hub);
+  config = (struct session_config){{seed, receiver.device}, root, &lock, "vectors", console->random, console};
+  lock.affordances_count = receiver.affordances_count;
+  int fault = session_open(&receiver.session, &config);
+  gate_renew(gate, nonce);
+  memcpy(gate->hub, hub, sizeof hub);
+  memcpy(receiver.session.grants.groups, receiver.groups, sizeof receiver.groups);
+  receiver.session.record_sequence = record_sequence;
+  receiver.session.state = SESSION_OPEN;
+  receiver.is_connected = fault == 0;
+  return fault;
+}
+
+static bool lock_restart(const char *value) {
+  uint8_t nonce[SHALLOT_EPOCH_BYTES];
+  receiver.now_s = 0;
+  receiver.zone = (struct zone){0};
+  memcpy(receiver.groups, receiver.session.grants.groups, sizeof receiver.groups);
+  return key_learn(nonce, sizeof nonce, value) && lock_open(nonce) == 0;
 }
 
 static bool is_one_of(const char *field, const char *const names[], size_t count) {
@@ -127,7 +232,7 @@ static bool is_one_of(const char *field, const char *const names[], size_t count
   return false;
 }
 
-static bool context_learn(const char *field, const char *value) {
+static bool context_learn(const char *field, char *value) {
   static const char *const for_people[] = {"comment", "section", "made-by", "expect"};
   if (strcmp(field, "room") == 0) return room_learn(value);
   if (strcmp(field, "audience") == 0) return audience_learn(value);
@@ -138,6 +243,12 @@ static bool context_learn(const char *field, const char *value) {
   if (strcmp(field, "hub") == 0) return key_learn(gate->hub, sizeof gate->hub, value);
   if (strcmp(field, "owner") == 0) return owner_learn(value);
   if (strcmp(field, "device") == 0) return device_learn(value);
+  if (strcmp(field, "home") == 0) return strlen(value) == SHALLOT_TEXT_ID_CHARS;
+  if (strcmp(field, "group") == 0) return group_learn(value);
+  if (strcmp(field, "affordance") == 0) return affordance_learn(value);
+  if (strcmp(field, "slots") == 0) return slots_learn(value);
+  if (strcmp(field, "zone") == 0) return zone_learn(value);
+  if (strcmp(field, "restart") == 0) return lock_restart(value);
   return is_one_of(field, for_people, sizeof for_people / sizeof for_people[0]);
 }
 
@@ -156,12 +267,14 @@ static int answer_play(uint8_t *frame, size_t size) {
 
 /* A session whose hello went out, behind the gate that the context describes. */
 static int session_begin(void) {
-  static struct session_config config = {{seed, public_key}, public_key, &nothing, "vectors", NULL};
+  static struct session_config config = {{seed, public_key}, public_key, &nothing, "vectors", NULL, NULL};
   static struct gate described;
   const uint8_t *hello;
   described = *gate;
   config.random = console->random;
+  config.port = console;
   int fault = session_open(&receiver.session, &config);
+  described.grants = gate->grants;
   *gate = described;
   session_set_time(&receiver.session, receiver.now_s * 1000, 0);
   if (fault == 0) fault = session_connect(&receiver.session, described.hub, 0);
@@ -185,6 +298,30 @@ static int bytes_play(const uint8_t *bytes, size_t size) {
   return code;
 }
 
+/* One frame as the link brings it; what was answered or ignored, or why the link ends. */
+static int lock_play(uint8_t *frame, size_t size) {
+  struct session *session = &receiver.session;
+  uint8_t nonce[SHALLOT_EPOCH_BYTES];
+  uint64_t now_ms = (uint64_t)receiver.now_s * 1000;
+  uint8_t head[SHALLOT_FRAME_HEADER_BYTES];
+  const uint8_t *out;
+  memcpy(nonce, gate->nonce, sizeof nonce);
+  if (size > receiver.limit) return SHALLOT_E_TOO_LARGE;
+  if (!receiver.is_connected && lock_open(nonce) != 0) return SHALLOT_E_INTERNAL;
+  session_set_time(session, receiver.now_s * 1000, now_ms);
+  session->grants.zone = receiver.zone;
+  frame_head_put(head, size);
+  session_feed(session, head, sizeof head, now_ms);
+  session_feed(session, frame, size, now_ms);
+  while (session_output(session, now_ms, &out) > 0) {}
+  int event = session_step(session, now_ms);
+  if (event == SESSION_RECORD) session_hold_record(session, frame, size);
+  while (session_output(session, now_ms, &out) > 0) {}
+  outbox_stored(&session->outbox, gate->nonce, UINT32_MAX);
+  if (event < 0) return event;
+  return event == SESSION_COMMAND || event == SESSION_IGNORED ? session->code : 0;
+}
+
 static int code_play(char *text) {
   struct enrol_code code;
   return enrol_code_read(&code, text, strlen(text));
@@ -198,6 +335,7 @@ static int hex_play(char *text) {
     case ROOM_ENVELOPE: return frame_play(bytes, (size_t)size);
     case ROOM_ENROLMENT: return answer_play(bytes, (size_t)size);
     case ROOM_SESSION: return bytes_play(bytes, (size_t)size);
+    case ROOM_GRANTS: return lock_play(bytes, (size_t)size);
     default: return STATUS_NOT_UNDERSTOOD;
   }
 }
@@ -215,6 +353,10 @@ static int line_play(const char *field, char *value) {
   static const char *const inputs[] = {"frame", "bytes", "code"};
   if (strcmp(field, "file") == 0) {
     memset(&receiver, 0, sizeof receiver);
+    lock.grants_max = sizeof lock_grants / sizeof lock_grants[0];
+    revocations_forget(console);
+    uses_forget(console);
+    keycodes_forget(console);
     return 0;
   }
   if (!is_one_of(field, inputs, sizeof inputs / sizeof inputs[0])) return context_learn(field, value) ? 0 : STATUS_NOT_UNDERSTOOD;
@@ -233,6 +375,9 @@ static char *field_split(char *field) {
 
 int app_main(const struct port *port) {
   console = port;
+  storage = arena_alloc(BEFORE_LINE + LINE_BYTES);
+  if (storage == NULL) return 1;
+  line = (char *)storage + BEFORE_LINE;
   if (crypto_public(public_key, seed) != 0) return 1;
   for (;;) {
     int size = port->read_line(line, LINE_BYTES, 1000);

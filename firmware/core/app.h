@@ -17,7 +17,13 @@
 struct changes {
   struct sample list[SHALLOT_VALUES_PER_READING_MAX];
   size_t count;
+  /* What somebody who stood before the device had done by the way (SPEC 12.8): SHALLOT_ACT_..., 0: nothing. */
+  uint8_t act_source;
+  uint16_t act_affordance;
 };
+
+struct grant;
+struct keycodes;
 
 struct app {
   const char *firmware; /* 1 to SHALLOT_LABEL_BYTES_MAX characters */
@@ -33,6 +39,12 @@ struct app {
   void (*stand)(struct changes *changes);
   /* The hub's welcome came, or its link is gone. NULL: this app does the same either way. */
   void (*link)(bool is_up, uint64_t now_ms);
+  /* Time passes while nothing can be told or asked, in a handshake: only what cannot wait. NULL: nothing is so urgent. */
+  void (*mind)(uint64_t now_ms);
+  /* The room for grants that this product gives (core/grants.h), and for codes on a keypad (core/keycodes.h). NULL, 0: it takes none. */
+  struct grant *grants;
+  uint32_t grants_max;
+  struct keycodes *codes;
 };
 
 /* Adds one value, of the kind its capability has; beyond the last place nothing happens. */

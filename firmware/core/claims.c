@@ -463,12 +463,22 @@ struct enrolled_body claims_enrolled(const struct claims *claims) {
   return (struct enrolled_body){certificate.bytes, certificate.size, name.bytes, name.size};
 }
 
+static struct zone zone_take(struct cbor_reader *reader) {
+  cbor_next(reader);
+  struct cbor_item east = cbor_next(reader);
+  struct cbor_item changes = cbor_next(reader);
+  struct cbor_item then_east = cbor_next(reader);
+  return (struct zone){(int32_t)east.value, (int32_t)then_east.value, changes.value};
+}
+
 struct welcome_body claims_welcome(const struct claims *claims) {
   struct cbor_reader reader = claims->body;
   cbor_next(&reader);
-  struct cbor_item time = member_next(&reader);
-  struct cbor_item wants = member_next(&reader);
-  return (struct welcome_body){time.value, wants.value != 0};
+  struct welcome_body body = {0};
+  body.time_ms = member_next(&reader).value;
+  body.wants_record = member_next(&reader).value != 0;
+  if (key_take(&reader, SHALLOT_WELCOME_ZONE)) body.zone = zone_take(&reader);
+  return body;
 }
 
 static int32_t number_narrow(int64_t number) {
@@ -489,6 +499,58 @@ struct command_body claims_command(const struct claims *claims) {
   if (key_take(&reader, SHALLOT_COMMAND_GRANT)) body.grant = cbor_next(&reader).bytes;
   return body;
 }
+
+/* The items of an array member; none when it is not there. */
+static struct cbor_list list_open(const struct claims *claims, int64_t label) {
+  struct cbor_list list = {{NULL, 0, 0}, 0};
+  struct cbor_reader reader = claims->body;
+  struct cbor_item map = cbor_next(&reader);
+  for (size_t i = 0; i < map.count; i++) {
+    if (key_take(&reader, label)) {
+      list.count = cbor_next(&reader).count;
+      list.reader = reader;
+      return list;
+    }
+    cbor_next(&reader);
+    cbor_skip(&reader);
+  }
+  return list;
+}
+
+static uint32_t number_or_none(const struct claims *claims, int64_t label) {
+  struct cbor_item item;
+  return member_find(claims, label, &item) ? (uint32_t)item.value : 0;
+}
+
+struct grant_body claims_grant(const struct claims *claims) {
+  struct cbor_item item;
+  struct grant_body body = {0};
+  if (member_find(claims, SHALLOT_GRANT_ID, &item)) body.id = item.bytes;
+  if (member_find(claims, SHALLOT_GRANT_PARENT, &item)) body.parent = item.bytes;
+  body.devices = list_open(claims, SHALLOT_GRANT_DEVICES);
+  body.what = list_open(claims, SHALLOT_GRANT_WHAT);
+  body.hours = list_open(claims, SHALLOT_GRANT_HOURS);
+  body.lease_s = number_or_none(claims, SHALLOT_GRANT_LEASE);
+  body.share = number_or_none(claims, SHALLOT_GRANT_SHARE);
+  body.uses = number_or_none(claims, SHALLOT_GRANT_USES);
+  struct cbor_list pin = list_open(claims, SHALLOT_GRANT_PIN);
+  if (pin.count == 0) return body;
+  body.pin_salt = cbor_next(&pin.reader).bytes;
+  body.pin_rounds = (uint32_t)cbor_next(&pin.reader).value;
+  body.pin_key = cbor_next(&pin.reader).bytes;
+  return body;
+}
+
+struct revocation_body claims_revocation(const struct claims *claims) {
+  struct cbor_item item;
+  struct revocation_body body = {.entries = list_open(claims, SHALLOT_REVOCATION_ENTRIES)};
+  if (member_find(claims, SHALLOT_REVOCATION_FLOOR, &item)) body.floor_s = item.value;
+  return body;
+}
+
+struct cbor_list claims_lease(const struct claims *claims) { return list_open(claims, SHALLOT_LEASE_GRANTS); }
+
+struct cbor_list claims_groups(const struct claims *claims) { return list_open(claims, SHALLOT_ENROLMENT_GROUPS); }
 
 static void value_put(struct cbor_writer *writer, const struct sample *sample) {
   if (sample->is_boolean) cbor_put_bool(writer, sample->number != 0);

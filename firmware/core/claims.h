@@ -80,9 +80,17 @@ struct enrolled_body {
   size_t name_size;
 };
 
+/* The home's zone (SPEC 12.6): minutes east of UTC, until `changes_s` (0: not known) and from then on. */
+struct zone {
+  int32_t east_min;
+  int32_t then_east_min;
+  int64_t changes_s;
+};
+
 struct welcome_body {
   int64_t time_ms;
   bool wants_record;
+  struct zone zone; /* all 0 when the hub does not say */
 };
 
 struct command_body {
@@ -90,6 +98,32 @@ struct command_body {
   unsigned affordance;
   struct value value;   /* a number that does not fit is held at the nearest end, which no affordance allows */
   const uint8_t *grant; /* SHALLOT_GRANT_ID_BYTES, or NULL: as an owner */
+};
+
+/* `count` items that follow one another in `reader`, each of the shape that its type gives. */
+struct cbor_list {
+  struct cbor_reader reader;
+  size_t count;
+};
+
+/* SPEC 12.1. NULL, 0 and an empty list stand for members that are not there. */
+struct grant_body {
+  const uint8_t *id;     /* SHALLOT_GRANT_ID_BYTES */
+  const uint8_t *parent; /* the same */
+  struct cbor_list devices;
+  struct cbor_list what;
+  struct cbor_list hours;
+  uint32_t lease_s;
+  uint32_t share;
+  uint32_t uses;
+  const uint8_t *pin_salt; /* SHALLOT_PIN_SALT_BYTES; NULL: for a key */
+  const uint8_t *pin_key;  /* SHALLOT_PIN_KEY_BYTES */
+  uint32_t pin_rounds;
+};
+
+struct revocation_body {
+  struct cbor_list entries;
+  int64_t floor_s; /* 0: none */
 };
 
 /* The type with this `typ` text, or SHALLOT_E_UNKNOWN_TYPE. */
@@ -105,6 +139,11 @@ int claims_read(struct claims *claims, enum message_type type, const uint8_t *pa
 struct enrolled_body claims_enrolled(const struct claims *claims);
 struct welcome_body claims_welcome(const struct claims *claims);
 struct command_body claims_command(const struct claims *claims);
+struct grant_body claims_grant(const struct claims *claims);
+struct revocation_body claims_revocation(const struct claims *claims);
+/* The ids of a lease; the names of an enrolment's groups. */
+struct cbor_list claims_lease(const struct claims *claims);
+struct cbor_list claims_groups(const struct claims *claims);
 
 /* What the maps of wire/code.cddl share with message bodies: a code's map, read by the same rules. 0 or SHALLOT_E_BAD_CLAIMS. */
 int claims_check_enrol_code(struct cbor_reader reader);

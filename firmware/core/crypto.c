@@ -145,6 +145,70 @@ int crypto_hkdf_sha256(uint8_t *out, size_t out_size, const uint8_t *secret, siz
   return outcome(result, before, SHALLOT_E_INTERNAL);
 }
 
+/* ---- PBKDF2: HMAC keeps two states of SHA-256, each after one block of the padded key ---- */
+
+enum { BLOCK_BYTES = 64, INNER_PAD = 0x36, OUTER_PAD = 0x5c, PBKDF2_SALT_MAX = 64 };
+
+static int pad_hash(uint32_t state[8], const uint8_t *password, size_t size, uint8_t pad) {
+  uint8_t block[BLOCK_BYTES];
+  wc_Sha256 hash;
+  memset(block, pad, sizeof block);
+  for (size_t i = 0; i < size; i++) block[i] ^= password[i];
+  int result = wc_InitSha256(&hash);
+  if (result == 0) result = wc_Sha256Update(&hash, block, sizeof block);
+  memcpy(state, hash.digest, sizeof hash.digest);
+  crypto_wipe(block, sizeof block);
+  crypto_wipe(&hash, sizeof hash);
+  return result;
+}
+
+/* SHA-256 of what `state` has seen, one block, and these bytes. */
+static int pad_resume(uint8_t digest[CRYPTO_SHA256_BYTES], const uint32_t state[8], const uint8_t *data, size_t size) {
+  wc_Sha256 hash;
+  int result = wc_InitSha256(&hash);
+  memcpy(hash.digest, state, sizeof hash.digest);
+  hash.loLen = BLOCK_BYTES;
+  if (result == 0) result = wc_Sha256Update(&hash, data, (word32)size);
+  if (result == 0) result = wc_Sha256Final(&hash, digest);
+  crypto_wipe(&hash, sizeof hash);
+  return result;
+}
+
+static int pbkdf2_round(struct crypto_pbkdf2 *work, const uint8_t *data, size_t size) {
+  uint8_t digest[CRYPTO_SHA256_BYTES];
+  int result = pad_resume(digest, work->inner, data, size);
+  if (result == 0) result = pad_resume(work->last, work->outer, digest, sizeof digest);
+  for (size_t i = 0; i < sizeof digest; i++) work->sum[i] ^= work->last[i];
+  crypto_wipe(digest, sizeof digest);
+  return result;
+}
+
+int crypto_pbkdf2_begin(struct crypto_pbkdf2 *work, const uint8_t *password, size_t password_size, const uint8_t *salt, size_t salt_size,
+                        uint32_t rounds) {
+  uint8_t start[PBKDF2_SALT_MAX + 4] = {0};
+  uint32_t before = failures();
+  memset(work, 0, sizeof *work);
+  if (password_size > BLOCK_BYTES || salt_size > PBKDF2_SALT_MAX || rounds == 0) return SHALLOT_E_INTERNAL;
+  memcpy(start, salt, salt_size);
+  start[salt_size + 3] = 1; /* the first and only block of the key */
+  int result = pad_hash(work->inner, password, password_size, INNER_PAD);
+  if (result == 0) result = pad_hash(work->outer, password, password_size, OUTER_PAD);
+  if (result == 0) result = pbkdf2_round(work, start, salt_size + 4);
+  work->rounds_left = rounds - 1;
+  return outcome(result, before, SHALLOT_E_INTERNAL);
+}
+
+int crypto_pbkdf2_step(struct crypto_pbkdf2 *work, uint32_t rounds) {
+  uint32_t before = failures();
+  int result = 0;
+  for (; result == 0 && rounds > 0 && work->rounds_left > 0; rounds--, work->rounds_left--) {
+    uint8_t last[CRYPTO_SHA256_BYTES];
+    memcpy(last, work->last, sizeof last);
+    result = pbkdf2_round(work, last, sizeof last);
+  }
+  return outcome(result, before, SHALLOT_E_INTERNAL);
+}
+
 int crypto_equal(const uint8_t *one, const uint8_t *other, size_t size) {
   uint8_t difference = 0;
   for (size_t i = 0; i < size; i++) difference |= (uint8_t)(one[i] ^ other[i]);

@@ -43,6 +43,21 @@ int crypto_hmac_sha256(uint8_t mac[CRYPTO_SHA256_BYTES], const uint8_t *key, siz
 int crypto_hkdf_sha256(uint8_t *out, size_t out_size, const uint8_t *secret, size_t secret_size, const uint8_t *salt,
                        size_t salt_size, const uint8_t *info, size_t info_size);
 
+/* PBKDF2-HMAC-SHA-256 (RFC 8018) of one block, in pieces. All of it is secret. */
+struct crypto_pbkdf2 {
+  uint32_t inner[8]; /* SHA-256 after the key's first block */
+  uint32_t outer[8];
+  uint8_t last[CRYPTO_SHA256_BYTES];
+  uint8_t sum[CRYPTO_SHA256_BYTES];
+  uint32_t rounds_left;
+};
+
+/* password: at most 64 bytes; salt: at most 64; rounds: 1 or more, the first of which is done here. 0 or a negative code. */
+int crypto_pbkdf2_begin(struct crypto_pbkdf2 *work, const uint8_t *password, size_t password_size, const uint8_t *salt, size_t salt_size,
+                        uint32_t rounds);
+/* At most this many rounds more. 0 or a negative code; `sum` is the key when no rounds are left. */
+int crypto_pbkdf2_step(struct crypto_pbkdf2 *work, uint32_t rounds);
+
 /* True when both are equal; takes the same time wherever they differ. */
 int crypto_equal(const uint8_t *one, const uint8_t *other, size_t size);
 

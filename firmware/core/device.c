@@ -7,14 +7,18 @@
 #include "crypto.h"
 #include "enrol.h"
 #include "identity.h"
+#include "keycodes.h"
 #include "line.h"
 #include "renewal.h"
+#include "revocations.h"
 #include "session.h"
 #include "spool.h"
 #include "tls.h"
+#include "uses.h"
 
 enum {
   CONNECT_MS_MAX = 5000,
+  CONNECT_MS_MAX_MINDING = 2000, /* of an app that has something that cannot wait */
   WRITE_MS_MAX = 5000,
   CONSOLE_MS = 1000,
   READ_BYTES = 256,
@@ -95,15 +99,19 @@ static void spool_send(void) {
 /* ---- the app's time ---- */
 
 static uint32_t app_tick(void) {
-  struct changes changes = {.count = 0};
+  struct changes changes = {.count = 0, .act_source = 0};
   uint64_t now_ms = device.port->now_ms();
   if (now_ms >= device.tick_due_ms) {
     device.tick_due_ms = now_ms + device.app->tick(now_ms, &changes);
     if (is_enrolled()) session_report(&device.session, &changes, now_ms);
     if (is_enrolled()) spool_tend(now_ms);
   }
+  if (is_enrolled() && session_tick(&device.session, now_ms)) return 0;
   return (uint32_t)(device.tick_due_ms - now_ms);
 }
+
+/* In a handshake, where nothing can be sealed. */
+static void app_mind(void) { device.app->mind(device.port->now_ms()); }
 
 static uint32_t wait_ms(uint32_t ms_max) {
   uint32_t due_ms = app_tick();
@@ -156,11 +164,15 @@ static int life_begin(void) {
     .app = device.app,
     .board = device.port->board,
     .random = device.port->random,
+    .port = device.port,
   };
+  int fault = session_open(&device.session, &device.session_config);
+  if (fault) return fault;
   int size = device.port->blob_read(RECORD_BLOB, scratch(), SCRATCH_BYTES);
   if (size > 0) record_digest_take(scratch(), (size_t)size);
+  if (size > 0) session_hold_record(&device.session, scratch(), (size_t)size);
   spool_open(&device.spool, device.port, scratch());
-  return session_open(&device.session, &device.session_config);
+  return 0;
 }
 
 /* ---- connections ---- */
@@ -177,6 +189,7 @@ static void tls_configure(const char *alpn, const struct enrolled_body *papers) 
     .seed = identity->seed,
     .public_key = identity->public_key,
     .unix_time = unix_time,
+    .idle = device.app->mind == NULL ? NULL : app_mind,
     .handshake_ms_max = SHALLOT_HANDSHAKE_MS_MAX,
   };
 }
@@ -199,7 +212,8 @@ static int handshake(bool with_ticket) {
 }
 
 static int link_dial(void) {
-  return device.port->net_open(device.identity.host, device.identity.tcp_port, CONNECT_MS_MAX);
+  uint32_t ms_max = device.app->mind == NULL ? CONNECT_MS_MAX : CONNECT_MS_MAX_MINDING;
+  return device.port->net_open(device.identity.host, device.identity.tcp_port, ms_max);
 }
 
 static int enrolment_link_open(void) {
@@ -316,6 +330,9 @@ static int enrol_with(const struct enrol_code *code) {
   device.port->blob_remove(TICKET_BLOB);
   spool_clear(&device.spool);
   memset(device.record_digest, 0, sizeof device.record_digest);
+  revocations_forget(device.port);
+  uses_forget(device.port);
+  keycodes_forget(device.port);
   return life_begin();
 }
 
@@ -413,6 +430,7 @@ static void record_keep(void) {
   if (crypto_sha256(digest, record, size) != 0 || memcmp(digest, device.record_digest, GATE_DIGEST_BYTES) == 0) return;
   if (device.port->blob_write(RECORD_BLOB, record, size) != 0) return;
   record_digest_take(record, size);
+  session_hold_record(&device.session, scratch(), size);
   log_text(device.port, "enrolment recorded");
 }
 

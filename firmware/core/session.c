@@ -4,13 +4,15 @@
 #include <string.h>
 
 #include "base64url.h"
+#include "keycodes.h"
 #include "crypto.h"
+#include "revocations.h"
 #include "../../schemas/gen/c/shallot_codes.h"
 
 enum {
   /* `[affordance, time-ms, value]` at most: array, 16 bits, 64 bits, 32 bits with their heads. */
   SAMPLE_BYTES_MAX = 18,
-  /* A body's map, keys, array head, digest and code. */
+  /* A body's map, keys, array head, digest and code; an act's are shorter. */
   BODY_BYTES_MAX = 48
 };
 
@@ -93,6 +95,41 @@ static int receipt_seal(struct session *session, int code, struct changes *chang
   return outbox_seal(session, &sealing, changes->count, true);
 }
 
+/* What somebody did, or was refused, who stood before the device. */
+struct act {
+  unsigned source; /* SHALLOT_ACT_... */
+  unsigned affordance;
+  int code;
+  const uint8_t *grant; /* NULL: by none */
+};
+
+/* SPEC 12.8 */
+static int act_seal(struct session *session, const struct act *act, struct changes *changes, uint64_t now_ms) {
+  struct sealing sealing;
+  size_t room = sealed_size_max(changes->count);
+  uint8_t *at = outbox_reserve(&session->outbox, room);
+  struct sealed_claims claims = claims_for(session, MESSAGE_ACT, session->sequence, now_ms);
+  for (size_t i = 0; i < changes->count; i++) changes->list[i].time_ms = (int64_t)now_ms;
+  samples_date(session, changes);
+  envelope_seal_begin(&sealing, &session->config->sealer, &claims, at, room);
+  cbor_put_map(&sealing.writer, act->grant == NULL ? 5 : 6);
+  cbor_put_integer(&sealing.writer, SHALLOT_ACT_SOURCE);
+  cbor_put_integer(&sealing.writer, act->source);
+  cbor_put_integer(&sealing.writer, SHALLOT_ACT_AFFORDANCE);
+  cbor_put_integer(&sealing.writer, act->affordance);
+  cbor_put_integer(&sealing.writer, SHALLOT_ACT_AT);
+  cbor_put_integer(&sealing.writer, session->clock_known ? (int64_t)now_ms + session->clock_offset_ms : 0);
+  cbor_put_integer(&sealing.writer, SHALLOT_ACT_CODE);
+  cbor_put_integer(&sealing.writer, -act->code);
+  cbor_put_integer(&sealing.writer, SHALLOT_ACT_VALUES);
+  samples_put(&sealing.writer, changes->list, changes->count);
+  if (act->grant != NULL) {
+    cbor_put_integer(&sealing.writer, SHALLOT_ACT_GRANT);
+    cbor_put_bytes(&sealing.writer, act->grant, SHALLOT_GRANT_ID_BYTES);
+  }
+  return outbox_seal(session, &sealing, changes->count, true);
+}
+
 static void hello_body_put(const struct session *session, struct cbor_writer *writer) {
   const struct app *app = session->config->app;
   cbor_put_map(writer, 4);
@@ -138,11 +175,16 @@ int session_open(struct session *session, const struct session_config *config) {
   memcpy(session->gate.root, config->root, SHALLOT_KEY_BYTES);
   base64url_write(session->gate.home, sizeof session->gate.home, config->root, SHALLOT_KEY_BYTES);
   base64url_write(session->gate.device, sizeof session->gate.device, config->sealer.public_key, SHALLOT_KEY_BYTES);
+  session->gate.grants = &session->grants;
+  grants_open(&session->grants, config->app, config->port, config->sealer.public_key);
   return epoch_draw(session);
 }
 
 int session_connect(struct session *session, const uint8_t hub[SHALLOT_KEY_BYTES], uint64_t now_ms) {
   memcpy(session->gate.hub, hub, SHALLOT_KEY_BYTES);
+  int fault = revocations_check_key(&session->gate, session->config->port, hub);
+  session->gate.is_hub_revoked = fault != 0;
+  if (fault) return fault;
   frame_expect(&session->frame);
   outbox_rewind(&session->outbox);
   session->got_due = false;
@@ -158,19 +200,24 @@ void session_disconnect(struct session *session) {
 }
 
 int session_check(const struct session *session, uint64_t now_ms) {
+  if (session->gate.is_hub_revoked) return SHALLOT_E_GRANT_REVOKED;
   return now_ms - session->heard_ms > SHALLOT_SILENCE_S_MAX * 1000 ? SHALLOT_E_SILENT : 0;
 }
 
 /* ---- frames in ---- */
 
-/* An envelope is opened as soon as it is complete, to know whether it counts as a command; what cannot be read does. */
+/* What is answered by a receipt (SPEC 4.11); MESSAGE_TYPES stands for what cannot be read. */
+static bool is_answered(enum message_type type) {
+  return type == MESSAGE_COMMAND || type == MESSAGE_GRANT || type == MESSAGE_REVOCATION || type == MESSAGE_TYPES;
+}
+
+/* An envelope is opened as soon as it is complete, to know whether it is answered. */
 static void envelope_arrived(struct session *session) {
   uint8_t *frame = frame_of(session);
   struct envelope envelope;
   envelope_open(&envelope, frame, session->frame.size, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
   crypto_sha256(session->digest, frame, session->frame.size);
-  enum message_type type = envelope.type;
-  session->got_due = session->state == SESSION_OPEN && (type == MESSAGE_COMMAND || type == MESSAGE_TYPES);
+  session->got_due = session->state == SESSION_OPEN && is_answered(envelope.type);
 }
 
 int session_feed(struct session *session, const uint8_t *bytes, size_t size, uint64_t now_ms) {
@@ -215,6 +262,7 @@ static int welcome_step(struct session *session, const struct envelope *envelope
   if (fault) return fault;
   struct welcome_body welcome = claims_welcome(&envelope->claims);
   session_set_time(session, welcome.time_ms, now_ms);
+  session->grants.zone = welcome.zone;
   session->outbox.lost -= session->lost_told;
   session->lost_told = 0;
   session->state = SESSION_OPEN;
@@ -231,42 +279,105 @@ static int papers_step(struct session *session, const struct envelope *envelope,
   return SESSION_PAPERS;
 }
 
+/* Somebody who has a window had to be forgotten: nothing of before is taken from here on. */
+static int life_renew(struct session *session, uint64_t now_ms) {
+  int fault = epoch_draw(session);
+  return fault ? fault : hello_seal(session, now_ms);
+}
+
 /* SPEC 4.1, 3.2 */
 static int owner_step(struct session *session, const struct envelope *envelope, uint64_t now_ms) {
   if (gate_knows_owner(&session->gate, session->digest)) return SESSION_NOTHING;
   int fault = admit(session, envelope, now_ms);
+  if (fault == 0) fault = revocations_check_key(&session->gate, session->config->port, envelope->claims.key);
   if (fault) return ignore(session, fault);
-  if (gate_add_owner(&session->gate, envelope, session->digest) == 0) return SESSION_NOTHING;
-  fault = epoch_draw(session);
-  return fault ? fault : hello_seal(session, now_ms);
+  int forgotten = gate_add_owner(&session->gate, envelope, session->digest);
+  if (forgotten < 0) return ignore(session, forgotten);
+  return forgotten ? life_renew(session, now_ms) : SESSION_NOTHING;
 }
 
-/* SPEC 4.4 */
+/* SPEC 4.4, 12.3: an older enrolment would bring groups back. */
 static int enrolment_step(struct session *session, const struct envelope *envelope, size_t size, uint64_t now_ms) {
   int fault = admit(session, envelope, now_ms);
+  if (fault == 0 && envelope->claims.sequence < session->record_sequence) fault = SHALLOT_E_REPLAYED;
   if (fault) return ignore(session, fault);
   bool is_ours = memcmp(envelope->claims.key, session->config->sealer.public_key, SHALLOT_KEY_BYTES) == 0;
   session->record_size = size;
   return is_ours ? SESSION_RECORD : ignore(session, SHALLOT_E_WRONG_AUDIENCE);
 }
 
-static int command_judge(struct session *session, const struct envelope *envelope, struct command_body *order, uint64_t now_ms) {
+/* SPEC 12.4 */
+static int lease_step(struct session *session, const struct envelope *envelope, uint64_t now_ms) {
   int fault = admit(session, envelope, now_ms);
-  /* Our own want of memory is no word about the command. */
-  if (fault == SHALLOT_E_TLS_OUT_OF_MEMORY) return SHALLOT_E_BUSY;
-  if (fault) return fault;
-  *order = claims_command(&envelope->claims);
-  return app_judge(session->config->app, order);
+  if (fault) return ignore(session, fault);
+  grants_lease(&session->grants, &envelope->claims);
+  return SESSION_NOTHING;
 }
 
-/* SPEC 4.10, 4.11, 4.14. fault: what opening it said. */
-static int command_step(struct session *session, const struct envelope *envelope, int fault, uint64_t now_ms) {
+/* SPEC 12.3: by which grant, when one is named; `place` stays GRANT_NONE for an owner's own command. */
+static int grant_judge_command(struct session *session, const struct envelope *envelope, const struct command_body *order,
+                               const struct moment *moment, unsigned *place) {
+  *place = order->grant == NULL ? GRANT_NONE : grants_find(&session->gate, order->grant, envelope->signer);
+  return order->grant == NULL ? 0 : grants_judge(&session->grants, *place, order, moment);
+}
+
+/* SPEC 4.14. What passes has its use counted, and may be acted on. */
+static int command_judge(struct session *session, const struct envelope *envelope, struct command_body *order, uint64_t now_ms) {
+  unsigned place;
+  int code = admit(session, envelope, now_ms);
+  if (code) return code;
+  *order = claims_command(&envelope->claims);
+  struct moment moment = grants_moment(&session->grants, session_time_s(session, now_ms));
+  code = grant_judge_command(session, envelope, order, &moment, &place);
+  if (code == 0) code = app_judge(session->config->app, order);
+  if (code == 0 && place != GRANT_NONE) code = grants_spend(&session->grants, place, &moment);
+  return code;
+}
+
+/* SPEC 4.10 */
+static int command_step(struct session *session, const struct envelope *envelope, struct changes *changes, uint64_t now_ms) {
   struct command_body order;
+  int code = command_judge(session, envelope, &order, now_ms);
+  return code ? code : session->config->app->act(&order, changes);
+}
+
+/* SPEC 12.2: one that was seen before costs no signature check. */
+static int grant_step(struct session *session, const struct envelope *envelope, uint64_t now_ms, bool *forgotten) {
+  bool is_known = grants_known(&session->grants, session->digest) != NULL || keycodes_known(&session->grants, session->digest);
+  if (is_known) return gate_check_time(envelope, session_time_s(session, now_ms));
+  int code = admit(session, envelope, now_ms);
+  if (code == 0) code = grants_take(&session->gate, envelope, session->digest, forgotten);
+  bool is_for_key = envelope->claims.key != NULL;
+  while (code == SHALLOT_E_GRANTS_FULL && is_for_key && grants_evict(&session->gate, envelope))
+    code = grants_take(&session->gate, envelope, session->digest, forgotten);
+  return code;
+}
+
+/* SPEC 12.5: on flash first, so that nothing that is told to be taken back comes again. */
+static int revocation_step(struct session *session, const struct envelope *envelope, size_t size, uint64_t now_ms) {
+  int code = admit(session, envelope, now_ms);
+  if (code == 0) code = revocations_take(&session->gate, session->config->port, envelope, size);
+  if (code == 0) grants_sweep(&session->gate, envelope);
+  return code;
+}
+
+/* What the sender is told of our own troubles. */
+static int answer_of(int code) {
+  if (code == SHALLOT_E_TLS_OUT_OF_MEMORY) return SHALLOT_E_BUSY;
+  return code == SHALLOT_E_PORT_STORAGE || code == SHALLOT_E_PORT_IO ? SHALLOT_E_DEVICE_FAULT : code;
+}
+
+/* SPEC 4.11. code: what opening it said. */
+static int answered_step(struct session *session, const struct envelope *envelope, int code, size_t size, uint64_t now_ms) {
   struct changes changes = {.count = 0};
-  int code = fault ? fault : command_judge(session, envelope, &order, now_ms);
-  if (code == 0) code = session->config->app->act(&order, &changes);
-  session->code = code;
-  fault = receipt_seal(session, code, &changes, now_ms);
+  bool forgotten = false;
+  session->grants.uptime_s = (uint32_t)(now_ms / 1000);
+  if (code == 0 && envelope->type == MESSAGE_COMMAND) code = command_step(session, envelope, &changes, now_ms);
+  else if (code == 0 && envelope->type == MESSAGE_GRANT) code = grant_step(session, envelope, now_ms, &forgotten);
+  else if (code == 0) code = revocation_step(session, envelope, size, now_ms);
+  session->code = answer_of(code);
+  int fault = receipt_seal(session, session->code, &changes, now_ms);
+  if (fault == 0 && forgotten) fault = life_renew(session, now_ms);
   return fault ? fault : SESSION_COMMAND;
 }
 
@@ -276,6 +387,7 @@ static int opened_step(struct session *session, const struct envelope *envelope,
   if (envelope->type == MESSAGE_WELCOME && !is_open) return welcome_step(session, envelope, now_ms);
   if (envelope->type == MESSAGE_OWNER && is_open) return owner_step(session, envelope, now_ms);
   if (envelope->type == MESSAGE_ENROLMENT && is_open) return enrolment_step(session, envelope, size, now_ms);
+  if (envelope->type == MESSAGE_LEASE && is_open) return lease_step(session, envelope, now_ms);
   return SHALLOT_E_UNEXPECTED_MESSAGE;
 }
 
@@ -283,8 +395,7 @@ static int opened_step(struct session *session, const struct envelope *envelope,
 static int envelope_step(struct session *session, size_t size, uint64_t now_ms) {
   struct envelope envelope;
   int fault = envelope_open(&envelope, frame_of(session), size, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
-  bool is_command = envelope.type == MESSAGE_COMMAND || envelope.type == MESSAGE_TYPES;
-  if (session->state == SESSION_OPEN && is_command) return command_step(session, &envelope, fault, now_ms);
+  if (session->state == SESSION_OPEN && is_answered(envelope.type)) return answered_step(session, &envelope, fault, size, now_ms);
   if (fault == 0) return opened_step(session, &envelope, size, now_ms);
   return session->state == SESSION_OPEN ? ignore(session, fault) : fault;
 }
@@ -316,6 +427,13 @@ bool session_has_room(const struct session *session) {
 const uint8_t *session_record(const struct session *session, size_t *size) {
   *size = session->record_size;
   return session->buffer + SESSION_BEFORE_FRAME;
+}
+
+void session_hold_record(struct session *session, uint8_t *record, size_t size) {
+  struct envelope envelope;
+  if (envelope_open(&envelope, record, size, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX) != 0 || envelope.type != MESSAGE_ENROLMENT) return;
+  session->record_sequence = envelope.claims.sequence;
+  grants_regroup(&session->grants, &envelope.claims);
 }
 
 uint8_t *session_record_room(struct session *session, size_t *capacity) {
@@ -367,9 +485,31 @@ size_t session_output(struct session *session, uint64_t now_ms, const uint8_t **
   return size;
 }
 
-/* ---- values that change by themselves ---- */
+/* ---- what happens by itself, and what people do who stand before it ---- */
+
+/* Whether the code opens or not, it is told: by the app's act, and in an act to the hub. */
+static void outcome_act(struct session *session, const struct keycodes_outcome *outcome, uint64_t now_ms) {
+  struct changes changes = {.count = 0};
+  int code = outcome->code ? outcome->code : session->config->app->act(&outcome->order, &changes);
+  struct act act = {SHALLOT_ACT_KEYPAD, outcome->order.affordance, answer_of(code), outcome->has_grant ? outcome->grant : NULL};
+  act_seal(session, &act, &changes, now_ms);
+}
+
+bool session_tick(struct session *session, uint64_t now_ms) {
+  struct keycodes_outcome outcome;
+  enum keycodes_state state = keycodes_step(&session->gate, session_time_s(session, now_ms), now_ms, &outcome);
+  if (state == KEYCODES_DONE) outcome_act(session, &outcome, now_ms);
+  return state == KEYCODES_BUSY;
+}
+
+static void own_act(struct session *session, const struct changes *changes, uint64_t now_ms) {
+  struct changes none = {.count = 0};
+  struct act act = {changes->act_source, changes->act_affordance, 0, NULL};
+  act_seal(session, &act, &none, now_ms);
+}
 
 void session_report(struct session *session, const struct changes *changes, uint64_t now_ms) {
+  if (changes->act_source != 0) own_act(session, changes, now_ms);
   struct changes *pending = &session->pending;
   for (size_t i = 0; i < changes->count; i++) {
     if (pending->count == SHALLOT_VALUES_PER_READING_MAX) reading_seal(session, now_ms);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The device's half of a session (SPEC 6.3 to 6.5). Bytes in, bytes out: no sockets, no clock, no storage of its own.
+ * The device's half of a session (SPEC 6.3 to 6.5). Bytes in, bytes out: no sockets, no clock; of the port's storage only what
+ * core/revocations.h, uses.h and keycodes.h keep there.
  * In: what arrives on the link, in any pieces, and milliseconds; out: whole frames to send, and events for whoever drives it.
  * The driver's round: send everything session_output gives, read, session_feed, and on a complete frame send again and session_step.
  * So the hub hears that a command arrived before its signature is checked.
@@ -18,6 +19,7 @@
 #include "envelope.h"
 #include "frame.h"
 #include "gate.h"
+#include "grants.h"
 #include "outbox.h"
 #include "../../schemas/gen/c/shallot_wire.h"
 
@@ -28,6 +30,7 @@ struct session_config {
   const struct app *app;
   const char *board; /* 1 to SHALLOT_LABEL_BYTES_MAX characters */
   int (*random)(uint8_t *out, size_t size);
+  const struct port *port; /* for what must outlive a restart: lists, counts, codes */
 };
 
 enum session_state { SESSION_CLOSED, SESSION_WAITING, SESSION_OPEN };
@@ -37,7 +40,7 @@ enum session_event {
   SESSION_CONNECTED,        /* the welcome came */
   SESSION_CONNECTED_WANTED, /* it came, and the hub wants the enrolment record: session_send_record */
   SESSION_STORED,           /* the hub has everything of `noted_epoch` up to and including `noted_sequence` */
-  SESSION_COMMAND,          /* a command was answered with `code` */
+  SESSION_COMMAND,          /* a command, grant or list was answered with `code` */
   SESSION_PAPERS,           /* `papers`, until the next feed: this device's next certificate; before the welcome there will be none */
   SESSION_RECORD,           /* session_record points to an enrolment of this device, until the next feed */
   SESSION_IGNORED           /* an envelope of the hub's was refused with `code` */
@@ -53,6 +56,7 @@ struct session {
   const struct session_config *config;
   enum session_state state;
   struct gate gate;
+  struct grants grants;
   struct outbox outbox;
   struct changes pending; /* not sealed yet; times are monotonic milliseconds */
   uint32_t sequence;      /* the next one */
@@ -68,7 +72,8 @@ struct session {
 
   struct frame_reader frame;
   struct enrolled_body papers; /* that SESSION_PAPERS speaks of */
-  size_t record_size; /* of the enrolment that SESSION_RECORD speaks of */
+  size_t record_size;       /* of the enrolment that SESSION_RECORD speaks of */
+  uint64_t record_sequence; /* of the enrolment that is held */
   uint8_t digest[SHALLOT_DIGEST_BYTES];
   bool got_due;
   uint8_t note[NOTE_GOT_FRAME_BYTES];
@@ -97,7 +102,7 @@ int session_step(struct session *session, uint64_t now_ms);
 /* The next bytes to send, all of them, before the next call of anything here. Their count, or 0. */
 size_t session_output(struct session *session, uint64_t now_ms, const uint8_t **bytes);
 
-/* 0, or SHALLOT_E_SILENT when the hub was silent for too long: then close. */
+/* 0, or a code: then close. SHALLOT_E_SILENT: the hub was silent for too long; SHALLOT_E_GRANT_REVOKED: the root took it back. */
 int session_check(const struct session *session, uint64_t now_ms);
 
 /* Values that changed by themselves. They are sealed when the session is open, or when a reading is full. */
@@ -114,6 +119,11 @@ bool session_has_room(const struct session *session);
 
 /* The enrolment that SESSION_RECORD speaks of. */
 const uint8_t *session_record(const struct session *session, size_t *size);
+/* The enrolment that is on flash from now on, ENVELOPE_HEADROOM in front of it: its groups count (SPEC 12.3). It was verified before. */
+void session_hold_record(struct session *session, uint8_t *record, size_t size);
+
+/* A little of what takes long: a code that somebody typed. True: there is more to do at once. */
+bool session_tick(struct session *session, uint64_t now_ms);
 
 /* Where to put the record that SESSION_CONNECTED_WANTED asks for, and then: its size. */
 uint8_t *session_record_room(struct session *session, size_t *capacity);

@@ -17,6 +17,8 @@
 /* PrivateKeyInfo of an Ed25519 seed (RFC 8410 §7), without the seed. */
 static const uint8_t key_prefix[16] = {0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20};
 
+enum { IDLE_MS = 20 };
+
 /* The library asks for chance and time without saying for whom; there is one port, so the last opened is the one. */
 static const struct port *port;
 
@@ -44,6 +46,18 @@ static void give_time(struct tls *tls, uint32_t timeout_ms) {
   tls->deadline_ms = tls->config->port->now_ms() + timeout_ms;
 }
 
+/* Waits in slices, so that what cannot wait is done in between. */
+static int read_slice(const struct tls *tls, uint8_t *out, size_t capacity) {
+  const struct tls_config *config = tls->config;
+  for (;;) {
+    uint32_t left_ms = time_left_ms(tls);
+    bool is_last = config->idle == NULL || left_ms <= IDLE_MS;
+    int count = config->port->net_read(out, capacity, is_last ? left_ms : IDLE_MS);
+    if (count != SHALLOT_E_PORT_TIMEOUT || is_last) return count;
+    config->idle();
+  }
+}
+
 static void forget_offer(struct tls *tls) {
   if (tls->offered == NULL) return;
   WOLFSSL_SESSION *past = ((WOLFSSL *)tls->session)->session;
@@ -64,7 +78,7 @@ static void refused_offer_drop(struct tls *tls, WOLFSSL *session) {
 static int receive(WOLFSSL *session, char *out, int capacity, void *context) {
   struct tls *tls = context;
   refused_offer_drop(tls, session);
-  int count = tls->config->port->net_read((uint8_t *)out, (size_t)capacity, time_left_ms(tls));
+  int count = read_slice(tls, (uint8_t *)out, (size_t)capacity);
   if (count > 0) return count;
   tls->io_error = count;
   if (count == SHALLOT_E_PORT_TIMEOUT) return WOLFSSL_CBIO_ERR_WANT_READ;

@@ -42,6 +42,8 @@ struct tls_config {
   const uint8_t *public_key; /* 32 bytes, the seed's own: trusted as stored, not computed again */
   /* Unix time in seconds, 0 while the device has none: then dates are not judged. May be NULL: never has time. */
   int64_t (*unix_time)(void);
+  /* Called now and then while the network is waited for; may not use TLS, nor memory of the arena. NULL: nothing else is to do. */
+  void (*idle)(void);
   /* How long the whole handshake may take, in milliseconds. */
   uint32_t handshake_ms_max;
 };

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { ASK_PIN = 1, ASK_PULSE = 2, ASK_PULSES = 3, ASK_I2C = 4, ASK_ONEWIRE = 5 };
+enum { ASK_PIN = 1, ASK_PULSE = 2, ASK_PULSES = 3, ASK_I2C = 4, ASK_ONEWIRE = 5, ASK_WIEGAND = 6 };
 enum { HEAD = 3, PULSES_MAX = 48 };
 
 static int is_channel(int channel) { return channel >= 0 && channel <= PORT_CHANNEL_MAX; }
@@ -44,4 +44,12 @@ int buses_i2c_transfer(uint8_t address, const uint8_t *out, size_t out_size, uin
 int buses_onewire_transfer(int channel, const uint8_t *out, size_t out_size, uint8_t *in, size_t in_size) {
   if (!is_channel(channel)) return SHALLOT_E_DEVICE_FAULT;
   return transfer(ASK_ONEWIRE, (uint8_t)channel, out, out_size, in, in_size);
+}
+
+int buses_wiegand_read(uint64_t *bits) {
+  uint8_t burst[9];
+  if (buses_ask((const uint8_t[]){ASK_WIEGAND}, 1, burst, sizeof burst) != 0) return 0;
+  *bits = 0;
+  for (int i = 1; i < 9; i++) *bits = *bits << 8 | burst[i];
+  return burst[0];
 }

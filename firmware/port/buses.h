@@ -16,5 +16,6 @@ int buses_pin_read(int channel);
 int buses_pulses_read(int channel, uint16_t wake_us, uint16_t *high_us, size_t count);
 int buses_i2c_transfer(uint8_t address, const uint8_t *out, size_t out_size, uint8_t *in, size_t in_size);
 int buses_onewire_transfer(int channel, const uint8_t *out, size_t out_size, uint8_t *in, size_t in_size);
+int buses_wiegand_read(uint64_t *bits);
 
 #endif

@@ -114,6 +114,11 @@ struct port {
   int (*i2c_transfer)(uint8_t address, const uint8_t *out, size_t out_size, uint8_t *in, size_t in_size);
   /* 1-Wire: reset, then writes out, then reads in. 0, or SHALLOT_E_DEVICE_FAULT: no presence pulse. */
   int (*onewire_transfer)(int channel, const uint8_t *out, size_t out_size, uint8_t *in, size_t in_size);
+  /*
+   * Takes the oldest burst that a Wiegand reader has sent since the start (a pause of 25 ms ends one), its first bit highest.
+   * How many bits it had, 1 to 64, or 0 when none waits. A port keeps at least 16; later ones are lost.
+   */
+  int (*wiegand_read)(uint64_t *bits);
 };
 
 /* The application, written in app/. The port calls it once; what it returns becomes the exit status where there is one. */

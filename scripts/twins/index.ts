@@ -3,15 +3,17 @@
  * The chips on a simulated board. In: a question of firmware/port/buses.c; out: what the wires would carry back, or nothing when
  * nobody answers. Each chip is written from its datasheet alone, and knows nothing of the driver that it will meet.
  *
- * Places in world/: `i2c-44` (address, hexadecimal), `onewire-1`, `pulses-2`, `pin-3` (0 or 1); `pulse-1` is written with what a
- * servo is told: high and period in µs.
+ * Places in world/: `i2c-44` (address, hexadecimal), `onewire-1`, `pulses-2`, `pin-3` (0, 1, or a bolt); `pulse-1` is written with what a
+ * servo is told: high and period in µs; whoever plays a Wiegand reader adds lines to `wiegand`, a burst each: bits and value.
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bme280 } from './bme280.ts'
+import { boltOf } from './bolt.ts'
 import { dht22 } from './dht22.ts'
 import { ds18b20 } from './ds18b20.ts'
 import { sht3x } from './sht3x.ts'
+import { openWiegand } from './wiegand.ts'
 import { type Part, readPart } from './world.ts'
 
 export interface I2cChip {
@@ -23,7 +25,7 @@ export interface OneWireChip {
   transfer(out: Uint8Array, inSize: number, part: Part): Buffer
 }
 
-const ASK = { pin: 1, pulse: 2, pulses: 3, i2c: 4, onewire: 5 } as const
+const ASK = { pin: 1, pulse: 2, pulses: 3, i2c: 4, onewire: 5, wiegand: 6 } as const
 const NOTHING = Buffer.alloc(0)
 const I2C_CHIPS: Record<string, (now: () => number) => I2cChip> = { sht3x, bme280 }
 const ONE_WIRE_CHIPS: Record<string, (now: () => number) => OneWireChip> = { ds18b20 }
@@ -33,6 +35,7 @@ export type Board = (question: Buffer) => Buffer | undefined
 /** @param directory the device's own, with world/ in it; @param now milliseconds that only rise */
 export function openBoard(directory: string, now: () => number): Board {
   const chips = new Map<string, I2cChip | OneWireChip>()
+  const wiegand = openWiegand(directory)
 
   /** The same chip for as long as the same part is in its place. */
   function chipOf<T extends I2cChip | OneWireChip>(
@@ -66,8 +69,11 @@ export function openBoard(directory: string, now: () => number): Board {
   }
 
   function pin(channel: number): Buffer | undefined {
-    const level = readPart(directory, `pin-${channel}`)?.name
-    return level === undefined ? undefined : Buffer.of(level === '0' ? 0 : 1)
+    const part = readPart(directory, `pin-${channel}`)
+    if (!part) return undefined
+    const isDigit = part.name === '0' || part.name === '1'
+    const level = isDigit ? Number(part.name) : boltOf(directory, part)
+    return level === undefined ? undefined : Buffer.of(level)
   }
 
   return (question) => {
@@ -82,6 +88,8 @@ export function openBoard(directory: string, now: () => number): Board {
         return transfer(`i2c-${question[1]!.toString(16)}`, question)
       case ASK.onewire:
         return transfer(`onewire-${question[1]}`, question)
+      case ASK.wiegand:
+        return wiegand()
       default:
         return undefined
     }

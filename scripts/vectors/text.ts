@@ -55,7 +55,7 @@ export function textOf(room: string, one: Case): string {
   return `${lines.join('\n')}\n`
 }
 
-function contextLines(context: Context): string[] {
+export function contextLines(context: Context): string[] {
   const { home, audience, now, nonce, limit, root, owner, hub, device } = context
   const lines: string[] = []
   if (home !== undefined) lines.push(`home: ${home}`)

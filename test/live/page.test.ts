@@ -27,6 +27,7 @@ let network: PrivateTor
 let home: LiveHome
 let light: LiveDevice
 let sensor: LiveDevice
+let door: LiveDevice
 let onion: string
 let key: string
 const stack = new AsyncDisposableStack()
@@ -36,6 +37,7 @@ before(async () => {
   home = stack.use(await openLiveHome({ network, linkPort: 25580 }))
   light = stack.use(await home.enrol('porch-light', 'porch-light'))
   sensor = stack.use(await home.enrol('balcony', 'weather'))
+  door = stack.use(await home.enrol('front-door', 'front-door'))
   const invited: Said = await home.done(['onion', 'invite', 'phone', '--no-auth'])
   onion = invited.address as string
   key = ownersKey()
@@ -69,7 +71,8 @@ async function openPage(
 const BROWSERS_OWN = new Set(['update.googleapis.com:443', 'accounts.google.com:443'])
 const isPages = ({ target }: { target: string }) => !BROWSERS_OWN.has(target)
 
-const lamp = () => Number(readFileSync(join(light.firmware.directory, 'world', 'output-1'), 'utf8'))
+const outputOf = ({ firmware }: LiveDevice) =>
+  Number(readFileSync(join(firmware.directory, 'world', 'output-1'), 'utf8'))
 const isLive = (page: Page) => page.getByText('Live', { exact: true }).waitFor({ timeout: 60_000 })
 
 describe('the phone page in Chromium', { skip: missingChromium, timeout: 300_000 }, () => {
@@ -93,7 +96,7 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 300_000
     console.log(
       `  page to live state: ${(bytes / 1024).toFixed(1)} KiB, ${roundTrips} round trips, ${streams.length} connections`,
     )
-    assert.equal(new URL(page.url()).hash, '', 'the key stayed in the address')
+    assert.equal(await page.evaluate('location.hash'), '', 'the key stayed in the address')
     assert(roundTrips <= 3, `${roundTrips} round trips`)
     assert(bytes <= KIB_MAX * 1024, `${bytes} bytes`)
     assert.deepEqual([...asked], [onion])
@@ -109,13 +112,85 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 300_000
     await toggle.click()
     await page.getByText('done', { exact: true }).first().waitFor({ timeout: 30_000 })
     assert.equal(await toggle.getAttribute('aria-checked'), 'true')
-    assert.notEqual(lamp(), 0)
+    assert.notEqual(outputOf(light), 0)
     await home.done(['set', 'porch-light', 'on', 'false'])
     await switched(page, 'false')
     sensor.firmware.connect('i2c-44', 'sht3x temperature=22.75 humidity=45')
     await page.getByText('22.8 °C').waitFor({ timeout: 20_000 })
     assert.deepEqual(complaints, [])
     await page.context().close()
+  })
+
+  it('lets a phone in from the text of its code, and shows and does what it was granted, and nothing else', async () => {
+    await home.done(['person', 'add', 'sitter'])
+    await home.done(['grant', 'sitter', 'porch-light', 'on'])
+    await home.done(['grant', 'sitter', 'front-door', 'unlock', 'locked', 'closed'])
+    const shown = await home.done(['phone', 'add', "sitter's phone", '--person', 'sitter', '--no-wait'])
+    const { page, complaints, asked } = await openPage(far)
+    await gotoWhenThere(page, shown.url as string)
+    const digits = (await page.locator('.match').innerText()).replace(' ', '')
+    assert.equal(await page.evaluate('location.hash'), '', 'the code stayed in the address')
+    await page.getByText('Waiting for the owner').waitFor({ timeout: 60_000 })
+    assert.deepEqual(await violationsOf(page), [])
+    await home.done(['phone', 'add', "sitter's phone", '--confirm', '--yes-if', digits])
+    const toggle = page.getByRole('switch', { name: 'porch-light: On' })
+    await toggle.waitFor({ timeout: 60_000 })
+    assert.deepEqual(
+      await Promise.all(
+        ['article', 'slider', 'switch'].map((role) => page.getByRole(role as 'article').count()),
+      ),
+      [2, 0, 1],
+    )
+    const before = await toggle.getAttribute('aria-checked')
+    await toggle.click()
+    await switched(page, before === 'true' ? 'false' : 'true')
+    assert.equal(outputOf(door), 0)
+    const card = page.getByRole('article', { name: 'front-door' })
+    await card.getByRole('button', { name: 'Unlock for 5 s' }).click()
+    await card.getByText('done', { exact: true }).waitFor({ timeout: 20_000 })
+    assert.notEqual(outputOf(door), 0)
+    await page.reload()
+    await isLive(page)
+    await toggle.waitFor()
+    await home.done(['revoke', 'sitter'])
+    await page.getByText('This home does not know you').waitFor({ timeout: 60_000 })
+    assert.deepEqual([...asked], [shown.address])
+    assert.deepEqual(
+      complaints.filter((text) => !/status of 401/.test(text)),
+      [],
+    )
+    await page.context().close()
+  })
+
+  it('lets an owner let a phone in, give it something and take it back, page to page', async () => {
+    const owner = await openPage(far)
+    await owner.page.goto(`http://${onion}/#${key}`, { timeout: 90_000 })
+    await owner.page.getByRole('link', { name: 'People' }).click()
+    await owner.page.getByLabel('Their name').fill('Bea')
+    await owner.page.getByLabel('Name of the phone').fill('Bea’s phone')
+    await owner.page.getByRole('button', { name: 'Show the code' }).click()
+    const link = await owner.page.getByLabel('Or send this link').inputValue({ timeout: 60_000 })
+    assert.deepEqual(await violationsOf(owner.page), [])
+    const guest = await openPage(far, { locale: 'de-DE' })
+    await gotoWhenThere(guest.page, link)
+    const digits = await guest.page.locator('.match').innerText()
+    await owner.page.getByText(digits).waitFor({ timeout: 60_000 })
+    await owner.page.getByRole('button', { name: 'Yes, let it in' }).click()
+    await guest.page.getByText('Hier gibt es noch keine Geräte').waitFor({ timeout: 60_000 })
+    await owner.page.getByRole('button', { name: 'Give: Bea' }).click()
+    await owner.page.getByLabel('Where').selectOption({ label: 'porch-light' })
+    assert.deepEqual(await violationsOf(owner.page), [])
+    await owner.page.getByRole('button', { name: 'Give', exact: true }).click()
+    const toggle = guest.page.getByRole('switch', { name: 'porch-light: An' })
+    const before = await toggle.getAttribute('aria-checked', { timeout: 60_000 })
+    await toggle.click()
+    await switched(guest.page, before === 'true' ? 'false' : 'true')
+    await owner.page.getByRole('button', { name: /^Take back: Bea$/ }).click()
+    await owner.page.getByRole('button', { name: /^Really take back: Bea$/ }).click()
+    await toggle.waitFor({ state: 'detached', timeout: 60_000 })
+    assert.deepEqual([owner.complaints, guest.complaints], [[], []])
+    await owner.page.context().close()
+    await guest.page.context().close()
   })
 
   it('works on the LAN under the home’s own CA, by keyboard alone', async () => {
@@ -170,6 +245,19 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 300_000
   })
 })
 
+/** A fresh address is findable some seconds after it was made. */
+async function gotoWhenThere(page: Page, link: string): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      await page.goto(link, { timeout: 60_000 })
+      return
+    } catch (error) {
+      if (tries >= 10) throw error
+      await page.waitForTimeout(2000)
+    }
+  }
+}
+
 async function switched(page: Page, to: 'true' | 'false'): Promise<void> {
   await page.locator(`[role=switch][aria-checked=${to}]`).waitFor({ timeout: 20_000 })
 }
@@ -186,7 +274,10 @@ async function focusByTab(page: Page, label: string): Promise<void> {
   assert.fail(`no Tab led to ${label}`)
 }
 
+/** Those that the README shows. */
+const PICTURES = new Set(['page-things-light', 'page-log-dark'])
+
 async function picture(page: Page, name: string): Promise<void> {
-  if (process.env.SHALLOT_PICTURES !== '1') return
+  if (process.env.SHALLOT_PICTURES !== '1' || !PICTURES.has(name)) return
   await page.screenshot({ path: join(DOCS, `${name}.png`) })
 }

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { Log, silent } from '../../daemon/base/log.ts'
+import { systemRandom } from '../../daemon/base/random.ts'
+import type { Authority } from '../../daemon/core/authority.ts'
 import {
   type Body,
   type BodyOf,
@@ -19,13 +21,14 @@ import {
   type Request,
   type Signer,
   sealEnvelope,
+  type Zone,
 } from '../../daemon/core/envelope/index.ts'
 import { Feed } from '../../daemon/core/feed.ts'
+import { type Core, openCore } from '../../daemon/core/home.ts'
 import { type Device, idOf, type PartyId } from '../../daemon/core/model/index.ts'
-import { Grants, openTrust, type Trust, Uses } from '../../daemon/core/policy/index.ts'
-import type { Carrier, EntryKind, NewDevice } from '../../daemon/core/ports.ts'
-import { type Caller, type Desk, openDesk, openDeviceDesk } from '../../daemon/core/receive.ts'
-import { openRouter, type Router } from '../../daemon/core/router/index.ts'
+import type { Carrier, DeviceDesk, EntryKind, NewDevice } from '../../daemon/core/ports.ts'
+import type { Caller, Desk } from '../../daemon/core/receive.ts'
+import type { Router } from '../../daemon/core/router/index.ts'
 import { IN_MEMORY, openState, type State } from '../../daemon/state/index.ts'
 import { ManualClock } from './manual-clock.ts'
 import { sha256 } from './request.ts'
@@ -45,18 +48,17 @@ export class CoreHome {
   readonly feed = new Feed()
   readonly sent: { readonly device: PartyId; readonly frame: Frame; readonly entries: number }[] = []
   readonly dropped: { readonly device: PartyId; readonly why: string }[] = []
-  readonly expired: PartyId[] = []
-  trust!: Trust
-  grants!: Grants
-  readonly uses = new Uses()
+  readonly withdrawn: string[] = []
+  /** What `send` answers for these. */
+  readonly away = new Set<PartyId>()
+  zone: Zone | undefined
   state!: State
-  router!: Router
-  desk!: Desk
-  deviceDesk!: ReturnType<typeof openDeviceDesk>
+  core!: Core
   #sequence = 0
 
   readonly carrier: Carrier = {
     send: (device, frame) => {
+      if (this.away.has(device)) return 'away'
       this.sent.push({ device, frame, entries: this.journal().length })
       return 'sent'
     },
@@ -66,52 +68,60 @@ export class CoreHome {
   }
 
   get caller(): Caller {
-    return { id: idOf(OWNER.key), name: 'ada', origin: 'unix' }
+    return { id: idOf(OWNER.key), name: 'ada', kind: 'owner', origin: 'unix' }
   }
 
-  /** Of every device here. */
-  readonly groups: readonly string[] = []
+  get authority(): Authority {
+    return this.core.authority
+  }
+
+  get router(): Router {
+    return this.core.router
+  }
+
+  get desk(): Desk {
+    return this.core.desk
+  }
+
+  get deviceDesk(): DeviceDesk {
+    return this.core.deviceDesk
+  }
 
   get now(): number {
     return Math.floor(this.clock.now() / 1000)
   }
 
   async open(): Promise<void> {
-    const { clock, carrier } = this
-    const trusted = openTrust(ROOT.key, [this.ownerFrame()], ed25519)
-    assert(trusted.ok)
-    this.trust = trusted.value
-    this.grants = new Grants(this.trust, ed25519, { grantsMax: 100 })
-    const log = new Log(clock, silent)
     this.state = await openState(
-      { clock, log },
+      { clock: this.clock, log: new Log(this.clock, silent) },
       { path: IN_MEMORY, author: idOf(HUB.key) },
       new AbortController().signal,
     )
-    this.router = openRouter({ clock, carrier, onExpired: (device) => void this.expired.push(device) })
-    this.openDesks()
+    this.openCore()
   }
 
-  /** The desks anew over the same books and router, as after a restart. */
-  openDesks(): void {
-    const { clock, feed, carrier, router, trust, grants, uses, state } = this
-    const { devices, readings, journal, permits } = state
-    const deps = {
-      clock,
-      ed25519,
-      trust,
-      grants,
-      uses,
-      devices,
-      readings,
-      journal,
-      permits,
-      router,
-      carrier,
-      feed,
-    }
-    this.desk = openDesk(deps)
-    this.deviceDesk = openDeviceDesk(deps)
+  /** The deciding rooms, or the same anew over the same books, as after a restart. */
+  openCore(): void {
+    this.core?.[Symbol.dispose]()
+    const { clock, feed, carrier, state } = this
+    const opened = openCore(
+      {
+        clock,
+        random: systemRandom,
+        ed25519,
+        ...state,
+        carrier,
+        feed,
+        zone: () => this.zone,
+        withdraw: (service) => void this.withdrawn.push(service),
+        onFailure: (error) => {
+          throw error
+        },
+      },
+      { root: ROOT.key, owners: [this.ownerFrame()], hub: HUB },
+    )
+    assert(opened.ok)
+    this.core = opened.value
   }
 
   ownerFrame(by: Signer = ROOT, key: Uint8Array = OWNER.key): Frame {
@@ -196,7 +206,7 @@ export async function openCoreHome(t: TestContext): Promise<CoreHome> {
   const home = new CoreHome()
   await home.open()
   t.after(async () => {
-    home.router[Symbol.dispose]()
+    home.core[Symbol.dispose]()
     await home.state[Symbol.asyncDispose]()
   })
   return home

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { no, type Verdict, yes } from '../../daemon/base/error.ts'
-import type { Frame, Hello, Message, Reading, Receipt } from '../../daemon/core/envelope/index.ts'
+import type { Act, Frame, Hello, Message, Reading, Receipt } from '../../daemon/core/envelope/index.ts'
 import type { Device, PartyId } from '../../daemon/core/model/index.ts'
 import type { DeviceDesk, NewDevice, OpenPermit } from '../../daemon/core/ports.ts'
 
@@ -12,6 +12,7 @@ export class MemoryDesk implements DeviceDesk {
   readonly hellos: Message<Hello>[] = []
   readonly readings: Message<Reading>[] = []
   readonly receipts: Message<Receipt>[] = []
+  readonly acts: Message<Act>[] = []
   readonly gots: Uint8Array[] = []
   readonly ends: { readonly device: PartyId; readonly why: string }[] = []
   /** Sent after every welcome. */
@@ -76,6 +77,10 @@ export class MemoryDesk implements DeviceDesk {
 
   async receipt(_device: PartyId, receipt: Message<Receipt>): Promise<void> {
     this.receipts.push(receipt)
+  }
+
+  async act(_device: PartyId, act: Message<Act>): Promise<void> {
+    this.acts.push(act)
   }
 
   got(_device: PartyId, digest: Uint8Array): void {

@@ -19,13 +19,11 @@ import {
   sealEnvelope,
 } from '../../daemon/core/envelope/index.ts'
 import { Feed } from '../../daemon/core/feed.ts'
-import { MeshHome, type MeshRoom } from '../../daemon/core/mesh/index.ts'
+import { type Core, openCore } from '../../daemon/core/home.ts'
+import { MeshHome, type MeshRoom, othersOf, revocationsOf } from '../../daemon/core/mesh/index.ts'
 import { idOf, type PartyId } from '../../daemon/core/model/index.ts'
-import { Grants, openTrust, Uses } from '../../daemon/core/policy/index.ts'
 import type { Carrier, DeviceDesk } from '../../daemon/core/ports.ts'
-import { openDesk, openDeviceDesk } from '../../daemon/core/receive.ts'
-import { openRouter } from '../../daemon/core/router/index.ts'
-import { openServices, type Publisher } from '../../daemon/core/services.ts'
+import { openServices, type Publisher, type Services } from '../../daemon/core/services.ts'
 import {
   type Face,
   type FaceOptions,
@@ -35,6 +33,7 @@ import {
   openHttp,
 } from '../../daemon/edge/http/index.ts'
 import { IN_MEMORY, openState } from '../../daemon/state/index.ts'
+import { CODES } from '../../schemas/gen/ts/codes.ts'
 import { Sealer, sha256 } from './request.ts'
 
 const ed25519 = nativeEd25519()
@@ -59,6 +58,8 @@ export function newSigner(): Signer {
 /** A device in memory that obeys: it opens each command and seals a true receipt. */
 export class FakeDevice {
   readonly sealer: Sealer
+  /** So many times it says of a command that it does not know its grant. */
+  forgetful = 0
   nonce = systemRandom.bytes(8)
   /** What it does with a command that reaches it: answer with this code, or stay silent. */
   answers: number | 'nothing' = 0
@@ -119,11 +120,14 @@ export class FakeDevice {
       { sizeMax: 1024, accepts: () => true, isAudience: () => true },
       ed25519,
     )
-    const { affordance, value } = (opened.ok ? opened.value.body : {}) as Command
+    const { affordance, value, grant } = (opened.ok ? opened.value.body : {}) as Command
     this.#desk().got(this.id, sha256(frame).subarray(0, 8))
     const changed =
       this.answers === 0 && value !== undefined ? [{ affordance, at: systemClock.now(), value }] : []
-    const body = { type: 'receipt' as const, command: sha256(frame), code: this.answers, values: changed }
+    const forgets = grant !== undefined && this.forgetful > 0
+    if (forgets) this.forgetful--
+    const code = forgets ? CODES['unknown-grant'] : this.answers
+    const body = { type: 'receipt' as const, command: sha256(frame), code, values: changed }
     await this.#desk().receipt(this.id, this.#seal(body))
   }
 }
@@ -131,7 +135,12 @@ export class FakeDevice {
 export interface TestHome extends AsyncDisposable {
   readonly http: Http
   readonly home: HttpHome
+  readonly root: Sealer
   readonly owner: Sealer
+  /** The root's word that this is an owner, or somebody else's. */
+  ownerFrame(who: Sealer, name: string, by?: Sealer): Uint8Array
+  /** The deciding rooms anew over the same books, as after a restart; devices are connected no more. */
+  restart(): void
   readonly ownerSeed: Uint8Array
   readonly light: FakeDevice
   readonly sensor: FakeDevice
@@ -157,8 +166,6 @@ export async function openTestHome(
     { type: 'owner', ...atRoot.claims(), name: 'ada', key: ownerSigner.key },
     root,
   )
-  const trusted = openTrust(root.key, [ownerFrame], ed25519)
-  if (!trusted.ok) throw new Error(trusted.why)
   const hubSigner = newSigner()
   const hub = idOf(hubSigner.key)
   const lines: LogLine[] = []
@@ -177,22 +184,26 @@ export async function openTestHome(
     },
     drop: () => {},
   }
-  const router = openRouter({ clock: systemClock, carrier, onExpired: () => {} })
-  const core = {
-    clock: systemClock,
-    ed25519,
-    trust: trusted.value,
-    grants: new Grants(trusted.value, ed25519, { grantsMax: 100 }),
-    uses: new Uses(),
-    devices,
-    readings,
-    journal,
-    permits,
-    router,
-    carrier,
-    feed,
+  let services: Services | undefined
+  const openRooms = (): Core => {
+    const opened = openCore(
+      {
+        clock: systemClock,
+        random: systemRandom,
+        ed25519,
+        ...state,
+        carrier,
+        feed,
+        zone: () => undefined,
+        withdraw: (service, by) => void services?.withdraw(service, by),
+        onFailure: (error) => log.taskFailed('journal', error),
+      },
+      { root: root.key, owners: [ownerFrame], hub: hubSigner },
+    )
+    if (!opened.ok) throw new Error(opened.why)
+    return opened.value
   }
-  const deviceDesk = openDeviceDesk(core)
+  let core = openRooms()
   const withdrawn: string[] = []
   const publisher: Publisher = {
     offer: async ({ service }) =>
@@ -203,17 +214,20 @@ export async function openTestHome(
     withdraw: async (service) => {
       withdrawn.push(service)
     },
-    status: () => ({ state: 'published', since: 0 }),
+    status: () => ({ state: 'reachable', since: 0 }),
   }
-  const services = await openServices({
+  services = await openServices({
     clock: systemClock,
     master: new Secret(systemRandom.bytes(32)),
     book: state.services,
     journal,
     publisher,
+    onFault: (error) => {
+      throw error
+    },
   })
   const addDevice = async (name: string, affordances: readonly number[]): Promise<FakeDevice> => {
-    const fake = new FakeDevice(home, () => deviceDesk)
+    const fake = new FakeDevice(home, () => core.deviceDesk)
     fakes.set(fake.id, fake)
     await devices.enrol(
       { id: fake.id, name, board: 'host', firmware: 'light 1', affordances },
@@ -225,10 +239,13 @@ export async function openTestHome(
   const light = await addDevice('porch-light', [1, 2, 5, 6])
   const sensor = await addDevice('weather', [3, 4])
   const mesh = new MeshHome({
-    ...{ clock: systemClock, random: systemRandom, log, ed25519, trust: trusted.value, feed },
+    ...{ clock: systemClock, random: systemRandom, log, ed25519, feed },
     ...{ devices, readings, journal, shelf: state.shelf, book: state.mesh, signer: hubSigner },
+    trust: core.authority.trust,
+    revocations: revocationsOf(core.authority.trust, (frame) => core.desk.people.revoke(frame, 'mesh')),
+    others: othersOf({ home, ed25519, papers: state.papers, people: core.desk.people }),
     clientKey: new Secret(systemRandom.bytes(32)),
-    services: () => services,
+    services: () => services!,
     keys: { unlock: () => {}, lock: () => {} },
     openRoom: async () => noRoom,
     carryOut: async () => no('not-found'),
@@ -237,12 +254,18 @@ export async function openTestHome(
     home,
     hub,
     bootedAt: systemClock.now(),
-    owners: trusted.value.owners,
-    desk: openDesk(core),
+    zone: 'UTC',
+    get authority() {
+      return core.authority
+    },
+    get desk() {
+      return core.desk
+    },
     devices,
     readings,
     journal,
     permits,
+    pairings: state.pairings,
     services,
     feed,
     mesh,
@@ -260,14 +283,23 @@ export async function openTestHome(
   return {
     http,
     home: httpHome,
+    root: atRoot,
     owner: new Sealer(ownerSigner, home),
+    ownerFrame: (who, name, by = atRoot) =>
+      sealEnvelope({ type: 'owner', ...by.claims(), name, key: who.signer.key }, by.signer),
+    restart() {
+      core[Symbol.dispose]()
+      core = openRooms()
+    },
     ownerSeed,
     light,
     sensor,
     dir,
     lines,
     withdrawn,
-    deviceDesk,
+    get deviceDesk() {
+      return core.deviceDesk
+    },
     async unix({ name, ...options } = {}) {
       const path = join(dir, name ?? `face-${++faces}.sock`)
       const face = await http.face({ kind: 'unix', path, origin: 'unix', ...options } as FaceOptions)
@@ -283,7 +315,7 @@ export async function openTestHome(
     async [Symbol.asyncDispose]() {
       await http[Symbol.asyncDispose]()
       await mesh[Symbol.asyncDispose]()
-      router[Symbol.dispose]()
+      core[Symbol.dispose]()
       await state[Symbol.asyncDispose]()
       await rm(dir, { recursive: true })
     },

@@ -15,7 +15,7 @@ import { idOf, type PartyId } from '../../daemon/core/model/index.ts'
 import { openServices, type Services } from '../../daemon/core/services.ts'
 import { type Mesh, openMesh } from '../../daemon/edge/mesh/index.ts'
 import { IN_MEMORY, openState, type State } from '../../daemon/state/index.ts'
-import { ADA, ed25519, seal, TRUST } from './mesh-papers.ts'
+import { ADA, ed25519, listsOf, noOthers, openHomeTrust, seal } from './mesh-papers.ts'
 import type { Onions } from './mesh-room.ts'
 import { until } from './until.ts'
 
@@ -49,6 +49,7 @@ export async function openTestMesh(
   const stop = new AbortController()
   const state = await openState({ clock: systemClock, log }, { path, author: id }, stop.signal)
   const feed = new Feed()
+  const trust = openHomeTrust()
   let room: Promise<Mesh> | undefined
   let services: Services
   const openRoom = () => {
@@ -58,7 +59,9 @@ export async function openTestMesh(
   }
   const doors = new Map<string, AsyncDisposable>()
   const home: MeshHome = new MeshHome({
-    ...{ clock: systemClock, random: systemRandom, log, ed25519, trust: TRUST, signer, feed },
+    ...{ clock: systemClock, random: systemRandom, log, ed25519, trust, signer, feed },
+    revocations: listsOf(trust),
+    others: noOthers,
     clientKey: seed,
     book: state.mesh,
     shelf: state.shelf,
@@ -87,6 +90,9 @@ export async function openTestMesh(
         await doors.get(service)?.[Symbol.asyncDispose]()
       },
       status: () => ({ state: 'published', since: 0 }),
+    },
+    onFault: (error) => {
+      throw error
     },
     clientOf: (service) => home.papers.member(service.slice('mesh:'.length) as PartyId)?.beacon?.body.client,
   })

@@ -12,11 +12,13 @@ import {
   type FarBook,
   type MeshPaper,
   type MeshPaperBook,
+  type OtherPapers,
   Papers,
-  RevocationLists,
+  type Revocations,
+  revocationsOf,
 } from '../../daemon/core/mesh/index.ts'
 import { idOf, type PartyId } from '../../daemon/core/model/index.ts'
-import { openTrust } from '../../daemon/core/policy/index.ts'
+import { openTrust, type Trust } from '../../daemon/core/policy/index.ts'
 import { signerOf } from './state.ts'
 
 export const ed25519 = nativeEd25519()
@@ -56,14 +58,30 @@ export const beaconOf = (
   return seal({ ...said, ...change }, by, sequence)
 }
 
-export const TRUST = (() => {
+/** The owners' trust, anew: lists that one daemon takes are not another's. */
+export function openHomeTrust(): Trust {
   const owners = [ADA, BOB].map(({ key }, at) => seal({ type: 'owner', name: `owner ${at}`, key }, ROOT))
   const trust = openTrust(ROOT.key, owners, ed25519)
   assert(trust.ok)
   return trust.value
-})()
+}
+
+export const TRUST = openHomeTrust()
+
+/** Lists that go into the trust alone. */
+export function listsOf(trust: Trust, kept: (frame: Frame) => void = () => {}): Revocations {
+  return revocationsOf(trust, async (frame) => {
+    const revoked = trust.revoke(frame, 0)
+    if (revoked.ok) kept(frame)
+    return revoked
+  })
+}
+
+export const noOthers: OtherPapers = { frames: () => [], take: async () => 'refused' }
 
 export class MemoryBook implements MeshPaperBook, FarBook {
+  /** In the order in which they came, as a restart finds them. */
+  readonly lists: Frame[] = []
   readonly #papers = new Map<string, MeshPaper>()
   readonly #things = new Map<string, { member: PartyId; device: PartyId; word: Uint8Array }>()
 
@@ -86,11 +104,19 @@ export class MemoryBook implements MeshPaperBook, FarBook {
 export interface Desk {
   readonly book: MemoryBook
   readonly papers: Papers
-  readonly revocations: RevocationLists
+  readonly revocations: Revocations
+  readonly trust: Trust
 }
 
 /** What one daemon knows, over a book that may hold something already. */
 export function openDesk(book = new MemoryBook()): Desk {
-  const revocations = new RevocationLists({ trust: TRUST, ed25519, book })
-  return { book, revocations, papers: new Papers({ trust: TRUST, ed25519, book, revocations }) }
+  const trust = openHomeTrust()
+  for (const frame of book.lists) trust.revoke(frame, 0)
+  const revocations = listsOf(trust, (frame) => void book.lists.push(frame))
+  return {
+    book,
+    trust,
+    revocations,
+    papers: new Papers({ trust, ed25519, book, revocations, others: noOthers }),
+  }
 }

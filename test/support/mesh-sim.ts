@@ -324,7 +324,8 @@ export class SimDaemon {
   start(): void {
     const world = this.#world
     const { revocations, shelf, signer } = this
-    this.papers = new Papers({ trust: TRUST, ed25519: quickEd25519, book: this.#book, revocations })
+    const others = { frames: () => [], take: async () => 'refused' as const }
+    this.papers = new Papers({ trust: TRUST, ed25519: quickEd25519, book: this.#book, revocations, others })
     const client = new Uint8Array(32).fill(BEACON_CLIENT)
     const beacons = new BeaconSealer(
       { home: HOME, signer, client, now: () => world.now + this.skewMs, epoch: EPOCH },
@@ -337,6 +338,7 @@ export class SimDaemon {
       shelf,
       beacons,
       revocations,
+      others,
       wire: {
         send: (peer, stream, bytes) => world.carry(this, world.find(peer), stream, bytes),
         cut: (peer) => world.later(world.weather.delayMsMax, () => world.unlink(this, world.find(peer))),

@@ -25,6 +25,7 @@ export interface SealedCommand {
   readonly value?: number | boolean
   readonly sealedAt?: number
   readonly lifetimeS?: number
+  readonly grant?: Uint8Array
 }
 
 /** One who seals, with an epoch and a rising sequence of its own (SPEC 3.1). */
@@ -84,6 +85,7 @@ export class Sealer {
     value,
     sealedAt,
     lifetimeS = 30,
+    grant,
   }: SealedCommand): Frame {
     const claims = this.claims(sealedAt)
     return sealEnvelope(
@@ -96,6 +98,7 @@ export class Sealer {
         operation,
         affordance,
         ...(value !== undefined && { value }),
+        ...(grant && { grant }),
       },
       this.signer,
     )

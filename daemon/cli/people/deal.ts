@@ -3,6 +3,7 @@
 import { DEVICE_ENVELOPE_BYTES_MAX, GRANT_ID_BYTES } from '../../../schemas/gen/ts/wire.ts'
 import type { Random } from '../../base/random.ts'
 import type { Frame, Grant, Pin } from '../../core/envelope/index.ts'
+import type { PartyId } from '../../core/model/index.ts'
 import type { Api } from '../api.ts'
 import { CliError } from '../error.ts'
 import type { Person } from '../person.ts'
@@ -83,31 +84,37 @@ export function phonesOf(person: KnownPerson): readonly KnownHolder[] {
 }
 
 /**
- * What a new key of somebody gets: what was promised, and copies of what the others of their keys hold by an owner's seal.
- * @returns the terms of each, newest last
+ * What a new key of somebody gets: what was promised, and copies of what the others of their keys hold by this owner's seal. A copy
+ * has the seal of the same hand (SPEC 12.1), so what another owner granted is theirs to hand over.
  */
 export async function dealAll(
   deps: { readonly api: Api; readonly owner: Person; readonly directory: string },
   house: House,
   to: KnownPerson,
   key: Uint8Array,
-): Promise<readonly Deal[]> {
-  const deals = [...heldBy(house, to, deps.owner.now()), ...(await promisesTo(deps.directory, to.person))]
+): Promise<{ readonly deals: readonly Deal[]; readonly ofOthers: number }> {
+  const held = heldBy(house, to, deps.owner.now())
+  const own = held.filter(({ by }) => by === deps.owner.id)
+  const deals = [...own, ...(await promisesTo(deps.directory, to.person))]
   for (const deal of deals) await dealTo(deps.api, deps.owner, deal, [key])
   await dropPromises(deps.directory, to.person)
-  return deals
+  return { deals, ofOthers: held.length - own.length }
 }
 
 /** Each grant once, as far as it still holds and an owner sealed it for a key of this person. */
-export function heldBy(house: House, person: KnownPerson, nowS: number): readonly Deal[] {
+function heldBy(
+  house: House,
+  person: KnownPerson,
+  nowS: number,
+): readonly (Deal & { readonly by: PartyId })[] {
   const keys = new Set(phonesOf(person).map(({ id }) => id as string))
-  const deals = new Map<string, Deal>()
-  for (const { message, id, byOwner, revoked } of house.grants) {
+  const deals = new Map<string, Deal & { readonly by: PartyId }>()
+  for (const { message, id, by, byOwner, revoked } of house.grants) {
     const { body } = message
     const key = body.key?.toBase64({ alphabet: 'base64url', omitPadding: true })
     if (revoked || !byOwner || body.parent || key === undefined || !keys.has(key)) continue
     if (body.expiresAt !== undefined && body.expiresAt <= nowS) continue
-    deals.set(id, { id: body.id, name: person.name, terms: body })
+    deals.set(id, { id: body.id, name: person.name, terms: body, by })
   }
   return [...deals.values()]
 }

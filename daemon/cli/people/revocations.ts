@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { DEVICE_ENVELOPE_BYTES_MAX, REVOCATION_ENTRIES_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { equal, toBase64url } from '../../base/bytes.ts'
 import type { Clock } from '../../base/clock.ts'
-import { isCode } from '../../base/error.ts'
+import { ignore, isCode } from '../../base/error.ts'
 import { holds, readPrivate, writePrivate } from '../../config/vault.ts'
 import type { Frame, Message, Revocation, Signer } from '../../core/envelope/index.ts'
 import type { Api } from '../api.ts'
@@ -18,6 +18,10 @@ import { fieldsOf, optionalNumberIn } from '../fields.ts'
 import { underLock } from '../file-lock.ts'
 import type { Person } from '../person.ts'
 import { type House, type KnownGrant, openBy } from './house.ts'
+
+/** In the owner's directory: the last list that was sealed here. */
+const LIST = 'revocation'
+const ROOT_LIST = 'revocation-root'
 
 export interface RevokeDeps {
   readonly clock: Clock
@@ -55,52 +59,57 @@ export async function putList(api: Api, frame: Frame): Promise<{ readonly told: 
   return { told: optionalNumberIn(fieldsOf(said ?? {}, 'an answer'), 'told') ?? 0 }
 }
 
-/** A new list for all that the latest held, here and at the home, and these; kept here before anybody is told. */
+/**
+ * A new list for all that the latest held, here and at the home, and these; kept here before anybody is told.
+ * @param anewFrom  seconds: what this owner sealed before is taken back by the floor, and needs no entry
+ */
 export async function sealOnTop(
   deps: RevokeDeps,
   house: House,
   entries: readonly Uint8Array[],
-  anew?: { readonly floor: number; readonly without: (entry: Uint8Array) => boolean },
+  anewFrom?: number,
 ): Promise<{ frame: Frame; count: number }> {
   const signer = deps.root?.key ?? deps.owner.key
-  const file = deps.root ? 'revocation-root' : 'revocation'
+  const file = deps.root ? ROOT_LIST : LIST
   return underLock(deps.clock, join(deps.directory, `${file}.lock`), async () => {
     const lists = knownLists(deps, house, file).filter((list) => equal(list.signer, signer))
-    const floor = Math.max(anew?.floor ?? 0, ...lists.map(({ body }) => body.floor ?? 0))
-    const all = union([...lists.map(({ body }) => body.entries), entries]).filter(
-      (entry) => !anew?.without(entry),
-    )
-    const seal = (kept: readonly Uint8Array[]) => sealList(deps, kept, floor)
-    let kept: readonly Uint8Array[] = all
-    let frame = fits(kept) ? await seal(kept) : undefined
-    if (!frame || frame.length > DEVICE_ENVELOPE_BYTES_MAX) {
-      kept = withoutEnded(all, house.grants, deps.owner.now())
-      frame = fits(kept) ? await seal(kept) : undefined
-    }
-    if (!frame || frame.length > DEVICE_ENVELOPE_BYTES_MAX) throw full(kept.length)
-    writePrivate(deps.directory, file, frame)
-    return { frame, count: kept.length }
+    const floor = Math.max(anewFrom ?? 0, ...lists.map(({ body }) => body.floor ?? 0))
+    const every = union([...lists.map(({ body }) => body.entries), entries])
+    const notes = keepNotes(deps, `${file}-notes`, house.grants, every)
+    const isOwn = (entry: Uint8Array) => notes.get(toBase64url(entry))?.own === true
+    const all = anewFrom === undefined ? every : every.filter((entry) => !isOwn(entry))
+    const made =
+      (await fitting(deps, all, floor)) ??
+      (await fitting(deps, withoutEnded(all, notes, deps.owner.now()), floor))
+    if (!made) throw full(all.length)
+    writePrivate(deps.directory, file, made.frame)
+    return made
   })
+}
+
+/** The sealed list, if a device would take it. */
+async function fitting(
+  deps: RevokeDeps,
+  entries: readonly Uint8Array[],
+  floor: number,
+): Promise<{ frame: Frame; count: number } | undefined> {
+  if (entries.length > REVOCATION_ENTRIES_MAX) return undefined
+  const { owner, root } = deps
+  const body = { type: 'revocation', entries, ...(floor > 0 && { floor }) } as const
+  const frame = await (root
+    ? owner.sealBy<Revocation>(root, owner.home, body)
+    : owner.seal<Revocation>(owner.home, body))
+  return frame.length <= DEVICE_ENVELOPE_BYTES_MAX ? { frame, count: entries.length } : undefined
 }
 
 /** What the home shows, and our own copy: a hub that hides the latest list does not make it shorter. */
 export function knownLists(
   { directory, owner }: Pick<RevokeDeps, 'directory' | 'owner'>,
   house: House,
-  file = 'revocation',
+  file = LIST,
 ): readonly Message<Revocation>[] {
   if (!holds(directory, file)) return house.revocations
   return [openBy('revocation', readPrivate(directory, file), owner), ...house.revocations]
-}
-
-function fits(entries: readonly Uint8Array[]): boolean {
-  return entries.length <= REVOCATION_ENTRIES_MAX
-}
-
-function sealList(deps: RevokeDeps, entries: readonly Uint8Array[], floor: number): Promise<Frame> {
-  const { owner, root } = deps
-  const body = { type: 'revocation', entries, ...(floor > 0 && { floor }) } as const
-  return root ? owner.sealBy<Revocation>(root, owner.home, body) : owner.seal<Revocation>(owner.home, body)
 }
 
 function union(lists: readonly (readonly Uint8Array[])[]): readonly Uint8Array[] {
@@ -109,21 +118,62 @@ function union(lists: readonly (readonly Uint8Array[])[]): readonly Uint8Array[]
   return [...all.values()]
 }
 
+/** What is remembered of a grant that was taken back, because the home forgets it. */
+interface Note {
+  /** When it ends; only of what an owner sealed: somebody who passed something on could seal it anew, with another end. */
+  readonly end: number | undefined
+  /** It has this owner's own seal, so that the floor of this owner can take it back as well. */
+  readonly own: boolean
+}
+
+/** Written down while the home still shows these grants. */
+function keepNotes(
+  { directory, owner }: RevokeDeps,
+  file: string,
+  grants: readonly KnownGrant[],
+  entries: readonly Uint8Array[],
+): ReadonlyMap<string, Note> {
+  const known = holds(directory, file) ? readNotes(readPrivate(directory, file)) : []
+  const shown = grants.map(({ id, by, byOwner, message }): [string, Note] => [
+    id,
+    { end: byOwner ? message.body.expiresAt : undefined, own: by === owner.id },
+  ])
+  const wanted = new Set(entries.map(toBase64url))
+  const notes = new Map([...known, ...shown].filter(([id]) => wanted.has(id)))
+  writePrivate(
+    directory,
+    file,
+    JSON.stringify([...notes].map(([id, { end, own }]) => [id, end ?? null, own])),
+  )
+  return notes
+}
+
+/** Of a file that is damaged nothing is believed: then less is left out. */
+function readNotes(bytes: Uint8Array): readonly (readonly [string, Note])[] {
+  try {
+    const list: unknown = JSON.parse(new TextDecoder().decode(bytes))
+    if (!Array.isArray(list)) return []
+    return list
+      .filter(([id, , own]) => typeof id === 'string' && typeof own === 'boolean')
+      .map(([id, end, own]) => [id, { end: Number.isSafeInteger(end) ? end : undefined, own }])
+  } catch (error) {
+    ignore(error, 'it is a saving, no duty')
+    return []
+  }
+}
+
 /** Clocks differ, and a device may be cut off: a grant is left out a good while after it ended. */
 const ENDED_S = 2 * 86_400
 
-/** Without the ids of grants of owners that have ended. Keys stay, and so does what somebody passed on: they could seal it anew. */
+/** Without the ids of grants that have ended; keys stay. */
 export function withoutEnded(
   entries: readonly Uint8Array[],
-  grants: readonly KnownGrant[],
+  notes: ReadonlyMap<string, Pick<Note, 'end'>>,
   nowS: number,
 ): readonly Uint8Array[] {
-  const ends = new Map<string, boolean>()
-  for (const { id, byOwner, message } of grants) {
-    const ended = byOwner && message.body.expiresAt !== undefined && message.body.expiresAt + ENDED_S < nowS
-    ends.set(id, ended && ends.get(id) !== false)
-  }
-  return entries.filter((entry) => ends.get(toBase64url(entry)) !== true)
+  return entries.filter(
+    (entry) => (notes.get(toBase64url(entry))?.end ?? Number.POSITIVE_INFINITY) + ENDED_S >= nowS,
+  )
 }
 
 function full(count: number): CliError {

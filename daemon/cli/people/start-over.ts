@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { toBase64url } from '../../base/bytes.ts'
+import { GRANT_ID_BYTES } from '../../../schemas/gen/ts/wire.ts'
+import type { Grant } from '../../core/envelope/index.ts'
 import type { Desk } from './desk.ts'
 import { isTakenBack, type KnownGrant } from './house.ts'
 import { knownLists, putList, type Revoked, sealOnTop } from './revocations.ts'
 
+const SECOND_MS = 1000
+
 /**
- * Makes room in the owner's list: every grant of this owner that still holds is sealed anew under its id, and then everything older
- * is void by `revocation-floor`, so that the ids of this owner's grants need no entry any more. Cut short, nothing is lost: what was
- * taken back stays so, and it can be done again.
+ * Makes room in the owner's list: every grant of this owner that still holds is sealed anew under another id, with the uses it has
+ * left, and then everything older is void by `revocation-floor`, so that it needs no entry any more. Cut short, nothing is lost:
+ * what was taken back stays so, and it can be done again.
  */
 export async function startOver(desk: Desk): Promise<Revoked & { readonly sealed: number }> {
   const { house, owner, api } = desk
@@ -18,20 +21,22 @@ export async function startOver(desk: Desk): Promise<Revoked & { readonly sealed
     isTakenBack(message, lists) ||
     (message.body.expiresAt ?? Number.POSITIVE_INFINITY) <= owner.now()
   const living = own.filter((grant) => !ended(grant))
+  // In the next second: what is sealed anew must not be as old as what it replaces.
+  await desk.tools.clock.sleep(SECOND_MS, desk.tools.signal)
   const floor = owner.now()
+  const ids = new Map<string, Uint8Array>()
   using step = desk.tools.voice.working('sealing the grants anew')
-  for (const [at, { message }] of living.entries()) {
+  for (const [at, { id, message, used }] of living.entries()) {
     step.say(`sealing the grants anew: ${at + 1} of ${living.length}`)
-    const { audience: _a, sealedAt: _s, epoch: _e, sequence: _q, ...body } = message.body
-    await api.sendSealed('POST', '/grants', await owner.seal(owner.home, body))
+    const { audience: _a, sealedAt: _s, epoch: _e, sequence: _q, uses, ...body } = message.body
+    const left = uses === undefined ? undefined : uses - (used ?? 0)
+    if (left !== undefined && left < 1) continue
+    const anew = ids.get(id) ?? desk.tools.random.bytes(GRANT_ID_BYTES)
+    ids.set(id, anew)
+    const sealed = { ...body, id: anew, ...(left !== undefined && { uses: left }) }
+    await api.sendSealed('POST', '/grants', await owner.seal<Grant>(owner.home, sealed))
   }
-  // One that was sealed within this second is no older than the floor: its entry must stay.
-  const older = own.filter(({ message }) => message.body.sealedAt < floor)
-  const ids = new Set(older.map(({ id }) => id))
-  const { frame, count } = await sealOnTop({ clock: desk.tools.clock, ...desk }, house, [], {
-    floor,
-    without: (entry) => ids.has(toBase64url(entry)),
-  })
+  const { frame, count } = await sealOnTop({ clock: desk.tools.clock, ...desk }, house, [], floor)
   const { told } = await putList(api, frame)
-  return { sealed: living.length, entries: count, told }
+  return { sealed: ids.size, entries: count, told }
 }

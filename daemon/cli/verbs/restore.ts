@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { parseWords, type Seed } from '../../core/identity/index.ts'
 import { CliError } from '../error.ts'
-import { foundHome, requireNoHome } from '../found.ts'
+import { foundHome, requireSomeMissing } from '../found.ts'
 import { ask, keyboardOf, readAll } from '../prompt.ts'
 import type { Tools } from '../tools.ts'
 import { verb } from '../verb.ts'
@@ -12,6 +12,7 @@ export const restore = verb({
   says: 'Makes the home of 24 words again: the same root, addresses and authorities, and devices come back by themselves',
   examples: [
     ['restore', 'asks for the words, without showing them'],
+    ['restore --data /srv/shallot', 'the daemon of a home whose owner is here already'],
     ['restore < /media/key/words.txt', 'the words from standard input; never as arguments'],
     ['restore --as cabin', 'one more daemon of the same home, elsewhere; then `shallot mesh join`'],
   ],
@@ -22,7 +23,7 @@ export const restore = verb({
     }),
   async run(tools, args) {
     const { voice, configured } = tools
-    requireNoHome(configured.config)
+    requireSomeMissing(configured.config)
     const seed = await readWords(tools)
     const home = foundHome(tools, seed, args.name, args.as)
     voice.tell({ ok: true, ...home }, () =>

@@ -2,7 +2,7 @@
 import type { Code } from '../../../schemas/gen/ts/codes.ts'
 import * as wire from '../../../schemas/gen/ts/wire.ts'
 import { MESSAGE_TYPES, type MessageType } from '../../../schemas/gen/ts/wire.ts'
-import { no, type Verdict, yes } from '../../base/error.ts'
+import { type No, no, type Verdict, yes } from '../../base/error.ts'
 import { type Cbor, type CborMap, decodeCbor, decodeTagged, encodeCbor } from './cbor.ts'
 import { readClaims } from './claims.ts'
 import { type Ed25519, isSoundPoint, isSoundSignature } from './ed25519.ts'
@@ -33,7 +33,7 @@ export interface Receiver {
   /** Bytes: DEVICE_ENVELOPE_BYTES_MAX on the device link, ENVELOPE_BYTES_MAX elsewhere. */
   readonly sizeMax: number
   /** May this key seal this message (SPEC 2.6)? False is `unknown-signer`. */
-  readonly accepts: (body: Body, signer: Uint8Array) => boolean | SignerCode
+  readonly accepts: (body: Body, signer: Uint8Array) => boolean | No<SignerCode>
   /** Is this the id of the receiver, or of the home where that is the audience? */
   readonly isAudience: (body: Body) => boolean
 }
@@ -61,7 +61,7 @@ export function openEnvelope(
   if (!body) return no('bad-claims')
   const { signer } = header.value
   const accepted = receiver.accepts(body, signer)
-  if (accepted !== true) return no(accepted || 'unknown-signer')
+  if (accepted !== true) return accepted || no('unknown-signer')
   if (!receiver.isAudience(body)) return no('wrong-audience')
   if (!isSoundPoint(signer)) return no('bad-key')
   if (!isSoundSignature(parts.value.signature)) return no('bad-signature')

@@ -3,9 +3,10 @@ import { hash } from 'node:crypto'
 import { CODES, type Code } from '../../../schemas/gen/ts/codes.ts'
 import type { Clock } from '../../base/clock.ts'
 import { no, type Verdict } from '../../base/error.ts'
+import type { Authority } from '../authority.ts'
 import { admit, type Command, type Frame, type Message } from '../envelope/index.ts'
 import { idOf, type PartyId } from '../model/index.ts'
-import { type Grants, judge, type UseBook } from '../policy/index.ts'
+import { judge } from '../policy/index.ts'
 import type { DeviceBook, Journal } from '../ports.ts'
 import type { Caller, Desk } from '../receive.ts'
 import type { Delivery } from '../router/index.ts'
@@ -14,8 +15,7 @@ import type { MeshHome } from './home.ts'
 
 export interface FarDeskDeps {
   readonly clock: Clock
-  readonly grants: Grants
-  readonly uses: UseBook
+  readonly authority: Authority
   readonly journal: Journal
   /** Our own, to tell what is here. */
   readonly devices: DeviceBook
@@ -76,7 +76,7 @@ async function commandFar(
   target: Target,
   caller: Caller,
 ): Promise<Verdict<Delivery, Code>> {
-  const { clock, grants, uses, journal, mesh } = deps
+  const { clock, authority, journal, mesh } = deps
   const { body, signer, frame } = command
   const at = clock.now()
   const act = { at, device: device.id, signer: idOf(signer), frame, origin: caller.origin }
@@ -91,7 +91,7 @@ async function commandFar(
   // Replays are the other daemon's to know: it keeps the window of its device.
   const admitted = admit(command, { now: Math.floor(at / 1000), nonce: device.presence.nonce })
   if (!admitted.ok) return refuse(admitted.why)
-  const judged = judge(command, device, { grants, uses, groups: [], now: Math.floor(at / 1000) })
+  const judged = judge(command, device, authority.about(device))
   if (!judged.ok) return refuse(judged.why, judged.detail)
   if (!mesh.isConnected(member)) return refuse('unreachable', sayUnreachable(mesh, member, at))
   const digest = Uint8Array.from(hash('sha256', frame, 'buffer'))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Code } from '../../../schemas/gen/ts/codes.ts'
+import { toHex } from '../../base/bytes.ts'
 import { type Clock, deadline, type Instant } from '../../base/clock.ts'
 import { no, sentenceOf, type Verdict, yes } from '../../base/error.ts'
 import { Turns } from '../../base/lifetime.ts'
@@ -19,9 +20,18 @@ import { Bridges } from './bridges.ts'
 import { FarThings } from './far.ts'
 import { Invitations } from './invitations.ts'
 import { Orders } from './orders.ts'
+import type { OtherPapers } from './others.ts'
 import { Papers } from './papers.ts'
-import type { FarBook, HeardBook, LogShelf, MeshEar, MeshPaperBook, MeshRoom, OnionKeys } from './ports.ts'
-import { RevocationLists } from './revoked.ts'
+import type {
+  FarBook,
+  HeardBook,
+  LogShelf,
+  MeshEar,
+  MeshPaperBook,
+  MeshRoom,
+  OnionKeys,
+  Revocations,
+} from './ports.ts'
 import { Showing } from './showing.ts'
 import { Talk } from './talk.ts'
 import type { TalkWord } from './words.ts'
@@ -32,6 +42,8 @@ export interface MeshHomeDeps {
   readonly log: Log
   readonly ed25519: Ed25519
   readonly trust: Trust
+  readonly revocations: Revocations
+  readonly others: OtherPapers
   readonly signer: Signer
   readonly clientKey: Secret
   readonly book: MeshPaperBook & FarBook & HeardBook
@@ -75,7 +87,6 @@ const HEARD_EVERY_MS = 60_000
 /** The mesh as one home's daemon has it: papers, logs, other homes' devices and commands for them. */
 export class MeshHome implements AsyncDisposable {
   readonly papers: Papers
-  readonly revocations: RevocationLists
   readonly far: FarThings
   readonly invitations: Invitations
   readonly talk: Talk
@@ -89,24 +100,27 @@ export class MeshHome implements AsyncDisposable {
   readonly #turns = new Turns()
   readonly #heardAt = new Map<PartyId, Instant>()
   readonly #ticking: Disposable
+  /** Of the papers as they were last told to all. */
+  #told: string | undefined
   #room: Promise<MeshRoom> | undefined
   #roomNow: MeshRoom | undefined
 
   constructor(deps: MeshHomeDeps) {
     const { clock, random, ed25519, trust, signer, book, shelf, devices, readings, feed } = deps
+    const { revocations, others } = deps
     this.#deps = deps
     this.own = idOf(signer.key)
     const { own } = this
-    this.revocations = new RevocationLists({ trust, ed25519, book })
-    this.papers = new Papers({ trust, ed25519, book, revocations: this.revocations })
+    this.papers = new Papers({ trust, ed25519, book, revocations, others })
     const client = x25519Public(deps.clientKey)
     const sealing = { home: trust.home, signer, client, now: () => clock.now(), epoch: random.bytes(8) }
     this.#beacons = new BeaconSealer(sealing, this.papers.sequenceOf(own))
-    this.far = new FarThings({ trust, ed25519, book, isRevoked: (key) => this.revocations.isRevoked(key) })
+    this.far = new FarThings({ trust, ed25519, book, isRevoked: (key) => revocations.isRevoked(key) })
     const shared = { own, ed25519, papers: this.papers, shelf, beacons: this.#beacons }
     this.talk = new Talk({
       ...shared,
-      revocations: this.revocations,
+      revocations,
+      others,
       wire: {
         send: (peer, stream, bytes) => this.#roomNow?.send(peer, stream, bytes),
         cut: (peer, why) => this.#roomNow?.leave(peer, why),
@@ -165,9 +179,9 @@ export class MeshHome implements AsyncDisposable {
   /** An owner's list that removes daemons: kept here, told to all, and acted on at once. */
   async remove(list: Frame, by: By): Promise<Verdict<void, Code>> {
     const { clock, journal } = this.#deps
-    const before = this.revocations.frames()
+    const before = this.#deps.revocations.frames()
     await this.talk.tell({ revocations: [list] }, clock.now())
-    const kept = this.revocations.frames().some((frame) => Buffer.compare(frame, list) === 0)
+    const kept = this.#deps.revocations.frames().some((frame) => Buffer.compare(frame, list) === 0)
     if (!kept) return no(before.length > 0 ? 'replayed' : 'unknown-signer', 'a newer list is here already')
     await journal.append({ kind: 'removed', at: clock.now(), frame: list, ...by })
     await this.settle()
@@ -293,10 +307,22 @@ export class MeshHome implements AsyncDisposable {
   #tick(): void {
     const { clock, log } = this.#deps
     const report = (error: unknown) => log.taskFailed('mesh', error)
+    if (this.talk.peers().length > 0) this.#tellNews()
     this.talk.tick(clock.now())
     this.#showing.tick()
     this.orders.tick()
     this.invitations.tick().catch(report)
+  }
+
+  /** What the desks of people took in since. */
+  #tellNews(): void {
+    const digest = toHex(this.papers.digest())
+    if (this.#told === digest) return
+    const isFirst = this.#told === undefined
+    this.#told = digest
+    if (isFirst) return
+    this.talk.tellAll()
+    this.settle()
   }
 
   #heard(peer: PartyId): void {

@@ -15,6 +15,7 @@ import {
 } from '../envelope/index.ts'
 import { idOf, keyOf, type PartyId } from '../model/index.ts'
 import type { Trust } from '../policy/index.ts'
+import type { OtherPapers } from './others.ts'
 import type { MeshPaperBook, Revocations } from './ports.ts'
 
 /** A daemon of this home, made one by an owner and not removed. */
@@ -31,6 +32,7 @@ export interface PapersDeps {
   readonly ed25519: Ed25519
   readonly book: MeshPaperBook
   readonly revocations: Revocations
+  readonly others: Pick<OtherPapers, 'frames'>
 }
 
 const DIGEST_BYTES = 8
@@ -50,7 +52,6 @@ export class Papers {
   constructor(deps: PapersDeps) {
     this.#deps = deps
     for (const { kind, frame } of deps.book.papers()) {
-      if (kind === 'revocation') continue
       const opened = kind === 'member' ? this.#openMember(frame) : this.#openBeacon(frame)
       if (!opened.ok) continue
       if (kind === 'member') this.#put(opened.value as Message<Member>)
@@ -134,19 +135,23 @@ export class Papers {
     members: readonly Frame[]
     revocations: readonly Frame[]
     beacons: readonly Frame[]
+    others: readonly Frame[]
   } {
     const members = [...this.#members.values()].flatMap((each) =>
       [...each.values()].map(({ frame }) => frame),
     )
     const beacons = [...this.#beacons.values()].map(({ frame }) => frame)
-    return { members, revocations: this.#deps.revocations.frames(), beacons }
+    const { revocations, others } = this.#deps
+    return { members, revocations: revocations.frames(), beacons, others: others.frames() }
   }
 
   /** The same for two daemons that know the same; positions in beacons do not count. */
   digest(): Uint8Array {
-    const { members, revocations } = this.frames()
+    const { members, revocations, others } = this.frames()
     const ways = [...this.#beacons.values()].map(({ signer, body }) => concat(signer, body.client, body.ways))
-    const hashes = [...members, ...revocations, ...ways].map((bytes) => hash('sha256', bytes)).sort()
+    const hashes = [...members, ...revocations, ...others, ...ways]
+      .map((bytes) => hash('sha256', bytes))
+      .sort()
     return Uint8Array.from(hash('sha256', hashes.join(), 'buffer').subarray(0, DIGEST_BYTES))
   }
 

@@ -8,7 +8,7 @@ import type { Entry } from '../ports.ts'
 
 /** An envelope that every daemon keeps: the newest of its kind, subject and sealer. */
 export interface MeshPaper {
-  readonly kind: 'member' | 'beacon' | 'revocation'
+  readonly kind: 'member' | 'beacon'
   /** Whom it is about. */
   readonly subject: PartyId
   readonly sealer: PartyId

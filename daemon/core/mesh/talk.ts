@@ -5,6 +5,7 @@ import type { Frame } from '../envelope/index.ts'
 import type { PartyId } from '../model/index.ts'
 import type { BeaconSealer } from './beacons.ts'
 import { Exchange, type ExchangeDeps } from './exchange.ts'
+import type { OtherPapers } from './others.ts'
 import type { Revocations } from './ports.ts'
 import { decodeLog, decodeTalk, encodeTalk, isLater, type TalkWord } from './words.ts'
 
@@ -13,6 +14,7 @@ export const HEADS_EVERY_MS = 30_000
 
 export interface TalkDeps extends ExchangeDeps {
   readonly revocations: Revocations
+  readonly others: OtherPapers
   readonly beacons: BeaconSealer
   /** Membership or ways changed: addresses and connections may have to follow. */
   readonly changed: () => void
@@ -87,12 +89,14 @@ export class Talk {
   }
 
   /** A paper that came some other way: from the owner's CLI, from an invitation. */
-  async tell(
-    papers: Partial<Pick<Papery, 'members' | 'revocations' | 'beacons'>>,
-    now: Instant,
-  ): Promise<void> {
-    const none = { members: [], revocations: [], beacons: [] }
+  async tell(papers: Partial<Omit<Papery, 'word'>>, now: Instant): Promise<void> {
+    const none = { members: [], revocations: [], beacons: [], others: [] }
     await this.#takePapers(undefined, { word: 'papers', ...none, ...papers }, now)
+  }
+
+  /** Something was sealed here that the others have not heard of. */
+  tellAll(): void {
+    this.sayToAll({ word: 'papers', ...this.#deps.papers.frames() })
   }
 
   /** Our own ways have changed: everybody is told. */
@@ -113,8 +117,13 @@ export class Talk {
   }
 
   async #takePapers(from: PartyId | undefined, said: Papery, now: Instant): Promise<void> {
-    const { papers, revocations, own, beacons } = this.#deps
-    const fresh = { members: [] as Frame[], revocations: [] as Frame[], beacons: [] as Frame[] }
+    const { papers, revocations, others, own, beacons } = this.#deps
+    const fresh = {
+      members: [] as Frame[],
+      revocations: [] as Frame[],
+      beacons: [] as Frame[],
+      others: [] as Frame[],
+    }
     for (const frame of said.members) {
       const taken = await papers.takeMember(frame)
       if (taken.ok && taken.value === 'new') fresh.members.push(frame)
@@ -126,8 +135,12 @@ export class Talk {
       const taken = await papers.takeBeacon(frame)
       if (taken.ok && taken.value === 'new') fresh.beacons.push(frame)
     }
+    for (const frame of said.others) {
+      const id = from ?? own
+      if ((await others.take(frame, { id, name: papers.nameOf(id) })) === 'new') fresh.others.push(frame)
+    }
     beacons.outgrow(papers.sequenceOf(own))
-    if (fresh.members.length + fresh.revocations.length + fresh.beacons.length === 0) return
+    if (Object.values(fresh).every(({ length }) => length === 0)) return
     this.sayToAll({ word: 'papers', ...fresh }, from)
     this.#cutRemoved(now)
     this.#deps.changed()

@@ -37,6 +37,8 @@ export type TalkWord =
       readonly word: 'papers'
       readonly members: readonly Frame[]
       readonly revocations: readonly Frame[]
+      /** Owners, people, their keys and grants. */
+      readonly others: readonly Frame[]
       readonly beacons: readonly Frame[]
     }
   /** How far the sender has each author's log. */
@@ -107,7 +109,10 @@ export function encodeTalk(word: TalkWord): Uint8Array {
 function talkItem(word: TalkWord): Cbor {
   switch (word.word) {
     case 'papers':
-      return [wire.TALK_PAPERS, [...word.members], [...word.revocations], [...word.beacons]]
+      return [
+        wire.TALK_PAPERS,
+        ...[word.members, word.revocations, word.beacons, word.others].map((frames) => [...frames]),
+      ]
     case 'heads':
       return [
         wire.TALK_HEADS,
@@ -151,7 +156,13 @@ export function decodeTalk(bytes: Uint8Array): TalkWord | undefined {
 function readTalk(number: Cbor | undefined, read: Reader): TalkWord | undefined {
   switch (number) {
     case wire.TALK_PAPERS:
-      return { word: 'papers', members: read.frames(), revocations: read.frames(), beacons: read.frames() }
+      return {
+        word: 'papers',
+        members: read.frames(),
+        revocations: read.frames(),
+        beacons: read.frames(),
+        others: read.frames(),
+      }
     case wire.TALK_HEADS:
       return { word: 'heads', papers: read.bytes(), heads: read.heads() }
     case wire.TALK_THING:

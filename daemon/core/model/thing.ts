@@ -54,8 +54,8 @@ export interface ThingDescription {
   readonly id: string
   readonly title: string
   readonly base: string
-  readonly securityDefinitions: { readonly sealed: { readonly scheme: 'auto' } }
-  readonly security: readonly ['sealed']
+  readonly securityDefinitions: Readonly<Record<string, { readonly scheme: 'auto' | 'bearer' }>>
+  readonly security: readonly [string]
   readonly schemaDefinitions: Readonly<Record<string, DataSchema>>
   readonly version: { readonly instance: string; readonly model: string }
   /** Has a session with the hub now. */
@@ -87,14 +87,37 @@ const REPORTED: DataSchema = {
   },
 }
 
+/** As whom somebody sees a thing: by seal or by token, and what they hold of it. */
+export interface Seen {
+  readonly scheme: 'auto' | 'bearer'
+  readonly holds: (affordance: number, operation: Operation) => boolean
+}
+
+type Operation = 'read' | 'write' | 'invoke'
+
+const WHOLE: Seen = { scheme: 'auto', holds: () => true }
+const SEALED = { securityDefinitions: { sealed: { scheme: 'auto' } }, security: ['sealed'] } as const
+const BEARER = { securityDefinitions: { token: { scheme: 'bearer' } }, security: ['token'] } as const
+
+/** A sealed command is answered in stages, a token's value with what came of it. */
+function bodiesOf({ scheme }: Seen): Pick<Form, 'contentType' | 'response'> {
+  return scheme === 'bearer'
+    ? { contentType: 'application/json', response: { contentType: 'application/json' } }
+    : { contentType: 'application/cose', response: { contentType: 'application/x-ndjson' } }
+}
+
 /**
  * Describes a device; affordances that this daemon's list does not know are left out.
  * @param base  absolute URI of the face that was asked, ending in `/`
  */
-export function thingOf(device: Device, base: string): ThingDescription {
+export function thingOf(device: Device, base: string, seen: Seen = WHOLE): ThingDescription {
   const known = device.affordances.map(affordanceOf).filter((each) => each !== undefined)
-  const properties = known.filter(({ capability }) => capability.kind === 'property')
-  const actions = known.filter(({ capability }) => capability.kind === 'action')
+  const isSeen = ({ number }: Affordance, ...operations: readonly Operation[]) =>
+    operations.some((each) => seen.holds(number, each))
+  const properties = known.filter(
+    (each) => each.capability.kind === 'property' && isSeen(each, 'read', 'write'),
+  )
+  const actions = known.filter((each) => each.capability.kind === 'action' && isSeen(each, 'invoke'))
   const home = `things/${device.id}`
   return {
     '@context': CONTEXT,
@@ -102,21 +125,20 @@ export function thingOf(device: Device, base: string): ThingDescription {
     id: `urn:shallot:${device.id}`,
     title: device.name,
     base,
-    securityDefinitions: { sealed: { scheme: 'auto' } },
-    security: ['sealed'],
+    ...(seen.scheme === 'bearer' ? BEARER : SEALED),
     schemaDefinitions: { reported: REPORTED },
     version: { instance: device.firmware, model: device.board },
     'shallot:connected': device.presence.connected,
     'shallot:confirmed': device.record !== undefined,
     ...(device.home !== undefined && { 'shallot:home': device.home }),
-    properties: Object.fromEntries(properties.map((each) => [each.name, propertyOf(each, home)])),
-    actions: Object.fromEntries(actions.map((each) => [each.name, actionOf(each, home)])),
+    properties: Object.fromEntries(properties.map((each) => [each.name, propertyOf(each, home, seen)])),
+    actions: Object.fromEntries(actions.map((each) => [each.name, actionOf(each, home, seen)])),
     events: { reading: readingOf(properties, device) },
     forms: [{ href: `${home}/properties`, op: 'readallproperties', contentType: 'application/json' }],
   }
 }
 
-function propertyOf({ name, capability }: Affordance, home: string): PropertyAffordance {
+function propertyOf({ number, name, capability }: Affordance, home: string, seen: Seen): PropertyAffordance {
   const href = `${home}/properties/${name}`
   const read: Form = {
     href,
@@ -128,22 +150,22 @@ function propertyOf({ name, capability }: Affordance, home: string): PropertyAff
   const write: Form = {
     href,
     op: 'writeproperty',
-    contentType: 'application/cose',
     'htv:methodName': 'PUT',
-    response: { contentType: 'application/x-ndjson' },
+    ...bodiesOf(seen),
   }
+  const readable = seen.holds(number, 'read')
+  const writable = capability.writable && seen.holds(number, 'write')
   return {
     title: capability.title,
     ...schemaOf(capability),
-    // Every property can be read, so none is writeOnly.
-    readOnly: !capability.writable,
-    writeOnly: false,
+    readOnly: !writable,
+    writeOnly: !readable,
     observable: false,
-    forms: capability.writable ? [read, write] : [read],
+    forms: [...(readable ? [read] : []), ...(writable ? [write] : [])],
   }
 }
 
-function actionOf({ name, capability }: Affordance, home: string): ActionAffordance {
+function actionOf({ name, capability }: Affordance, home: string, seen: Seen): ActionAffordance {
   return {
     title: capability.title,
     ...(capability.type !== 'none' && { input: schemaOf(capability) }),
@@ -151,9 +173,8 @@ function actionOf({ name, capability }: Affordance, home: string): ActionAfforda
       {
         href: `${home}/actions/${name}`,
         op: 'invokeaction',
-        contentType: 'application/cose',
         'htv:methodName': 'POST',
-        response: { contentType: 'application/x-ndjson' },
+        ...bodiesOf(seen),
       },
     ],
   }

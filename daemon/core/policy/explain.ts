@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { METHOD_GET, METHOD_POST, METHOD_PUT } from '../../../schemas/gen/ts/wire.ts'
 import { affordanceOf, type Device } from '../model/index.ts'
-import type { HeldGrant } from './grants.ts'
+import { type Departure, sayDeparture } from './departed.ts'
+import type { HeldGrant } from './held.ts'
 import { UTC } from './hours.ts'
 import {
   type Circumstances,
@@ -57,7 +58,7 @@ export function explain(
     if (!refused) return { may: true, as: 'holder', by: grant }
     if (!nearest || isNearer(refused, nearest.refused)) nearest = { grant, refused }
   }
-  if (!nearest) return { may: false, why: 'not-permitted', detail: 'nothing was granted to this key' }
+  if (!nearest) return sayNothing(grants.departed(key))
   const { grant, refused } = nearest
   return {
     may: false,
@@ -65,6 +66,12 @@ export function explain(
     detail: sayRefusal(refused, by.zone ?? UTC),
     nearest: { grant, link: refused.at },
   }
+}
+
+/** Nothing is held: something was, or nothing ever. */
+function sayNothing(gone: Departure | undefined): Explanation {
+  if (gone) return { may: false, why: gone.why, detail: sayDeparture(gone) }
+  return { may: false, why: 'not-permitted', detail: 'nothing was granted to this key' }
 }
 
 /** What passed more of the checks is nearer to a yes. */

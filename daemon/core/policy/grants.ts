@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Code } from '../../../schemas/gen/ts/codes.ts'
 import { DEVICE_ENVELOPE_BYTES_MAX, GRANT_LINKS_MAX } from '../../../schemas/gen/ts/wire.ts'
-import { equal, toHex } from '../../base/bytes.ts'
+import { toHex } from '../../base/bytes.ts'
 import { type No, no, type Verdict, yes } from '../../base/error.ts'
 import {
   admit,
@@ -18,18 +18,10 @@ import {
   type SignerCode,
 } from '../envelope/index.ts'
 import { idOf, type PartyId } from '../model/index.ts'
+import { Departed, type Departure } from './departed.ts'
+import { concerns, type HeldGrant, heldIn, isCopy } from './held.ts'
 import type { Trust } from './trust.ts'
 import { type GroupsOf, widens } from './wider.ts'
-
-/** A grant whose chain was verified up to an owner. It never changes; what it hangs from is held as long as it is. */
-export interface HeldGrant extends Message<Grant> {
-  /** What it was passed on from; absent: sealed by an owner. */
-  readonly parent?: HeldGrant
-  /** 1 for an owner's, at most GRANT_LINKS_MAX. */
-  readonly links: number
-  /** Ids of the devices it names, and names of groups, which are shorter; none: every device. */
-  readonly places: ReadonlySet<string>
-}
 
 export type GrantCode =
   | EnvelopeCode
@@ -59,6 +51,7 @@ export class Grants {
   /** Copies of one grant for several keys have one id. */
   readonly #byId = new Map<string, Set<HeldGrant>>()
   readonly #byHolder = new Map<PartyId, Set<HeldGrant>>()
+  readonly #departed = new Departed()
   #version: number
 
   constructor(trust: Trust, ed25519: Ed25519, options: GrantsOptions) {
@@ -121,11 +114,13 @@ export class Grants {
   }
 
   /** SPEC 12.2, before the signature is looked at. */
-  #acceptsGrant(body: Grant, signer: Uint8Array): true | SignerCode {
-    if (!body.parent) return this.trust.isOwner(signer) || 'unknown-signer'
+  #acceptsGrant(body: Grant, signer: Uint8Array): boolean | No<SignerCode> {
+    if (!body.parent) return this.trust.isOwner(signer)
     const parent = this.get(body.parent, signer)
-    if (!parent || parent.links >= GRANT_LINKS_MAX) return 'grant-chain'
-    return (parent.body.share ?? 0) > (body.share ?? 0) || 'grant-chain'
+    if (!parent || parent.links >= GRANT_LINKS_MAX)
+      return no('grant-chain', `“${body.name}” hangs from nothing that its sealer holds`)
+    const maySeal = (parent.body.share ?? 0) > (body.share ?? 0)
+    return maySeal || no('grant-chain', `“${parent.body.name}” may not be passed on like this`)
   }
 
   #link(message: Message<Grant>): HeldGrant {
@@ -137,7 +132,10 @@ export class Grants {
 
   #refusal(held: HeldGrant, widening: GroupsOf | undefined): No<GrantCode> | undefined {
     const { body, parent } = held
-    if (this.#isTakenBack(held)) return no('grant-revoked', `“${body.name}” was taken back`)
+    if (this.#isTakenBack(held)) {
+      this.#departed.note(body, 'grant-revoked')
+      return no('grant-revoked', `“${body.name}” was taken back`)
+    }
     if (this.withId(body.id).some((other) => !isCopy(other, held)))
       return no('conflict', 'another grant has this id')
     const wider = widening && parent && widens(body, parent.body, widening)
@@ -158,10 +156,10 @@ export class Grants {
   }
 
   /** Who may seal a command, asked before its signature is looked at (SPEC 12.3). */
-  acceptsCommand(body: Command, signer: Uint8Array): true | HolderCode {
-    if (!body.grant) return this.trust.isOwner(signer) || 'unknown-signer'
+  acceptsCommand(body: Command, signer: Uint8Array): boolean | No<HolderCode> {
+    if (!body.grant) return this.trust.isOwner(signer)
     const named = this.named(body.grant, signer)
-    return named.ok || named.why
+    return named.ok || named
   }
 
   /** The grant that a command of this signer names, or why it may not name it. */
@@ -171,8 +169,7 @@ export class Grants {
     if (this.trust.isGrantRevoked(key) || this.trust.isRevoked(signer))
       return no('grant-revoked', 'this grant, or the key that asks, was taken back')
     const copies = this.#byId.get(key)
-    if (!copies)
-      return no('unknown-grant', 'no such grant is held here: it was never handed in, or it has ended')
+    if (!copies) return no('unknown-grant', this.#departed.sayOf(signer, id) ?? NEVER_HELD)
     const held = heldIn(copies, signer)
     return held ? yes(held) : no('unknown-signer', 'this grant is for another key')
   }
@@ -195,7 +192,7 @@ export class Grants {
   /** Drops grants that have ended, and what hangs from them. @param now seconds since the epoch, 0: not known */
   expire(now: number): readonly HeldGrant[] {
     if (now === 0) return []
-    return this.#sweep(({ body }) => body.expiresAt !== undefined && body.expiresAt <= now)
+    return this.#sweep(({ body }) => body.expiresAt !== undefined && body.expiresAt <= now, 'grant-expired')
   }
 
   /** The copy of a grant that this key holds. */
@@ -216,6 +213,12 @@ export class Grants {
     return [...(this.#byHolder.get(idOf(holder)) ?? [])]
   }
 
+  /** What became of the last grant that this key lost, as far as that is remembered. */
+  departed(holder: Uint8Array): Departure | undefined {
+    this.#settle()
+    return this.#departed.of(holder)
+  }
+
   /** All that are held, parents before children. */
   list(): readonly HeldGrant[] {
     this.#settle()
@@ -231,21 +234,22 @@ export class Grants {
   #settle(): readonly HeldGrant[] {
     if (this.#version === this.trust.version) return []
     this.#version = this.trust.version
-    return this.#sweep((held) => this.#isTakenBack(held))
+    return this.#sweep((held) => this.#isTakenBack(held), 'grant-revoked')
   }
 
   #isTakenBack({ body, signer, parent }: HeldGrant): boolean {
     const { trust } = this
     if (trust.isGrantRevoked(toHex(body.id)) || (body.key && trust.isRevoked(body.key))) return true
-    if (!parent) return !trust.isOwner(signer) || body.sealedAt < trust.floorOf(signer)
-    return trust.isRevoked(signer)
+    // Whoever passed it on holds the parent: when that key is taken back, the parent is gone and this with it.
+    return !parent && (!trust.isOwner(signer) || body.sealedAt < trust.floorOf(signer))
   }
 
-  #sweep(isOver: (held: HeldGrant) => boolean): readonly HeldGrant[] {
+  #sweep(isOver: (held: HeldGrant) => boolean, why: Departure['why']): readonly HeldGrant[] {
     const dropped = new Set<HeldGrant>()
     for (const [digest, held] of this.#held) {
       if (!isOver(held) && !(held.parent && dropped.has(held.parent))) continue
       dropped.add(held)
+      this.#departed.note(held.body, why)
       this.#held.delete(digest)
       const { id, key } = held.body
       drop(this.#byId, toHex(id), held)
@@ -255,33 +259,7 @@ export class Grants {
   }
 }
 
-function heldIn(copies: Iterable<HeldGrant>, holder: Uint8Array): HeldGrant | undefined {
-  for (const held of copies) if (held.body.key && equal(held.body.key, holder)) return held
-  return undefined
-}
-
-/** A grant and what it hangs from, the owner's first: in this order a device takes them. */
-export function linksOf(held: HeldGrant): readonly HeldGrant[] {
-  return held.parent ? [...linksOf(held.parent), held] : [held]
-}
-
-/** Whether a grant names this device, a group of it, or every device (SPEC 12.3). */
-export function names({ places }: HeldGrant, device: PartyId, groups: readonly string[]): boolean {
-  return places.size === 0 || places.has(device) || groups.some((group) => places.has(group))
-}
-
-/** Whether this device is meant by every link, so that it has to know them. */
-export function concerns(held: HeldGrant, device: PartyId, groups: readonly string[]): boolean {
-  return linksOf(held).every((link) => names(link, device, groups))
-}
-
-/** Copies of one grant are for different keys and come from one hand. */
-function isCopy(a: HeldGrant, b: HeldGrant): boolean {
-  const isSameKey = a.body.key && b.body.key ? equal(a.body.key, b.body.key) : a.body.key === b.body.key
-  const isSameParent =
-    a.parent?.body.id && b.parent?.body.id ? equal(a.parent.body.id, b.parent.body.id) : a.parent === b.parent
-  return !isSameKey && isSameParent && equal(a.signer, b.signer)
-}
+const NEVER_HELD = 'no such grant is held here: it was never handed in, or it has ended'
 
 function add<K>(index: Map<K, Set<HeldGrant>>, key: K, held: HeldGrant): void {
   const present = index.get(key)

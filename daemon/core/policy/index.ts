@@ -10,7 +10,8 @@
  * this process (frames, counts of uses): `state` keeps it and gives it back.
  */
 export { type Explanation, explain, type Operation, readable } from './explain.ts'
-export { concerns, type GrantCode, Grants, type GrantsOptions, type HeldGrant, linksOf } from './grants.ts'
+export { type GrantCode, Grants, type GrantsOptions } from './grants.ts'
+export { concerns, type HeldGrant, linksOf } from './held.ts'
 export { isWithin, sayHours, UTC } from './hours.ts'
 export { judge, type Permitted, type PolicyCode } from './judge.ts'
 export { type LeaseBook, Leases } from './leases.ts'

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { toHex } from '../../base/bytes.ts'
 import type { Lease, Message } from '../envelope/message.ts'
-import type { Grants, HeldGrant } from './grants.ts'
+import type { Grants } from './grants.ts'
+import type { HeldGrant } from './held.ts'
 
 /** What keeps grants alive on a device (SPEC 12.4). A hub judges without: it is the one that would lease. */
 export interface LeaseBook {

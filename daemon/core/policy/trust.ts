@@ -71,7 +71,7 @@ class RootedTrust implements Trust {
   readonly root: Uint8Array
   readonly #ed25519: Ed25519
   /** Everybody the root ever made an owner, those taken back included: a later list may leave them out. */
-  readonly #made = new Map<PartyId, KnownOwner>()
+  readonly #made = new Map<PartyId, KnownOwner & { readonly sequence: number }>()
   readonly #lists: Revocations
   #version = 0
 
@@ -129,10 +129,13 @@ class RootedTrust implements Trust {
   }
 
   keep({ body, frame }: Message<Owner>): KnownOwner {
-    const owner = { id: idOf(body.key), name: body.name, frame }
-    this.#made.set(owner.id, owner)
+    const made = { id: idOf(body.key), name: body.name, frame, sequence: body.sequence }
+    const before = this.#made.get(made.id)
+    // An older envelope that comes again does not bring an older name back.
+    if (before && before.sequence >= made.sequence) return before
+    this.#made.set(made.id, made)
     this.#changed()
-    return owner
+    return made
   }
 
   addOwner(frame: Frame, now: number): Verdict<KnownOwner, EnvelopeCode | GateCode> {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { toHex } from '../../base/bytes.ts'
-import { type HeldGrant, linksOf } from './grants.ts'
+import { type HeldGrant, linksOf } from './held.ts'
 
 /** How often grants were used (SPEC 12.3), counted by id: all copies of a grant share one count. */
 export interface UseBook {

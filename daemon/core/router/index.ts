@@ -5,4 +5,4 @@
  * Always true: `deliver` takes only what policy permitted; every delivery ends, with a receipt, a refusal or `expired`.
  * Absent on purpose: retries under a new nonce. Only the sealer can do that; the hub cannot sign for people.
  */
-export { type Delivery, openRouter, type Router, type Stage } from './router.ts'
+export { type Delivery, type Expired, openRouter, type Router, type Stage } from './router.ts'

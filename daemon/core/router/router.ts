@@ -32,10 +32,13 @@ export interface Router extends Disposable {
     device: PartyId,
     digest: Uint8Array,
   ): Verdict<Delivery, 'queue-full'>
+  /** What was asked with this digest, while it waits. */
+  asked(device: PartyId, digest: Uint8Array): Permitted<Message<Command>> | undefined
+  /** Tells who asked; a device that does not know the grant is asked once more. False: nobody waits for this, or not yet. */
+  answered(device: PartyId, receipt: Message<Receipt>): boolean
   /** The device said hello: what waits for it goes out, oldest first. */
   connected(device: PartyId): void
   got(device: PartyId, digestStart: Uint8Array): void
-  answered(device: PartyId, receipt: Message<Receipt>): void
   /** Nothing more will be asked of this device. */
   forgotten(device: PartyId): void
   waiting(device: PartyId): number
@@ -48,13 +51,26 @@ interface Waiting {
   readonly digest: Uint8Array
   readonly stages: Channel<Stage>
   reached: boolean
+  /** Handed to a connection, so that the device may have it. */
+  sent: boolean
+  repeated: boolean
+}
+
+export interface Expired {
+  readonly command: Permitted<Message<Command>>
+  readonly digest: Uint8Array
+  readonly at: Instant
+  /** The device may have got it. */
+  readonly sent: boolean
 }
 
 export interface RouterDeps {
   readonly clock: Clock
   readonly carrier: Carrier
   /** Told of every command that ran out of time. */
-  readonly onExpired: (device: PartyId, digest: Uint8Array, at: Instant) => void
+  readonly onExpired: (device: PartyId, expired: Expired) => void
+  /** Called before a command is sent: what it hangs from must be there first. `again`: the device does not know it. */
+  readonly accompany?: (device: PartyId, command: Message<Command>, again: boolean) => void
 }
 
 /** How late an expiry may be noticed. */
@@ -62,7 +78,7 @@ const SWEEP_MS = 250
 /** A delivery has at most five stages. */
 const STAGES_MAX = 8
 
-export function openRouter({ clock, carrier, onExpired }: RouterDeps): Router {
+export function openRouter({ clock, carrier, onExpired, accompany }: RouterDeps): Router {
   const queues = new Map<PartyId, Map<string, Waiting>>()
 
   const finish = (device: PartyId, key: string, stage: Stage): void => {
@@ -75,13 +91,18 @@ export function openRouter({ clock, carrier, onExpired }: RouterDeps): Router {
     waiting.stages.close()
   }
 
+  const send = (device: PartyId, waiting: Waiting, again = false): void => {
+    accompany?.(device, waiting.command, again)
+    if (carrier.send(device, waiting.command.frame) === 'sent') waiting.sent = true
+  }
+
   const sweep = clock.every(SWEEP_MS, () => {
     const now = clock.now()
     for (const [device, queue] of queues) {
-      for (const [key, { command, digest, reached }] of queue) {
+      for (const [key, { command, digest, reached, sent }] of queue) {
         if (command.body.expiresAt * 1000 > now) continue
         finish(device, key, { stage: 'expired', at: now, reached })
-        onExpired(device, digest, now)
+        onExpired(device, { command, digest, at: now, sent })
       }
     }
   })
@@ -92,18 +113,20 @@ export function openRouter({ clock, carrier, onExpired }: RouterDeps): Router {
   return {
     waiting,
     hasRoom,
+    asked: (device, digest) => queues.get(device)?.get(toHex(digest))?.command,
     deliver(command, device, digest) {
       if (!hasRoom(device)) return no('queue-full')
       const queue = queues.get(device) ?? new Map<string, Waiting>()
       const stages = new Channel<Stage>(STAGES_MAX)
       stages.push({ stage: 'at-hub', at: clock.now() })
-      queue.set(toHex(digest), { command, digest, stages, reached: false })
+      const waiting = { command, digest, stages, reached: false, sent: false, repeated: false }
+      queue.set(toHex(digest), waiting)
       queues.set(device, queue)
-      carrier.send(device, command.frame)
+      send(device, waiting)
       return yes(stages)
     },
     connected(device) {
-      for (const { command } of queues.get(device)?.values() ?? []) carrier.send(device, command.frame)
+      for (const waiting of queues.get(device)?.values() ?? []) send(device, waiting)
     },
     got(device, digestStart) {
       const start = toHex(digestStart.subarray(0, GOT_DIGEST_BYTES))
@@ -117,9 +140,17 @@ export function openRouter({ clock, carrier, onExpired }: RouterDeps): Router {
       const at = clock.now()
       const { code, command } = receipt.body
       const name = codeByNumber(code) ?? 'device-fault'
+      const key = toHex(command)
+      const waiting = queues.get(device)?.get(key)
+      if (waiting && name === 'unknown-grant' && !waiting.repeated) {
+        waiting.repeated = true
+        send(device, waiting, true)
+        return false
+      }
       const stage: Stage =
         code === 0 ? { stage: 'done', at, receipt } : { stage: 'refused', at, code: name, receipt }
-      finish(device, toHex(command), stage)
+      finish(device, key, stage)
+      return waiting !== undefined
     },
     forgotten(device) {
       const at = clock.now()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { type Code, MEANINGS } from '../../../schemas/gen/ts/codes.ts'
 import type { No } from '../../base/error.ts'
+import type { Caller } from '../../core/receive.ts'
 
 export type Headers = Readonly<Record<string, string>>
 
@@ -22,6 +23,8 @@ export type Reply =
       /** Endless ones end when the face closes; the others may finish within the drain. */
       readonly endless: boolean
       readonly run: (outlet: Outlet) => Promise<void>
+      /** Whose it is: it ends when they are taken back. */
+      readonly caller?: Caller
     }
   | Problem
 
@@ -81,6 +84,20 @@ const STATUS: Partial<Record<Code, number>> = {
   'bad-value': 422,
   'read-only': 403,
   busy: 503,
+  'unknown-grant': 404,
+  'grant-chain': 409,
+  'grant-revoked': 403,
+  'grant-not-yet': 403,
+  'grant-expired': 403,
+  'grant-elsewhere': 403,
+  'not-granted': 403,
+  'outside-hours': 403,
+  'uses-spent': 403,
+  'lease-lapsed': 403,
+  'grant-wider': 403,
+  'grants-full': 409,
+  'bad-proof': 403,
+  unconfirmed: 409,
   'permit-unknown': 404,
   'permit-used': 409,
   'permit-expired': 410,

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** One request from its first header to its answer: form, then who asks, then the route. The same on every face. */
-import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { TrieRouter } from 'hono/router/trie-router'
 import { REQUEST_PATH_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
-import { fromBase64url } from '../../base/bytes.ts'
 import { codeOf, ignore, sentenceOf } from '../../base/error.ts'
 import type { PartyId } from '../../core/model/index.ts'
+import { Sight } from '../../core/sight.ts'
 import { json, type Problem, problem, problemBody, type Reply, refused } from './answer.ts'
+import { claimOf, isForeign, isLetIn, prove, unauthorized } from './asker.ts'
 import { hasBody, mediaTypeOf, readBody } from './body.ts'
 import { decoded, readQuery } from './fields.ts'
 import { isOurHost } from './host.ts'
 import { openOutlet } from './outlet.ts'
 import { PAGE_PATH, type Page, tellPage } from './page.ts'
 import type { Peer, Peers } from './peers.ts'
-import type { Asking, Method, Route, RouteDeps } from './route.ts'
+import type { Asking, Method, Route, RouteDeps, Unproved } from './route.ts'
+import { OpenStreams } from './streams.ts'
 
 /** What the app must know of the face that a request came in by. */
 export interface Side {
@@ -43,17 +44,18 @@ const PROBE = '/.well-known/shallot'
 const EMPTY = new Uint8Array()
 
 type Found = { readonly route: Route; readonly params: Readonly<Record<string, string>> }
-/** Who asks and, where a sealed command alone said so, that command. */
-type Asked = Pick<Asking, 'caller' | 'command'>
+type Proved = Exclude<Route, { readonly who: 'nobody' }>
 type ByMethod = Partial<Record<Method, Route>>
 
 export class App {
   readonly #deps: RouteDeps
   readonly #page: Page | undefined
   readonly #router = new TrieRouter<ByMethod>()
+  readonly #open: OpenStreams
 
   constructor(deps: RouteDeps, routes: readonly Route[], page: Page | undefined) {
     this.#deps = deps
+    this.#open = new OpenStreams(deps.home)
     this.#page = page
     for (const [path, group] of Map.groupBy(routes, (route) => route.path)) {
       this.#router.add('ALL', path, Object.fromEntries(group.map((route) => [route.method, route])))
@@ -117,30 +119,56 @@ export class App {
     if (wrongForm) return wrongForm
     const query = readQuery(queries.join('?'), found.route.query ?? [])
     if (!query.ok) return refused(query)
-    const frame = readAuthorization(request)
-    if (!frame && !isSealedItself(request, found.route)) {
-      return unauthorized('no Authorization: Shallot with a sealed request')
-    }
+    if (isForeign(request, found.route, side.scheme)) return this.#foreign(request, side)
+    const claim = claimOf(request, found.route, found.params)
+    if (!claim) return unauthorized('no Authorization that says who asks')
     if (mayContinue) response.writeContinue()
     const body = hasBody(request) ? await readBody(request, this.#deps.limits.bodyBytesMax) : undefined
     if (body && !body.ok) return refused(body)
     const bytes = body?.value ?? EMPTY
-    const asked = frame ? this.#identify(frame, request, bytes, side) : this.#sealer(bytes, side)
-    if ('kind' in asked) return asked
-    if (frame) side.peers.proved(peer)
-    const asking: Asking = {
-      ...asked,
+    const place = { origin: side.origin, address: peer.address }
+    const asked = prove(this.#deps.home, claim, request, bytes, place)
+    if (asked && 'kind' in asked) return asked
+    if (claim.by === 'seal' || claim.by === 'token') side.peers.proved(peer)
+    const unproved: Unproved = {
       only: side.only,
+      place,
       params: found.params,
       query: query.value,
       body: bytes,
+      type: mediaTypeOf(request),
       accept: request.headers.accept ?? '',
+      languages: request.headers['accept-language'] ?? '',
       base: `${side.scheme}://${request.headers.host}/`,
     }
-    const reply = await found.route.run(asking)
+    if (found.route.who === 'nobody') return found.route.run({ ...unproved, gone: goneWith(response) })
+    const reply = await this.#asProved(found.route, { ...unproved, ...asked! })
     // A recorded command proves who sealed it, not who sends it: only one that was taken earns wider limits.
-    if (!frame && reply.kind === 'stream') side.peers.proved(peer)
+    if (claim.by === 'command' && reply.kind === 'stream') side.peers.proved(peer)
     return reply
+  }
+
+  async #asProved(route: Proved, asking: Omit<Asking, 'sight'>): Promise<Reply> {
+    const { authority, desk } = this.#deps.home
+    const { caller } = asking
+    this.#deps.home.services.arrived(asking.place.origin)
+    const sight = new Sight(authority, caller)
+    if (!isLetIn(route, caller, () => sight.mayShare())) {
+      desk.forbidden(caller, `${route.method} ${route.path}`)
+      return problem('forbidden')
+    }
+    const reply = await route.run({ ...asking, sight })
+    return reply.kind === 'stream' ? { ...reply, caller } : reply
+  }
+
+  /** Says that this address was renewed, so that a client need not ask each time; where it moved `GET /home` tells (SPEC 10.4). */
+  #moved({ origin }: Side): Record<string, string> {
+    return this.#deps.home.services.movedTo(origin) ? { 'shallot-moved': '1' } : {}
+  }
+
+  #foreign(request: IncomingMessage, side: Side): Problem {
+    this.#deps.home.desk.foreign(`${request.method} for a page of another origin`, side.origin)
+    return problem('forbidden', 'this was asked for by a page of another origin')
   }
 
   /** The one thing that strangers may ask: it lets a probe tell this hub from another, and a restarted one from itself. */
@@ -174,23 +202,6 @@ export class App {
     return { route, params }
   }
 
-  #identify(frame: Uint8Array, request: IncomingMessage, body: Uint8Array, side: Side): Asked | Problem {
-    const identified = this.#deps.home.desk.identify(frame, {
-      method: request.method!,
-      path: request.url!,
-      digest: createHash('sha256').update(body).digest(),
-      origin: side.origin,
-    })
-    if (identified.ok) return { caller: identified.value }
-    const { why, detail } = identified
-    return unauthorized(detail, why === 'unauthorized' ? undefined : why)
-  }
-
-  #sealer(frame: Uint8Array, side: Side): Asked | Problem {
-    const sealed = this.#deps.home.desk.sealer(frame, side.origin)
-    return sealed.ok ? sealed.value : unauthorized(sealed.detail, sealed.why)
-  }
-
   async #send(reply: Reply, response: ServerResponse, side: Side): Promise<void> {
     if (reply.kind === 'stream') return this.#stream(reply, response, side)
     if (reply.kind === 'empty') {
@@ -206,6 +217,7 @@ export class App {
     const text = isProblem ? problemBody(reply) : JSON.stringify(reply.body)
     response.writeHead(reply.status, {
       ...HEADERS,
+      ...this.#moved(side),
       'content-type': isProblem ? 'application/problem+json' : 'application/json',
       'content-length': Buffer.byteLength(text),
       ...reply.headers,
@@ -219,18 +231,21 @@ export class App {
     const closes = reply.endless ? side.closing : side.closed
     response.once('close', end)
     closes.addEventListener('abort', end, { once: true })
+    const open = reply.caller && this.#open.enter(reply.caller, end)
     if (response.destroyed || closes.aborted) end()
     // The head goes out with the first thing that is written, and both kinds of stream write at once.
-    response.writeHead(200, { ...HEADERS, 'content-type': reply.type })
+    response.writeHead(200, { ...HEADERS, ...this.#moved(side), 'content-type': reply.type })
     const outlet = openOutlet(this.#deps.clock, response, this.#deps.limits.stalledMsMax, over.signal)
     try {
       await reply.run(outlet)
     } catch (error) {
       if (response.destroyed) return ignore(error, 'the client left')
+      if (over.signal.aborted && !closes.aborted) return void response.destroy()
       if (!closes.aborted) throw error
       // An answer that broke off must not look like one that ended.
       if (!reply.endless) return void response.destroy()
     } finally {
+      open?.[Symbol.dispose]()
       closes.removeEventListener('abort', end)
     }
     response.end()
@@ -264,25 +279,21 @@ function judgeForm(request: IncomingMessage, { takes }: Route, bytesMax: number)
     return takes && !takes.optional ? problem('bad-request', 'a body is missing') : undefined
   }
   if (!takes) return problem('bad-request', 'this takes no body')
-  if (mediaTypeOf(request) !== takes.type || request.headers['content-encoding'] !== undefined) {
+  if (
+    ![takes.type, takes.or].includes(mediaTypeOf(request) as never) ||
+    request.headers['content-encoding'] !== undefined
+  ) {
     return problem('unsupported-media-type', `this takes ${takes.type}`)
   }
   if (Number(request.headers['content-length'] ?? 0) > bytesMax) return problem('payload-too-large')
   return undefined
 }
 
-/** What is in a header that we cannot read is still a claim to be proved: only none at all leaves it to the body. */
-function isSealedItself(request: IncomingMessage, route: Route): boolean {
-  return route.commands === true && request.headers.authorization === undefined
-}
-
-function readAuthorization(request: IncomingMessage): Uint8Array | undefined {
-  const text = /^Shallot ([A-Za-z0-9_-]+)$/i.exec(request.headers.authorization ?? '')?.[1]
-  return text === undefined ? undefined : fromBase64url(text)
-}
-
-function unauthorized(detail: string | undefined, reason?: Problem['reason']): Problem {
-  return problem('unauthorized', detail, { reason, headers: { 'www-authenticate': 'Shallot' } })
+/** Aborts when the client has gone. */
+function goneWith(response: ServerResponse): AbortSignal {
+  const gone = new AbortController()
+  response.once('close', () => gone.abort(OVER))
+  return gone.signal
 }
 
 function wrongMethod(allowed: readonly string[]): Problem {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Instant } from '../../base/clock.ts'
+import type { Authority } from '../../core/authority.ts'
 import type { Feed } from '../../core/feed.ts'
 import type { MeshHome } from '../../core/mesh/index.ts'
 import type { PartyId } from '../../core/model/index.ts'
-import type { KnownOwner } from '../../core/policy/index.ts'
 import type { DeviceBook, Journal, PermitBook, ReadingBook } from '../../core/ports.ts'
+import type { PairingBook } from '../../core/ports-people.ts'
 import type { Desk } from '../../core/receive.ts'
 import type { Services } from '../../core/services.ts'
 
@@ -13,13 +14,15 @@ export interface HttpHome {
   readonly home: PartyId
   readonly hub: PartyId
   readonly bootedAt: Instant
-  /** With the root's envelopes, for clients that check by themselves. */
-  readonly owners: readonly KnownOwner[]
+  /** The name of the home's zone. */
+  readonly zone: string
+  readonly authority: Authority
   readonly desk: Desk
   readonly devices: DeviceBook
   readonly readings: ReadingBook
   readonly journal: Journal
   readonly permits: PermitBook
+  readonly pairings: Pick<PairingBook, 'get' | 'askedBy'>
   readonly services: Services
   readonly feed: Feed
   readonly mesh: MeshHome

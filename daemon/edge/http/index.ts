@@ -22,10 +22,15 @@ import type { RouteDeps } from './route.ts'
 import { commandRoutes } from './routes/commands.ts'
 import { enrolmentRoutes } from './routes/enrolments.ts'
 import { eventRoutes } from './routes/events.ts'
+import { formRoutes } from './routes/form.ts'
 import { hubRoutes } from './routes/hub.ts'
+import { logRoutes } from './routes/log.ts'
 import { meshRoutes } from './routes/mesh.ts'
+import { pairingRoutes } from './routes/pairings.ts'
+import { peopleRoutes } from './routes/people.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { thingRoutes } from './routes/things.ts'
+import { tokenRoutes } from './routes/tokens.ts'
 import { Watchers } from './watchers.ts'
 
 export {
@@ -70,6 +75,11 @@ export async function openHttp(deps: HttpDeps, options: HttpOptions, signal: Abo
     ...serviceRoutes(routeDeps),
     ...hubRoutes(routeDeps),
     ...meshRoutes(routeDeps),
+    ...logRoutes(routeDeps),
+    ...peopleRoutes(routeDeps),
+    ...pairingRoutes(routeDeps),
+    ...tokenRoutes(routeDeps),
+    ...formRoutes(routeDeps),
   ]
   const page: Page | undefined = options.page === undefined ? undefined : preparePage(options.page)
   const app = new App(routeDeps, routes, page)

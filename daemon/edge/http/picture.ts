@@ -8,60 +8,109 @@ import {
   type PartyId,
   type Twin,
 } from '../../core/model/index.ts'
+import { type Operation, UTC } from '../../core/policy/index.ts'
 import type { Caller } from '../../core/receive.ts'
+import { Sight } from '../../core/sight.ts'
 import type { RouteDeps } from './route.ts'
 import { tellBytes, tellIdentity } from './telling.ts'
+import { grantsFor, peopleFor, tellGrant, tellRevocation } from './telling-people.ts'
 
 export function tellHome({ clock, home }: RouteDeps, caller: Caller, only: PartyId | undefined): object {
-  const devices = home.devices.list().filter(({ id }) => !only || only === id)
+  const { authority } = home
+  const { trust } = authority
+  const sight = new Sight(authority, caller)
+  const devices = home.devices.list().filter((device) => (!only || only === device.id) && sight.sees(device))
   return {
-    me: { kind: 'owner', key: caller.id, name: caller.name, share: true },
+    me: {
+      kind: caller.kind,
+      key: caller.id,
+      name: caller.name,
+      person: tellBytes(caller.person),
+      share: sight.mayShare(),
+    },
     home: home.home,
     hub: home.hub,
     version: home.status().version,
     bootedAt: home.bootedAt,
     now: clock.now(),
-    owners: home.owners.map(({ id, name, frame }) => ({
-      key: id,
-      name,
-      frame: tellBytes(frame),
-      revoked: false,
-    })),
-    people: [],
-    grants: [],
-    things: devices.map((device) => tellThing(device, home.devices.twin(device.id))),
+    zone: { name: home.zone, ...(authority.zone() ?? UTC) },
+    root: home.home,
+    owners: tellOwners(trust.owners),
+    revocations: trust.revocations.map(tellRevocation),
+    people: peopleFor(home, caller, sight).map(({ id, name }) => ({ id: tellBytes(id), name })),
+    grants: grantsFor(home, caller, sight).map((grant) => tellGrant(home, grant)),
+    things: devices.map((device) =>
+      tellThing(device, home.devices.twin(device.id), authority.groups.of(device), sight),
+    ),
+    homes: [],
+    ...tellMove(home, caller),
   }
 }
 
-function tellThing(device: Device, twin: Twin): object {
+/** Who came by an address that was renewed learns where to go (SPEC 10.4). */
+function tellMove({ services }: RouteDeps['home'], { origin }: Caller): object {
+  const moved = services.movedTo(origin)
+  if (!moved) return {}
+  return { moved: { address: moved.address, clientKey: tellBytes(moved.clientKey?.reveal()) } }
+}
+
+export function tellOwners(owners: RouteDeps['home']['authority']['trust']['owners']): readonly object[] {
+  return owners.map(({ id, name, frame }) => ({ key: id, name, frame: tellBytes(frame) }))
+}
+
+function tellThing(device: Device, twin: Twin, groups: readonly string[], sight: Sight): object {
   const known = device.affordances.map(affordanceOf).filter((each) => each !== undefined)
   return {
     ...tellIdentity(device),
     title: device.name,
     confirmed: device.record !== undefined,
-    affordances: known.map((affordance) => tellAffordance(affordance, twin)),
+    groups,
+    affordances: known.flatMap((affordance) => tellAffordance(device, affordance, twin, sight)),
   }
 }
 
-function tellAffordance({ number, name, capability }: Affordance, twin: Twin): object {
+const OPERATIONS: Readonly<Record<'property' | 'action', readonly Operation[]>> = {
+  property: ['read', 'write'],
+  action: ['invoke'],
+}
+
+/** Nothing for an affordance that the caller has no grant for. */
+function tellAffordance(device: Device, affordance: Affordance, twin: Twin, sight: Sight): readonly object[] {
+  const { number, name, capability } = affordance
   const { kind, type, unit, writable } = capability
-  const reported = twin.reported.find((sample) => sample.affordance === number)
-  const yes = { ok: true }
-  const may = kind === 'action' ? { invoke: yes } : { read: yes, ...(writable && { write: yes }) }
-  return {
-    number,
-    name,
-    kind,
-    capability: capability.name,
-    title: capability.title,
-    type,
-    writable,
-    ...(unit !== '' && { unit }),
-    ...(type === 'integer' && {
-      min: fromWire(capability, capability.min),
-      max: fromWire(capability, capability.max),
-    }),
-    ...(reported && { value: fromWire(capability, reported.value), at: reported.at }),
-    may,
-  }
+  const held = OPERATIONS[kind as 'property' | 'action'].filter((each) => sight.holds(device, number, each))
+  if (held.length === 0) return []
+  const may = Object.fromEntries(held.map((each) => [each, tellMay(sight, device, number, each)]))
+  const reported = may.read?.ok ? twin.reported.find((sample) => sample.affordance === number) : undefined
+  return [
+    {
+      number,
+      name,
+      kind,
+      capability: capability.name,
+      title: capability.title,
+      type,
+      writable,
+      ...(unit !== '' && { unit }),
+      ...(type === 'integer' && {
+        min: fromWire(capability, capability.min),
+        max: fromWire(capability, capability.max),
+      }),
+      ...(reported && { value: fromWire(capability, reported.value), at: reported.at }),
+      may,
+    },
+  ]
+}
+
+interface May {
+  readonly ok: boolean
+  readonly grant?: string | undefined
+  readonly code?: string
+  readonly detail?: string
+}
+
+function tellMay(sight: Sight, device: Device, affordance: number, operation: Operation): May {
+  const why = sight.may(device, affordance, operation)
+  if (why.may) return { ok: true, grant: why.as === 'holder' ? tellBytes(why.by.body.id) : undefined }
+  return { ok: false, grant: tellBytes(why.nearest?.grant.body.id), code: why.why, detail: why.detail }
 }

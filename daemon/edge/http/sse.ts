@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Channel } from '../../base/channel.ts'
+import type { Caller } from '../../core/receive.ts'
 import type { Outlet, Reply } from './answer.ts'
 import { problem } from './answer.ts'
 import type { RouteDeps } from './route.ts'
@@ -15,7 +16,7 @@ export function sseEvent(event: string, data: object, id?: number): string {
  */
 export function sseStream<T>(
   { clock, limits, watchers }: RouteDeps,
-  origin: string,
+  { origin }: Pick<Caller, 'origin'>,
   watch: () => Channel<T>,
   tell: (source: Channel<T>, outlet: Outlet) => Promise<void>,
 ): Reply {

@@ -4,8 +4,8 @@ import { codeByNumber, MEANINGS } from '../../../schemas/gen/ts/codes.ts'
 import { toBase64url } from '../../base/bytes.ts'
 import type { Sample } from '../../core/envelope/index.ts'
 import type { HomeEvent } from '../../core/feed.ts'
-import { affordanceOf, type Device, fromWire, type Twin } from '../../core/model/index.ts'
-import type { Entry, OpenPermit } from '../../core/ports.ts'
+import { type Affordance, affordanceOf, type Device, fromWire, type Twin } from '../../core/model/index.ts'
+import type { OpenPermit } from '../../core/ports.ts'
 import type { Stage } from '../../core/router/index.ts'
 import type { Invitation, ServiceView } from '../../core/services.ts'
 
@@ -53,10 +53,11 @@ export function tellProperty(number: number, twin: Twin): object {
   }
 }
 
-/** A device with everything that is known of it now. */
-export function tellThing(device: Device, twin: Twin): object {
-  const known = device.affordances.map(affordanceOf).filter((each) => each !== undefined)
-  const kind = (of: 'property' | 'action') => known.filter(({ capability }) => capability.kind === of)
+/** A device with what is known of it now, as far as `shows` says yes to a number. */
+export function tellThing(device: Device, twin: Twin, shows: (affordance: number) => boolean): object {
+  const known = device.affordances.filter(shows).map(affordanceOf)
+  const kind = (of: 'property' | 'action') =>
+    known.filter((each) => each !== undefined && each.capability.kind === of) as Affordance[]
   return {
     ...tellIdentity(device),
     lost: device.lost,
@@ -83,7 +84,7 @@ export function tellStage(stage: Stage): object {
 }
 
 /** By name; of several samples of one property the last. */
-function tellLatest(samples: readonly Sample[]): object {
+export function tellLatest(samples: readonly Sample[]): object {
   const latest: Record<string, object> = {}
   for (const { affordance, at, value } of samples) {
     const known = affordanceOf(affordance)
@@ -100,28 +101,22 @@ export function tellEvent(event: HomeEvent): object {
       return { device: event.device, at: event.at, connected: event.connected, why: event.why }
     case 'receipt': {
       const code = codeByNumber(event.code) ?? event.code
-      return { device: event.device, at: event.at, code, command: tellBytes(event.command) }
+      return { device: event.device, at: event.at, code, command: tellBytes(event.command), by: event.by }
     }
     case 'enrolment':
       return { device: event.device, at: event.at, permit: tellBytes(event.permit) }
+    case 'act': {
+      const { device, at, source, grant, person } = event
+      const code = codeByNumber(event.code) ?? event.code
+      const affordance = affordanceOf(event.affordance)?.name ?? event.affordance
+      return { device, at, source, affordance, code, grant: tellBytes(grant), person: tellBytes(person) }
+    }
+    case 'rights':
+      return { at: event.at }
+    case 'pairing':
+      return { at: event.at, pairing: tellBytes(event.pairing) }
     case 'onion':
       return { at: event.at, service: event.service, status: event.status }
-  }
-}
-
-export function tellEntry(entry: Entry): object {
-  return {
-    index: entry.index,
-    at: entry.at,
-    kind: entry.kind,
-    device: entry.device,
-    signer: entry.signer,
-    origin: entry.origin,
-    code: entry.code === undefined ? undefined : (codeByNumber(entry.code) ?? entry.code),
-    note: entry.note,
-    command: tellBytes(entry.command),
-    frame: tellBytes(entry.frame),
-    hash: tellBytes(entry.hash),
   }
 }
 

@@ -18,14 +18,15 @@ import { once, Turns } from '../../base/lifetime.ts'
 import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import type { Secret } from '../../base/secret.ts'
-import type { Ed25519, Frame, Signer } from '../../core/envelope/index.ts'
+import type { Ed25519, Frame, Signer, Zone } from '../../core/envelope/index.ts'
 import { caCertificate } from '../../core/identity/certificates.ts'
 import { idOf, type PartyId } from '../../core/model/index.ts'
 import type { Carrier, DeviceDesk } from '../../core/ports.ts'
+import { Tries } from '../../core/tries.ts'
 import { Connection, type Talk } from './connection.ts'
 import { LinkDiary } from './diary.ts'
 import { Enrolment } from './enrolment.ts'
-import { LINK_LIMITS, type LinkLimits, Occupancy, Tries } from './limits.ts'
+import { LINK_LIMITS, type LinkLimits, Occupancy } from './limits.ts'
 import { NoteRound } from './note-round.ts'
 import { Rescue } from './rescue.ts'
 import type { LinkRoom } from './room.ts'
@@ -58,6 +59,8 @@ export interface LinkOptions {
   /** Current, then next. The first issues; leaves of all are accepted. */
   readonly deviceCas: readonly [Signer, ...Signer[]]
   readonly limits?: Partial<LinkLimits>
+  /** The home's zone, told with each welcome. */
+  readonly zone?: () => Zone | undefined
 }
 
 export interface Link extends Carrier, AsyncDisposable {
@@ -108,7 +111,7 @@ class Listener {
     const hub = ed25519.signer(options.hubSeed.reveal())
     const limits = { ...LINK_LIMITS, ...options.limits }
     const diary = new LinkDiary(log)
-    const voice = new HubVoice(hub, clock, random)
+    const voice = new HubVoice(hub, clock, random, options.zone)
     const issuer = options.deviceCas[0]
     const shared = { clock, random, ed25519, desk, homeId: options.homeId, hub, voice, issuer, diary, limits }
     const noteRound = new NoteRound(clock, this.#closing.signal)

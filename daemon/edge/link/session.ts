@@ -5,6 +5,7 @@ import { DEVICE_ENVELOPE_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { concat, equal } from '../../base/bytes.ts'
 import { Latch } from '../../base/lifetime.ts'
 import {
+  type Act,
   admit,
   type Body,
   type Frame,
@@ -24,11 +25,13 @@ import { isEnvelope, readGot, storedFrame } from './notes.ts'
 import { nextPapers, renewalDue } from './renewal.ts'
 import type { LinkRoom } from './room.ts'
 
-type Kept = Message<Reading> | Message<Receipt>
+type Kept = Message<Reading> | Message<Receipt> | Message<Act>
 
-const SEALED_BY_DEVICES: ReadonlySet<Body['type']> = new Set(['hello', 'reading', 'receipt', 'enrol'])
+const KEPT: ReadonlySet<Body['type']> = new Set(['reading', 'receipt', 'act'])
 
-/** A reading or receipt on its way to the disk, in the order of arrival. */
+const SEALED_BY_DEVICES: ReadonlySet<Body['type']> = new Set(['hello', 'reading', 'receipt', 'act', 'enrol'])
+
+/** A reading, receipt or act on its way to the disk, in the order of arrival. */
 interface Unstored {
   readonly epoch: Uint8Array
   readonly sequence: number
@@ -36,7 +39,7 @@ interface Unstored {
 }
 
 /**
- * A device's session (SPEC 6.4, 6.5): hello, welcome, then readings and receipts in, commands out.
+ * A device's session (SPEC 6.4, 6.5): hello, welcome, then readings, receipts and acts in, commands and grants out.
  *
  *   awaiting-hello ──hello──▶ open                        (a device of this home)
  *   awaiting-hello ──hello──▶ awaiting-record ──record──▶ open   (a restored hub that does not know it)
@@ -111,7 +114,7 @@ export class Session implements Talk, Receiver, Noting {
       return type === 'enrolment' ? this.#asked(this.#readmit(message.frame)) : 'unexpected-message'
     if (type === 'hello') return this.#asked(this.#greet(owned(message as Message<Hello>)))
     if (this.#state !== 'open') return 'unexpected-message'
-    return type === 'reading' || type === 'receipt' ? this.#keep(message as Kept) : 'unexpected-message'
+    return KEPT.has(type) ? this.#keep(message as Kept) : 'unexpected-message'
   }
 
   /** What the desk could not do is our fault, not the device's: it comes again later. */
@@ -183,15 +186,21 @@ export class Session implements Talk, Receiver, Noting {
 
   async #store(message: Kept, entry: Unstored): Promise<void> {
     try {
-      if (message.body.type === 'reading')
-        await this.#room.desk.reading(this.device, message as Message<Reading>)
-      else await this.#room.desk.receipt(this.device, message as Message<Receipt>)
+      await this.#tell(message)
       entry.stored = true
       this.#settle()
     } catch (error) {
       this.#room.diary.deskFailed(this.device, error)
       this.#line.end('internal')
     }
+  }
+
+  #tell(message: Kept): Promise<void> {
+    const { desk } = this.#room
+    const { type } = message.body
+    if (type === 'reading') return desk.reading(this.device, message as Message<Reading>)
+    if (type === 'receipt') return desk.receipt(this.device, message as Message<Receipt>)
+    return desk.act(this.device, message as Message<Act>)
   }
 
   /** Notes what is stored without a gap: the first at once, more together (`NoteRound`). */

@@ -8,6 +8,7 @@ import {
   type Signer,
   sealEnvelope,
   type Welcome,
+  type Zone,
 } from '../../core/envelope/index.ts'
 import type { PartyId } from '../../core/model/index.ts'
 
@@ -16,10 +17,13 @@ export class HubVoice {
   readonly #signer: Signer
   readonly #clock: Clock
   readonly #epoch: Uint8Array
+  readonly #zone: () => Zone | undefined
   #sequence = 0
 
-  constructor(signer: Signer, clock: Clock, random: Random) {
+  /** @param zone  the home's, now (SPEC 12.6) */
+  constructor(signer: Signer, clock: Clock, random: Random, zone: () => Zone | undefined = () => undefined) {
     this.#signer = signer
+    this.#zone = zone
     this.#clock = clock
     this.#epoch = random.bytes(EPOCH_BYTES)
   }
@@ -27,7 +31,9 @@ export class HubVoice {
   /** @param nonce the epoch of the hello that is answered */
   welcome(device: PartyId, nonce: Uint8Array, wantsRecord: boolean): Frame {
     const now = this.#clock.now()
-    const body: Welcome = { type: 'welcome', ...this.#claims(device, now), nonce, timeMs: now, wantsRecord }
+    const zone = this.#zone()
+    const time = { nonce, timeMs: now, wantsRecord, ...(zone && { zone }) }
+    const body: Welcome = { type: 'welcome', ...this.#claims(device, now), ...time }
     return sealEnvelope(body, this.#signer)
   }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { CLOCK_SKEW_S_MAX } from '../../../schemas/gen/ts/wire.ts'
 import type { Instant } from '../../base/clock.ts'
-import type { Frame, Message, Reading, Receipt, Sample } from '../../core/envelope/message.ts'
+import type { Act, Frame, Message, Reading, Receipt, Sample } from '../../core/envelope/message.ts'
 import type { PartyId } from '../../core/model/index.ts'
 import type { NewEntry, ReadingBook } from '../../core/ports.ts'
 import type { ReadingTable, Sealed, Store } from '../store/index.ts'
@@ -29,7 +29,7 @@ export class KeptReadings implements ReadingBook {
   /** @throws StateError unknown-device */
   async append(
     device: PartyId,
-    message: Message<Reading> | Message<Receipt>,
+    message: Message<Reading> | Message<Receipt> | Message<Act>,
     receivedAt: Instant,
     entry?: NewEntry,
   ): Promise<'new' | 'known'> {
@@ -55,7 +55,10 @@ export class KeptReadings implements ReadingBook {
   }
 }
 
-function sealedOf({ body, frame }: Message<Reading> | Message<Receipt>, receivedAt: Instant): Sealed {
+function sealedOf(
+  { body, frame }: Message<Reading> | Message<Receipt> | Message<Act>,
+  receivedAt: Instant,
+): Sealed {
   const { epoch, sequence } = body
   return { epoch, sequence, receivedAt, frame, samples: timed(body.values, receivedAt) }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { toHex } from '../../base/bytes.ts'
-import type { UseBook } from '../../core/ports-people.ts'
+import type { KeptUseBook } from '../../core/ports-people.ts'
 import type { Store, UseTable } from '../store/index.ts'
 
 /** Counts in memory at once, so that two who ask in the same moment do not both get the last use. */
-export class KeptUses implements UseBook {
+export class KeptUses implements KeptUseBook {
   readonly #store: Store
   readonly #table: UseTable
   readonly #counts: Map<string, number>
@@ -15,15 +15,18 @@ export class KeptUses implements UseBook {
     this.#counts = new Map(table.all().map(({ grant, count }) => [toHex(grant), count]))
   }
 
+  /** Nothing is ever dropped. */
+  readonly droppedUntil = 0
+
   count(grant: Uint8Array): number {
     return this.#counts.get(toHex(grant)) ?? 0
   }
 
-  async spend(grants: Parameters<UseBook['spend']>[0]): Promise<void> {
-    for (const { grant } of grants) this.#add(grant, 1)
+  async spend(grants: readonly Uint8Array[]): Promise<void> {
+    for (const grant of grants) this.#add(grant, 1)
     // A write that fails leaves the count too high in memory: nothing is given away by a full disk.
     await this.#store.write(() => {
-      for (const { grant, until } of grants) this.#table.spend(grant, until)
+      for (const grant of grants) this.#table.spend(grant)
     })
   }
 

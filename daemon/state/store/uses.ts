@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { StatementSync } from 'node:sqlite'
-import type { Instant } from '../../base/clock.ts'
 import type { Store } from './store.ts'
 
 /** The table `use_count`. */
@@ -18,16 +17,12 @@ export class UseTable {
     }))
   }
 
-  spend(grant: Uint8Array, until: Instant): void {
-    this.#sql.spend.run(grant, until)
+  spend(grant: Uint8Array): void {
+    this.#sql.spend.run(grant)
   }
 
   giveBack(grant: Uint8Array): void {
     this.#sql.giveBack.run(grant)
-  }
-
-  wipeStale(now: Instant): void {
-    this.#sql.wipeStale.run(now)
   }
 }
 
@@ -35,10 +30,9 @@ function prepareAll(store: Store) {
   return {
     all: store.prepare('SELECT grant_id, count FROM use_count'),
     spend: store.prepare(
-      `INSERT INTO use_count (grant_id, count, until) VALUES (?, 1, ?)
-       ON CONFLICT (grant_id) DO UPDATE SET count = count + 1, until = max(until, excluded.until)`,
+      `INSERT INTO use_count (grant_id, count) VALUES (?, 1)
+       ON CONFLICT (grant_id) DO UPDATE SET count = count + 1`,
     ),
     giveBack: store.prepare('UPDATE use_count SET count = count - 1 WHERE grant_id = ? AND count > 0'),
-    wipeStale: store.prepare('DELETE FROM use_count WHERE until <= ?'),
   } satisfies Record<string, StatementSync>
 }

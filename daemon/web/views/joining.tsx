@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { useEffect, useMemo, useState } from 'preact/hooks'
-import { failureOf } from '../api.ts'
-import type { PageCode } from '../error.ts'
+import { failureOf, type PageCode } from '../error.ts'
 import type { Identity } from '../identity.ts'
 import { type JoinDeps, type Joining, join, matchOf } from '../join.ts'
 import { Heading } from '../parts/heading.tsx'

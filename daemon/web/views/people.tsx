@@ -7,6 +7,7 @@ import { TakeBack } from '../parts/take-back.tsx'
 import type { HeldKey, KnownGrant, KnownPerson } from '../people.ts'
 import { sayLimits, sayWhat, sayWhere } from '../say-grant.ts'
 import { GiveForm } from './give-form.tsx'
+import { GuestView } from './guest.tsx'
 
 /** Who is in this home, with which phones, and what they may do. */
 export function PeopleView() {
@@ -24,6 +25,7 @@ export function PeopleView() {
         {failed && words.reason(failed)}
       </p>
       <p role="status">{loading && words.log.loading}</p>
+      {state.me?.share && <GuestView />}
       <Owners />
       {people.map((person) => (
         <PersonCard

@@ -37,7 +37,9 @@ export interface Words {
   readonly capability: Readonly<Record<string, string>>
   /** What a yes and no of a capability is called, no first; others are on and off. */
   readonly state: Readonly<Record<string, readonly [no: string, yes: string]>>
-  readonly value: { readonly on: string; readonly off: string; readonly none: string }
+  readonly value: { readonly on: string; readonly off: string }
+  /** By the numbers of SPEC 4.15. */
+  readonly faults: readonly string[]
   readonly stage: Readonly<Record<'sealing' | 'sent' | 'at-hub' | 'at-device' | 'done', string>>
   readonly history: {
     readonly title: (property: string) => string
@@ -87,6 +89,29 @@ export interface Words {
     readonly toTime: string
     readonly until: string
     readonly uses: string
+  }
+  readonly guest: {
+    readonly title: string
+    readonly whose: string
+    readonly somebodyNew: string
+    readonly person: string
+    readonly phone: string
+    readonly invite: string
+    readonly preparing: string
+    readonly scan: string
+    readonly code: string
+    readonly link: string
+    readonly compare: string
+    readonly same: string
+    readonly stop: string
+    readonly isIn: (name: string) => string
+  }
+  readonly forms: {
+    readonly title: string
+    readonly why: string
+    readonly which: string
+    readonly make: string
+    readonly link: string
   }
   readonly grants: {
     readonly everything: string

@@ -400,6 +400,7 @@ IN_FLASH(static const struct port qemu) = {
     .blob_read = blob_read,   .blob_write = blob_write,   .blob_remove = blob_remove, .log = log_line,
     .read_line = read_line,   .output_set = output_set,   .pulse_set = buses_pulse_set, .pin_read = buses_pin_read,
     .pulses_read = buses_pulses_read, .i2c_transfer = buses_i2c_transfer, .onewire_transfer = buses_onewire_transfer,
+    .wiegand_read = buses_wiegand_read,
 };
 
 void start_c(void) {

@@ -39,6 +39,7 @@ export class FakePeople {
   pairing: { frame: Uint8Array; proof: Uint8Array; invitation: string } | undefined
   pair: Uint8Array | undefined
   declined = false
+  moved: object | undefined
   zone = 'Europe/Berlin'
   /** By which grant the caller may do what, by the name of an affordance; what is not in it is not shown. */
   may: Record<string, object> | undefined
@@ -87,7 +88,16 @@ export class FakePeople {
       empty(answer)
     },
     'PUT holders': (asked) => this.#keep(asked, 'holder', this.holders),
-    'POST grants': (asked) => this.#keep(asked, 'grant', this.grants),
+    'POST grants': (asked) => {
+      const { body, signer } = open(asked.body, 'grant')
+      // Copies of one grant are for different keys and come from one hand.
+      const others = this.grants.filter((other) => toBase64url(other.body.id) === toBase64url(body.id))
+      const isCopy = others.every(
+        (other) => idOf(other.signer) === idOf(signer) && idOf(other.body.key!) !== idOf(body.key!),
+      )
+      if (isCopy) this.#keep(asked, 'grant', this.grants)
+      else problem(asked.answer, 409, 'conflict')
+    },
     'PUT revocations': (asked) => this.#keep(asked, 'revocation', this.revocations, { told: 2 }),
     'GET owners': ({ answer }) => json(answer, { owners: this.#tellOwners() }),
     'PUT owners': ({ body, answer }) => {
@@ -164,6 +174,7 @@ export class FakePeople {
       me: { kind: 'owner', key: idOf(this.home.owner.key), name: 'owner', share: true },
       home: this.home.id,
       hub: idOf(HUB.key),
+      ...(this.moved && { moved: this.moved }),
       zone: { name: this.zone, offset: 60, changesAt: 0, thereafter: 60 },
       owners: this.#tellOwners(),
       revocations: this.revocations.map(({ frame }) => ({ frame: toBase64url(frame) })),
@@ -209,7 +220,7 @@ export class FakePeople {
         frame: toBase64url(holder.frame),
         at: 1_700_000_000_000,
         revoked: this.#isRevoked(holder.body.key),
-        ...(this.pairing && { invitation: this.pairing.invitation }),
+        ...(this.pairing && { invitation: `invitation:${this.pairing.invitation}` }),
       })),
     }
   }

@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, before, suite, test } from 'node:test'
 import { systemRandom } from '../../../daemon/base/random.ts'
 import { VERBS } from '../../../daemon/cli/verbs/index.ts'
 import { writeHomeCode } from '../../../daemon/core/identity/index.ts'
@@ -177,12 +186,55 @@ test("without an owner's directory it is exit 5, with what to do", async () => {
   assert.match(said.next as string, /shallot init.*--owner/)
 })
 
-test('a directory that cannot be written is told with what to do, without a home', async () => {
-  using other = new Account()
-  const { exit, said } = await other.json(['init', '--owner', '/dev/null/nobody'])
-  assert.deepEqual([exit, said.code, said.words], [3, 'forbidden', undefined])
-  assert.match(said.next as string, /--owner/)
-  assert.deepEqual(readdirSync(other.base), [])
+for (const nowhere of [
+  '/dev/null/nobody',
+  '/proc/nobody',
+  '/proc/nobody/at/all',
+  `/tmp/${'x'.repeat(300)}`,
+]) {
+  test(`a place for no directory (${nowhere.slice(0, 30)}) is told with what to do, without a home`, async () => {
+    using other = new Account()
+    const { exit, said } = await other.json(['init', '--owner', nowhere])
+    assert.deepEqual([exit, said.code, said.words], [2, 'usage', undefined])
+    assert.match(said.next as string, /--owner/)
+    assert.deepEqual(readdirSync(other.base), [])
+  })
+}
+
+suite('a home of which half is missing, as after a crash in the middle of init', () => {
+  const halves = [
+    ['owner', 'data'],
+    ['data', 'owner'],
+  ] as const
+  for (const [kept, lost] of halves) {
+    test(`init says that restore makes the ${lost} directory, and restore makes it and leaves the other alone`, async () => {
+      using half = new Account()
+      const theirs = await half.init()
+      const before = readdirSync(half[kept]).map((name) => readFileSync(join(half[kept], name), 'hex'))
+      const lostKey = lost === 'owner' ? 'owner.key' : 'device-ca.key'
+      const key = readFileSync(join(half[lost], lostKey))
+      rmSync(half[lost], { recursive: true })
+      const again = await half.json(['init'])
+      assert.deepEqual([again.exit, again.said.code, again.said.words], [3, 'home-exists', undefined])
+      assert.match(again.said.next as string, /shallot restore/)
+      assert.equal((await half.json(['restore'], theirs)).exit, 0)
+      assert.deepEqual(readFileSync(join(half[lost], lostKey)), key)
+      assert.deepEqual(
+        readdirSync(half[kept]).map((name) => readFileSync(join(half[kept], name), 'hex')),
+        before,
+      )
+      assert.deepEqual((await half.json(['restore'], theirs)).said.code, 'home-exists')
+    })
+
+    test(`restore refuses the words of another home, and makes no ${lost} directory`, async () => {
+      using half = new Account()
+      await half.init()
+      rmSync(half[lost], { recursive: true })
+      const { exit, said } = await half.json(['restore'], words)
+      assert.deepEqual([exit, said.code], [3, 'home-exists'])
+      assert.equal(existsSync(half[lost]), false)
+    })
+  }
 })
 
 test('a choice that is none is told in a sentence', async () => {
@@ -255,6 +307,7 @@ const LINES = [
   'hide',
   'onion invite',
   'onion withdraw',
+  'onion renew',
   'onion list',
   'mesh invite',
   'mesh join',

@@ -109,6 +109,33 @@ suite('explain()', () => {
     assert.deepEqual(revoked, { may: false, why: 'grant-revoked', detail: 'this key was taken back' })
   })
 
+  test('who lost what they held is told what became of it', () => {
+    const home = new GrantHome()
+    home.admit(home.scene.grant({ share: 1, expiresAt: NOW + 60 }))
+    home.admit(home.scene.grant({ id: CHILD, key: guest.key, parent: ID, name: 'guest' }, sitter))
+    home.grants.revoke(home.scene.revocation([ID]), NOW)
+    const revoked = of(home, guest.key)
+    const detail = '“guest”, or what it hangs from, was taken back'
+    assert.deepEqual(revoked, { may: false, why: 'grant-revoked', detail })
+    const verdict = judge(unsealed({ ...UNLOCKING, grant: CHILD }, guest.key), FRONT_DOOR, home.by())
+    assert.deepEqual(verdict, { ok: false, why: 'unknown-grant', detail })
+  })
+
+  test('whose grant has ended is told so, also when it was dropped', () => {
+    const home = new GrantHome()
+    home.admit(home.scene.grant({ expiresAt: NOW + 60 }))
+    home.grants.expire(NOW + 60)
+    assert.deepEqual(of(home), { may: false, why: 'grant-expired', detail: '“sitter” has ended' })
+  })
+
+  test('a grant that was taken back before it came is told of too', () => {
+    const home = new GrantHome()
+    home.grants.revoke(home.scene.revocation([ID]), NOW)
+    assert.equal(home.grants.restore(home.scene.grant()).ok, false)
+    const told = of(home)
+    assert.equal(told.may || told.why, 'grant-revoked')
+  })
+
   test('of several noes it tells the one nearest to a yes, and which link it was', () => {
     const home = new GrantHome()
     const parent = home.admit(home.scene.grant({ share: 1, hours: [{ days: 1, from: 0, to: 60 }] }))

@@ -242,6 +242,15 @@ suite('what was taken back, by key [SPEC 12.5]', () => {
     assert.ok(trust.isRevoked(owner.key))
   })
 
+  test('an older envelope of an owner does not bring an older name back', () => {
+    const { scene, trust } = new GrantHome()
+    const [older, newer] = [scene.owner(guest), scene.owner(guest)]
+    assert(trust.addOwner(newer, NOW).ok)
+    const again = trust.addOwner(older, NOW)
+    assert(again.ok)
+    assert.deepEqual(again.value.frame, newer)
+  })
+
   test('the owners that are left are those whom the root did not take back', () => {
     const { grants, scene, trust } = new GrantHome()
     assert.equal(trust.owners.length, 2)

@@ -25,7 +25,10 @@ suite('identify()', () => {
   test('names the owner that sealed the request, and where it came in', async (t) => {
     const home = await openCoreHome(t)
     const who = home.desk.identify(home.request(), ASKED)
-    assert.deepEqual(who, { ok: true, value: { id: idOf(OWNER.key), name: 'ada', origin: 'unix' } })
+    assert.deepEqual(who, {
+      ok: true,
+      value: { id: idOf(OWNER.key), name: 'ada', kind: 'owner', origin: 'unix' },
+    })
   })
 
   const refusals: [string, Code, (home: CoreHome) => Frame, Partial<Asked>?][] = [
@@ -92,7 +95,7 @@ suite('identify()', () => {
     const [taken, unused] = [home.request(), home.request()]
     assert(home.desk.identify(taken, ASKED).ok)
     await home.clock.advance(1000)
-    home.openDesks()
+    home.openCore()
     for (const frame of [taken, unused]) {
       const again = home.desk.identify(frame, ASKED)
       assert.equal(again.ok ? 'taken' : again.why, 'replayed')

@@ -59,7 +59,7 @@ describe('Thing Descriptions [SPEC 8, WoT TD 1.1]', () => {
   })
 
   it('name only security definitions that exist; `auto` says how at the door', () => {
-    for (const name of thing.security) assert.equal(thing.securityDefinitions[name].scheme, 'auto')
+    for (const name of thing.security) assert.equal(thing.securityDefinitions[name]?.scheme, 'auto')
   })
 
   it('are identified by the device’s key, and named as people name it', () => {

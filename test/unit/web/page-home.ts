@@ -67,7 +67,11 @@ export interface OpenPage extends Disposable {
 export function openPage(identity: Identity, fetch: typeof globalThis.fetch): OpenPage {
   const over = new AbortController()
   const keep = new Keep(new MemoryStorage())
-  const app = openApp({ clock: systemClock, random: systemRandom, keep, fetch }, identity, over.signal)
+  const app = openApp(
+    { clock: systemClock, random: systemRandom, keep, fetch, origin: 'http://localhost' },
+    identity,
+    over.signal,
+  )
   return {
     app,
     keep,

@@ -18,14 +18,22 @@ export function enrolmentRoutes(deps: RouteDeps): Route[] {
     {
       method: 'POST',
       path: '/enrolments',
+      who: 'owner',
       ofThing: false,
       takes: { type: 'application/json' },
       run: (asking) => open(deps, asking),
     },
-    { method: 'GET', path: '/enrolments/:permit', ofThing: false, run: (asking) => follow(deps, asking) },
+    {
+      method: 'GET',
+      path: '/enrolments/:permit',
+      who: 'owner',
+      ofThing: false,
+      run: (asking) => follow(deps, asking),
+    },
     {
       method: 'PUT',
       path: '/enrolments/:permit/record',
+      who: 'owner',
       ofThing: false,
       takes: { type: 'application/cose' },
       run: (asking) => confirm(deps, asking),
@@ -55,7 +63,7 @@ function follow(deps: RouteDeps, { params, accept, caller }: Asking): Reply {
   if (accept.includes('application/json')) return json(tellPermit(permit, clock.now()))
   return sseStream(
     deps,
-    caller.origin,
+    caller,
     () => home.feed.watch(),
     (events, outlet) => tell(deps, permit.permit, events, outlet),
   )

@@ -2,18 +2,20 @@
 import type { Channel } from '../../../base/channel.ts'
 import type { HomeEvent } from '../../../core/feed.ts'
 import type { PartyId } from '../../../core/model/index.ts'
+import { Sight } from '../../../core/sight.ts'
 import { type Outlet, problem, refused } from '../answer.ts'
 import { tellHome } from '../picture.ts'
-import { findThing, type Route, type RouteDeps } from '../route.ts'
+import { type Asking, findThing, type Route, type RouteDeps } from '../route.ts'
 import { sseEvent, sseStream } from '../sse.ts'
 import { tellEvent } from '../telling.ts'
 
-/** What happens, as it happens (SPEC 9.3). A watcher that falls behind is told how many events it lost, in `lagged`. */
+/** What happens, as it happens (SPEC 9.5). A watcher that falls behind is told how many events it lost, in `lagged`. */
 export function eventRoutes(deps: RouteDeps): Route[] {
   return [
     {
       method: 'GET',
       path: '/events',
+      who: 'all',
       ofThing: true,
       query: ['device', 'home'],
       run(asking) {
@@ -25,20 +27,33 @@ export function eventRoutes(deps: RouteDeps): Route[] {
         const wanted = device?.value.id ?? asking.only
         return sseStream(
           deps,
-          asking.caller.origin,
+          asking.caller,
           () => deps.home.feed.watch(),
           async (events, outlet) => {
             // The watch has begun already: what happens meanwhile follows, and nothing falls between the two.
             if (whole === '1') await outlet.write(sseEvent('home', tellHome(deps, asking.caller, wanted)))
-            await tell(events, outlet, wanted)
+            await tell(deps, asking, events, outlet, wanted)
           },
         )
       },
     },
+    {
+      method: 'GET',
+      path: '/home',
+      who: 'all',
+      ofThing: true,
+      run: ({ caller, only }) => ({ kind: 'json', status: 200, body: tellHome(deps, caller, only) }),
+    },
   ]
 }
 
-async function tell(events: Channel<HomeEvent>, outlet: Outlet, wanted: PartyId | undefined): Promise<void> {
+async function tell(
+  deps: RouteDeps,
+  asking: Asking,
+  events: Channel<HomeEvent>,
+  outlet: Outlet,
+  wanted: PartyId | undefined,
+): Promise<void> {
   let id = 0
   let lost = 0
   for await (const event of events) {
@@ -47,7 +62,32 @@ async function tell(events: Channel<HomeEvent>, outlet: Outlet, wanted: PartyId 
       lost = events.lost
     }
     const device = 'device' in event ? event.device : undefined
-    if (wanted && wanted !== device) continue
-    await outlet.write(sseEvent(event.event, tellEvent(event), ++id))
+    if (wanted && wanted !== device && event.event !== 'rights') continue
+    const seen = seenBy(deps, asking, event)
+    if (seen) await outlet.write(sseEvent(seen.event, tellEvent(seen), ++id))
   }
+}
+
+/** The event as far as this caller may see it at this moment; undefined: not at all. */
+function seenBy({ home }: RouteDeps, { caller }: Asking, event: HomeEvent): HomeEvent | undefined {
+  const sight = new Sight(home.authority, caller)
+  if (sight.seesAll) return event
+  switch (event.event) {
+    case 'rights':
+      return event
+    case 'pairing':
+      return event.by === caller.id ? event : undefined
+    case 'enrolment':
+    case 'onion':
+      return undefined
+  }
+  const device = home.devices.get(event.device)
+  if (!device || !sight.sees(device)) return undefined
+  // All tokens have the hub's key: none is told of another's commands.
+  if (event.event === 'receipt') return caller.kind === 'holder' && event.by === caller.id ? event : undefined
+  if (event.event === 'presence') return event
+  const readable = new Set(sight.readable(device))
+  if (event.event === 'act') return readable.size > 0 ? event : undefined
+  const values = event.values.filter(({ affordance }) => readable.has(affordance))
+  return values.length > 0 ? { ...event, values } : undefined
 }

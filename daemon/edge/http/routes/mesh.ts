@@ -3,11 +3,12 @@
 import { ENVELOPE_BYTES_MAX, MESH_CODE_CHARS_MAX } from '../../../../schemas/gen/ts/wire.ts'
 import { no } from '../../../base/error.ts'
 import type { OpenInvitation } from '../../../core/mesh/index.ts'
-import { parseId } from '../../../core/model/index.ts'
+import { idOf, parseId } from '../../../core/model/index.ts'
 import { empty, json, type Reply, refused } from '../answer.ts'
 import { readBytes, readInteger, readObject } from '../fields.ts'
 import type { Asking, Route, RouteDeps } from '../route.ts'
-import { tellBytes, tellEntry } from '../telling.ts'
+import { tellBytes } from '../telling.ts'
+import { tellEntry } from '../telling-people.ts'
 
 const PINGS_MAX = 50
 const LOG_MAX = 1000
@@ -16,15 +17,15 @@ const LOG_FALLBACK = 100
 /** The other homes of the owner: who they are, how they are reached, inviting and removing them (SPEC 14). */
 export function meshRoutes(deps: RouteDeps): Route[] {
   const { mesh } = deps.home
-  const ofHome = { ofThing: false } as const
+  const ofHome = { ofThing: false, who: 'owner' } as const
   return [
-    { ...ofHome, method: 'GET', path: '/mesh', run: (asking) => report(deps, asking) },
-    { ...ofHome, method: 'POST', path: '/mesh/invitations', run: (asking) => invite(deps, asking) },
+    { ...ofHome, method: 'GET', path: '/mesh', run: (asking: Asking) => report(deps, asking) },
+    { ...ofHome, method: 'POST', path: '/mesh/invitations', run: (asking: Asking) => invite(deps, asking) },
     {
       ...ofHome,
       method: 'GET',
       path: '/mesh/invitations/:ticket',
-      run({ params }) {
+      run({ params }: Asking) {
         const invitation = mesh.invitations.get(params.ticket!)
         return invitation ? json(tellInvitation(invitation)) : refused(no('not-found', 'no such invitation'))
       },
@@ -34,21 +35,21 @@ export function meshRoutes(deps: RouteDeps): Route[] {
       method: 'POST',
       path: '/mesh/join',
       takes: { type: 'application/json' },
-      run: (asking) => join(deps, asking),
+      run: (asking: Asking) => join(deps, asking),
     },
     {
       ...ofHome,
       method: 'GET',
       path: '/mesh/members/:id/log',
       query: ['before', 'limit'],
-      run: (asking) => readLog(deps, asking),
+      run: (asking: Asking) => readLog(deps, asking),
     },
     {
       ...ofHome,
       method: 'POST',
       path: '/mesh/members/:id/ping',
       query: ['times'],
-      run: (asking) => ping(deps, asking),
+      run: (asking: Asking) => ping(deps, asking),
     },
     {
       ...ofHome,
@@ -61,7 +62,7 @@ export function meshRoutes(deps: RouteDeps): Route[] {
       method: 'PUT',
       path: '/mesh/revocation',
       takes: { type: 'application/cose' },
-      async run({ body, caller: { id: signer, origin } }) {
+      async run({ body, caller: { id: signer, origin } }: Asking) {
         const removed = await mesh.remove(body, { signer, origin })
         return removed.ok ? empty() : refused(removed)
       },
@@ -70,8 +71,8 @@ export function meshRoutes(deps: RouteDeps): Route[] {
 }
 
 /** With the caller's own list of what is taken back, because the next one has to hold all of it. */
-function report({ home: { mesh } }: RouteDeps, { caller }: Asking): Reply {
-  const list = mesh.revocations.list(caller.id)
+function report({ home: { mesh, authority } }: RouteDeps, { caller }: Asking): Reply {
+  const list = authority.trust.revocations.find(({ signer }) => idOf(signer) === caller.id)?.body
   return json({
     own: mesh.own,
     members: mesh.report(),
@@ -80,16 +81,18 @@ function report({ home: { mesh } }: RouteDeps, { caller }: Asking): Reply {
   })
 }
 
-function readLog({ home: { mesh } }: RouteDeps, { params, query }: Asking): Reply {
+function readLog({ home }: RouteDeps, { params, query }: Asking): Reply {
   const limit = readInteger(query, 'limit', { least: 1, most: LOG_MAX, fallback: LOG_FALLBACK })
   if (!limit.ok) return refused(limit)
   const most = Number.MAX_SAFE_INTEGER
   const before = readInteger(query, 'before', { least: 1, most, fallback: most })
   if (!before.ok) return refused(before)
   const id = parseId(params.id!)
-  if (!id || !mesh.authors().some((author) => author.id === id))
+  if (!id || !home.mesh.authors().some((author) => author.id === id))
     return refused(no('not-found', 'no log of it is here'))
-  return json({ entries: mesh.log(id, before.value, limit.value).map(tellEntry) })
+  return json({
+    entries: home.mesh.log(id, before.value, limit.value).map((entry) => tellEntry(home, entry, true)),
+  })
 }
 
 async function ping({ home: { mesh } }: RouteDeps, { params, query }: Asking): Promise<Reply> {

@@ -19,17 +19,45 @@ export function serviceRoutes(deps: RouteDeps): Route[] {
   const ofHome = { ofThing: false } as const
   const takes = { type: 'application/json', optional: true } as const
   return [
-    { ...ofHome, method: 'GET', path: '/invitations', run: () => list('invitation:') },
-    { ...ofHome, method: 'PUT', path: '/invitations/:name', takes, run: (asking) => invite(deps, asking) },
+    { ...ofHome, method: 'GET', path: '/invitations', who: 'owner', run: () => list('invitation:') },
+    {
+      ...ofHome,
+      method: 'PUT',
+      path: '/invitations/:name',
+      who: 'owner',
+      takes,
+      run: (asking) => invite(deps, asking),
+    },
     {
       ...ofHome,
       method: 'DELETE',
       path: '/invitations/:name',
+      who: 'owner',
       run: (asking) => withdraw(deps, asking, `invitation:${asking.params.name!}`),
     },
-    { ...ofHome, method: 'GET', path: '/exposures', run: () => list('device:') },
-    { ...ofHome, method: 'PUT', path: '/exposures/:id', takes, run: (asking) => expose(deps, asking) },
-    { ...ofHome, method: 'DELETE', path: '/exposures/:id', run: (asking) => hide(deps, asking) },
+    {
+      ...ofHome,
+      method: 'POST',
+      path: '/invitations/:name/renewal',
+      who: 'owner',
+      run: (asking) => renew(deps, asking),
+    },
+    { ...ofHome, method: 'GET', path: '/exposures', who: 'owner', run: () => list('device:') },
+    {
+      ...ofHome,
+      method: 'PUT',
+      path: '/exposures/:id',
+      who: 'owner',
+      takes,
+      run: (asking) => expose(deps, asking),
+    },
+    {
+      ...ofHome,
+      method: 'DELETE',
+      path: '/exposures/:id',
+      who: 'owner',
+      run: (asking) => hide(deps, asking),
+    },
   ]
 }
 
@@ -38,6 +66,11 @@ async function invite({ home }: RouteDeps, asking: Asking): Promise<Reply> {
   if (authorised === undefined) return wrongAuthorised()
   const invited = await home.services.invite(asking.params.name!, authorised, by(asking))
   return invited.ok ? json(tellService(invited.value)) : refused(invited)
+}
+
+async function renew({ home }: RouteDeps, asking: Asking): Promise<Reply> {
+  const renewed = await home.services.renew(asking.params.name!, by(asking))
+  return renewed.ok ? json(tellService(renewed.value)) : refused(renewed)
 }
 
 async function expose({ home }: RouteDeps, asking: Asking): Promise<Reply> {
@@ -60,7 +93,7 @@ function hide(deps: RouteDeps, asking: Asking): Promise<Reply> | Reply {
 async function withdraw({ home, log }: RouteDeps, asking: Asking, service: string): Promise<Reply> {
   if (!home.services.list().some((each) => each.service === service)) return refused(no('not-found'))
   const withdrawn = home.services.withdraw(service, by(asking))
-  if (asking.caller.origin === `onion:${service}`) {
+  if (home.services.isBy(asking.caller.origin, service)) {
     // The answer has to leave by the address that goes: it is said before it is done.
     withdrawn.catch((error) => log.say('error', 'http-withdraw-failed', { message: sentenceOf(error) }))
     return empty(202)

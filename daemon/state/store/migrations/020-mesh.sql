@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- What daemons of the home show each other about who they are: of each kind, subject and sealer the newest.
 CREATE TABLE mesh_paper (
-  kind TEXT NOT NULL CHECK (kind IN ('member', 'beacon', 'revocation')),
+  kind TEXT NOT NULL CHECK (kind IN ('member', 'beacon')),
   subject BLOB NOT NULL CHECK (length(subject) = 32),
   sealer BLOB NOT NULL CHECK (length(sealer) = 32),
   frame BLOB NOT NULL,

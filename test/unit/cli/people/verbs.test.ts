@@ -36,7 +36,7 @@ beforeEach(() => {
   home.twist = people.twist
   home.device('porch-light', [1, 2, 5])
   home.device('front-door', [7, 8, 9, 10, 11])
-  for (const kept of ['revocation', 'revocation-root', 'promises', 'pairings']) {
+  for (const kept of ['revocation', 'revocation-root', 'revocation-notes', 'promises', 'pairings']) {
     rmSync(join(account.owner, kept), { recursive: true, force: true })
   }
 })
@@ -49,6 +49,7 @@ interface Said {
   readonly grant: { readonly id: string }
   readonly grants: readonly { id: string; standing: string }[]
   readonly groups: unknown
+  readonly grantsOfOthers: number
   readonly promised: boolean
   readonly told: number
   readonly sealed: number
@@ -397,6 +398,15 @@ suite('revoke', () => {
     assert.equal(people.revocations.length, 1)
   })
 
+  test('--start-over keeps what it cannot know to be its own', async () => {
+    const other = systemRandom.bytes(8)
+    people.revocations.push(
+      open(people.seal({ type: 'revocation', entries: [other] }, home.owner), 'revocation'),
+    )
+    await done('revoke --start-over')
+    assert.deepEqual(entries(), [toHex(other)])
+  })
+
   test('--start-over seals what holds anew, voids the rest by the floor, and keeps keys', async () => {
     fill(60, () => ({ sealedAt: 1_700_000_000 }))
     await done('grant sitter front-door unlock')
@@ -409,15 +419,36 @@ suite('revoke', () => {
     assert.deepEqual([sealed, left, body.entries.map(toHex)], [1, 1, [toHex(tablet.key)]])
     const anew = people.grants.slice(before)
     assert.deepEqual(
-      anew.map((each) => toHex(each.body.id)),
-      [toHex(living.id)],
+      anew.map(({ body }) => [body.what, idOf(body.key!)]),
+      [[living.what, idOf(living.key!)]],
     )
+    assert.notEqual(toHex(anew[0]!.body.id), toHex(living.id))
     assert.ok(anew[0]!.body.sealedAt >= body.floor!)
     assert.ok(people.grants[0]!.body.sealedAt < body.floor!)
   })
 })
 
 suite('phone add', () => {
+  test('what another owner granted is left to them', async () => {
+    await account.json(['owner', 'add', 'anna', '--into', join(account.base, 'other')], words)
+    const anna = loadOwner(join(account.base, 'other')).owner
+    rmSync(join(account.base, 'other'), { recursive: true })
+    const first = people.phone('first', 'sitter')
+    const body = {
+      type: 'grant',
+      name: 'sitter',
+      devices: [],
+      what: [{ affordance: 1, methods: 1 }],
+      leaseS: 0,
+    }
+    people.grants.push(
+      open(people.seal({ ...body, id: systemRandom.bytes(8), key: first.key }, anna), 'grant'),
+    )
+    const { secret } = await begin()
+    const said = await done(confirm(ask(secret)))
+    assert.deepEqual([said.grants.length, said.grantsOfOthers], [0, 1])
+  })
+
   const keys = ed25519.signer(systemRandom.bytes(32))
   beforeEach(() => done('person add sitter'))
 

@@ -18,7 +18,7 @@ const [A, B] = [partyOf(1), partyOf(2)]
 const bytes = (...values: number[]) => Uint8Array.from(values)
 
 const TALK: readonly TalkWord[] = [
-  { word: 'papers', members: [bytes(1)], revocations: [], beacons: [bytes(2), bytes(3)] },
+  { word: 'papers', members: [bytes(1)], revocations: [], beacons: [bytes(2), bytes(3)], others: [] },
   {
     word: 'heads',
     papers: new Uint8Array(8),

@@ -48,7 +48,10 @@ describe('who asks the HTTP API [SPEC 9.2]', () => {
   ] as const) {
     it(`${method} ${path} without proof is 401, with a challenge`, async () => {
       const { status, json, headers } = await ask({ socketPath, method, path })
-      assert.deepEqual([status, json.code, headers['www-authenticate']], [401, 'unauthorized', 'Shallot'])
+      assert.deepEqual(
+        [status, json.code, headers['www-authenticate']],
+        [401, 'unauthorized', 'Shallot, Bearer'],
+      )
     })
   }
 

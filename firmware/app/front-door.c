@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * A front door: a lock on output 1, its bolt's switch on input 1 (1: locked), a door contact on input 2 (1: closed), a button inside on
+ * input 3 (1: pressed), and a Wiegand keypad outside. Whoever may invoke `unlock` opens it, and whoever knows a code that may; the button
+ * opens it for everybody inside. It locks again by itself, and at once when the door was opened and closes.
+ * Safe states: as lock.h says; an input that cannot be read opens nothing.
+ */
+#include "../core/device.h"
+#include "../core/grants.h"
+#include "../core/keycodes.h"
+#include "../driver/debounced.h"
+#include "../driver/keypad.h"
+#include "../driver/lock.h"
+#include "../../schemas/gen/c/shallot_capabilities.h"
+
+enum {
+  LOCK_OUTPUT = 1,
+  BOLT_CHANNEL = 1,
+  DOOR_CHANNEL = 2,
+  BUTTON_CHANNEL = 3,
+  LOOK_MS = 20,
+  BOUNCE_MS = 40,
+  OPEN_S = 5, /* for a code or the button */
+  MS = 1000
+};
+
+static const char DOOR_BLOB[] = "door";
+
+/* What the hub was told. */
+struct told {
+  bool is_locked;
+  bool is_closed;
+  bool is_fail_safe;
+  bool is_keypad_locked;
+  bool is_jammed;
+};
+
+static struct keycodes codes;
+static struct grant grants[6];
+
+static struct {
+  const struct port *port;
+  struct lock lock;
+  struct debounced door;   /* active: closed */
+  struct debounced button; /* active: pressed */
+  struct keypad keypad;
+  struct told told;
+  bool was_opened; /* since it was unlocked */
+  bool is_button_untold;
+} house;
+
+/* ---- fail safe or fail secure, on flash ---- */
+
+static bool fail_safe_load(const struct port *port) {
+  uint8_t is_fail_safe = 0;
+  return port->blob_read(DOOR_BLOB, &is_fail_safe, 1) == 1 && is_fail_safe == 1;
+}
+
+/* On flash first: a lock that fails otherwise than was answered would be worse than one that does not change. */
+static int fail_safe_set(bool is_fail_safe, uint64_t now_ms) {
+  uint8_t byte = is_fail_safe;
+  if (house.port->blob_write(DOOR_BLOB, &byte, 1) != 0) return SHALLOT_E_DEVICE_FAULT;
+  return lock_set_fail_safe(&house.lock, is_fail_safe, now_ms);
+}
+
+/* ---- the door ---- */
+
+static void door_open(const struct port *port) {
+  uint64_t now_ms = port->now_ms();
+  house.port = port;
+  lock_open(&house.lock, port, LOCK_OUTPUT, BOLT_CHANNEL, fail_safe_load(port), now_ms);
+  house.door = (struct debounced){.port = port, .channel = DOOR_CHANNEL, .lasts_ms = BOUNCE_MS};
+  house.button = (struct debounced){.port = port, .channel = BUTTON_CHANNEL, .lasts_ms = BOUNCE_MS};
+  keypad_open(&house.keypad, port);
+}
+
+static int door_unlock(int32_t seconds, uint64_t now_ms) {
+  house.was_opened = !house.door.is_active;
+  return lock_release(&house.lock, (uint32_t)seconds * MS, now_ms);
+}
+
+static void door_watch(uint64_t now_ms) {
+  if (debounced_look(&house.door, now_ms) != DEBOUNCED_CHANGED) return;
+  if (!house.door.is_active) house.was_opened = true;
+  else if (house.was_opened && house.lock.is_open) lock_secure(&house.lock, now_ms);
+}
+
+static void door_mind(uint64_t now_ms) {
+  door_watch(now_ms);
+  if (debounced_look(&house.button, now_ms) == DEBOUNCED_CHANGED && house.button.is_active) {
+    door_unlock(OPEN_S, now_ms);
+    house.is_button_untold = true;
+  }
+  lock_mind(&house.lock, now_ms);
+}
+
+static int door_act(const struct command_body *order, struct changes *changes) {
+  uint64_t now_ms = house.port->now_ms();
+  (void)changes;
+  switch (order->affordance) {
+    case SHALLOT_CAPABILITY_UNLOCK: return door_unlock(order->value.number, now_ms);
+    case SHALLOT_CAPABILITY_LOCK: return lock_secure(&house.lock, now_ms);
+    case SHALLOT_CAPABILITY_FAIL_SAFE: return fail_safe_set(order->value.number != 0, now_ms);
+    default: return SHALLOT_E_NO_SUCH_AFFORDANCE;
+  }
+}
+
+/* ---- what is told ---- */
+
+static struct told standing(uint64_t now_ms) {
+  return (struct told){house.lock.bolt.is_active, house.door.is_active, house.lock.is_fail_safe, keycodes_wait_ms(&codes, now_ms) > 0,
+                       house.lock.is_jammed};
+}
+
+static void tell(struct changes *changes, unsigned affordance, bool *told, bool now) {
+  if (*told != now) changes_add(changes, affordance, now);
+  *told = now;
+}
+
+static void changes_tell(struct changes *changes, uint64_t now_ms) {
+  struct told now = standing(now_ms);
+  tell(changes, SHALLOT_CAPABILITY_LOCKED, &house.told.is_locked, now.is_locked);
+  tell(changes, SHALLOT_CAPABILITY_CLOSED, &house.told.is_closed, now.is_closed);
+  tell(changes, SHALLOT_CAPABILITY_FAIL_SAFE, &house.told.is_fail_safe, now.is_fail_safe);
+  tell(changes, SHALLOT_CAPABILITY_KEYPAD_LOCKED, &house.told.is_keypad_locked, now.is_keypad_locked);
+  tell(changes, SHALLOT_CAPABILITY_JAMMED, &house.told.is_jammed, now.is_jammed);
+}
+
+static void keypad_watch(uint64_t now_ms) {
+  size_t size = keypad_look(&house.keypad, now_ms);
+  if (size == 0) return;
+  keycodes_type(&codes, house.keypad.digits, size, SHALLOT_CAPABILITY_UNLOCK, OPEN_S, now_ms);
+  keypad_clear(&house.keypad);
+}
+
+static uint32_t door_tick(uint64_t now_ms, struct changes *changes) {
+  door_mind(now_ms);
+  keypad_watch(now_ms);
+  changes_tell(changes, now_ms);
+  if (house.is_button_untold) {
+    changes->act_source = SHALLOT_ACT_BUTTON;
+    changes->act_affordance = SHALLOT_CAPABILITY_UNLOCK;
+    house.is_button_untold = false;
+  }
+  return LOOK_MS;
+}
+
+static void door_stand(struct changes *changes) {
+  struct told now = house.told = standing(house.port->now_ms());
+  changes_add(changes, SHALLOT_CAPABILITY_LOCKED, now.is_locked);
+  changes_add(changes, SHALLOT_CAPABILITY_CLOSED, now.is_closed);
+  changes_add(changes, SHALLOT_CAPABILITY_FAIL_SAFE, now.is_fail_safe);
+  changes_add(changes, SHALLOT_CAPABILITY_KEYPAD_LOCKED, now.is_keypad_locked);
+  changes_add(changes, SHALLOT_CAPABILITY_JAMMED, now.is_jammed);
+}
+
+static void door_link(bool is_heard, uint64_t now_ms) { lock_hub(&house.lock, is_heard, now_ms); }
+
+static const uint16_t affordances[] = {SHALLOT_CAPABILITY_LOCKED, SHALLOT_CAPABILITY_CLOSED,        SHALLOT_CAPABILITY_UNLOCK,
+                                       SHALLOT_CAPABILITY_LOCK,   SHALLOT_CAPABILITY_FAIL_SAFE,     SHALLOT_CAPABILITY_KEYPAD_LOCKED,
+                                       SHALLOT_CAPABILITY_JAMMED};
+
+IN_FLASH(static const struct app front_door) = {
+  .firmware = "front-door 0.1.0",
+  .affordances = affordances,
+  .affordances_count = sizeof affordances / sizeof affordances[0],
+  .open = door_open,
+  .act = door_act,
+  .tick = door_tick,
+  .stand = door_stand,
+  .mind = door_mind,
+  .link = door_link,
+  .grants = grants,
+  .grants_max = sizeof grants / sizeof grants[0],
+  .codes = &codes,
+};
+
+int app_main(const struct port *port) { return device_run(port, &front_door); }

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** From a grant to a receipt, with the real daemon and real firmware, for somebody who is no owner; and every way in which it ends. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, suite, test } from 'node:test'
+import { writeIdentity } from '../../daemon/config/identity.ts'
+import { loadOwner } from '../../daemon/config/keyring.ts'
+import { type LiveDevice, type LiveHome, openLiveHome, type Ran, type Said } from '../support/home.ts'
+import { askToJoin } from '../support/phone.ts'
+
+let home: LiveHome
+let light: LiveDevice
+
+before(async () => {
+  home = await openLiveHome({ linkPort: 25560 })
+  light = await home.enrol('porch-light', 'porch-light')
+})
+after(async () => {
+  await light?.[Symbol.asyncDispose]()
+  await home?.[Symbol.asyncDispose]()
+})
+
+const done = (line: string) => home.done(line.split(' ')) as Promise<Said & { grant: { id: string } }>
+
+async function refused(line: string, exit: number, code: string): Promise<Ran> {
+  const ran = await home.json(line.split(' '))
+  assert.deepEqual([ran.exit, ran.said.code], [exit, code], `${line}: ${ran.out}`)
+  return ran
+}
+
+/** A phone that joins as a person's does, and its key as a file, so that the CLI can stand for its page. */
+async function joins(name: string, person: string): Promise<{ file: string; said: Said }> {
+  const begun = await home.done(['phone', 'add', name, '--person', person, '--no-wait'])
+  const phone = await askToJoin(join(home.data, 'api.sock'), begun.code as string)
+  assert.equal(phone.status, 202, JSON.stringify(phone.answer))
+  const args = ['phone', 'add', name, '--person', person, '--confirm', '--yes-if', phone.digits]
+  const said = await home.done(args)
+  const file = join(home.place, `${name}.key`)
+  const { home: id, root, owners } = loadOwner(home.owner)
+  writeFileSync(file, writeIdentity({ home: id, root, owners, name, seed: phone.seed }).reveal(), {
+    mode: 0o600,
+  })
+  return { file, said }
+}
+
+suite('a person with a phone', { timeout: 120_000 }, () => {
+  let file: string
+
+  test('is promised a grant, joins, and gets it', async () => {
+    await done('person add sitter')
+    assert.equal((await done('grant sitter porch-light on level:read')).promised, true)
+    const joined = await joins('phone', 'sitter')
+    file = joined.file
+    assert.deepEqual((joined.said.grants as unknown[]).length, 1)
+    const [row] = (await done('grants sitter')).grants as { standing: string }[]
+    assert.equal(row?.standing, 'holds')
+  })
+
+  test('does what was granted: the device itself signs for it', async () => {
+    const said = await done(`set porch-light on true --as ${file}`)
+    assert.deepEqual([said.code, said.verified, said.values], ['ok', true, { on: true }])
+    assert.equal((await done(`get porch-light on --as ${file}`)).value, true)
+  })
+
+  test('is refused the rest', async () => {
+    await refused(`set porch-light level 20 --as ${file}`, 3, 'not-granted')
+    await refused(`invoke porch-light toggle --as ${file}`, 3, 'not-granted')
+    await refused(`device forget porch-light --yes --as ${file}`, 3, 'forbidden')
+    await refused(`status --as ${file}`, 3, 'forbidden')
+    await refused(`log verify --as ${file}`, 3, 'forbidden')
+  })
+
+  test('why tells an owner the same', async () => {
+    const yes = await done('why sitter porch-light on')
+    assert.equal(yes.allowed, true)
+    const no = await done('why sitter porch-light level')
+    assert.deepEqual([no.allowed, no.code], [false, 'not-granted'])
+  })
+
+  test('a second phone of theirs may the same, and one that is taken back nothing; the other does not notice', async () => {
+    const second = await joins('tablet', 'sitter')
+    await done(`set porch-light on false --as ${second.file}`)
+    await done('phone revoke tablet --yes')
+    await refused(`set porch-light on true --as ${second.file}`, 3, 'grant-revoked')
+    await done(`set porch-light on true --as ${file}`)
+  })
+
+  test('the log names person and grant, and is whole', async () => {
+    const { entries } = (await done('log --who sitter --device porch-light --since 1h')) as unknown as {
+      entries: { kind: string; person?: { name: string }; grant?: string; origin?: string }[]
+    }
+    const command = entries.find(({ kind }) => kind === 'command')
+    assert.deepEqual([command?.person?.name, command?.origin], ['sitter', 'unix'])
+    const [row] = (await done('grants sitter')).grants as { id: string }[]
+    assert.equal(command?.grant, row?.id)
+    await done('log verify')
+  })
+
+  test('a revoked grant is refused at once', async () => {
+    await done('revoke sitter --yes')
+    const { said } = await home.json(['set', 'porch-light', 'on', 'false', '--as', file])
+    assert.equal(said.ok, false)
+    assert.ok(
+      ['not-found', 'grant-revoked', 'not-granted'].includes(said.code as string),
+      JSON.stringify(said),
+    )
+  })
+})
+
+suite('hours, times and uses', { timeout: 120_000 }, () => {
+  let file: string
+  before(async () => {
+    await done('person add courier')
+    file = (await joins('scanner', 'courier')).file
+  })
+
+  test('outside its hours a grant is refused with the hours in words', async () => {
+    const hour = new Date().getUTCHours()
+    const away = (hour + 6) % 23
+    const { grant } = (await home.done([
+      'grant',
+      'courier',
+      'porch-light',
+      'on',
+      '--hours',
+      `daily ${away}:00-${away + 1}:00`,
+    ])) as { grant: { id: string } }
+    const { said } = await refused(`set porch-light on true --as ${file}`, 3, 'outside-hours')
+    assert.match(said.message as string, /\d\d:00/)
+    assert.equal((await done('why courier porch-light on')).code, 'outside-hours')
+    await done(`revoke ${grant.id}`)
+  })
+
+  test('a grant for later is refused until then', async () => {
+    const { grant } = await done('grant courier porch-light on --from 1h')
+    await refused(`set porch-light on true --as ${file}`, 3, 'grant-not-yet')
+    await done(`revoke ${grant.id}`)
+  })
+
+  test('one use is one use', async () => {
+    const { grant } = await done('grant courier porch-light on --uses 1 --until 1h')
+    await done(`set porch-light on true --as ${file}`)
+    await refused(`set porch-light on false --as ${file}`, 3, 'uses-spent')
+    const [row] = (await done('grants courier')).grants as { used: number }[]
+    assert.equal(row?.used, 1)
+    await done(`revoke ${grant.id}`)
+  })
+})
+
+suite('a group', { timeout: 60_000 }, () => {
+  test('gives what was granted on it to whoever is in it, as long as it is', async () => {
+    await done('person add anna')
+    const { file } = await joins('anna-phone', 'anna')
+    await done('group add lamps porch-light')
+    await done('grant anna lamps on')
+    await done(`set porch-light on true --as ${file}`)
+    await done('group remove lamps porch-light')
+    const { exit } = await home.json(['set', 'porch-light', 'on', 'false', '--as', file])
+    assert.notEqual(exit, 0)
+  })
+})
+
+suite('a script', { timeout: 60_000 }, () => {
+  test('has a key of its own, and only its grant', async () => {
+    const { file } = (await done('token add blinds porch-light level')) as unknown as { file: string }
+    const said = await done(`set porch-light level 40 --as ${file}`)
+    assert.deepEqual([said.code, said.values], ['ok', { level: 40 }])
+    await refused(`set porch-light on true --as ${file}`, 3, 'not-granted')
+    await refused(`person list --as ${file}`, 3, 'not-permitted')
+    await done('token remove blinds --yes')
+    await refused(`set porch-light level 50 --as ${file}`, 3, 'grant-revoked')
+  })
+
+  test('as a bearer token works with curl, by its grant alone, until it is removed', async () => {
+    const { token } = (await done('token add dashboard porch-light level --bearer')) as unknown as {
+      token: string
+    }
+    const curl = (method: string, path: string, body?: string) => {
+      const args = [
+        '-s',
+        '--unix-socket',
+        join(home.data, 'api.sock'),
+        '-X',
+        method,
+        `http://localhost${path}`,
+      ]
+      const head = ['-H', `Authorization: Bearer ${token}`, '-w', '\n%{http_code}']
+      const sent = body === undefined ? [] : ['-H', 'content-type: application/json', '-d', body]
+      const lines = spawnSync('curl', [...args, ...head, ...sent], { encoding: 'utf8' })
+        .stdout.trimEnd()
+        .split('\n')
+      return { status: Number(lines.at(-1)), text: lines.slice(0, -1).join('\n') }
+    }
+    const set = curl('PUT', '/things/porch-light/properties/level', '60')
+    assert.equal(set.status, 200, set.text)
+    assert.equal(JSON.parse(set.text).stage, 'done')
+    assert.equal((await done('get porch-light level')).value, 60)
+    assert.notEqual(curl('PUT', '/things/porch-light/properties/on', 'true').status, 200)
+    assert.notEqual(curl('GET', '/log/verify').status, 200)
+    await done('token remove dashboard --yes')
+    assert.equal(curl('PUT', '/things/porch-light/properties/level', '10').status, 401)
+    assert.equal((await done('get porch-light level')).value, 60)
+  })
+})
+
+suite('pairing', { timeout: 60_000 }, () => {
+  test('with other digits nobody is let in, and the code is void', async () => {
+    await done('person add guest')
+    const begun = await done('phone add guest-phone --person guest --no-wait')
+    const socket = join(home.data, 'api.sock')
+    const phone = await askToJoin(socket, begun.code as string)
+    const other = phone.digits === '000000' ? '111111' : '000000'
+    await refused(`phone add guest-phone --person guest --confirm --yes-if ${other}`, 3, 'not-confirmed')
+    const again = await askToJoin(socket, begun.code as string)
+    assert.ok(again.status >= 400, JSON.stringify(again.answer))
+  })
+
+  test('a second key cannot use a code that somebody used', async () => {
+    const begun = await done('phone add guest-phone --person guest --no-wait')
+    const socket = join(home.data, 'api.sock')
+    await askToJoin(socket, begun.code as string)
+    const second = await askToJoin(socket, begun.code as string)
+    assert.equal(second.answer.code, 'permit-used')
+  })
+})
+
+test('another owner, made with the words, owns the home until the words say otherwise', {
+  timeout: 60_000,
+}, async () => {
+  const into = join(home.place, 'anna')
+  const made = await home.json(['owner', 'add', 'anna', '--into', into], { input: home.words })
+  assert.equal(made.exit, 0, made.out)
+  const asAnna = { environment: { SHALLOT_OWNER: into } }
+  await home.done(['set', 'porch-light', 'on', 'false'], asAnna)
+  assert.equal((await home.json(['owner', 'remove', 'anna', '--yes'], { input: home.words })).exit, 0)
+  const ran = await home.json(['set', 'porch-light', 'on', 'true'], asAnna)
+  assert.notEqual(ran.exit, 0)
+  await done('set porch-light on true')
+})
