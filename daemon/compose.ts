@@ -26,6 +26,7 @@ import { zoneNamed } from './core/zone.ts'
 import { type Face, openHttp, type TlsFace } from './edge/http/index.ts'
 import { type Link, openLink } from './edge/link/index.ts'
 import { type Onion, openOnion } from './edge/onion/index.ts'
+import { openMeshOf } from './mesh.ts'
 import { openPublisher } from './publish.ts'
 import { openState } from './state/index.ts'
 
@@ -115,6 +116,16 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
   const { authority, desk, deviceDesk } = stack.use(core.value)
   const webCa = webCaCertificate(webKey(ring.webCaScalar.reveal()))
   const onion = await onionRoom
+  const mesh = stack.use(
+    openMeshOf(
+      {
+        ...{ clock, random, log, ed25519, feed, authority, ring, signer: hub, onion, desk },
+        ...state,
+        services: () => services!,
+      },
+      signal,
+    ),
+  )
   link = stack.use(
     await openLink(
       { clock, random, log, ed25519, desk: deviceDesk },
@@ -142,10 +153,11 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           home: ring.home,
           hub: idOf(hub.key),
           bootedAt: clock.now(),
-          desk,
+          desk: mesh.desk,
           authority,
           zone: config.zone ?? deps.zone,
-          devices: state.devices,
+          devices: mesh.devices,
+          mesh: mesh.home,
           readings: state.readings,
           journal: state.journal,
           permits: state.permits,
@@ -174,9 +186,11 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     master: ring.onionMaster,
     book: state.services,
     journal: state.journal,
-    publisher: openPublisher({ clock, ed25519, onion, http: () => http }, faceDirectory),
+    publisher: openPublisher({ clock, ed25519, onion, http: () => http, door: mesh.door }, faceDirectory),
+    clientOf: mesh.clientOf,
     onFault: (error) => log.taskFailed('withdraw', error),
   })
+  await mesh.begin()
   // Once in the life of a home: an owner who withdrew it does not get it back by a restart.
   if (state.services.nextEpoch(`invitation:${OWN_INVITATION}`) === 0) {
     await services.invite(OWN_INVITATION, true, { origin: 'unix' })
