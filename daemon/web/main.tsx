@@ -87,6 +87,15 @@ function Page({ brought }: { brought: string | undefined }) {
     document.documentElement.lang = language
     document.title = words.title
   }, [language])
+  // A code that is opened where the page is open already does not load it anew.
+  useEffect(() => {
+    const changed = () => {
+      const more = takeBrought()
+      if (more !== undefined) setVisitor(enter(more))
+    }
+    addEventListener('hashchange', changed)
+    return () => removeEventListener('hashchange', changed)
+  }, [])
   const choose = (chosen: Language) => {
     keep.setLanguage(chosen)
     setLanguage(chosen)
@@ -114,6 +123,7 @@ function Page({ brought }: { brought: string | undefined }) {
         />
       ) : (
         <StrangerView
+          key={visitor.brought}
           words={words}
           brought={visitor.brought}
           welcome={welcome}
