@@ -171,6 +171,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     book: state.services,
     journal: state.journal,
     publisher: openPublisher({ clock, ed25519, onion, http: () => http }, faceDirectory),
+    onFault: (error) => log.taskFailed('withdraw', error),
   })
   // Once in the life of a home: an owner who withdrew it does not get it back by a restart.
   if (state.services.nextEpoch(`invitation:${OWN_INVITATION}`) === 0) {

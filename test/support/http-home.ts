@@ -199,7 +199,7 @@ export async function openTestHome(
     withdraw: async (service) => {
       withdrawn.push(service)
     },
-    status: () => ({ state: 'published', since: 0 }),
+    status: () => ({ state: 'reachable', since: 0 }),
   }
   services = await openServices({
     clock: systemClock,
@@ -207,6 +207,9 @@ export async function openTestHome(
     book: state.services,
     journal,
     publisher,
+    onFault: (error) => {
+      throw error
+    },
   })
   const addDevice = async (name: string, affordances: readonly number[]): Promise<FakeDevice> => {
     const fake = new FakeDevice(home, () => core.deviceDesk)

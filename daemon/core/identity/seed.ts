@@ -2,7 +2,7 @@
 import { createHash, createPrivateKey, createPublicKey, hkdfSync } from 'node:crypto'
 import { entropyToMnemonic, mnemonicToEntropy, validateMnemonic } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
-import { concat, toBase32, utf8 } from '../../base/bytes.ts'
+import { concat, fromBase32, toBase32, utf8 } from '../../base/bytes.ts'
 import { no, type Verdict, yes } from '../../base/error.ts'
 import { Secret } from '../../base/secret.ts'
 import { webScalar } from './web-certificates.ts'
@@ -71,4 +71,10 @@ export function onionAddress(publicKey: Uint8Array): string {
     .update(ONION_VERSION)
     .digest()
   return `${toBase32(concat(publicKey, checksum.subarray(0, 2), ONION_VERSION))}.onion`
+}
+
+/** The raw key in an address, or undefined for what is none (SPEC 10.3). */
+export function onionKey(address: string): Uint8Array | undefined {
+  const key = fromBase32(address.replace(/\.onion$/, ''))?.subarray(0, 32)
+  return key?.length === 32 && onionAddress(key) === address ? Uint8Array.from(key) : undefined
 }

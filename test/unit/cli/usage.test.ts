@@ -307,6 +307,7 @@ const LINES = [
   'hide',
   'onion invite',
   'onion withdraw',
+  'onion renew',
   'onion list',
   'log show',
   'log verify',
