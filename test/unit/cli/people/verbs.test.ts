@@ -359,7 +359,32 @@ suite('revoke', () => {
     assert.equal(people.revocations.length, 0)
   })
 
+  test('an id that begins like a flag is named with its kind', async () => {
+    const id = Uint8Array.fromBase64('-46sGqlTAtg=', { alphabet: 'base64url' })
+    const body = {
+      type: 'grant',
+      name: 'x',
+      id,
+      devices: [],
+      what: [{ affordance: 1, methods: 1 }],
+      leaseS: 0,
+    }
+    people.grants.push(open(people.seal({ ...body, key: phone.key }, home.owner), 'grant'))
+    await refused('revoke -46sGqlTAtg', 2, 'usage')
+    await done('revoke grant:-46sGqlTAtg')
+    assert.deepEqual(entries(), [toHex(id)])
+  })
+
+  test('a person and a phone of one name are told apart', async () => {
+    people.phone('sitter', 'sitter')
+    await done('grant sitter front-door unlock')
+    await refused('revoke sitter', 3, 'conflict')
+    await done('revoke person:sitter')
+    assert.deepEqual(entries(), [toHex(people.grants[0]!.body.id)])
+  })
+
   test('what is not there is exit 5', async () => {
+    await refused('revoke grant:phone', 5, 'not-found')
     await refused('revoke nobody', 5, 'not-found')
     await refused('revoke AAAAAAAAAAA', 5, 'not-found')
     await refused('revoke', 2, 'usage')
