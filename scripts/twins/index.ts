@@ -3,12 +3,13 @@
  * The chips on a simulated board. In: a question of firmware/port/buses.c; out: what the wires would carry back, or nothing when
  * nobody answers. Each chip is written from its datasheet alone, and knows nothing of the driver that it will meet.
  *
- * Places in world/: `i2c-44` (address, hexadecimal), `onewire-1`, `pulses-2`, `pin-3` (0 or 1); `pulse-1` is written with what a
+ * Places in world/: `i2c-44` (address, hexadecimal), `onewire-1`, `pulses-2`, `pin-3` (0, 1, or a bolt); `pulse-1` is written with what a
  * servo is told: high and period in µs; whoever plays a Wiegand reader adds lines to `wiegand`, a burst each: bits and value.
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bme280 } from './bme280.ts'
+import { boltOf } from './bolt.ts'
 import { dht22 } from './dht22.ts'
 import { ds18b20 } from './ds18b20.ts'
 import { sht3x } from './sht3x.ts'
@@ -68,8 +69,11 @@ export function openBoard(directory: string, now: () => number): Board {
   }
 
   function pin(channel: number): Buffer | undefined {
-    const level = readPart(directory, `pin-${channel}`)?.name
-    return level === undefined ? undefined : Buffer.of(level === '0' ? 0 : 1)
+    const part = readPart(directory, `pin-${channel}`)
+    if (!part) return undefined
+    const isDigit = part.name === '0' || part.name === '1'
+    const level = isDigit ? Number(part.name) : boltOf(directory, part)
+    return level === undefined ? undefined : Buffer.of(level)
   }
 
   return (question) => {

@@ -207,7 +207,7 @@ export class LiveHome implements AsyncDisposable {
   }
 
   /** `shallot enrol <name>`, and real firmware that is given the code; resolves when its owner has confirmed it. */
-  async enrol(name: string, program: 'porch-light' | 'weather'): Promise<LiveDevice> {
+  async enrol(name: string, program: 'porch-light' | 'weather' | 'front-door'): Promise<LiveDevice> {
     const directory = join(this.place, name)
     mkdirSync(join(directory, 'world'), { recursive: true, mode: 0o700 })
     let started: Promise<Firmware> | undefined
@@ -216,8 +216,7 @@ export class LiveHome implements AsyncDisposable {
         const { stage, code } = JSON.parse(line)
         if (stage !== 'code') return
         const blobs = { code: Buffer.from(code) }
-        const world = { 'i2c-44': 'sht3x temperature=18.4 humidity=56.1' }
-        started = startFirmware({ port: 'host', program, blobs, directory, world })
+        started = startFirmware({ port: 'host', program, blobs, directory, world: WORLDS[program] })
         started.catch(() => {})
       },
     })
@@ -231,6 +230,13 @@ export class LiveHome implements AsyncDisposable {
     rmSync(this.place, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
 }
+
+/** What surrounds each device: weather as on a cool day; a closed door with a strike, and nobody at its button. */
+const WORLDS = {
+  'porch-light': {},
+  weather: { 'i2c-44': 'sht3x temperature=18.4 humidity=56.1' },
+  'front-door': { 'pin-1': 'strike output=1', 'pin-2': '1', 'pin-3': '0' },
+} as const
 
 /** A home made or restored, its daemon ready. */
 export async function openLiveHome(options: LiveHomeOptions): Promise<LiveHome> {

@@ -22,6 +22,8 @@ export interface LinkHome extends AsyncDisposable {
   readonly root: Signer
   readonly deviceCa: Signer
   readonly hubCa: Signer
+  /** The hub's own key, which its leaf shows and its leases are sealed with. */
+  readonly hubKey: Signer
   /** A device that is known already, with its certificate. */
   known(name: string): { keys: DeviceKeys; certificate: Uint8Array }
   /** Opens a permit; returns the secret of its code. */
@@ -85,6 +87,7 @@ export async function openLinkHome(
     root,
     deviceCa,
     hubCa,
+    hubKey: ed25519.signer(hubSeed),
     known(name) {
       const keys = deviceKeys(ed25519)
       desk.add({ id: keys.id, name, board: 'test', firmware: '0.1.0', affordances: [1] })

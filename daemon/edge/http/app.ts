@@ -138,6 +138,7 @@ export class App {
       body: bytes,
       type: mediaTypeOf(request),
       accept: request.headers.accept ?? '',
+      languages: request.headers['accept-language'] ?? '',
       base: `${side.scheme}://${request.headers.host}/`,
     }
     if (found.route.who === 'nobody') return found.route.run({ ...unproved, gone: goneWith(response) })

@@ -22,6 +22,7 @@ import type { RouteDeps } from './route.ts'
 import { commandRoutes } from './routes/commands.ts'
 import { enrolmentRoutes } from './routes/enrolments.ts'
 import { eventRoutes } from './routes/events.ts'
+import { formRoutes } from './routes/form.ts'
 import { hubRoutes } from './routes/hub.ts'
 import { logRoutes } from './routes/log.ts'
 import { pairingRoutes } from './routes/pairings.ts'
@@ -76,6 +77,7 @@ export async function openHttp(deps: HttpDeps, options: HttpOptions, signal: Abo
     ...peopleRoutes(routeDeps),
     ...pairingRoutes(routeDeps),
     ...tokenRoutes(routeDeps),
+    ...formRoutes(routeDeps),
   ]
   const page: Page | undefined = options.page === undefined ? undefined : preparePage(options.page)
   const app = new App(routeDeps, routes, page)

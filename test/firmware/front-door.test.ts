@@ -1,0 +1,515 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** A front door by itself: its lock, its people, its keypad, and what it does when power, network, hub and phones go (SPEC 12). */
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import type { PartyId } from '../../daemon/core/model/index.ts'
+import { CODES } from '../../schemas/gen/ts/codes.ts'
+import { METHOD_GET } from '../../schemas/gen/ts/wire.ts'
+import { boltOf } from '../../scripts/twins/bolt.ts'
+import { readPart } from '../../scripts/twins/world.ts'
+import {
+  CLOSED,
+  type Door,
+  doorOf,
+  FAIL_SAFE,
+  JAMMED,
+  KEYPAD_LOCKED,
+  LOCK,
+  LOCKED,
+  MAY_ALL,
+  may,
+  openDoor,
+  papersOf,
+  pinOf,
+  SHUT,
+  seconds,
+  UNLOCK,
+  unlock,
+} from '../support/door.ts'
+import { startFirmware } from '../support/firmware.ts'
+import { type FirmwareHome, openFirmwareHome, signer, until } from '../support/firmware-home.ts'
+import { DAY_S, newId, revocationFrame } from '../support/papers.ts'
+
+/** Where a hub comes back to. */
+const PORT = 25541
+
+const opened = (door: Door) => until('the door to open', () => door.isOpen || undefined)
+const shut = (door: Door) => until('the door to lock', () => !door.isOpen || undefined)
+const told = (door: Door, affordance: number, value: number | boolean) =>
+  until(`${affordance} to be told as ${value}`, () => door.told(affordance) === value || undefined)
+
+/** A directory that outlives its device. */
+function place(): Disposable & { readonly directory: string } {
+  const directory = mkdtempSync(join(tmpdir(), 'shallot-door-'))
+  return { directory, [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }) }
+}
+
+describe('a front door’s lock', () => {
+  it('opens for an owner, shows it, and locks again by itself', async () => {
+    await using home = await openFirmwareHome()
+    await using door = await openDoor(home)
+    await told(door, LOCKED, true)
+    assert.equal(await door.order(home.owner, unlock(1)), 'ok')
+    assert.ok(door.isOpen)
+    await told(door, LOCKED, false)
+    await told(door, LOCKED, true)
+    assert.equal(door.told(JAMMED), false)
+  })
+
+  it('locks at once when it was opened and closes, and when it is told to', async () => {
+    await using home = await openFirmwareHome()
+    await using door = await openDoor(home)
+    await door.order(home.owner, unlock(60))
+    door.swing(false)
+    await told(door, CLOSED, false)
+    assert.ok(door.isOpen, 'an open door has no reason to be locked')
+    door.swing(true)
+    await shut(door)
+    await door.order(home.owner, unlock(60))
+    assert.ok(door.isOpen)
+    assert.equal(await door.order(home.owner, { operation: 'invoke', affordance: LOCK }), 'ok')
+    assert.ok(!door.isOpen)
+  })
+
+  it('says that it is jammed when the bolt does not follow, and when nobody can see the bolt', async () => {
+    await using home = await openFirmwareHome()
+    await using door = await openDoor(home)
+    door.firmware.connect('pin-1', 'strike output=1 fault=stuck')
+    await door.order(home.owner, unlock(10))
+    await told(door, JAMMED, true)
+    door.firmware.connect('pin-1', 'strike output=1')
+    await told(door, JAMMED, false)
+    door.firmware.connect('pin-1', undefined)
+    await told(door, JAMMED, true)
+  })
+
+  it('is opened by the button inside, which is told as an act', async () => {
+    await using home = await openFirmwareHome()
+    await using door = await openDoor(home)
+    door.press(true)
+    await opened(door)
+    const act = await door.act()
+    assert.deepEqual([act.source, act.affordance, act.code, act.grant], ['button', UNLOCK, 0, undefined])
+    assert.ok(Math.abs(act.at - Date.now()) < 60_000)
+  })
+
+  it('does not take a bouncing contact for an open door', async () => {
+    await using home = await openFirmwareHome()
+    await using door = await openDoor(home)
+    await told(door, CLOSED, true)
+    await door.order(home.owner, unlock(60))
+    door.swing(false)
+    door.swing(true)
+    await door.order(home.owner, { operation: 'write', affordance: LOCKED, value: true })
+    assert.ok(door.isOpen)
+    assert.equal(door.told(CLOSED), true)
+  })
+
+  const refusals = [
+    ['a stranger', 'unknown-signer', unlock(2)],
+    ['61 seconds', 'bad-value', unlock(61)],
+    ['no time at all', 'bad-value', unlock(0)],
+    ['a bolt that is written', 'read-only', { operation: 'write', affordance: LOCKED, value: false }],
+    [
+      'a capability that it has not',
+      'no-such-affordance',
+      { operation: 'write', affordance: 1, value: true },
+    ],
+  ] as const
+  it('refuses each with its code, and stays shut', async () => {
+    await using home = await openFirmwareHome()
+    await using door = await openDoor(home)
+    for (const [what, code, order] of refusals) {
+      const by = what === 'a stranger' ? signer() : home.owner
+      assert.equal(await door.order(by, order), code, what)
+      assert.ok(!door.isOpen)
+    }
+  })
+})
+
+describe('a front door judges by grants [SPEC 12]', () => {
+  it('opens for a guest with a lease, once for a courier, never for somebody else', async () => {
+    await using home = await openFirmwareHome()
+    await using door = await openDoor(home)
+    const papers = papersOf(home)
+    const [guest, courier] = [signer(), signer()]
+    const [visit, parcel] = [newId(), newId()]
+    assert.equal(await door.order(guest, unlock(1), { grant: visit }), 'unknown-grant')
+    assert.equal(await door.hand(papers.grant({ key: guest.key, id: visit, leaseS: DAY_S })), 'ok')
+    assert.equal(await door.order(guest, unlock(1), { grant: visit }), 'lease-lapsed')
+    await door.post(papers.lease(door.id, [visit]))
+    assert.equal(await door.order(guest, unlock(1), { grant: visit }), 'ok')
+    assert.equal(await door.order(courier, unlock(1), { grant: visit }), 'unknown-signer')
+    await door.hand(papers.grant({ key: courier.key, id: parcel, uses: 1, expiresAt: seconds(DAY_S) }))
+    assert.equal(await door.order(courier, unlock(1), { grant: parcel }), 'ok')
+    assert.equal(await door.order(courier, unlock(1), { grant: parcel }), 'uses-spent')
+  })
+
+  it('counts a courier’s use on flash: after a power cut the second try is refused as before', async () => {
+    await using home = await openFirmwareHome()
+    using kept = place()
+    const courier = signer()
+    const id = newId()
+    const parcel = papersOf(home).grant({ key: courier.key, id, uses: 1, expiresAt: seconds(DAY_S) })
+    {
+      await using door = await openDoor(home, kept)
+      await door.hand(parcel)
+      assert.equal(await door.order(courier, unlock(1), { grant: id }), 'ok')
+      await door.firmware.kill()
+    }
+    await using door = await openDoor(home, kept)
+    assert.equal(await door.order(courier, unlock(1), { grant: id }), 'unknown-grant')
+    assert.equal(await door.hand(parcel), 'ok')
+    assert.equal(await door.order(courier, unlock(1), { grant: id }), 'uses-spent')
+    assert.ok(!door.isOpen)
+  })
+
+  it('judges what is passed on by every link, and forgets it with its parent', async () => {
+    await using home = await openFirmwareHome()
+    await using door = await openDoor(home)
+    const papers = papersOf(home)
+    const [mother, nanny] = [signer(), signer()]
+    const [above, below] = [newId(), newId()]
+    const ofMother = papers.grant({ key: mother.key, id: above, share: 1 })
+    const wide = { key: nanny.key, id: below, parent: above, what: MAY_ALL }
+    assert.equal(await door.hand(papers.grant(wide, papers.of(mother))), 'grant-chain')
+    await door.hand(ofMother)
+    assert.equal(await door.hand(papers.grant(wide, papers.of(nanny))), 'grant-chain')
+    assert.equal(await door.hand(papers.grant(wide, papers.of(mother))), 'ok')
+    assert.equal(await door.order(nanny, unlock(1), { grant: below }), 'ok')
+    const failSafe = { operation: 'write', affordance: FAIL_SAFE, value: true } as const
+    assert.equal(await door.order(nanny, failSafe, { grant: below }), 'not-granted')
+    assert.equal(await door.hand(revocationFrame(papers.owner, [above])), 'ok')
+    assert.equal(await door.order(mother, unlock(1), { grant: above }), 'grant-revoked')
+    assert.equal(await door.order(nanny, unlock(1), { grant: below }), 'unknown-grant')
+  })
+
+  it('makes room for a seventh guest only when one of six was idle for a minute', async () => {
+    await using home = await openFirmwareHome()
+    await using door = await openDoor(home)
+    const papers = papersOf(home)
+    const guests = Array.from({ length: 4 }, signer)
+    for (const guest of guests) assert.equal(await door.hand(papers.grant({ key: guest.key })), 'ok')
+    for (let i = 0; i < 2; i++) assert.equal(await door.hand(papers.grant({ key: guests[i]!.key })), 'ok')
+    assert.equal(await door.hand(papers.grant({ key: guests[0]!.key })), 'grants-full')
+  })
+})
+
+describe('a code on the keypad [SPEC 12.7]', () => {
+  /** A door that knows codes: `said` by digits. */
+  async function withCodes(
+    home: FirmwareHome,
+    said: Record<string, Parameters<ReturnType<typeof papersOf>['grant']>[0]>,
+    directory?: string,
+  ) {
+    const door = await openDoor(home, directory === undefined ? {} : { directory })
+    for (const [digits, grant] of Object.entries(said)) {
+      const frame = papersOf(home).grant({ pin: pinOf(digits), ...grant })
+      assert.equal(await door.hand(frame), 'ok')
+    }
+    return door
+  }
+
+  it('opens, and the hub hears who and by which grant', async () => {
+    await using home = await openFirmwareHome()
+    const id = newId()
+    await using door = await withCodes(home, { 2468: { id } })
+    door.type('2468#')
+    await opened(door)
+    const act = await door.act()
+    assert.deepEqual([act.source, act.affordance, act.code], ['keypad', UNLOCK, 0])
+    assert.equal(act.grant?.toHex(), id.toHex())
+  })
+
+  it('is refused when it is wrong, too short, cleared, or known to another door', async () => {
+    await using home = await openFirmwareHome()
+    await using door = await withCodes(home, { 2468: {}, 1357: { devices: [signer().key] } })
+    for (const [digits, code] of [
+      ['2469#', CODES['wrong-pin']],
+      ['2#', CODES['wrong-pin']],
+      ['2468*68#', CODES['wrong-pin']],
+      ['1357#', CODES['grant-elsewhere']],
+    ] as const) {
+      const before = home.home.desk.acts.length
+      door.type(digits)
+      assert.equal((await door.act(before + 1)).code, code, digits)
+    }
+    // More digits than any code has are noise.
+    door.type('2468246824682#')
+    door.type('2468#')
+    await opened(door)
+    assert.equal((await door.act(5)).code, 0)
+  })
+
+  it('obeys hours, uses and dates, each with its code', async () => {
+    await using home = await openFirmwareHome()
+    const never = [{ days: 127, from: 0, to: 1 }]
+    const noon = new Date().getUTCHours() === 0 ? [{ days: 127, from: 720, to: 721 }] : never
+    await using door = await withCodes(home, {
+      1111: { hours: noon },
+      2222: { notBefore: seconds(3600) },
+      3333: { expiresAt: seconds(DAY_S), uses: 1 },
+      4444: { what: [may(UNLOCK, METHOD_GET)] },
+      5555: { leaseS: 60 },
+    })
+    const expected = [
+      ['1111#', 'outside-hours'],
+      ['2222#', 'grant-not-yet'],
+      ['3333#', 'ok'],
+      ['3333#', 'uses-spent'],
+      ['4444#', 'not-granted'],
+      ['5555#', 'lease-lapsed'],
+    ] as const
+    for (const [index, [digits, code]] of expected.entries()) {
+      door.type(digits)
+      assert.equal((await door.act(index + 1)).code, CODES[code], digits)
+    }
+  })
+
+  it('works with the hub gone and after a power cut; one that needs the time does not', async () => {
+    await using home = await openFirmwareHome()
+    using kept = place()
+    {
+      await using _door = await withCodes(
+        home,
+        { 2468: {}, 1357: { expiresAt: seconds(DAY_S) } },
+        kept.directory,
+      )
+    }
+    await home.home.link[Symbol.asyncDispose]()
+    await using firmware = await startFirmware({
+      port: 'sanitize',
+      program: 'front-door',
+      world: SHUT,
+      ...kept,
+    })
+    await firmware.line(/^link ended/)
+    const door = doorOf(home, firmware, '' as PartyId)
+    door.type('1357#')
+    await new Promise((passed) => setTimeout(passed, 1500))
+    assert.ok(!door.isOpen, 'who cannot know the time cannot know that it is not over')
+    door.type('2468#')
+    await opened(door)
+    await shut(door)
+  })
+
+  it('tells of the acts of a dark time when the hub is back, also after another power cut', async () => {
+    await using home = await openFirmwareHome({ port: PORT })
+    using kept = place()
+    {
+      await using _door = await withCodes(home, { 2468: {} }, kept.directory)
+    }
+    await home.home.link[Symbol.asyncDispose]()
+    for (let i = 0; i < 2; i++) {
+      await using firmware = await startFirmware({
+        port: 'sanitize',
+        program: 'front-door',
+        world: SHUT,
+        ...kept,
+      })
+      const door = doorOf(home, firmware, '' as PartyId)
+      await firmware.line(/^link ended/)
+      door.type('2468#')
+      await opened(door)
+      await until('the act on flash', () => spooled(kept.directory) > i || undefined)
+      await firmware.kill()
+    }
+    assert.equal(home.home.desk.acts.length, 0)
+    await using _link = await home.home.restart()
+    await using _door = await openDoor(home, kept)
+    await until('both acts', () => home.home.desk.acts.length === 2 || undefined)
+    assert.deepEqual(
+      home.home.desk.acts.map(({ body }) => [body.code, body.at]),
+      [
+        [0, 0],
+        [0, 0],
+      ],
+    )
+  })
+
+  it('waits after five wrong tries, tells so, and a power cut does not end that', async () => {
+    await using home = await openFirmwareHome()
+    using kept = place()
+    {
+      await using door = await withCodes(home, { 2468: {} }, kept.directory)
+      for (let i = 1; i <= 5; i++) {
+        door.type('0000#')
+        assert.equal((await door.act(i)).code, CODES['wrong-pin'])
+      }
+      await told(door, KEYPAD_LOCKED, true)
+      door.type('2468#')
+      assert.equal((await door.act(6)).code, CODES['keypad-locked'])
+      assert.ok(!door.isOpen)
+      await door.firmware.kill()
+    }
+    await using door = await openDoor(home, kept)
+    await told(door, KEYPAD_LOCKED, true)
+    door.type('2468#')
+    assert.equal((await door.act(7)).code, CODES['keypad-locked'])
+    assert.ok(!door.isOpen)
+    // Whoever may open by a key is not kept out by somebody who guesses.
+    assert.equal(await door.order(home.owner, unlock(1)), 'ok')
+  })
+
+  it('gains no tries by pulling the plug while one is being tried', async () => {
+    await using home = await openFirmwareHome()
+    using kept = place()
+    {
+      await using _door = await withCodes(home, { 2468: { pin: pinOf('2468', 100_000) } }, kept.directory)
+    }
+    await home.home.link[Symbol.asyncDispose]()
+    for (let i = 0; i < 5; i++) {
+      const before = triesIn(kept.directory)
+      await using firmware = await startFirmware({
+        port: 'sanitize',
+        program: 'front-door',
+        world: SHUT,
+        ...kept,
+      })
+      const door = doorOf(home, firmware, '' as PartyId)
+      await firmware.line(/^link ended/)
+      door.type('0000#')
+      await until('the try to be counted', () => triesIn(kept.directory) > before || undefined)
+      await firmware.kill()
+    }
+    await using firmware = await startFirmware({
+      port: 'sanitize',
+      program: 'front-door',
+      world: SHUT,
+      ...kept,
+    })
+    const door = doorOf(home, firmware, '' as PartyId)
+    await firmware.line(/^link ended/)
+    door.type('2468#')
+    await new Promise((passed) => setTimeout(passed, 2000))
+    assert.ok(!door.isOpen)
+    assert.equal(triesIn(kept.directory), 5)
+  })
+
+  it('is gone when its grant is taken back, and the bytes of its digits are nowhere on flash', async () => {
+    await using home = await openFirmwareHome()
+    using kept = place()
+    const id = newId()
+    await using door = await withCodes(home, { 24681357: { id } }, kept.directory)
+    assert.deepEqual(filesWith(kept.directory, '24681357'), [])
+    assert.equal(await door.hand(revocationFrame(papersOf(home).owner, [id])), 'ok')
+    door.type('24681357#')
+    assert.equal((await door.act()).code, CODES['wrong-pin'])
+    assert.equal(existsSync(join(kept.directory, 'pin-0')), false)
+  })
+
+  it('takes eight codes and says so to the ninth', async () => {
+    await using home = await openFirmwareHome()
+    await using door = await withCodes(
+      home,
+      Object.fromEntries(Array.from({ length: 8 }, (_, i) => [1110 + i, {}])),
+    )
+    assert.equal(await door.hand(papersOf(home).grant({ pin: pinOf('9999') })), 'grants-full')
+  })
+})
+
+describe('a front door when things go away, one by one and together', () => {
+  const wrongs = { 'fail secure': false, 'fail safe': true }
+  for (const [name, isFailSafe] of Object.entries(wrongs)) {
+    const lock = isFailSafe ? 'magnet output=1' : 'strike output=1'
+    const isLocked = (directory: string) => boltOf(directory, readPart(directory, 'pin-1')!) === 1
+
+    it(`${name}: without power it is ${isFailSafe ? 'open' : 'shut'}, and shut again when power is back`, async () => {
+      await using home = await openFirmwareHome()
+      using kept = place()
+      {
+        await using door = await openDoor(home, { world: { ...SHUT, 'pin-1': lock }, ...kept })
+        const set = { operation: 'write', affordance: FAIL_SAFE, value: isFailSafe } as const
+        assert.equal(await door.order(home.owner, set), 'ok')
+        await told(door, LOCKED, true)
+        assert.equal(isLocked(kept.directory), true)
+        await door.firmware.kill()
+      }
+      // An output has no power without the device.
+      writeFileSync(join(kept.directory, 'world', 'output-1'), '0000\n')
+      assert.equal(isLocked(kept.directory), !isFailSafe)
+      await using door = await openDoor(home, { world: { ...SHUT, 'pin-1': lock }, ...kept })
+      await told(door, LOCKED, true)
+      assert.equal(isLocked(kept.directory), true)
+    })
+  }
+
+  const away = ['hub', 'network', 'phone', 'hub and phone', 'power, then hub, network and phone'] as const
+  for (const what of away) {
+    it(`without ${what} the code and the button open, and it locks again`, async () => {
+      await using home = await openFirmwareHome()
+      using kept = place()
+      let firmware = await startFirmware({ port: 'sanitize', program: 'front-door', world: SHUT, ...kept })
+      try {
+        firmware.say(home.code('front-door'))
+        const { id } = await home.device('front-door')
+        await firmware.line(/^connected/)
+        let door = doorOf(home, firmware, id)
+        assert.equal(await door.hand(papersOf(home).grant({ pin: pinOf('2468') })), 'ok')
+        // A phone that is away asks for nothing; the others take the link with them.
+        if (what !== 'phone') await home.home.link[Symbol.asyncDispose]()
+        if (what.startsWith('power')) {
+          await firmware.kill()
+          firmware = await startFirmware({ port: 'sanitize', program: 'front-door', world: SHUT, ...kept })
+          door = doorOf(home, firmware, id)
+        }
+        if (what !== 'phone') await firmware.line(/^link ended/)
+        door.type('2468#')
+        await opened(door)
+        await shut(door)
+        door.press(true)
+        await opened(door)
+        await shut(door)
+      } finally {
+        await firmware[Symbol.asyncDispose]()
+      }
+    })
+  }
+})
+
+describe('a front door on the ESP8266’s instruction set', () => {
+  it('opens for a guest and for a code, within its memory', async () => {
+    await using home = await openFirmwareHome()
+    await using door = await openDoor(home, { port: 'qemu' })
+    const papers = papersOf(home)
+    const [guest, id] = [signer(), newId()]
+    assert.equal(
+      await door.hand(papers.grant({ key: guest.key, id, leaseS: 60, uses: 1, expiresAt: seconds(DAY_S) })),
+      'ok',
+    )
+    await door.post(papers.lease(door.id, [id]))
+    assert.equal(await door.order(guest, unlock(1), { grant: id }), 'ok')
+    assert.equal(await door.order(guest, unlock(1), { grant: id }), 'uses-spent')
+    await shut(door)
+    assert.equal(await door.hand(papers.grant({ pin: pinOf('2468') })), 'ok')
+    door.type('2468#')
+    await opened(door)
+    assert.equal((await door.act()).code, 0)
+    assert.equal(await door.hand(revocationFrame(papers.owner, [id])), 'ok')
+    assert.equal(await door.order(guest, unlock(1), { grant: id }), 'grant-revoked')
+    home.home.link.drop(door.id, 'superseded')
+    await door.firmware.line(/^connected resumed$/)
+    await door.firmware.end()
+    const memory = door.firmware.lines.find((line) => line.startsWith('memory '))!
+    assert.match(memory, /arena_failures=0/)
+    assert.ok(Number(/stack_peak=(\d+)/.exec(memory)![1]) < 4096, memory)
+    assert.ok(door.firmware.lines.some((line) => line.startsWith('flashcheck: ok ')))
+  })
+})
+
+function spooled(directory: string): number {
+  return readdirSync(directory).filter((name) => /^spool-\d\d$/.test(name)).length
+}
+
+function triesIn(directory: string): number {
+  const path = join(directory, 'pin-tries')
+  return existsSync(path) ? readFileSync(path).readUInt32LE() : 0
+}
+
+function filesWith(directory: string, text: string): string[] {
+  const files = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isFile())
+  return files.map(({ name }) => name).filter((name) => readFileSync(join(directory, name)).includes(text))
+}
