@@ -23,7 +23,17 @@ const ALLOWED: Record<string, readonly string[]> = {
   config: ['base', 'core', 'schemas'],
   web: ['base', 'core', 'schemas'],
   cli: ['base', 'core', 'config', 'schemas', 'top', 'package.json'],
-  top: ['base', 'core', 'config', 'state', 'edge/link', 'edge/discovery', 'edge/onion', 'edge/http', 'package.json'],
+  top: [
+    'base',
+    'core',
+    'config',
+    'state',
+    'edge/link',
+    'edge/discovery',
+    'edge/onion',
+    'edge/http',
+    'package.json',
+  ],
 }
 
 const all: Import[] = [...files('daemon/*.ts'), ...files('daemon/*.tsx')].flatMap(importsOf)
