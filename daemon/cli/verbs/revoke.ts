@@ -30,7 +30,7 @@ export const revoke = verb({
   options: (cli) =>
     cli
       .positional('what', { type: 'string', describe: 'id of a grant, or the name of a person or phone' })
-      .option('yes', { type: 'boolean', default: false, describe: 'do not ask' })
+      .option('yes', { type: 'boolean', default: false, describe: 'do not ask before a phone is taken back' })
       .option('start-over', {
         type: 'boolean',
         default: false,
@@ -46,8 +46,9 @@ export const revoke = verb({
     const desk = await openDesk(tools, 'taking something back')
     const found = find(desk, args.what)
     if (found.kind === 'grant') return revokeGrant(desk, args.what)
-    await keepsGoing(tools, args.yes, questionOf(found))
-    return found.kind === 'person' ? revokePerson(desk, found.person) : revokePhone(desk, found.holder)
+    if (found.kind === 'person') return revokePerson(desk, found.person)
+    await keepsGoing(tools, args.yes, `Take back ${found.holder.name} of ${found.person.name}, for ever?`)
+    return revokePhone(desk, found.holder)
   },
 })
 
@@ -89,12 +90,6 @@ export function phonesNamed(
       .filter(({ name, id, revoked }) => !revoked && (name === named || id === named))
       .map((holder) => ({ holder, person })),
   )
-}
-
-function questionOf(found: Exclude<Found, { kind: 'grant' }>): string {
-  return found.kind === 'person'
-    ? `Take back everything that ${found.person.name} was granted?`
-    : `Take back ${found.holder.name} of ${found.person.name}, for ever?`
 }
 
 async function revokeGrant(desk: Desk, id: string): Promise<void> {

@@ -336,7 +336,7 @@ suite('revoke', () => {
   test('a person: all that was granted, codes included, and what was promised; the phone stays', async () => {
     await done('grant sitter front-door unlock')
     await done('pin set sitter front-door --pin 482913')
-    await done('revoke sitter --yes')
+    await done('revoke sitter')
     assert.equal(entries().length, 2)
     assert.ok(!entries().includes(toHex(phone.key)))
   })
@@ -353,8 +353,9 @@ suite('revoke', () => {
   })
 
   test('asks nobody without a terminal, and does nothing then', async () => {
-    await refused('revoke sitter', 2, 'usage')
     await refused('revoke phone', 2, 'usage')
+    await refused('phone revoke phone', 2, 'usage')
+    await refused('person remove sitter', 2, 'usage')
     assert.equal(people.revocations.length, 0)
   })
 
