@@ -7,8 +7,9 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
-import { toBase64url } from './base/bytes.ts'
+import { fromBase64url, toBase64url } from './base/bytes.ts'
 import type { Clock } from './base/clock.ts'
+import { isCode } from './base/error.ts'
 import type { Log } from './base/log.ts'
 import type { Random } from './base/random.ts'
 import type { Config } from './config/index.ts'
@@ -23,6 +24,7 @@ import { idOf } from './core/model/index.ts'
 import type { Carrier, Journal } from './core/ports.ts'
 import { openServices, type Services } from './core/services.ts'
 import { zoneNamed } from './core/zone.ts'
+import { type Discovery, openDiscovery } from './edge/discovery/index.ts'
 import { type Face, openHttp, type TlsFace } from './edge/http/index.ts'
 import { type Link, openLink } from './edge/link/index.ts'
 import { type Onion, openOnion } from './edge/onion/index.ts'
@@ -38,6 +40,8 @@ export interface DaemonDeps {
   readonly memoryMb: () => number
   /** Names by which this machine is known on its LAN. */
   readonly lanNames: readonly string[]
+  /** Its IPv4 addresses there, as they are at this moment. */
+  readonly lanAddresses: () => readonly string[]
   readonly version: string
   /** The zone of this machine, by its name in the IANA database. */
   readonly zone: string
@@ -141,6 +145,8 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
       signal,
     ),
   )
+  const discovery = await openDiscoveryOf(deps, config, fromBase64url(ring.home)!, link.port, signal)
+  if (discovery) stack.use(discovery)
   const linkAddress = { host: reachable(config.link.host, deps.lanNames), port: link.port }
 
   let lan: Face | undefined
@@ -231,6 +237,26 @@ function pruning({ clock, log }: DaemonDeps, journal: Journal, days: number): Di
   }
   prune()
   return clock.every(PRUNE_MS, prune)
+}
+
+/** A hub that cannot answer the LAN is still a hub: its devices know where it was. */
+async function openDiscoveryOf(
+  { clock, log, lanAddresses }: DaemonDeps,
+  { link }: Config,
+  root: Uint8Array,
+  port: number,
+  signal: AbortSignal,
+): Promise<Discovery | undefined> {
+  const isNear = link.host !== '127.0.0.1' && link.host !== '::1' && link.host !== 'localhost'
+  if (!link.discovery || !isNear) return undefined
+  const addresses = isIP(link.host) === 4 && link.host !== '0.0.0.0' ? () => [link.host] : lanAddresses
+  try {
+    return await openDiscovery({ clock, log }, { root, port, addresses }, signal)
+  } catch (error) {
+    if (!isCode(error, 'cannot-listen')) throw error
+    log.taskFailed('discovery', error)
+    return undefined
+  }
 }
 
 function openOnionOf(
