@@ -26,13 +26,14 @@ enum {
 
 static const char DOOR_BLOB[] = "door";
 
-/* What the hub was told. */
-struct told {
-  bool is_locked;
-  bool is_closed;
-  bool is_fail_safe;
-  bool is_keypad_locked;
-  bool is_jammed;
+/* How every property stands, as 0 or 1. */
+enum { UNKNOWN = -1 };
+struct standing {
+  int8_t is_locked;
+  int8_t is_closed;
+  int8_t is_fail_safe;
+  int8_t is_keypad_locked;
+  int8_t is_jammed;
 };
 
 static struct keycodes codes;
@@ -44,7 +45,7 @@ static struct {
   struct debounced door;   /* active: closed */
   struct debounced button; /* active: pressed */
   struct keypad keypad;
-  struct told told;
+  struct standing told; /* to the hub */
   bool was_opened; /* since it was unlocked */
   bool is_button_untold;
 } house;
@@ -75,12 +76,13 @@ static void door_open(const struct port *port) {
 }
 
 static int door_unlock(int32_t seconds, uint64_t now_ms) {
-  house.was_opened = !house.door.is_active;
+  house.was_opened = house.door.is_known && !house.door.is_active;
   return lock_release(&house.lock, (uint32_t)seconds * MS, now_ms);
 }
 
 static void door_watch(uint64_t now_ms) {
-  if (debounced_look(&house.door, now_ms) != DEBOUNCED_CHANGED) return;
+  bool was_known = house.door.is_known;
+  if (debounced_look(&house.door, now_ms) != DEBOUNCED_CHANGED || !was_known) return;
   if (!house.door.is_active) house.was_opened = true;
   else if (house.was_opened && house.lock.is_open) lock_secure(&house.lock, now_ms);
 }
@@ -107,23 +109,25 @@ static int door_act(const struct command_body *order, struct changes *changes) {
 
 /* ---- what is told ---- */
 
-static struct told standing(uint64_t now_ms) {
-  return (struct told){house.lock.bolt.is_active, house.door.is_active, house.lock.is_fail_safe, keycodes_wait_ms(&codes, now_ms) > 0,
-                       house.lock.is_jammed};
+static int8_t known(const struct debounced *contact) { return contact->is_known ? contact->is_active : UNKNOWN; }
+
+static struct standing standing_now(uint64_t now_ms) {
+  return (struct standing){known(&house.lock.bolt), known(&house.door), house.lock.is_fail_safe, keycodes_wait_ms(&codes, now_ms) > 0,
+                           house.lock.is_jammed};
 }
 
-static void tell(struct changes *changes, unsigned affordance, bool *told, bool now) {
-  if (*told != now) changes_add(changes, affordance, now);
-  *told = now;
+static void tell(struct changes *changes, unsigned affordance, int8_t told, int8_t now) {
+  if (now != told && now != UNKNOWN) changes_add(changes, affordance, now);
 }
 
-static void changes_tell(struct changes *changes, uint64_t now_ms) {
-  struct told now = standing(now_ms);
-  tell(changes, SHALLOT_CAPABILITY_LOCKED, &house.told.is_locked, now.is_locked);
-  tell(changes, SHALLOT_CAPABILITY_CLOSED, &house.told.is_closed, now.is_closed);
-  tell(changes, SHALLOT_CAPABILITY_FAIL_SAFE, &house.told.is_fail_safe, now.is_fail_safe);
-  tell(changes, SHALLOT_CAPABILITY_KEYPAD_LOCKED, &house.told.is_keypad_locked, now.is_keypad_locked);
-  tell(changes, SHALLOT_CAPABILITY_JAMMED, &house.told.is_jammed, now.is_jammed);
+static void changes_tell(struct changes *changes, const struct standing *told, uint64_t now_ms) {
+  struct standing now = standing_now(now_ms);
+  tell(changes, SHALLOT_CAPABILITY_LOCKED, told->is_locked, now.is_locked);
+  tell(changes, SHALLOT_CAPABILITY_CLOSED, told->is_closed, now.is_closed);
+  tell(changes, SHALLOT_CAPABILITY_FAIL_SAFE, told->is_fail_safe, now.is_fail_safe);
+  tell(changes, SHALLOT_CAPABILITY_KEYPAD_LOCKED, told->is_keypad_locked, now.is_keypad_locked);
+  tell(changes, SHALLOT_CAPABILITY_JAMMED, told->is_jammed, now.is_jammed);
+  house.told = now;
 }
 
 static void keypad_watch(uint64_t now_ms) {
@@ -136,7 +140,7 @@ static void keypad_watch(uint64_t now_ms) {
 static uint32_t door_tick(uint64_t now_ms, struct changes *changes) {
   door_mind(now_ms);
   keypad_watch(now_ms);
-  changes_tell(changes, now_ms);
+  changes_tell(changes, &house.told, now_ms);
   if (house.is_button_untold) {
     changes->act_source = SHALLOT_ACT_BUTTON;
     changes->act_affordance = SHALLOT_CAPABILITY_UNLOCK;
@@ -146,12 +150,8 @@ static uint32_t door_tick(uint64_t now_ms, struct changes *changes) {
 }
 
 static void door_stand(struct changes *changes) {
-  struct told now = house.told = standing(house.port->now_ms());
-  changes_add(changes, SHALLOT_CAPABILITY_LOCKED, now.is_locked);
-  changes_add(changes, SHALLOT_CAPABILITY_CLOSED, now.is_closed);
-  changes_add(changes, SHALLOT_CAPABILITY_FAIL_SAFE, now.is_fail_safe);
-  changes_add(changes, SHALLOT_CAPABILITY_KEYPAD_LOCKED, now.is_keypad_locked);
-  changes_add(changes, SHALLOT_CAPABILITY_JAMMED, now.is_jammed);
+  static const struct standing nothing = {UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN};
+  changes_tell(changes, &nothing, house.port->now_ms());
 }
 
 static void door_link(bool is_heard, uint64_t now_ms) { lock_hub(&house.lock, is_heard, now_ms); }

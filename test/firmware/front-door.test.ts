@@ -33,6 +33,9 @@ import { startFirmware } from '../support/firmware.ts'
 import { type FirmwareHome, openFirmwareHome, signer, until } from '../support/firmware-home.ts'
 import { DAY_S, newId, revocationFrame } from '../support/papers.ts'
 
+/** Where a hub comes back to. */
+const PORT = 25541
+
 const opened = (door: Door) => until('the door to open', () => door.isOpen || undefined)
 const shut = (door: Door) => until('the door to lock', () => !door.isOpen || undefined)
 const told = (door: Door, affordance: number, value: number | boolean) =>
@@ -294,12 +297,11 @@ describe('a code on the keypad [SPEC 12.7]', () => {
   })
 
   it('tells of the acts of a dark time when the hub is back, also after another power cut', async () => {
-    await using home = await openFirmwareHome()
+    await using home = await openFirmwareHome({ port: PORT })
     using kept = place()
     {
       await using _door = await withCodes(home, { 2468: {} }, kept.directory)
     }
-    const { port } = home.home.hub
     await home.home.link[Symbol.asyncDispose]()
     for (let i = 0; i < 2; i++) {
       await using firmware = await startFirmware({
@@ -316,11 +318,11 @@ describe('a code on the keypad [SPEC 12.7]', () => {
       await firmware.kill()
     }
     assert.equal(home.home.desk.acts.length, 0)
-    await using back = await openFirmwareHome({ port }, home.kept)
-    await using _door = await openDoor(back, kept)
-    await until('both acts', () => back.home.desk.acts.length === 2 || undefined)
+    await using _link = await home.home.restart()
+    await using _door = await openDoor(home, kept)
+    await until('both acts', () => home.home.desk.acts.length === 2 || undefined)
     assert.deepEqual(
-      back.home.desk.acts.map(({ body }) => [body.code, body.at]),
+      home.home.desk.acts.map(({ body }) => [body.code, body.at]),
       [
         [0, 0],
         [0, 0],

@@ -193,6 +193,35 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 300_000
     await guest.page.context().close()
   })
 
+  it('gives a link to a page that works with scripts off, does that alone, and ends', async () => {
+    const owner = await openPage(far)
+    await owner.page.goto(`http://${onion}/#${key}`, { timeout: 90_000 })
+    await owner.page.getByRole('link', { name: 'This phone' }).click()
+    await owner.page.getByRole('checkbox', { name: 'porch-light' }).check()
+    await owner.page.getByRole('button', { name: 'Make a link' }).click()
+    const link = await owner.page.getByLabel('The link, shown once').inputValue({ timeout: 30_000 })
+    const checked = await openPage(far)
+    await checked.page.goto(link)
+    assert.deepEqual(await violationsOf(checked.page), [])
+    const bare = await openPage(far, { javaScriptEnabled: false })
+    await bare.page.goto(link)
+    assert.equal(await bare.page.getByText('front-door').count(), 0)
+    for (const [button, isLit] of [
+      ['on: On: porch-light', true],
+      ['off: On: porch-light', false],
+    ] as const) {
+      await bare.page.getByRole('button', { name: button }).click()
+      await bare.page.getByText('Done.').waitFor({ timeout: 30_000 })
+      assert.equal(outputOf(light) > 0, isLit)
+    }
+    await owner.page.getByRole('button', { name: /^Take back: page-/ }).click()
+    await owner.page.getByRole('button', { name: /^Take back: page-/ }).waitFor({ state: 'detached' })
+    assert.equal((await bare.page.goto(link))?.status(), 401)
+    assert.deepEqual([...bare.asked], [onion])
+    assert.deepEqual([owner.complaints, checked.complaints], [[], []])
+    for (const { page } of [owner, checked, bare]) await page.context().close()
+  })
+
   it('works on the LAN under the home’s own CA, by keyboard alone', async () => {
     const ca = fromBase64url((await home.done(['status'])).webCa as string)!
     await using near = await openChromium({ ca })
@@ -211,12 +240,28 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 300_000
     assert.deepEqual(complaints, [])
   })
 
+  it('shows names as text, whatever they look like', async () => {
+    const evil = '<img src=x onerror=alert(1)>'
+    const ca = fromBase64url((await home.done(['status'])).webCa as string)!
+    await using near = await openChromium({ ca })
+    const { page, complaints } = await openPage(near)
+    page.on('dialog', (dialog) => complaints.push(dialog.message()))
+    await home.done(['device', 'rename', 'balcony', evil])
+    await page.goto(`${home.lan}/#${key}`)
+    await page.getByRole('link', { name: evil, exact: true }).waitFor()
+    await page.getByRole('link', { name: 'Who did what' }).click()
+    await page.locator('.log li').filter({ hasText: evil }).first().waitFor()
+    assert.equal(await page.locator('img').count(), 0)
+    assert.deepEqual(complaints, [])
+    await home.done(['device', 'rename', evil, 'balcony'])
+  })
+
   it('has no fault that axe knows, in light and dark, in English and German, on every view', async () => {
     const ca = fromBase64url((await home.done(['status'])).webCa as string)!
     await using near = await openChromium({ ca })
-    for (const [colorScheme, locale, log, me] of [
-      ['light', 'en-GB', 'Who did what', 'This phone'],
-      ['dark', 'de-DE', 'Wer tat was', 'Dieses Telefon'],
+    for (const [colorScheme, locale, people, log, me] of [
+      ['light', 'en-GB', 'People', 'Who did what', 'This phone'],
+      ['dark', 'de-DE', 'Personen', 'Wer tat was', 'Dieses Telefon'],
     ] as const) {
       const { page, complaints } = await openPage(near, { colorScheme, locale })
       await page.goto(home.lan)
@@ -231,12 +276,15 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 300_000
       await page.locator('figure.plot').waitFor()
       await picture(page, `page-thing-${colorScheme}`)
       assert.deepEqual(await violationsOf(page), [], `thing ${colorScheme}`)
+      await page.getByRole('link', { name: people }).click()
+      await page.locator('.card h3').first().waitFor()
+      assert.deepEqual(await violationsOf(page), [], `people ${colorScheme}`)
       await page.getByRole('link', { name: log }).click()
       await page.locator('.log li').first().waitFor()
       await picture(page, `page-log-${colorScheme}`)
       assert.deepEqual(await violationsOf(page), [], `log ${colorScheme}`)
       await page.getByRole('link', { name: me }).click()
-      await page.locator('form button').click()
+      await page.locator('form button').first().click()
       await page.locator('textarea').waitFor()
       assert.deepEqual(await violationsOf(page), [], `me ${colorScheme}`)
       assert.deepEqual(complaints, [])

@@ -83,10 +83,15 @@ export async function openDoor(home: FirmwareHome, options: Partial<FirmwareOpti
     world: SHUT,
     ...options,
   })
-  if (!again) firmware.say(home.code('front-door'))
-  const { id } = await home.device('front-door', before + 1)
-  await firmware.line(/^connected/)
-  return doorOf(home, firmware, id)
+  try {
+    if (!again) firmware.say(home.code('front-door'))
+    const { id } = await home.device('front-door', before + 1)
+    await firmware.line(/^connected/)
+    return doorOf(home, firmware, id)
+  } catch (error) {
+    await firmware[Symbol.asyncDispose]()
+    throw error
+  }
 }
 
 export function doorOf(home: FirmwareHome, firmware: Firmware, id: PartyId): Door {

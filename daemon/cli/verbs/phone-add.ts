@@ -43,12 +43,12 @@ export const add = verb({
   examples: [
     ['phone add "sitter\'s phone" --person sitter', 'one scan, one confirmation'],
     ['phone add tablet --person anna --no-wait --json', 'for scripts: only the code'],
-    ['phone add tablet --person anna --confirm --yes-if 123456', 'and finish it, by the digits on the phone'],
+    ['phone add tablet --confirm --yes-if 123456', 'and finish it, by the digits on the phone'],
   ],
   options: (cli) =>
     cli
       .positional('name', NAME)
-      .option('person', { type: 'string', demandOption: true, describe: 'whose phone it is: name or id' })
+      .option('person', { type: 'string', describe: 'whose phone it is: name or id' })
       .option('auth', {
         type: 'boolean',
         default: false,
@@ -70,10 +70,24 @@ export const add = verb({
     const desk = await openDesk(tools, 'adding a phone')
     const pending = args.confirm
       ? await findPairing(desk.directory, args.name, tools.clock.now())
-      : await begin(desk, args)
+      : await begin(desk, { ...args, person: requirePerson(args) })
     if (args.wait || args.confirm) await finish(desk, pending, args['yes-if'])
   },
 })
+
+/** @throws CliError usage */
+function requirePerson({
+  name,
+  person,
+}: {
+  readonly name: string
+  readonly person: string | undefined
+}): string {
+  if (person !== undefined) return person
+  throw new CliError('usage', 'say whose phone it is', {
+    next: `shallot phone add ${JSON.stringify(name)} --person <person>; see \`shallot person list\``,
+  })
+}
 
 interface Wanted {
   readonly name: string
@@ -247,7 +261,7 @@ async function confirmed(
   const keyboard = keyboardOf()
   if (keyboard) return saysYes(tools, keyboard, `Does the phone show ${spaced(digits)}?`)
   throw new CliError('usage', `${name} waits for a confirmation, and there is nobody to ask`, {
-    next: `look at the phone, and say its digits: shallot phone add ${JSON.stringify(name)} --person ${person} --confirm --yes-if <digits>`,
+    next: `look at the phone, and say its digits: shallot phone add ${JSON.stringify(name)} --confirm --yes-if <digits>`,
   })
 }
 
