@@ -13,8 +13,8 @@ import { CODES } from '../../schemas/gen/ts/codes.ts'
 import { startEmulator, startOnHost } from '../../scripts/emulator.ts'
 import { buildFirmware, FLASHCHECK, type Port, programPath } from '../../scripts/firmware.ts'
 
-const LINE_MS_MAX = 20_000
-const END_MS_MAX = 5_000
+const LINE_MS_MAX = 60_000
+const END_MS_MAX = 20_000
 
 export type FirmwareOptions = {
   port: Port
