@@ -66,7 +66,11 @@ export function othersOf({ home, ed25519, papers, people }: OthersDeps): OtherPa
       )
       const caller: Caller = { ...from, kind: 'owner', origin: `mesh:${from.name}` }
       const handed = opened.ok ? await hand(opened.value, caller) : undefined
-      if (handed?.ok) return 'new'
+      if (handed?.ok) {
+        // It may be what another one hangs from.
+        refused.clear()
+        return 'new'
+      }
       if (refused.size >= REFUSED_MAX) refused.clear()
       refused.add(digest)
       return 'refused'
