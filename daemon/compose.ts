@@ -28,6 +28,7 @@ import { type Discovery, openDiscovery } from './edge/discovery/index.ts'
 import { type Face, openHttp, type TlsFace } from './edge/http/index.ts'
 import { type Link, openLink } from './edge/link/index.ts'
 import { type Onion, openOnion } from './edge/onion/index.ts'
+import { openMeshOf } from './mesh.ts'
 import { openPublisher } from './publish.ts'
 import { openState } from './state/index.ts'
 
@@ -60,7 +61,11 @@ export interface Daemon extends AsyncDisposable {
 /** The invitation every home has from the start: its owner's own. */
 const OWN_INVITATION = 'owner'
 
-const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
+/** With the versions of IP that each covers. */
+const WILDCARDS: ReadonlyMap<string, readonly number[]> = new Map([
+  ['0.0.0.0', [4]],
+  ['::', [4, 6]],
+])
 
 /** @throws ConfigError, LinkError, StateError, HttpError, OnionError: each with a sentence that names the next step */
 export async function compose(deps: DaemonDeps, config: Config, stop: AbortSignal): Promise<Daemon> {
@@ -115,6 +120,16 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
   const { authority, desk, deviceDesk } = stack.use(core.value)
   const webCa = webCaCertificate(webKey(ring.webCaScalar.reveal()))
   const onion = await onionRoom
+  const mesh = stack.use(
+    openMeshOf(
+      {
+        ...{ clock, random, log, ed25519, feed, authority, ring, signer: hub, onion, desk },
+        ...state,
+        services: () => services!,
+      },
+      signal,
+    ),
+  )
   link = stack.use(
     await openLink(
       { clock, random, log, ed25519, desk: deviceDesk },
@@ -144,10 +159,11 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           home: ring.home,
           hub: idOf(hub.key),
           bootedAt: clock.now(),
-          desk,
+          desk: mesh.desk,
           authority,
           zone: config.zone ?? deps.zone,
-          devices: state.devices,
+          devices: mesh.devices,
+          mesh: mesh.home,
           readings: state.readings,
           journal: state.journal,
           permits: state.permits,
@@ -176,9 +192,12 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     master: ring.onionMaster,
     book: state.services,
     journal: state.journal,
-    publisher: openPublisher({ clock, ed25519, onion, http: () => http }, faceDirectory),
+    publisher: openPublisher({ clock, ed25519, onion, http: () => http, door: mesh.door }, faceDirectory),
+    clientOf: mesh.clientOf,
     onFault: (error) => log.taskFailed('withdraw', error),
   })
+  desk.people.withdrawStale()
+  await mesh.begin()
   // Once in the life of a home: an owner who withdrew it does not get it back by a restart.
   if (state.services.nextEpoch(`invitation:${OWN_INVITATION}`) === 0) {
     await services.invite(OWN_INVITATION, true, { origin: 'unix' })
@@ -285,9 +304,10 @@ function lanFace(
   return { kind: 'tls', host, port, key: leaf.key, cert: chain, origin: 'lan', hosts: lanNames }
 }
 
-/** Where others find what listens on `host`: for a wildcard, this machine's first address on a private network. */
+/** Where others find what listens on `host`: for a wildcard, this machine's first private address that it covers. */
 function reachable(host: string, lanNames: readonly string[]): string {
-  return WILDCARDS.has(host) ? (lanNames.find((name) => isIP(name) !== 0) ?? '127.0.0.1') : host
+  const covered = WILDCARDS.get(host)
+  return covered ? (lanNames.find((name) => covered.includes(isIP(name))) ?? '127.0.0.1') : host
 }
 
 function originOf(face: Face | undefined, lanNames: readonly string[]): string | undefined {
