@@ -64,7 +64,7 @@ const revoke = verb({
     }
     if (found.length > 1) {
       throw new CliError('conflict', `${found.length} phones are called ${name}`, {
-        next: `name it by its key: ${found.map(({ holder }) => holder.id).join(' ')}`,
+        next: `name it by its key: ${found.map(({ holder }) => `phone:${holder.id}`).join(' ')}`,
       })
     }
     const [{ holder, person }] = found as [(typeof found)[0]]
