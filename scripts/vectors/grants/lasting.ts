@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** From when, until when, how long without the hub, how often (SPEC 12.3, 12.4). */
 import { guest, HOME, NOW, OTHER_DEVICE, owner, sitter, sitterTablet, stranger } from '../parties.ts'
 import type { Case } from '../text.ts'
 import { CHILD, GRANDCHILD, ID, idOf, may, scene, step, UNLOCK } from './scene.ts'
