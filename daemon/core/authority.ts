@@ -70,6 +70,7 @@ export function openAuthority(
   // A clock that was set back must not make what was taken then look as if it came from the future.
   load('owner', (frame) => trust.addOwner(frame, 0))
   load('revocation', (frame) => trust.revoke(frame, 0))
+  for (const { body } of trust.revocations) grants.believe(body.sealedAt)
   load('grant', (frame) => grants.restore(frame))
   const unread = people.load(papers)
   if (unread > 0) deps.onRefused?.('people', unread)
