@@ -6,7 +6,9 @@
  * touches no other. An invitation that moves has two until its holder has come by the new one. Publishing happens elsewhere
  * and later; nothing here waits for it.
  */
+import assert from 'node:assert/strict'
 import { LABEL_BYTES_MAX } from '../../schemas/gen/ts/wire.ts'
+import { fromBase32 } from '../base/bytes.ts'
 import type { Clock, Instant } from '../base/clock.ts'
 import { no, type Verdict, yes } from '../base/error.ts'
 import { Turns } from '../base/lifetime.ts'
@@ -57,6 +59,10 @@ export interface Invitation extends ServiceView {
 
 export interface Services {
   list(): readonly ServiceView[]
+  /** An address for one daemon of the home, which alone can read its descriptor; again the same while it stands. */
+  admit(service: string): Promise<Admitted>
+  /** An address for whoever holds the client key that comes with it. */
+  open(service: string, by: By): Promise<Admitted & { readonly clientKey: Secret }>
   /** Anew, or what is there already; a name that was withdrawn gets its next epoch, and so another address. */
   invite(name: string, authorised: boolean, by: By): Promise<Verdict<Invitation, 'conflict' | 'bad-request'>>
   expose(device: PartyId, authorised: boolean, by: By): Promise<Verdict<Invitation, 'conflict'>>
@@ -76,12 +82,20 @@ export interface By {
   readonly origin: string
 }
 
+export interface Admitted {
+  readonly address: string
+  /** The Ed25519 key of the address. */
+  readonly key: Uint8Array
+}
+
 export interface ServicesDeps {
   readonly clock: Clock
   readonly master: Secret
   readonly book: ServiceBook
   readonly journal: Journal
   readonly publisher: Publisher
+  /** The X25519 key that a daemon's address here is for; undefined: it is none of ours any more. */
+  readonly clientOf?: (service: string) => Uint8Array | undefined
   /** Told what went wrong where nobody waits for it. */
   readonly onFault: (error: unknown) => void
 }
@@ -94,6 +108,9 @@ const FORMER = 'former:'
 function derivedFrom(service: string): string {
   return service.startsWith(FORMER) ? INVITATION + service.slice(FORMER.length) : service
 }
+
+/** Of an onion address, before `.onion`. */
+const ONION_ID_CHARS = 56
 
 /** Offers everything the book holds, and keeps book and offers together from then on. */
 export async function openServices(deps: ServicesDeps): Promise<Services> {
@@ -108,10 +125,13 @@ export async function openServices(deps: ServicesDeps): Promise<Services> {
   const offer = async (record: ServiceRecord): Promise<void> => {
     const { service, epoch } = record
     const clientKey = clientKeyOf(record)
+    const client = service.startsWith('mesh:') ? deps.clientOf?.(service) : undefined
+    // A daemon's own key reads the descriptor of its address; ours beside it is for the probe.
+    if (service.startsWith('mesh:') && !client) return
     const address = await publisher.offer({
       service: publication(service),
       seed: onionSeed(master, derivedFrom(service), epoch),
-      clients: clientKey ? [x25519Public(clientKey)] : [],
+      clients: client ? [client] : clientKey ? [x25519Public(clientKey)] : [],
       ...(clientKey && { probeKey: clientKey }),
       ...(service.startsWith('device:') && { only: service.slice('device:'.length) as PartyId }),
     })
@@ -135,6 +155,7 @@ export async function openServices(deps: ServicesDeps): Promise<Services> {
     by: By,
   ): Promise<Verdict<Invitation, 'conflict'>> => {
     const present = book.get(service)
+    if (present && !addresses.has(service)) await offer(present)
     if (present && present.authorised !== authorised) {
       return no('conflict', 'it exists with the other kind of authorisation: withdraw it first')
     }
@@ -219,7 +240,16 @@ export async function openServices(deps: ServicesDeps): Promise<Services> {
 
   // What is decided by the book must still hold when it is carried out.
   const turns = new Turns()
-  for (const record of book.list()) await offer(record)
+  for (const record of book.list()) {
+    // Nobody was there to take it up: an invitation of a daemon does not outlive a restart.
+    if (record.service.startsWith('join:')) await book.remove(record.service)
+    else await offer(record)
+  }
+
+  const admitted = (service: string): Admitted => {
+    const address = addresses.get(service)!
+    return { address, key: Uint8Array.from(fromBase32(address.slice(0, ONION_ID_CHARS))!.subarray(0, 32)) }
+  }
   lookAtMoves()
 
   return {
@@ -229,6 +259,15 @@ export async function openServices(deps: ServicesDeps): Promise<Services> {
         return no('bad-request', 'a name is 1 to 32 letters, digits, dots, dashes, underscores or spaces')
       }
       return turns.take(() => put(INVITATION + name, authorised, by))
+    },
+    async admit(service) {
+      await turns.take(() => put(service, true, { origin: 'mesh' }))
+      return admitted(service)
+    },
+    async open(service, by) {
+      const opened = await turns.take(() => put(service, true, by))
+      assert(opened.ok && opened.value.clientKey, 'a service of this kind always has a client key')
+      return { ...admitted(service), clientKey: opened.value.clientKey }
     },
     expose: (device, authorised, by) => turns.take(() => put(`device:${device}`, authorised, by)),
     withdraw: (service, by) => turns.take(() => takeBoth(service, by)),

@@ -240,6 +240,7 @@ static void hub_settle(void) {
   memcpy(device.identity.host, found->host, sizeof device.identity.host);
   device.identity.tcp_port = found->tcp_port;
   found->tcp_port = 0;
+  log_text(device.port, "hub moved");
 }
 
 static int enrolment_link_open(void) {

@@ -28,6 +28,8 @@ enum {
 /* What follows the home's own label in the name of its service. */
 IN_FLASH(static const char service[]) = "\x08_shallot\x04_tcp\x05local";
 
+typedef char service_has_its_size[sizeof service == DISCOVERY_SERVICE_BYTES ? 1 : -1];
+
 static uint16_t word_at(const uint8_t *at) { return (uint16_t)(at[0] << 8 | at[1]); }
 
 int discovery_question(uint8_t out[DISCOVERY_QUESTION_BYTES], const uint8_t root[SHALLOT_KEY_BYTES]) {

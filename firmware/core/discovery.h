@@ -14,7 +14,8 @@
 #include "../port/port.h"
 #include "../../schemas/gen/c/shallot_wire.h"
 
-enum { DISCOVERY_QUESTION_BYTES = 12 + 1 + SHALLOT_DISCOVERY_LABEL_CHARS + 20 + 4, DISCOVERY_ANSWER_BYTES_MAX = 512 };
+enum { DISCOVERY_SERVICE_BYTES = 21 /* _shallot._tcp.local, as DNS has it */ };
+enum { DISCOVERY_QUESTION_BYTES = 12 + 1 + SHALLOT_DISCOVERY_LABEL_CHARS + DISCOVERY_SERVICE_BYTES + 4, DISCOVERY_ANSWER_BYTES_MAX = 512 };
 
 struct discovery {
   char host[PORT_ADDRESS_CHARS_MAX + 1];

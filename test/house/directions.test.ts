@@ -20,6 +20,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'edge/discovery': ['base', 'core', 'schemas'],
   'edge/onion': ['base', 'core', 'schemas'],
   'edge/http': ['base', 'core', 'schemas'],
+  'edge/mesh': ['base', 'core', 'schemas'],
   config: ['base', 'core', 'schemas'],
   web: ['base', 'core', 'schemas'],
   cli: ['base', 'core', 'config', 'schemas', 'top', 'package.json'],
@@ -32,6 +33,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'edge/discovery',
     'edge/onion',
     'edge/http',
+    'edge/mesh',
     'package.json',
   ],
 }

@@ -51,6 +51,8 @@ export interface LiveHomeOptions {
   readonly linkPort: number
   /** Restores instead of making a new home. */
   readonly words?: string
+  /** With `words`: one more daemon of that home, of this name. */
+  readonly as?: string
   /** More arguments of `shallot daemon`. */
   readonly daemon?: readonly string[]
 }
@@ -154,9 +156,9 @@ export class LiveHome implements AsyncDisposable {
   }
 
   async found(): Promise<void> {
-    const { words } = this.#options
+    const { words, as } = this.#options
     if (words !== undefined) {
-      await this.done(['restore'], { input: words })
+      await this.done(['restore', ...(as === undefined ? [] : ['--as', as])], { input: words })
       this.words = words
     } else this.words = (await this.done(['init'])).words as string
   }

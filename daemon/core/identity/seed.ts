@@ -51,6 +51,11 @@ export function onionClientKey(master: Secret, service: string, epoch: number): 
   return derive(master, `onion-client/${service}/${epoch}`)
 }
 
+/** The X25519 private key of a daemon (SPEC 5): others encrypt the descriptors of its addresses for it. */
+export function meshClientKey(hubSeed: Secret): Secret {
+  return derive(hubSeed, 'mesh-client')
+}
+
 /** PKCS #8 around a raw X25519 private key (RFC 8410 §7). */
 const X25519_PKCS8 = Uint8Array.fromHex('302e020100300506032b656e04220420')
 

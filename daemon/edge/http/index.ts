@@ -25,6 +25,7 @@ import { eventRoutes } from './routes/events.ts'
 import { formRoutes } from './routes/form.ts'
 import { hubRoutes } from './routes/hub.ts'
 import { logRoutes } from './routes/log.ts'
+import { meshRoutes } from './routes/mesh.ts'
 import { pairingRoutes } from './routes/pairings.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { serviceRoutes } from './routes/services.ts'
@@ -73,6 +74,7 @@ export async function openHttp(deps: HttpDeps, options: HttpOptions, signal: Abo
     ...enrolmentRoutes(routeDeps),
     ...serviceRoutes(routeDeps),
     ...hubRoutes(routeDeps),
+    ...meshRoutes(routeDeps),
     ...logRoutes(routeDeps),
     ...peopleRoutes(routeDeps),
     ...pairingRoutes(routeDeps),

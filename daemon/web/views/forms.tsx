@@ -51,9 +51,12 @@ export function FormsView() {
         {names.map((name) => (
           <li key={name} class="row">
             {name}
-            <button type="button" onClick={() => void app.perform({ act: 'end-form', name })}>
+            <button
+              type="button"
+              aria-label={`${words.people.takeBack}: ${name}`}
+              onClick={() => void app.perform({ act: 'end-form', name })}
+            >
               {words.people.takeBack}
-              <span class="only-read">: {name}</span>
             </button>
           </li>
         ))}

@@ -16,9 +16,13 @@ export function GiveForm({ to }: { to: KnownPerson }) {
   const own = state.people.grants.filter(({ share, revoked }) => share > 0 && !revoked)
   if (!open) {
     return (
-      <button type="button" class="plain" onClick={() => setOpen(true)}>
+      <button
+        type="button"
+        class="plain"
+        aria-label={`${words.people.give}: ${to.name}`}
+        onClick={() => setOpen(true)}
+      >
         {words.people.give}
-        <span class="only-read">: {to.name}</span>
       </button>
     )
   }

@@ -122,6 +122,7 @@ export const de: Words = {
       refused: 'wurde abgewiesen',
       invited: 'lud ein',
       withdrawn: 'nahm eine Einladung zurück',
+      joined: 'ein weiteres Zuhause kam dazu',
       act: 'wurde bedient',
       person: 'benannte eine Person',
       holder: 'ließ ein Telefon herein',

@@ -115,6 +115,7 @@ export const en: Words = {
       refused: 'was refused',
       invited: 'invited',
       withdrawn: 'withdrew an invitation',
+      joined: 'another home joined',
       act: 'was used',
       person: 'named a person',
       holder: 'let a phone in',
