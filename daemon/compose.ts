@@ -196,6 +196,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     clientOf: mesh.clientOf,
     onFault: (error) => log.taskFailed('withdraw', error),
   })
+  desk.people.withdrawStale()
   await mesh.begin()
   // Once in the life of a home: an owner who withdrew it does not get it back by a restart.
   if (state.services.nextEpoch(`invitation:${OWN_INVITATION}`) === 0) {
