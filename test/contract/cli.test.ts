@@ -225,6 +225,9 @@ function keysOf(value: unknown, path = ''): string[] {
   return inside.length > 0 ? inside : [isMap ? `${path}.*` : path]
 }
 
+/** A grant with everything that it may have. */
+const TERMS = ['--hours', 'daily 0-24', '--from', '2026-01-01', '--until', '1d', '--uses', '3']
+
 test('the objects of --json have the keys that scripts rely on, and no others', async () => {
   const file = join(import.meta.dirname, 'cli-json-keys.json')
   const promised: Record<string, string[]> = JSON.parse(readFileSync(file, 'utf8'))
@@ -249,7 +252,29 @@ test('the objects of --json have the keys that scripts rely on, and no others', 
     ['hide', ['hide', 'porch-light']],
     ['onion invite', ['onion', 'invite', 'carl']],
     ['onion list', ['onion', 'list']],
+    ['onion renew', ['onion', 'renew', 'carl']],
     ['onion withdraw', ['onion', 'withdraw', 'carl']],
+    ['person add', ['person', 'add', 'sitter']],
+    ['person list', ['person', 'list']],
+    ['grant, promised', ['grant', 'sitter', 'porch-light', 'on', ...TERMS]],
+    ['grants, promised', ['grants', 'sitter']],
+    ['phone add --no-wait', ['phone', 'add', 'phone', '--person', 'sitter', '--no-wait', '--auth']],
+    ['why', ['why', 'sitter', 'porch-light', 'on']],
+    ['revoke', ['revoke', 'sitter']],
+    ['person remove', ['person', 'remove', 'sitter', '--yes']],
+    ['group add', ['group', 'add', 'lamps', 'porch-light']],
+    ['group list', ['group', 'list']],
+    ['group remove', ['group', 'remove', 'lamps', 'porch-light']],
+    ['token add', ['token', 'add', 'blinds', 'porch-light', 'on', ...TERMS]],
+    ['token add --away', ['token', 'add', 'far', 'porch-light', 'on', '--away']],
+    ['token add --bearer', ['token', 'add', 'dashboard', 'everything', 'on:read', '--bearer']],
+    ['token list', ['token', 'list']],
+    ['grants', ['grants', 'blinds']],
+    ['phone list', ['phone', 'list']],
+    ['token remove', ['token', 'remove', 'blinds', '--yes']],
+    ['token remove, bearer', ['token', 'remove', 'dashboard', '--yes']],
+    ['owner list', ['owner', 'list']],
+    ['revoke --start-over', ['revoke', '--start-over']],
     ['log', ['log']],
     ['log verify', ['log', 'verify']],
     ['config show', ['config', 'show']],

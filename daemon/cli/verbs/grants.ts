@@ -8,7 +8,6 @@ import {
   ownerOf,
   personNamed,
   promisesTo,
-  sayGrant,
   standingOf,
   termsObject,
 } from '../people/index.ts'
@@ -66,7 +65,6 @@ function recorded({ house, owner }: Desk, only: KnownPerson | undefined): Row[] 
       standing: standingOf(grant, owner.now()),
       by: nameOf(grant, { house, owner }),
       ...termsObject(house, grant.message.body),
-      says: sayGrant(house, grant.message.body),
     } as Row)
   }
   return rows
@@ -100,7 +98,6 @@ async function promised({ house, directory, owner }: Desk, only: KnownPerson | u
         by: owner.name,
         code: false,
         ...termsObject(house, deal.terms),
-        says: sayGrant(house, deal.terms),
       })
     }
   }
