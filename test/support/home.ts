@@ -55,6 +55,13 @@ export interface LiveHomeOptions {
   readonly daemon?: readonly string[]
 }
 
+/** What is connected to each product. */
+const WORLDS = {
+  'porch-light': {},
+  weather: { 'i2c-44': 'sht3x temperature=18.4 humidity=56.1' },
+  'front-door': { 'pin-1': 'strike output=1', 'pin-2': '1', 'pin-3': '0' },
+}
+
 export class LiveHome implements AsyncDisposable {
   readonly place = mkdtempSync('/tmp/sh-')
   readonly data = join(this.place, 'hub')
@@ -207,7 +214,7 @@ export class LiveHome implements AsyncDisposable {
   }
 
   /** `shallot enrol <name>`, and real firmware that is given the code; resolves when its owner has confirmed it. */
-  async enrol(name: string, program: 'porch-light' | 'weather'): Promise<LiveDevice> {
+  async enrol(name: string, program: 'porch-light' | 'weather' | 'front-door'): Promise<LiveDevice> {
     const directory = join(this.place, name)
     mkdirSync(join(directory, 'world'), { recursive: true, mode: 0o700 })
     let started: Promise<Firmware> | undefined
@@ -216,7 +223,7 @@ export class LiveHome implements AsyncDisposable {
         const { stage, code } = JSON.parse(line)
         if (stage !== 'code') return
         const blobs = { code: Buffer.from(code) }
-        const world = { 'i2c-44': 'sht3x temperature=18.4 humidity=56.1' }
+        const world = WORLDS[program]
         started = startFirmware({ port: 'host', program, blobs, directory, world })
         started.catch(() => {})
       },
