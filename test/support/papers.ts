@@ -41,7 +41,7 @@ export function holderFrame(by: Sealing, said: Said<Holder, 'key' | 'person'>): 
   return sealEnvelope({ type: 'holder', ...by.claims(), name: 'phone', kind: 'phone', ...said }, by.signer)
 }
 
-/** Everything of `on` and `level` for a day, unless it says otherwise; every device. */
+/** Everything of `on` and `level` for a day, unless it says otherwise, of every device; half of it when it is passed on. */
 export function grantFrame(by: Sealing, said: Partial<Grant> = {}): Frame {
   const claims = by.claims()
   const body: Grant = {
@@ -55,7 +55,7 @@ export function grantFrame(by: Sealing, said: Partial<Grant> = {}): Frame {
       { affordance: 2, methods: READ | WRITE },
     ],
     leaseS: 0,
-    expiresAt: claims.sealedAt + DAY_S,
+    expiresAt: claims.sealedAt + (said.parent ? DAY_S / 2 : DAY_S),
     ...said,
   }
   return sealEnvelope(body, by.signer)

@@ -30,13 +30,9 @@ export class Diary {
 
   /** An entry about what a caller did, now. */
   by(caller: Caller, entry: Omit<NewEntry, 'at' | 'origin'>): NewEntry {
-    return {
-      at: this.#clock.now(),
-      signer: caller.id,
-      person: caller.person,
-      origin: caller.origin,
-      ...entry,
-    }
+    const { id, person, origin, via } = caller
+    const note = via === undefined ? undefined : `came by ${via}`
+    return { at: this.#clock.now(), signer: id, person, origin, note, ...entry }
   }
 
   /** Something that a proved caller handed in is refused: written, then answered. */
@@ -50,7 +46,9 @@ export class Diary {
     const more = caller.kind === 'owner' ? '' : this.#roomOf(caller.id).draw(this.#clock.monotonic())
     if (more !== undefined) {
       const note = detail === undefined && more === '' ? undefined : `${detail ?? why}${more}`
-      await this.#journal.append(this.by(caller, { kind: 'refused', device, frame, code: CODES[why], note }))
+      await this.#journal.append(
+        this.by(caller, { kind: 'refused', device, frame, code: CODES[why], ...(note && { note }) }),
+      )
     }
     return no(why, detail)
   }
