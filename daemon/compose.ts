@@ -7,8 +7,9 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
-import { toBase64url } from './base/bytes.ts'
+import { fromBase64url, toBase64url } from './base/bytes.ts'
 import type { Clock } from './base/clock.ts'
+import { isCode } from './base/error.ts'
 import type { Log } from './base/log.ts'
 import type { Random } from './base/random.ts'
 import type { Config } from './config/index.ts'
@@ -23,9 +24,11 @@ import { idOf } from './core/model/index.ts'
 import type { Carrier, Journal } from './core/ports.ts'
 import { openServices, type Services } from './core/services.ts'
 import { zoneNamed } from './core/zone.ts'
+import { type Discovery, openDiscovery } from './edge/discovery/index.ts'
 import { type Face, openHttp, type TlsFace } from './edge/http/index.ts'
 import { type Link, openLink } from './edge/link/index.ts'
 import { type Onion, openOnion } from './edge/onion/index.ts'
+import { openMeshOf } from './mesh.ts'
 import { openPublisher } from './publish.ts'
 import { openState } from './state/index.ts'
 
@@ -37,6 +40,8 @@ export interface DaemonDeps {
   readonly memoryMb: () => number
   /** Names by which this machine is known on its LAN. */
   readonly lanNames: readonly string[]
+  /** Its IPv4 addresses there, as they are at this moment. */
+  readonly lanAddresses: () => readonly string[]
   readonly version: string
   /** The zone of this machine, by its name in the IANA database. */
   readonly zone: string
@@ -56,7 +61,11 @@ export interface Daemon extends AsyncDisposable {
 /** The invitation every home has from the start: its owner's own. */
 const OWN_INVITATION = 'owner'
 
-const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
+/** With the versions of IP that each covers. */
+const WILDCARDS: ReadonlyMap<string, readonly number[]> = new Map([
+  ['0.0.0.0', [4]],
+  ['::', [4, 6]],
+])
 
 /** @throws ConfigError, LinkError, StateError, HttpError, OnionError: each with a sentence that names the next step */
 export async function compose(deps: DaemonDeps, config: Config, stop: AbortSignal): Promise<Daemon> {
@@ -111,6 +120,16 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
   const { authority, desk, deviceDesk } = stack.use(core.value)
   const webCa = webCaCertificate(webKey(ring.webCaScalar.reveal()))
   const onion = await onionRoom
+  const mesh = stack.use(
+    openMeshOf(
+      {
+        ...{ clock, random, log, ed25519, feed, authority, ring, signer: hub, onion, desk },
+        ...state,
+        services: () => services!,
+      },
+      signal,
+    ),
+  )
   link = stack.use(
     await openLink(
       { clock, random, log, ed25519, desk: deviceDesk },
@@ -126,6 +145,8 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
       signal,
     ),
   )
+  const discovery = await openDiscoveryOf(deps, config, fromBase64url(ring.home)!, link.port, signal)
+  if (discovery) stack.use(discovery)
   const linkAddress = { host: reachable(config.link.host, deps.lanNames), port: link.port }
 
   let lan: Face | undefined
@@ -138,10 +159,11 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           home: ring.home,
           hub: idOf(hub.key),
           bootedAt: clock.now(),
-          desk,
+          desk: mesh.desk,
           authority,
           zone: config.zone ?? deps.zone,
-          devices: state.devices,
+          devices: mesh.devices,
+          mesh: mesh.home,
           readings: state.readings,
           journal: state.journal,
           permits: state.permits,
@@ -170,8 +192,15 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     master: ring.onionMaster,
     book: state.services,
     journal: state.journal,
-    publisher: openPublisher({ clock, ed25519, onion, http: () => http }, faceDirectory),
+    publisher: openPublisher({ clock, ed25519, onion, http: () => http, door: mesh.door }, faceDirectory),
+    clientOf: mesh.clientOf,
+    onFault: (error) => log.taskFailed('withdraw', error),
   })
+<<<<<<< HEAD
+  await mesh.begin()
+=======
+  desk.people.withdrawStale()
+>>>>>>> hub
   // Once in the life of a home: an owner who withdrew it does not get it back by a restart.
   if (state.services.nextEpoch(`invitation:${OWN_INVITATION}`) === 0) {
     await services.invite(OWN_INVITATION, true, { origin: 'unix' })
@@ -212,6 +241,26 @@ function pruning({ clock, log }: DaemonDeps, journal: Journal, days: number): Di
   }
   prune()
   return clock.every(PRUNE_MS, prune)
+}
+
+/** A hub that cannot answer the LAN is still a hub: its devices know where it was. */
+async function openDiscoveryOf(
+  { clock, log, lanAddresses }: DaemonDeps,
+  { link }: Config,
+  root: Uint8Array,
+  port: number,
+  signal: AbortSignal,
+): Promise<Discovery | undefined> {
+  const isNear = link.host !== '127.0.0.1' && link.host !== '::1' && link.host !== 'localhost'
+  if (!link.discovery || !isNear) return undefined
+  const addresses = isIP(link.host) === 4 && link.host !== '0.0.0.0' ? () => [link.host] : lanAddresses
+  try {
+    return await openDiscovery({ clock, log }, { root, port, addresses }, signal)
+  } catch (error) {
+    if (!isCode(error, 'cannot-listen')) throw error
+    log.taskFailed('discovery', error)
+    return undefined
+  }
 }
 
 function openOnionOf(
@@ -258,9 +307,10 @@ function lanFace(
   return { kind: 'tls', host, port, key: leaf.key, cert: chain, origin: 'lan', hosts: lanNames }
 }
 
-/** Where others find what listens on `host`: for a wildcard, this machine's first address on a private network. */
+/** Where others find what listens on `host`: for a wildcard, this machine's first private address that it covers. */
 function reachable(host: string, lanNames: readonly string[]): string {
-  return WILDCARDS.has(host) ? (lanNames.find((name) => isIP(name) !== 0) ?? '127.0.0.1') : host
+  const covered = WILDCARDS.get(host)
+  return covered ? (lanNames.find((name) => covered.includes(isIP(name))) ?? '127.0.0.1') : host
 }
 
 function originOf(face: Face | undefined, lanNames: readonly string[]): string | undefined {

@@ -27,6 +27,7 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
       log,
       memoryMb: () => Math.round(process.memoryUsage.rss() / 1e6),
       lanNames: lanNames(),
+      lanAddresses,
       version: packageJson.version,
       zone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
       page: builtPage(),
@@ -77,11 +78,20 @@ for (const [net, bits, family] of [
   PRIVATE.addSubnet(net, bits, family)
 }
 
+function ownAddresses(): string[] {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+  return all.filter(({ internal }) => !internal).map(({ address }) => address)
+}
+
+/** IPv4 addresses of this machine on private networks, as they are now. */
+function lanAddresses(): string[] {
+  return ownAddresses().filter((address) => isIPv4(address) && PRIVATE.check(address))
+}
+
 /** Addresses of this machine on private networks, IPv4 first, then its name as mDNS has it. */
 function lanNames(): string[] {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
-  const own = all.filter(({ internal }) => !internal).map(({ address }) => address)
-  const ipv4 = own.filter((address) => isIPv4(address) && PRIVATE.check(address))
+  const own = ownAddresses()
+  const ipv4 = lanAddresses()
   const ipv6 = own.filter((address) => isIPv6(address) && PRIVATE.check(address, 'ipv6'))
   return [...ipv4, ...ipv6, `${hostname().split('.')[0]}.local`]
 }

@@ -18,13 +18,18 @@ export interface PublishDeps {
   /** Absent when the home is not to be reached from outside at all. */
   readonly onion: Onion | undefined
   readonly http: () => Http
+  /** Opens the door of the mesh behind a service that other daemons come in by. */
+  readonly door: (service: string, path: string) => Promise<AsyncDisposable>
 }
 
 const VIRTUAL_PORT = 80
 
 /** @param directory  of ours alone (0700), short enough for unix sockets in it */
-export function openPublisher({ clock, ed25519, onion, http }: PublishDeps, directory: string): Publisher {
-  const faces = new Map<string, Face>()
+export function openPublisher(
+  { clock, ed25519, onion, http, door }: PublishDeps,
+  directory: string,
+): Publisher {
+  const faces = new Map<string, Face | AsyncDisposable>()
   const openedAt = clock.now()
   return {
     async offer({ service, seed, clients, probeKey, only }: Offer) {
@@ -33,13 +38,15 @@ export function openPublisher({ clock, ed25519, onion, http }: PublishDeps, dire
       // A name of fixed length, because the path of a unix socket may have 107 bytes and a service's name may not fit.
       const file = `${createHash('sha256').update(service).digest('hex').slice(0, 12)}.sock`
       const target = join(directory, file)
-      const face = await http().face({
-        kind: 'unix',
-        path: target,
-        origin: `onion:${service}`,
-        hosts: [host],
-        ...(only && { only }),
-      })
+      const face = isForDaemons(service)
+        ? await door(service, target)
+        : await http().face({
+            kind: 'unix',
+            path: target,
+            origin: `onion:${service}`,
+            hosts: [host],
+            ...(only && { only }),
+          })
       faces.set(service, face)
       return onion.offer({
         name: service,
@@ -61,6 +68,11 @@ export function openPublisher({ clock, ed25519, onion, http }: PublishDeps, dire
       return status ? told(status) : { state: 'off', since: openedAt }
     },
   }
+}
+
+/** What stands behind it is the mesh, not the API. */
+function isForDaemons(service: string): boolean {
+  return service.startsWith('mesh:') || service.startsWith('join:')
 }
 
 function told({ state, since, cause }: OnionStatus) {

@@ -12,6 +12,7 @@ import { daemon } from './bench/daemon.ts'
 import { envelope } from './bench/envelope.ts'
 import { firmware } from './bench/firmware.ts'
 import { ingest, linkRoundTrip, resident } from './bench/link.ts'
+import { meshLive, meshSync } from './bench/mesh.ts'
 import { onionCold, onionRoundTrip } from './bench/onion.ts'
 import { policyJudge, policyMemory } from './bench/policy.ts'
 import type { Group, Result, Results } from './bench/sample.ts'
@@ -26,6 +27,8 @@ const GROUPS: readonly (readonly [string, Group])[] = [
   ['link.rss', resident],
   ['onion.rtt', onionRoundTrip],
   ['onion.cold', onionCold],
+  ['mesh', meshLive],
+  ['mesh.sync', meshSync],
   ['daemon', daemon],
   ['firmware.tls', firmware],
 ]
@@ -40,6 +43,11 @@ const AIMS: Readonly<Record<string, string>> = {
   'link.rss': '≤ 1.3',
   'onion.rtt': '≤ 1.15',
   'onion.cold': '≤ 1.15',
+  'mesh.rtt': '≤ 1.3',
+  'mesh.event': '≤ 1.3',
+  'mesh.sync': '≥ 0.5',
+  'mesh.sync.memory': '≤ 64 MB',
+  'mesh.rss': '≤ 1.25',
   'daemon.ready': '≤ 1.5 s',
   'daemon.rss': '≤ 120 MB',
   'firmware.tls.dram': '≤ 1.0',

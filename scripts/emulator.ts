@@ -7,6 +7,7 @@
  * input and output are the device's console. The flash check is always on: status 191 is an offence against the chip.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { createSocket } from 'node:dgram'
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -16,7 +17,7 @@ import { openBoard } from './twins/index.ts'
 
 export const OFFENCE_STATUS = 191
 
-const FRAME = { open: 1, data: 2, close: 3, store: 4, remove: 5, done: 6, end: 7, bus: 8 } as const
+const FRAME = { open: 1, data: 2, close: 3, store: 4, remove: 5, done: 6, end: 7, bus: 8, ask: 9 } as const
 const HEADER_BYTES = 4
 const PAYLOAD_BYTES_MAX = 4096
 /** A peer that takes this much less than the device sends is cut off. */
@@ -142,6 +143,23 @@ function changeBlob(directory: string, { kind, payload }: Frame): boolean {
   }
 }
 
+const NOTHING = Buffer.alloc(0)
+const MDNS = '224.0.0.251:5353'
+
+/** Asks the LAN, or whom SHALLOT_MDNS names; the first answer, or nothing in time. */
+function askLan(payload: Buffer): Promise<Buffer | undefined> {
+  const [address, port] = (process.env.SHALLOT_MDNS ?? MDNS).split(':') as [string, string]
+  const { promise, resolve } = Promise.withResolvers<Buffer | undefined>()
+  const socket = createSocket('udp4', (answer) => resolve(answer))
+  const timer = setTimeout(() => resolve(undefined), payload.readUInt16LE(0))
+  socket.on('error', () => resolve(undefined))
+  socket.send(payload.subarray(2), Number(port), address, (error) => error && resolve(undefined))
+  return promise.finally(() => {
+    clearTimeout(timer)
+    socket.close()
+  })
+}
+
 function busOf(directory: string): (question: Frame) => Buffer {
   const board = openBoard(directory, () => systemClock.monotonic())
   return ({ payload }) => {
@@ -186,8 +204,13 @@ export function startEmulator(options: EmulatorOptions): Emulator {
   const cut = relayNetwork(network, wires)
   const answerBus = busOf(directory)
   onFrames(control, (one) => {
-    if (one.kind === FRAME.bus) control.write(answerBus(one))
-    else control.write(frame(changeBlob(directory, one) ? FRAME.done : FRAME.close, 0))
+    if (one.kind === FRAME.bus) return void control.write(answerBus(one))
+    if (one.kind === FRAME.ask)
+      return void askLan(one.payload).then(
+        (answer) =>
+          control.writable && control.write(frame(answer ? FRAME.done : FRAME.close, 0, answer ?? NOTHING)),
+      )
+    control.write(frame(changeBlob(directory, one) ? FRAME.done : FRAME.close, 0))
   })
   return { child, wires, cut, end: () => void (control.writable && control.write(frame(FRAME.end, 0))) }
 }

@@ -5,7 +5,8 @@
  *
  *   node scripts/firmware.ts fetch                              wolfSSL's source, once
  *   node scripts/firmware.ts build [--app A] [--port host|qemu|sanitize]   without --app: all; without --port: host and qemu
- *   node scripts/firmware.ts size [--json]                      what each program costs on an ESP8266
+ *   node scripts/firmware.ts size [--json]                      what each program costs on an ESP8266, held against firmware/budget.json
+ *   node scripts/firmware.ts fuzz [--target T] [--seconds N]    libFuzzer over every parser, 600 s each unless told otherwise
  *   node scripts/firmware.ts run --app A --dir D [--port P]     one device; its console is this terminal
  */
 import { execFileSync } from 'node:child_process'
@@ -30,7 +31,8 @@ const WOLFSSL = join(BUILD, 'wolfssl')
 const SOURCE = join(WOLFSSL, 'source')
 const OUT = join(BUILD, 'firmware')
 
-export type Port = 'host' | 'qemu' | 'sanitize'
+/** `fuzz` holds libFuzzer's targets and no programs. */
+export type Port = 'host' | 'qemu' | 'sanitize' | 'fuzz'
 export const PORTS: readonly Port[] = ['host', 'qemu', 'sanitize']
 /** QEMU's plugin that is as strict as the chip. */
 export const FLASHCHECK = join(OUT, 'qemu', 'flashcheck.so')
@@ -148,7 +150,7 @@ function run(port: Port, program: string, directory: string): void {
 /* ---- the command line ---- */
 
 const USAGE =
-  'usage: node scripts/firmware.ts fetch | build [--app A] [--port P] | size [--json] | run --app A --dir D [--port P]'
+  'usage: node scripts/firmware.ts fetch | build [--app A] [--port P] | size [--json] | fuzz [--target T] [--seconds N] | run --app A --dir D [--port P]'
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -158,6 +160,8 @@ async function main(): Promise<void> {
       port: { type: 'string' },
       dir: { type: 'string' },
       json: { type: 'boolean', default: false },
+      target: { type: 'string' },
+      seconds: { type: 'string', default: '600' },
     },
   })
   const ports =
@@ -172,7 +176,20 @@ async function main(): Promise<void> {
   }
   if (verb === 'size') {
     const { measureFirmware, printSizes } = await import('./firmware-size.ts')
-    return printSizes(await measureFirmware(known, programsIn('app')), values.json)
+    const sizes = await measureFirmware(known, programsIn('app'))
+    printSizes(sizes, values.json)
+    const { overBudget, readBudget } = await import('./firmware-budget.ts')
+    for (const excess of overBudget(sizes, readBudget())) {
+      console.error(`over budget: ${excess}`)
+      process.exitCode = 1
+    }
+    return
+  }
+  if (verb === 'fuzz') {
+    const { fuzzAll, fuzzTargets } = await import('./firmware-fuzz.ts')
+    const targets = values.target === undefined ? fuzzTargets() : [values.target]
+    if (!fuzzAll(targets, Number(values.seconds))) process.exitCode = 1
+    return
   }
   if (verb === 'run' && values.app !== undefined && values.dir !== undefined) {
     return run(ports[0]!, values.app, values.dir)

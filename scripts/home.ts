@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /**
  * A home in a box: `npm start`. Everything is real and everything is local: a private Tor network, the daemon, two devices
- * that run on the ESP8266's instruction set, and the owner far away, who has their own key and an invitation, and no other way in.
+ * that run on the ESP8266's instruction set, and somebody far away, whose key may switch one light, and who has no other way in.
  *
  *   node scripts/home.ts [--once] [--json] [--port host]
  *
@@ -45,7 +45,6 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 interface Lived {
   readonly onion: string
-  readonly code: string
   readonly device: string
   readonly receipt: Record<string, unknown>
 }
@@ -189,20 +188,35 @@ async function firstReading(owner: Environment): Promise<void> {
 /** The stages of a command as a person reads them. */
 const WORDS: Record<string, string> = { 'at-hub': 'at the hub', 'at-device': 'at the device' }
 
-/** Somebody far away: no data directory, no LAN, only the owner's key and the invitation. */
+/** Somebody far away: no data directory, no LAN, no owner's key; a key that may switch one light, and an onion address. */
 async function farAway(tor: PrivateTor, owner: Environment, place: string): Promise<Lived> {
-  const invitation = await steps.take(
+  const file = join(place, 'traveller.key')
+  const given = await steps.take(
     'invite',
-    'an invitation with an onion address of its own (shallot onion invite traveller)',
-    () => run(['onion', 'invite', 'traveller', '--no-lan'], owner),
+    'a key for a traveller, who may switch the porch light and nothing else (shallot token add traveller)',
+    () =>
+      run(
+        [
+          'token',
+          'add',
+          'traveller',
+          'porch-light',
+          'on',
+          '--until',
+          '1d',
+          '--away',
+          '--no-lan',
+          '--out',
+          file,
+        ],
+        owner,
+      ),
   )
-  const { address, code } = invitation.objects[0] as { address: string; code: string }
-  const file = join(place, 'invitation')
-  writeFileSync(file, code, { mode: 0o600 })
+  const { address } = given.objects.at(-1) as { address: string }
   const away = {
-    SHALLOT_OWNER: owner.SHALLOT_OWNER,
+    SHALLOT_OWNER: join(place, 'nobody'),
     SHALLOT_DATA: join(place, 'nowhere'),
-    SHALLOT_HOME: file,
+    SHALLOT_IDENTITY: file,
     SHALLOT_TORRC_EXTRA: joining(tor, place, 'traveller'),
   }
   const done = await steps.take('switch', 'far away, somebody switches the porch light on through Tor', () =>
@@ -221,7 +235,6 @@ async function farAway(tor: PrivateTor, owner: Environment, place: string): Prom
   if (Number(lamp) === 0) throw new Error('the receipt says done, but the lamp is dark')
   return {
     onion: address,
-    code,
     device: device.id,
     receipt: { sealed: receipt, by: device.id, verified: true, way, stages },
   }
@@ -232,15 +245,15 @@ function conclude({ onion, device, receipt }: Lived): void {
   else steps.say(`\nThe light is on, and ${device} signed for it.`)
 }
 
-function stayUp({ onion, code }: Lived, owner: Environment, at: (name: string) => string): void {
+function stayUp({ onion }: Lived, owner: Environment, at: (name: string) => string): void {
   const shell = `SHALLOT_DATA=${owner.SHALLOT_DATA} SHALLOT_OWNER=${owner.SHALLOT_OWNER}`
-  const far = `SHALLOT_OWNER=${owner.SHALLOT_OWNER} SHALLOT_TORRC_EXTRA=${at('traveller.torrc')} SHALLOT_HOME=${at('invitation')}`
+  const far = `SHALLOT_TORRC_EXTRA=${at('traveller.torrc')} npm run -s shallot -- --as ${at('traveller.key')}`
   steps.say(`
 The home is up. Its onion address for this traveller:
 
   ${onion}
 
-${encodeQR(code, 'ascii', { ecc: 'low', border: 2 })}
+${encodeQR(`http://${onion}/`, 'ascii', { ecc: 'low', border: 2 })}
 In another terminal, in this folder:
 
   export ${shell}
@@ -248,11 +261,14 @@ In another terminal, in this folder:
   npm run -s shallot -- set porch-light level 40
   npm run -s shallot -- watch
   npm run -s shallot -- history balcony temperature
-  npm run -s shallot -- log verify
+  npm run -s shallot -- person add sitter
+  npm run -s shallot -- grant sitter porch-light on --hours "daily 8-20"
+  npm run -s shallot -- log --who traveller
 
-The same from far away, through Tor:
+From far away, through Tor, with the traveller's key; the second is refused:
 
-  ${far} npm run -s shallot -- invoke porch-light toggle
+  ${far} set porch-light on false
+  ${far} set porch-light level 40
 
 Ctrl-C ends everything and leaves nothing behind.`)
 }

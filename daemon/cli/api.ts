@@ -37,6 +37,7 @@ export class Api implements AsyncDisposable {
   readonly #deps: ApiDeps
   readonly #signal: AbortSignal
   #way: Promise<Way> | undefined
+  #moved = false
 
   constructor(deps: ApiDeps, signal: AbortSignal) {
     this.#deps = deps
@@ -47,6 +48,11 @@ export class Api implements AsyncDisposable {
   way(): Promise<Way> {
     this.#way ??= this.#deps.openWay(this.#signal)
     return this.#way
+  }
+
+  /** The home has said that the address by which it was reached is to be another (SPEC 10.4). */
+  get moved(): boolean {
+    return this.#moved
   }
 
   async get(path: string): Promise<unknown> {
@@ -115,6 +121,7 @@ export class Api implements AsyncDisposable {
       ...(call.type && { 'content-type': call.type }),
     }
     const answer = await this.#patiently(way, { ...call, headers })
+    if (answer.headers['shallot-moved'] === '1') this.#moved = true
     if (answer.statusCode! >= 200 && answer.statusCode! < 300) return answer
     throw await refusalIn(answer, this.#deps.person)
   }

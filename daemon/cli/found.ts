@@ -51,12 +51,15 @@ export interface Founded {
  * The root is forgotten when this returns.
  * @throws CliError home-exists when one holds another home
  */
-export function foundHome(tools: Tools, seed: Seed, ownerName: string): Founded {
+export function foundHome(tools: Tools, seed: Seed, ownerName: string, as?: string): Founded {
   const { owner, data } = tools.configured.config
   if (!/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,31}$/u.test(ownerName)) {
     throw new CliError('usage', "the owner's name is 1 to 32 letters, digits, dots, dashes or spaces")
   }
-  const home = createHome(seed, { ownerName, now: tools.clock.now(), random: tools.random })
+  if (as !== undefined && !/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,31}$/u.test(as)) {
+    throw new CliError('usage', 'the name of a home is 1 to 32 letters, digits, dots, dashes or spaces')
+  }
+  const home = createHome(seed, { ownerName, as, now: tools.clock.now(), random: tools.random })
   const isThere = { owner: holdsHome(owner), data: holdsHome(data) }
   if (isThere.owner) requireSame(owner, loadOwner(owner).home, home.hub.home)
   if (isThere.data) requireSame(data, loadHub(data).home, home.hub.home)

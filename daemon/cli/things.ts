@@ -47,7 +47,9 @@ export async function proveThing(api: Api, person: Person, named: string): Promi
   const id = idIn(fields)
   const name = textIn(fields, 'name')
   const asked = parseId(named)
-  if (asked ? asked !== id : name !== named) {
+  // `<home>/<name>` means a device of another home of the owner; a name has no slash in it.
+  const bare = named.slice(named.indexOf('/') + 1)
+  if (asked ? asked !== id : name !== bare) {
     throw new CliError('bad-answer', `we asked for ${named}, and the home answered with ${name}`)
   }
   const frame = optionalBytesIn(fields, 'hello')
@@ -189,6 +191,8 @@ function checkRecord(
 export interface ThingLine {
   readonly id: PartyId
   readonly name: string
+  /** The other home that it is in, if it is not here. */
+  readonly home: string | undefined
   readonly connected: boolean | undefined
   readonly confirmed: boolean | undefined
   readonly properties: readonly string[]
@@ -202,6 +206,7 @@ export function thingLine(description: unknown): ThingLine {
   return {
     id: idIn(fields),
     name: textIn(fields, 'title'),
+    home: optionalTextIn(fields, 'shallot:home'),
     connected: flag('shallot:connected'),
     confirmed: flag('shallot:confirmed'),
     properties: namesOf(fields.properties),

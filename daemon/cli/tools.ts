@@ -12,6 +12,7 @@ import { nativeEd25519 } from '../core/envelope/index.ts'
 import { type HomeCode, readHomeCode } from '../core/identity/index.ts'
 import { Api } from './api.ts'
 import { CliError } from './error.ts'
+import { followMove } from './move.ts'
 import { Person } from './person.ts'
 import { openWay, unixWay, type Way } from './reach/index.ts'
 import { Sequence } from './sequence.ts'
@@ -136,7 +137,12 @@ async function openApi(
     })
   }
   const opening = (signal: AbortSignal) => (code ? openRemote(tools, code, signal) : localWay(config.data))
-  return stack.use(new Api({ clock: tools.clock, person, openWay: opening }, tools.signal))
+  const api = stack.use(new Api({ clock: tools.clock, person, openWay: opening }, tools.signal))
+  if (code) {
+    const kept = config.home ? { home: config.home } : { identity: identity!, file: config.identity! }
+    stack.defer(() => followMove({ api, person, voice: tools.voice }, code, kept))
+  }
+  return api
 }
 
 async function localWay(data: string): Promise<Way> {

@@ -13,6 +13,7 @@ export function defaults(environment: Environment, homeDirectory: string): Reado
     ['owner', join(config, 'shallot')],
     ['link.host', '0.0.0.0'],
     ['link.port', 8883],
+    ['link.discovery', true],
     ['lan.enabled', true],
     ['lan.host', '0.0.0.0'],
     ['lan.port', 8443],

@@ -53,11 +53,18 @@ export interface NewHome {
 /** Every key of a home from its seed, plus a fresh key for this machine's hub. Nothing is written. */
 export function createHome(
   seed: Seed,
-  options: { readonly ownerName: string; readonly now: Instant; readonly random: Random },
+  options: {
+    readonly ownerName: string
+    readonly now: Instant
+    readonly random: Random
+    /** The name of a further daemon of the home, which has addresses of its own (SPEC 5); the first is called `hub`. */
+    readonly as?: string | undefined
+  },
 ): NewHome {
   const ed25519 = nativeEd25519()
   const signerFor = (purpose: string) => ed25519.signer(derive(seed, purpose).reveal())
   const root = signerFor('root')
+  const site = options.as ?? FIRST_SITE
   const ownerSeed = derive(seed, 'owner/0')
   const owner = ed25519.signer(ownerSeed.reveal())
   const hubSeed = new Secret(options.random.bytes(32))
@@ -82,13 +89,16 @@ export function createHome(
       ...facts,
       hubSeed,
       hubLeaf: hubLeaf(signerFor('hub-ca/0'), hub.key, options.random.bytes(16)),
-      member: sealEnvelope({ type: 'member', ...said, sequence: 1, name: 'hub', key: hub.key }, owner),
+      member: sealEnvelope({ type: 'member', ...said, sequence: 1, name: site, key: hub.key }, owner),
       deviceCaSeed: derive(seed, 'device-ca/0'),
-      onionMaster: derive(seed, 'onion'),
+      onionMaster: derive(seed, site === FIRST_SITE ? 'onion' : `onion-of/${site}`),
       webCaScalar: deriveP256(seed, 'web-ca/0'),
     },
   }
 }
+
+/** What the home's first daemon is called. */
+const FIRST_SITE = 'hub'
 
 const FACTS = 'home.json'
 /** Current and next. */

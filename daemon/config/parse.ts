@@ -18,7 +18,7 @@ export interface Config {
   readonly identity?: string
   readonly home?: Secret<string>
   readonly client: { readonly torSocks?: string; readonly torrcExtra?: string }
-  readonly link: { readonly host: string; readonly port: number }
+  readonly link: { readonly host: string; readonly port: number; readonly discovery: boolean }
   readonly lan: { readonly enabled: boolean; readonly host: string; readonly port: number }
   readonly tor: {
     readonly kind: 'child' | 'existing' | 'off'

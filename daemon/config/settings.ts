@@ -78,6 +78,13 @@ export const SETTINGS = {
     'where devices connect; enrolment codes carry it, or this machine’s address for a wildcard',
   ),
   'link.port': setting('daemon', port, 'SHALLOT_LINK_PORT', 'link-port', 'where devices connect'),
+  'link.discovery': setting(
+    'daemon',
+    { is: 'flag' },
+    'SHALLOT_LINK_DISCOVERY',
+    'link-discovery',
+    'whether devices of this home that ask the LAN where their hub is get an answer',
+  ),
   'lan.enabled': setting(
     'daemon',
     { is: 'flag' },

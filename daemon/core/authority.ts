@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import { DEVICE_ENVELOPE_BYTES_MAX } from '../../schemas/gen/ts/wire.ts'
+import { toHex } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { type Verdict, yes } from '../base/error.ts'
-import type { Ed25519, EnvelopeCode, Frame, Zone } from './envelope/index.ts'
+import {
+  type Ed25519,
+  type EnvelopeCode,
+  type Frame,
+  type Grant,
+  type Message,
+  openEnvelope,
+  type Zone,
+} from './envelope/index.ts'
 import { Groups } from './groups.ts'
 import { type Device, idOf } from './model/index.ts'
 import { People } from './people.ts'
@@ -19,6 +29,8 @@ export interface Authority {
   readonly people: People
   readonly groups: Groups
   readonly uses: KeptUseBook
+  /** Grants that were recorded and hold no more: taken back, or ended and dropped. */
+  past(): readonly Message<Grant>[]
   /** The home's zone now. */
   zone(): Zone | undefined
   /** Seconds since the epoch. */
@@ -71,13 +83,31 @@ export function openAuthority(
   const unread = people.load(papers)
   if (unread > 0) deps.onRefused?.('people', unread)
 
-  const zone = deps.zone
+  const openAgain = (frame: Frame): Message<Grant> | undefined => {
+    const grant = openEnvelope(
+      frame,
+      {
+        sizeMax: DEVICE_ENVELOPE_BYTES_MAX,
+        accepts: (body) => body.type === 'grant',
+        isAudience: (body) => body.audience === trust.home,
+      },
+      ed25519,
+    )
+    return grant.ok ? (grant.value as Message<Grant>) : undefined
+  }
+
+  const { zone } = deps
   return yes({
     trust,
     grants,
     people,
     groups,
     uses,
+    past() {
+      const held = new Set(grants.list().map(({ frame }) => toHex(frame)))
+      const gone = papers.all('grant').filter(({ frame }) => !held.has(toHex(frame)))
+      return gone.flatMap(({ frame }) => openAgain(frame) ?? [])
+    },
     zone,
     now,
     about: (device) => ({ grants, groups: groups.of(device), now: now(), zone: zone(), uses }),

@@ -8,6 +8,8 @@ export interface Caller {
   readonly kind: 'owner' | 'holder' | 'token'
   /** Where the request came in: `unix`, `lan`, `onion:<service>`; for a token `token:<name>`. */
   readonly origin: string
+  /** For a token: where the request came in. */
+  readonly via?: string | undefined
   /** The person that the key belongs to. */
   readonly person?: Uint8Array | undefined
   /** For a token: the ids of the grants that it acts by, with the hub's key. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { Channel } from '../base/channel.ts'
 import type { Instant } from '../base/clock.ts'
-import type { ActSource, Sample } from './envelope/message.ts'
+import type { ActSource, Frame, Sample } from './envelope/message.ts'
 import type { PartyId } from './model/index.ts'
 
 /** What somebody who watches is told as it happens (SPEC 9.3, `GET /events`). */
@@ -11,6 +11,8 @@ export type HomeEvent =
       readonly device: PartyId
       readonly at: Instant
       readonly values: readonly Sample[]
+      /** As the device sealed it; absent for what another home's daemon passed on. */
+      readonly frame?: Frame
     }
   | {
       readonly event: 'presence'

@@ -100,12 +100,20 @@ export class People {
       if (!isOwner && person.by !== idOf(signer))
         return no('forbidden', `${person.name} was brought in by somebody else`)
       if (this.#deps.trust.isRevoked(body.key)) return no('grant-revoked', 'this key was taken back')
+      if (!isOwner && this.#isSomebodyElses(body.key, signer))
+        return no('forbidden', 'this key is somebody else’s')
     }
     const known = body.type === 'person' ? person : this.#holders.get(idOf(body.key))
     if (!known || equal(known.frame, message.frame)) return yes(undefined)
     if (!isOwner && known.by !== idOf(signer))
       return no('forbidden', `${known.name} was brought in by somebody else`)
     return body.sequence > known.sequence ? yes(undefined) : no('replayed', 'a newer one is known')
+  }
+
+  /** Whether a key is an owner's, or holds what others gave it: nobody who passes on may say whose that is. */
+  #isSomebodyElses(key: Uint8Array, signer: Uint8Array): boolean {
+    const { trust, grants } = this.#deps
+    return trust.isOwner(key) || grants.heldBy(key).some((grant) => !equal(grant.signer, signer))
   }
 
   keepPerson({ body, signer, frame }: Message<Person>, gone = false): KnownPerson {

@@ -63,6 +63,8 @@ export interface ReadingBook {
   ): Promise<'new' | 'known'>
   /** Ascending by time, from `since` on; at most `limit` (1..10,000), the newest when there are more. */
   history(device: PartyId, affordance: number, since: Instant, limit: number): readonly Sample[]
+  /** The sealed messages behind the reported values, in the order they came. */
+  reportedBy(device: PartyId): readonly Frame[]
 }
 
 export type EntryKind =
@@ -77,6 +79,7 @@ export type EntryKind =
   | 'refused'
   | 'invited'
   | 'withdrawn'
+  | 'joined'
   | 'act'
   | 'person'
   | 'holder'

@@ -161,9 +161,9 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
   const announce = (device: PartyId, connected: boolean, why: string): void =>
     feed.publish({ event: 'presence', device, at: clock.now(), connected, why })
 
-  const tell = (device: PartyId, at: number, values: readonly Sample[]): void => {
+  const tell = (device: PartyId, at: number, values: readonly Sample[], frame: Frame): void => {
     const known = values.filter((sample) => affordanceOf(sample.affordance))
-    if (known.length > 0) feed.publish({ event: 'reading', device, at, values: known })
+    if (known.length > 0) feed.publish({ event: 'reading', device, at, values: known, frame })
   }
 
   return {
@@ -231,7 +231,8 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
     async reading(device, reading) {
       const at = clock.now()
       const kept = await readings.append(device, reading, at)
-      if (kept === 'new') feed.publish({ event: 'reading', device, at, values: reading.body.values })
+      if (kept === 'new')
+        feed.publish({ event: 'reading', device, at, values: reading.body.values, frame: reading.frame })
     },
 
     async receipt(device, receipt) {
@@ -260,7 +261,7 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
         await uses.giveBack(countedLinks(asked.by).map(({ body }) => body.id))
       const by = asked && idOf(asked.signer)
       feed.publish({ event: 'receipt', device, at, code, command, by })
-      tell(device, at, values)
+      tell(device, at, values, receipt.frame)
     },
 
     async act(device, act) {
@@ -282,7 +283,7 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
       })
       if (kept === 'known') return
       feed.publish({ event: 'act', device, at: act.body.at || at, source, affordance, code, grant, person })
-      tell(device, at, values)
+      tell(device, at, values, act.frame)
     },
 
     got: (device, digest) => router.got(device, digest),

@@ -9,12 +9,14 @@
 import type { Clock } from '../base/clock.ts'
 import { once } from '../base/lifetime.ts'
 import type { Log } from '../base/log.ts'
+import type { FarBook, HeardBook, LogShelf, MeshPaperBook } from '../core/mesh/index.ts'
 import type { PartyId } from '../core/model/index.ts'
 import type { DeviceBook, Journal, PermitBook, ReadingBook, ServiceBook } from '../core/ports.ts'
 import type { KeptUseBook, PairingBook, PaperBook, TokenBook } from '../core/ports-people.ts'
 import { storageFault } from './error.ts'
-import { openJournal } from './log/index.ts'
+import { openJournal, Shelf } from './log/index.ts'
 import {
+  KeptMesh,
   KeptPairings,
   KeptPapers,
   KeptPermits,
@@ -29,12 +31,14 @@ import {
 import {
   DeviceTable,
   JournalTable,
+  MeshTable,
   openStore,
   PairingTable,
   PaperTable,
   PermitTable,
   ReadingTable,
   ServiceTable,
+  SignedTable,
   type Store,
   type StoreOptions,
   TokenTable,
@@ -59,6 +63,9 @@ export interface State extends AsyncDisposable {
   readonly pairings: PairingBook
   readonly tokens: TokenBook
   readonly uses: KeptUseBook
+  /** The logs of every daemon of the home. */
+  readonly shelf: LogShelf
+  readonly mesh: MeshPaperBook & FarBook & HeardBook
 }
 
 /**
@@ -88,7 +95,8 @@ async function openBooks(
   const devices = new DeviceTable(store)
   const readings = new ReadingTable(store)
   const roster = loadRoster(devices, readings)
-  const journal = await openJournal(store, new JournalTable(store), author)
+  const entries = new JournalTable(store)
+  const journal = await openJournal(store, entries, author)
   const permits = new KeptPermits(store, new PermitTable(store), clock)
   const link: LinkEntry = (entry) => journal.link(entry)
   const pairings = new KeptPairings(store, new PairingTable(store), clock, link)
@@ -103,6 +111,8 @@ async function openBooks(
     pairings,
     tokens: new KeptTokens(store, new TokenTable(store), link),
     uses: new KeptUses(store, new UseTable(store)),
+    shelf: new Shelf(store, entries, new SignedTable(store), author),
+    mesh: new KeptMesh(store, new MeshTable(store)),
   }
 }
 

@@ -89,9 +89,11 @@ function checked(entry: Entry, believed: Believed | undefined): Entry {
     frame && signer && believed ? openSealed(frame, believed.ed25519, (key) => key === signer) : undefined
   if (!body) return entry
   if (body.type === 'receipt') return { ...entry, sealed: true, code: codeByNumber(body.code) }
-  if (body.type !== 'command') return { ...entry, sealed: true }
+  if (body.type !== 'command' && body.type !== 'act') return { ...entry, sealed: true }
+  const code = body.type === 'act' ? codeByNumber(body.code) : entry.code
   const affordance = affordanceOf(body.affordance)
-  if (!affordance) return { ...entry, sealed: true }
-  const value = body.value === undefined ? undefined : fromWire(affordance.capability, body.value)
-  return { ...entry, sealed: true, asked: { name: affordance.name, value } }
+  if (!affordance) return { ...entry, sealed: true, code }
+  const said = body.type === 'act' ? undefined : body.value
+  const value = said === undefined ? undefined : fromWire(affordance.capability, said)
+  return { ...entry, sealed: true, code, asked: { name: affordance.name, value } }
 }

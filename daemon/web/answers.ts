@@ -83,6 +83,8 @@ export interface Owner {
 export interface Picture {
   readonly me: Me
   readonly home: PartyId
+  /** Its key: who acts for a page without scripts. */
+  readonly hub: PartyId
   readonly owners: readonly Owner[]
   /** Names of those who occur, by the person's id. */
   readonly people: ReadonlyMap<string, string>
@@ -100,6 +102,7 @@ export function readPicture(text: string): Picture {
       share: flagIn(me, 'share'),
     },
     home: idIn(fields, 'home'),
+    hub: idIn(fields, 'hub'),
     owners: listIn(fields, 'owners', OWNERS_MAX).map((owner) => readOwner(fieldsOf(owner))),
     people: new Map(people.map((person) => [textIn(person, 'id'), textIn(person, 'name')])),
     things: listIn(fields, 'things', THINGS_MAX).map((thing) => readThing(fieldsOf(thing))),

@@ -14,6 +14,7 @@ import { Asker } from './ask.ts'
 import { carryOut, type Wish } from './command.ts'
 import { type DealDeps, give, takeBack } from './deal.ts'
 import { failureOf, PageError } from './error.ts'
+import { endForm, listForms, makeForm } from './form.ts'
 import type { NewPhone } from './guest.ts'
 import { Guests } from './guests.ts'
 import { type KnownGrant, type KnownPerson, readGrants, readPeople, type Terms } from './people.ts'
@@ -34,6 +35,10 @@ export type Action =
   | { readonly act: 'invite'; readonly phone: NewPhone }
   | { readonly act: 'admit' }
   | { readonly act: 'decline' }
+  /** Pages without scripts: which there are, one more, one less. */
+  | { readonly act: 'forms' }
+  | { readonly act: 'make-form'; readonly terms: readonly Terms[] }
+  | { readonly act: 'end-form'; readonly name: string }
 
 export interface ApiDeps {
   readonly clock: Clock
@@ -84,6 +89,12 @@ export class Api {
         return this.#guests.admit().then(() => this.#people(async () => {}))
       case 'decline':
         return this.#guests.decline()
+      case 'forms':
+        return this.#forms(async () => undefined)
+      case 'make-form':
+        return this.#forms((deps, hub) => makeForm({ ...deps, hub }, action.terms, this.#signal))
+      case 'end-form':
+        return this.#forms((deps) => endForm(deps, action.name, this.#signal))
     }
   }
 
@@ -93,7 +104,7 @@ export class Api {
    */
   async follow(signal: AbortSignal): Promise<void> {
     const { tell } = this.#deps
-    const call = { method: 'GET', path: '/events?home=1' } as const
+    const call = { method: 'GET', path: '/events?home=1', accept: 'text/event-stream' } as const
     let name = ''
     for await (const line of this.#asker.lines(call, SILENCE_MS_MAX, signal)) {
       if (line.startsWith('event: ')) name = line.slice('event: '.length)
@@ -188,6 +199,22 @@ export class Api {
       })
     } catch (error) {
       tell({ it: 'people', people: { loading: false, failed: failureOf(error).code } })
+    }
+  }
+
+  /** Does something to the links, and asks which there are then; what was made is shown once. */
+  async #forms(first: (deps: DealDeps, hub: PartyId) => Promise<string | undefined>): Promise<void> {
+    const { person, random, origin, state, tell } = this.#deps
+    const { hub } = state()
+    if (!hub) return
+    const deps = { asker: this.#asker, person, random }
+    tell({ it: 'forms', forms: { busy: true, made: undefined, failed: undefined } })
+    try {
+      const token = await first(deps, hub)
+      const names = await listForms(deps, this.#signal)
+      tell({ it: 'forms', forms: { names, made: token && `${origin}/form/${token}`, busy: false } })
+    } catch (error) {
+      tell({ it: 'forms', forms: { busy: false, failed: failureOf(error).code } })
     }
   }
 

@@ -39,19 +39,23 @@ export class Asker {
   /** @throws PageError with the home's refusal; unreachable; bad-answer */
   async json(call: Call, signal: AbortSignal): Promise<unknown> {
     using patience = deadline(this.#deps.clock, ANSWER_MS_MAX, signal)
-    const response = await this.#ask(call, patience.signal)
+    const response = await this.#ask(call, 'application/json', patience.signal)
     const text = await whole(response)
     return text === '' ? undefined : parseJson(text)
   }
 
   /** The lines of an answer as they come; silent for `silenceMsMax`: unreachable. */
-  async *lines(call: Call, silenceMsMax: number, signal: AbortSignal): AsyncGenerator<string> {
+  async *lines(
+    call: Call & { readonly accept: string },
+    silenceMsMax: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<string> {
     const over = new AbortController()
     const end = () => over.abort(signal.reason)
     signal.addEventListener('abort', end, { once: true })
     if (signal.aborted) end()
     try {
-      const response = await this.#patiently(this.#ask(call, over.signal), ANSWER_MS_MAX)
+      const response = await this.#patiently(this.#ask(call, call.accept, over.signal), ANSWER_MS_MAX)
       yield* this.#linesOf(response, silenceMsMax)
     } finally {
       signal.removeEventListener('abort', end)
@@ -75,9 +79,9 @@ export class Asker {
     }
   }
 
-  async #ask(call: Call, signal: AbortSignal): Promise<Response> {
+  async #ask(call: Call, accept: string, signal: AbortSignal): Promise<Response> {
     const { method, path, body = NOTHING, type, sealed } = call
-    const headers = new Headers()
+    const headers = new Headers({ accept })
     if (type) headers.set('content-type', type)
     if (!sealed) {
       headers.set('authorization', `Shallot ${toBase64url(this.#person.request(method, path, body))}`)

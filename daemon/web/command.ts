@@ -108,6 +108,7 @@ async function send(
       path: `/things/${proven.id}/${isProperty ? 'properties' : 'actions'}/${affordance.name}`,
       type: 'application/cose',
       body: Uint8Array.from(frame),
+      accept: 'application/x-ndjson',
       sealed: true,
     },
     SILENCE_MS_MAX,

@@ -8,12 +8,9 @@ import { keyOf, type PartyId } from '../core/model/index.ts'
 import type { Asker } from './ask.ts'
 import { PageError } from './error.ts'
 import { bytesIn, fieldsOf, idIn, listIn } from './fields.ts'
-import type { KnownGrant, KnownPerson, Terms } from './people.ts'
+import { type KnownGrant, type KnownPerson, LEASE_S, type Terms } from './people.ts'
 import type { Person } from './person.ts'
 import { openSealed } from './proof.ts'
-
-/** A day: a guest lapses by tomorrow where the hub is not heard. */
-const LEASE_S = 86_400
 
 export interface DealDeps {
   readonly asker: Asker
@@ -43,11 +40,12 @@ export async function give(
   }
 }
 
-function wireTerms({ devices, what, hours, expiresAt, uses, parent }: Terms) {
+export function wireTerms({ devices, what, hours, leaseS, notBefore, expiresAt, uses, parent }: Terms) {
   return {
     devices,
     what,
-    leaseS: LEASE_S,
+    leaseS: leaseS ?? LEASE_S,
+    ...(notBefore !== undefined && { notBefore }),
     ...(hours.length > 0 && { hours }),
     ...(expiresAt !== undefined && { expiresAt }),
     ...(uses !== undefined && { uses }),

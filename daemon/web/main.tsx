@@ -14,7 +14,7 @@ import { systemClock } from '../base/clock.ts'
 import { systemRandom } from '../base/random.ts'
 import { openApp } from './app.ts'
 import { type Identity, readKey } from './identity.ts'
-import { Keep } from './keep.ts'
+import { Keep, type Storage } from './keep.ts'
 import { PageProvider } from './parts/context.ts'
 import { readPhoneCode } from './phone-code.ts'
 import './style.css'
@@ -23,7 +23,16 @@ import { JoiningView } from './views/joining.tsx'
 import { StrangerView } from './views/stranger.tsx'
 import { chooseLanguage, type Language, wordsOf } from './words/index.ts'
 
-const keep = new Keep(localStorage)
+/** Where a browser keeps nothing at all, even asking for the storage is an error. */
+function browserStorage(): Storage {
+  try {
+    return localStorage
+  } catch {
+    return { getItem: () => null, setItem: () => {}, removeItem: () => {} }
+  }
+}
+
+const keep = new Keep(browserStorage())
 const deps = {
   clock: systemClock,
   random: systemRandom,
@@ -87,6 +96,15 @@ function Page({ brought }: { brought: string | undefined }) {
     document.documentElement.lang = language
     document.title = words.title
   }, [language])
+  // A code that is opened where the page is open already does not load it anew.
+  useEffect(() => {
+    const changed = () => {
+      const more = takeBrought()
+      if (more !== undefined) setVisitor(enter(more))
+    }
+    addEventListener('hashchange', changed)
+    return () => removeEventListener('hashchange', changed)
+  }, [])
   const choose = (chosen: Language) => {
     keep.setLanguage(chosen)
     setLanguage(chosen)
@@ -114,6 +132,7 @@ function Page({ brought }: { brought: string | undefined }) {
         />
       ) : (
         <StrangerView
+          key={visitor.brought}
           words={words}
           brought={visitor.brought}
           welcome={welcome}

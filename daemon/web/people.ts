@@ -47,6 +47,8 @@ export interface KnownGrant {
   readonly devices: readonly string[]
   readonly what: readonly Permission[]
   readonly hours: readonly Hours[]
+  /** Seconds that one lease keeps it alive; 0: it needs none. */
+  readonly lease: number
   /** ms */
   readonly from?: number | undefined
   readonly until?: number | undefined
@@ -104,6 +106,7 @@ function readGrant(fields: Fields): KnownGrant {
     hours: isAbsent(fields, 'hours')
       ? []
       : listIn(fields, 'hours', MOST).map((each) => readHours(fieldsOf(each))),
+    lease: numberIn(fields, 'lease'),
     from: optionalNumberIn(fields, 'from'),
     until: optionalNumberIn(fields, 'until'),
     uses: optionalNumberIn(fields, 'uses'),
@@ -134,11 +137,36 @@ export interface Terms {
   readonly devices: readonly (Uint8Array | string)[]
   readonly what: readonly Permission[]
   readonly hours: readonly Hours[]
+  /** Seconds that one lease keeps it alive. */
+  readonly leaseS?: number | undefined
   /** Seconds. */
+  readonly notBefore?: number | undefined
   readonly expiresAt?: number | undefined
   readonly uses?: number | undefined
   /** The grant that it is passed on from; none: as an owner. */
   readonly parent?: Uint8Array | undefined
+}
+
+/** A day: a guest lapses by tomorrow where the hub is not heard. */
+export const LEASE_S = 86_400
+
+/** What of a grant somebody passes on: all of its own limits hold, and those that are added. */
+export function passedOn(
+  parent: KnownGrant,
+  { hours, expiresAt = Number.POSITIVE_INFINITY, uses = Number.POSITIVE_INFINITY }: Partial<Terms>,
+): Terms {
+  const end = Math.min(expiresAt, parent.until === undefined ? expiresAt : parent.until / 1000)
+  const count = Math.min(uses, parent.uses ?? uses)
+  return {
+    devices: wireDevices(parent.devices),
+    what: parent.what,
+    hours: hours && hours.length > 0 ? hours : parent.hours,
+    leaseS: parent.lease === 0 ? LEASE_S : Math.min(LEASE_S, parent.lease),
+    parent: fromBase64url(parent.id)!,
+    ...(parent.from !== undefined && { notBefore: parent.from / 1000 }),
+    ...(Number.isFinite(end) && { expiresAt: end }),
+    ...(Number.isFinite(count) && { uses: count }),
+  }
 }
 
 /** The table for one device, or for all: what the giver may do there, to look at or also to use. */

@@ -54,6 +54,14 @@ export type Guest =
   | { readonly kind: 'in'; readonly name: string }
   | { readonly kind: 'failed'; readonly code: PageCode }
 
+/** Links to pages without scripts: those there are, and one that was just made. */
+export interface FormsView {
+  readonly names: readonly string[]
+  readonly made?: string | undefined
+  readonly busy: boolean
+  readonly failed?: PageCode | undefined
+}
+
 export type Link =
   | { readonly kind: 'connecting' | 'live' }
   | { readonly kind: 'lost'; readonly code: PageCode; readonly detail: string }
@@ -61,6 +69,7 @@ export type Link =
 export interface State {
   readonly link: Link
   readonly me: Me | undefined
+  readonly hub: PartyId | undefined
   readonly owners: readonly Owner[]
   readonly things: ReadonlyMap<PartyId, Thing>
   readonly standing: ReadonlyMap<PartyId, Standing>
@@ -69,11 +78,13 @@ export interface State {
   readonly log: LogView
   readonly people: PeopleView
   readonly guest: Guest
+  readonly forms: FormsView
 }
 
 export const EMPTY: State = {
   link: { kind: 'connecting' },
   me: undefined,
+  hub: undefined,
   owners: [],
   things: new Map(),
   standing: new Map(),
@@ -82,6 +93,7 @@ export const EMPTY: State = {
   log: { acts: [], loading: false, complete: false },
   people: { people: [], grants: [], loading: false },
   guest: { kind: 'none' },
+  forms: { names: [], busy: false },
 }
 
 export type Happening =
@@ -101,6 +113,7 @@ export type Happening =
   | { readonly it: 'log'; readonly log: Partial<LogView> }
   | { readonly it: 'people'; readonly people: Partial<PeopleView> }
   | { readonly it: 'guest'; readonly guest: Guest }
+  | { readonly it: 'forms'; readonly forms: Partial<FormsView> }
 
 /** The key of a command's progress. */
 export function progressKey(thing: PartyId, affordance: string): string {
@@ -136,6 +149,8 @@ export function next(state: State, happening: Happening): State {
       return { ...state, history: happening.view }
     case 'log':
       return { ...state, log: { ...state.log, ...happening.log } }
+    case 'forms':
+      return { ...state, forms: { ...state.forms, ...happening.forms } }
     case 'guest':
       return { ...state, guest: happening.guest }
     case 'people':
@@ -143,12 +158,13 @@ export function next(state: State, happening: Happening): State {
   }
 }
 
-function opened(state: State, { me, owners, things }: Picture): State {
+function opened(state: State, { me, hub, owners, things }: Picture): State {
   const byName = [...things].sort((a, b) => a.name.localeCompare(b.name))
   return {
     ...state,
     link: { kind: 'live' },
     me,
+    hub,
     owners,
     things: new Map(byName.map((thing) => [thing.id, thing])),
   }

@@ -5,6 +5,7 @@
 
 #include "base64url.h"
 #include "crypto.h"
+#include "discovery.h"
 #include "enrol.h"
 #include "identity.h"
 #include "keycodes.h"
@@ -24,6 +25,7 @@ enum {
   READ_BYTES = 256,
   PAUSE_MS_LEAST = 1000,
   PAUSE_MS_MOST = 60000,
+  DISCOVERY_MS_MAX = 1000,
   /* A link that is away for less costs no flash. */
   AWAY_MS = 10000,
   UNSEALED_MS_MAX = 300000
@@ -41,6 +43,7 @@ struct device {
   struct tls_config tls_config;
   struct tls tls;
   struct spool spool;
+  struct discovery found; /* where the hub may be instead of where it was */
   struct session session; /* its gate and buffer also serve enrolment, when there is no session */
   uint64_t tick_due_ms;
   uint64_t away_since_ms;
@@ -213,7 +216,31 @@ static int handshake(bool with_ticket) {
 
 static int link_dial(void) {
   uint32_t ms_max = device.app->mind == NULL ? CONNECT_MS_MAX : CONNECT_MS_MAX_MINDING;
-  return device.port->net_open(device.identity.host, device.identity.tcp_port, ms_max);
+  bool is_moved = device.found.tcp_port != 0;
+  const char *host = is_moved ? device.found.host : device.identity.host;
+  return device.port->net_open(host, is_moved ? device.found.tcp_port : device.identity.tcp_port, ms_max);
+}
+
+/* SPEC 6.8: after a failure at the address that was known, the LAN is asked; after one at an address that was found, the known one is next. */
+static void hub_seek(void) {
+  bool was_found = device.found.tcp_port != 0;
+  device.found.tcp_port = 0;
+  if (was_found || discovery_ask(&device.found, device.port, device.identity.root, scratch(), DISCOVERY_MS_MAX) != 0) return;
+  bool is_known = strcmp(device.found.host, device.identity.host) == 0 && device.found.tcp_port == device.identity.tcp_port;
+  if (is_known) device.found.tcp_port = 0;
+  else log_text(device.port, "hub found elsewhere");
+}
+
+/* Whoever is there has proven a pinned CA and sealed a welcome: it is the hub, and lives here now. */
+static void hub_settle(void) {
+  size_t capacity;
+  struct discovery *found = &device.found;
+  if (found->tcp_port == 0) return;
+  if (renewal_move(device.port, found->host, found->tcp_port, session_record_room(&device.session, &capacity)) != 0) return;
+  memcpy(device.identity.host, found->host, sizeof device.identity.host);
+  device.identity.tcp_port = found->tcp_port;
+  found->tcp_port = 0;
+  log_text(device.port, "hub moved");
 }
 
 static int enrolment_link_open(void) {
@@ -411,6 +438,7 @@ static void connected(void) {
   device.pause_ms = 0;
   app_link(true);
   ticket_keep();
+  hub_settle();
 }
 
 /* SPEC 6.5: without a record there is nothing that this hub would hear. */
@@ -495,6 +523,7 @@ static int session_serve(void) {
 static int session_hold(void) {
   uint8_t hub[SHALLOT_KEY_BYTES];
   int fault = session_link_open();
+  if (fault) hub_seek();
   if (fault) return fault;
   fault = spool_precede();
   if (fault == 0) fault = tls_peer_key(&device.tls, hub);

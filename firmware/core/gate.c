@@ -36,6 +36,7 @@ static bool signer_may_seal(struct gate *gate, const struct envelope *envelope) 
     case MESSAGE_ENROL:
     case MESSAGE_PAIR: return true;
     case MESSAGE_ENROLLED:
+    case MESSAGE_BEACON:
     case MESSAGE_LEASE:
     case MESSAGE_WELCOME: return !gate->is_hub_revoked && memcmp(envelope->signer, gate->hub, SHALLOT_KEY_BYTES) == 0;
     case MESSAGE_HELLO:
@@ -72,6 +73,7 @@ static bool is_sealed_by_people(enum message_type type) {
   switch (type) {
     case MESSAGE_ENROL:
     case MESSAGE_ENROLLED:
+    case MESSAGE_BEACON:
     case MESSAGE_HELLO:
     case MESSAGE_WELCOME:
     case MESSAGE_READING:

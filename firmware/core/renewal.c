@@ -52,6 +52,23 @@ int renewal_keep(const struct port *port, const struct identity *identity, const
   return fault < 0 ? fault : 0;
 }
 
+int renewal_move(const struct port *port, const char *host, uint16_t tcp_port, uint8_t *room) {
+  uint8_t fresh[IDENTITY_BYTES_MAX];
+  struct identity identity;
+  struct enrolled_body papers;
+  int fault = renewal_load(port, &identity, &papers, room, IDENTITY_BYTES_MAX);
+  if (fault == 0) {
+    memcpy(identity.host, host, strlen(host) + 1);
+    identity.tcp_port = tcp_port;
+    int size = present_write(port, &identity, &papers, fresh);
+    fault = size < 0 ? size : 0;
+  }
+  identity_wipe(&identity);
+  crypto_wipe(fresh, sizeof fresh);
+  crypto_wipe(room, IDENTITY_BYTES_MAX);
+  return fault;
+}
+
 static int digest_take(const struct port *port, const char *name, uint8_t *room, uint8_t digest[SHALLOT_DIGEST_BYTES]) {
   int size = port->blob_read(name, room, IDENTITY_BYTES_MAX);
   int fault = size < 0 ? size : crypto_sha256(digest, room, (size_t)size);

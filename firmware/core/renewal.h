@@ -22,6 +22,9 @@ int renewal_load(const struct port *port, struct identity *identity, struct enro
 /* Keeps new papers, and the identity before them beside it. 0, SHALLOT_E_CERTIFICATE_PROFILE (not about this device) or _PORT_STORAGE. */
 int renewal_keep(const struct port *port, const struct identity *identity, const struct enrolled_body *papers);
 
+/* The hub was found at another address: the stored identity says so from now on. 0 or _PORT_STORAGE. `room`: of IDENTITY_BYTES_MAX, wiped. */
+int renewal_move(const struct port *port, const char *host, uint16_t tcp_port, uint8_t *room);
+
 /* The hub does not take the certificate: the one before it becomes the present one. 0, or a code when there is none. */
 int renewal_undo(const struct port *port);
 

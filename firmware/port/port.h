@@ -73,6 +73,12 @@ struct port {
   /* Closes at once; nothing happens when nothing is open. */
   void (*net_close)(void);
 
+  /*
+   * Sends one datagram to the LAN's mDNS group (224.0.0.251, UDP port 5353) and waits at most timeout_ms for one that comes back to
+   * where it was sent from (RFC 6762 §5.1, §6.7). Its size, SHALLOT_E_PORT_TIMEOUT or SHALLOT_E_PORT_NETWORK.
+   */
+  int (*lan_ask)(const uint8_t *question, size_t size, uint8_t *answer, size_t capacity, uint32_t timeout_ms);
+
   /* ---- storage: small named blobs that survive a restart ---- */
 
   /* Reads a whole blob: its size, SHALLOT_E_MISSING, SHALLOT_E_OUT_OF_SPACE (capacity too small) or _PORT_STORAGE. */

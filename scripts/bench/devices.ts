@@ -29,7 +29,12 @@ export interface DevicesArgument {
   readonly mute?: boolean
 }
 
-export type Question = { readonly connect: number } | { readonly prepare: number } | { readonly flood: true }
+export type Question =
+  | { readonly connect: number }
+  | { readonly prepare: number }
+  | { readonly flood: true }
+  /** The first device sends one reading of this level. */
+  | { readonly read: number }
 
 const KEEP_ALIVE_MS = 10_000
 const AT_ONCE = 8
@@ -128,6 +133,12 @@ process.on('message', async (question: Question) => {
   if ('connect' in question) {
     await connect(question.connect)
     process.send!({ connected: wires.length })
+  } else if ('read' in question) {
+    const [session] = sessions
+    const frame = session!.sealReading([sampleOf(2, question.read)])
+    const at = performance.timeOrigin + performance.now()
+    session!.wire.send(frame)
+    process.send!({ at })
   } else if ('prepare' in question) process.send!({ frameBytes: prepare(question.prepare) })
   else process.send!({ stored: await flood() })
 })

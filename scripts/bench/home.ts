@@ -41,12 +41,12 @@ export interface HomePlace extends Disposable {
   readonly facts: NewHome['owner']['facts']
 }
 
-export function makeHome(): HomePlace {
+/** @param as  a further daemon, of this name, of the home of `seed` */
+export function makeHome(seed = new Secret(systemRandom.bytes(32)), as?: string): HomePlace {
   // Short, because the paths of unix sockets are.
   const directory = mkdtempSync(join(tmpdir(), 'shallot-bench-'))
   const [data, owner] = [join(directory, 'hub'), join(directory, 'owner')]
-  const seed = new Secret(systemRandom.bytes(32))
-  const home = createHome(seed, { ownerName: 'owner', now: systemClock.now(), random: systemRandom })
+  const home = createHome(seed, { ownerName: 'owner', as, now: systemClock.now(), random: systemRandom })
   for (const each of [data, owner]) mkdirSync(each, { mode: 0o700 })
   saveOwner(owner, home.owner)
   saveHub(data, home.hub)

@@ -232,6 +232,20 @@ function accepted(): Case[] {
       owner,
       atHome,
     ],
+    [
+      'beacon',
+      {
+        type: 'beacon',
+        audience: HOME,
+        ...said,
+        position: 3,
+        hash: digest,
+        client: hub.key,
+        ways: concat(otherDevice.key, hub.key),
+      },
+      hub,
+      atHome,
+    ],
   ]
   return [
     ...types.map(([name, body, signer, context]) =>

@@ -17,12 +17,25 @@ const ALLOWED: Record<string, readonly string[]> = {
   core: ['base', 'schemas'],
   state: ['base', 'core', 'schemas'],
   'edge/link': ['base', 'core', 'schemas'],
+  'edge/discovery': ['base', 'core', 'schemas'],
   'edge/onion': ['base', 'core', 'schemas'],
   'edge/http': ['base', 'core', 'schemas'],
+  'edge/mesh': ['base', 'core', 'schemas'],
   config: ['base', 'core', 'schemas'],
   web: ['base', 'core', 'schemas'],
   cli: ['base', 'core', 'config', 'schemas', 'top', 'package.json'],
-  top: ['base', 'core', 'config', 'state', 'edge/link', 'edge/onion', 'edge/http', 'package.json'],
+  top: [
+    'base',
+    'core',
+    'config',
+    'state',
+    'edge/link',
+    'edge/discovery',
+    'edge/onion',
+    'edge/http',
+    'edge/mesh',
+    'package.json',
+  ],
 }
 
 const all: Import[] = [...files('daemon/*.ts'), ...files('daemon/*.tsx')].flatMap(importsOf)

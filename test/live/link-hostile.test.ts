@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
-import { connect as connectTls } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { systemRandom } from '../../daemon/base/random.ts'
+import { deviceLeaf } from '../../daemon/core/identity/certificates.ts'
 import { writeFrame } from '../../daemon/edge/link/frames.ts'
 import { ALPN_LINK } from '../../schemas/gen/ts/wire.ts'
 import { type DeviceSession, deviceKeys, dial, enrolDevice, openSession } from '../support/device.ts'
@@ -42,6 +43,9 @@ async function device(home: LinkHome, name = 'porch'): Promise<DeviceSession> {
   const { keys, certificate } = home.known(name)
   return openSession(home.hub, keys, certificate)
 }
+
+/** Node passes it on to the socket; its types do not say so. */
+const FROM_ELSEWHERE: ConnectionOptions & { localAddress: string } = { localAddress: '127.0.0.9' }
 
 const codesOf = (home: LinkHome) => home.lines.map((line) => line.fields.code).filter(Boolean)
 
@@ -272,6 +276,42 @@ describe('limits of space [SPEC 6.6]', () => {
     let session: DeviceSession | undefined
     for (let round = 0; !session && round < 50; round++) session = await device(home).catch(() => undefined)
     assert.ok(session)
+  })
+
+  it('handshakes of strangers from one address stop at the limit, other addresses go on, and each second lets some in', async () => {
+    const { home, clock } = await stillHome({ unprovenBurst: 3, unprovenPerS: 1 })
+    await using _ = home
+    const stranger = async () => {
+      const { keys } = home.known('impostor')
+      const foreign = deviceLeaf(
+        ed25519.signer(systemRandom.bytes(32)),
+        keys.signer.key,
+        systemRandom.bytes(8),
+        Date.now(),
+      )
+      const tried = openSession(home.hub, keys, foreign, { tls: FROM_ELSEWHERE })
+      return tried.then(
+        () => 'a session',
+        () => codesOf(home).at(-1),
+      )
+    }
+    const answers = [await stranger(), await stranger(), await stranger(), await stranger()]
+    assert.deepEqual(answers, [...Array(3).fill('certificate-profile'), 'too-many-connections'])
+    assert.equal((await device(home)).wire.socket.localAddress, '127.0.0.1')
+    clock.advance(1000)
+    assert.equal(await stranger(), 'certificate-profile')
+    assert.equal(await stranger(), 'too-many-connections')
+  })
+
+  it('a whole house that comes back at once, again and again, from one address is let in', async () => {
+    const { home } = await stillHome({ unprovenBurst: 60, unprovenPerS: 0 })
+    await using _ = home
+    const house = Array.from({ length: 60 }, (_, n) => home.known(`device-${n}`))
+    for (let times = 1; times <= 3; times++) {
+      await Promise.all(house.map(({ keys, certificate }) => openSession(home.hub, keys, certificate)))
+      assert.equal(home.link.connected(), 60)
+    }
+    assert.equal(codesOf(home).includes('too-many-connections'), false)
   })
 
   it('1,000 idle strangers keep no device out, and are cut after 10 s', async () => {

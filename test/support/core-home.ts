@@ -6,6 +6,7 @@ import { Log, silent } from '../../daemon/base/log.ts'
 import { systemRandom } from '../../daemon/base/random.ts'
 import type { Authority } from '../../daemon/core/authority.ts'
 import {
+  type Act,
   type Body,
   type BodyOf,
   type Command,
@@ -128,6 +129,11 @@ export class CoreHome {
     return sealEnvelope({ ...this.claims(HOME), type: 'owner', name: 'ada', key }, by)
   }
 
+  /** For test/support/papers.ts. */
+  as(signer: Signer) {
+    return { signer, claims: () => this.claims(HOME) }
+  }
+
   claims(audience: string) {
     this.#sequence = Math.max(this.clock.now(), this.#sequence + 1)
     return { audience, sealedAt: this.now, epoch: new Uint8Array(8), sequence: this.#sequence }
@@ -160,7 +166,7 @@ export class CoreHome {
   }
 
   /** As the link hands on what it opened. */
-  fromDevice<B extends Hello | Reading | Receipt>(
+  fromDevice<B extends Hello | Reading | Receipt | Act>(
     type: B['type'],
     body: Loose<B>,
     by: Signer = LAMP,
@@ -179,6 +185,12 @@ export class CoreHome {
   hello(by: Signer = LAMP, nonce = NONCE): Message<Hello> {
     const about = { board: 'host', firmware: '0.1.0', affordances: [1, 2, 3, 5, 6], lost: 0 }
     return this.fromDevice<Hello>('hello', about, by, { epoch: nonce })
+  }
+
+  /** As a keypad tells what it did. */
+  act(body: Partial<Act>, by: Signer = LAMP): Message<Act> {
+    const said = { source: 'keypad', affordance: 5, at: 0, code: 0, values: [], ...body } as const
+    return this.fromDevice<Act>('act', said as Loose<Act>, by)
   }
 
   /** A lamp that is enrolled, confirmed by nobody, and connected. */

@@ -34,14 +34,17 @@ const LIMITS: readonly Limits[] = [
   { expiresAt: NOW + 600, uses: 2 },
 ]
 
-export function forgedBy(signers: readonly Signer[]): fc.Arbitrary<Forged> {
-  const sealer = fc.constantFrom(...signers)
+export function forgedBy(
+  signers: readonly Signer[],
+  kinds: readonly Forged['kind'][] = KINDS,
+  holders: readonly Signer[] = signers,
+): fc.Arbitrary<Forged> {
   const id = fc.constantFrom(...IDS)
   return fc.record({
-    kind: fc.constantFrom(...KINDS),
-    by: sealer,
+    kind: fc.constantFrom(...kinds),
+    by: fc.constantFrom(...signers),
     id,
-    holder: sealer,
+    holder: fc.constantFrom(...holders),
     parent: fc.option(id, { nil: undefined }),
     share: fc.option(fc.integer({ min: 1, max: 2 }), { nil: undefined }),
     affordance: fc.constantFrom(UNLOCK, 10, 11),

@@ -51,6 +51,8 @@ export interface LiveHomeOptions {
   readonly linkPort: number
   /** Restores instead of making a new home. */
   readonly words?: string
+  /** With `words`: one more daemon of that home, of this name. */
+  readonly as?: string
   /** More arguments of `shallot daemon`. */
   readonly daemon?: readonly string[]
 }
@@ -161,9 +163,9 @@ export class LiveHome implements AsyncDisposable {
   }
 
   async found(): Promise<void> {
-    const { words } = this.#options
+    const { words, as } = this.#options
     if (words !== undefined) {
-      await this.done(['restore'], { input: words })
+      await this.done(['restore', ...(as === undefined ? [] : ['--as', as])], { input: words })
       this.words = words
     } else this.words = (await this.done(['init'])).words as string
   }
@@ -223,8 +225,7 @@ export class LiveHome implements AsyncDisposable {
         const { stage, code } = JSON.parse(line)
         if (stage !== 'code') return
         const blobs = { code: Buffer.from(code) }
-        const world = WORLDS[program]
-        started = startFirmware({ port: 'host', program, blobs, directory, world })
+        started = startFirmware({ port: 'host', program, blobs, directory, world: WORLDS[program] })
         started.catch(() => {})
       },
     })
@@ -238,6 +239,13 @@ export class LiveHome implements AsyncDisposable {
     rmSync(this.place, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
 }
+
+/** What surrounds each device: weather as on a cool day; a closed door with a strike, and nobody at its button. */
+const WORLDS = {
+  'porch-light': {},
+  weather: { 'i2c-44': 'sht3x temperature=18.4 humidity=56.1' },
+  'front-door': { 'pin-1': 'strike output=1', 'pin-2': '1', 'pin-3': '0' },
+} as const
 
 /** A home made or restored, its daemon ready. */
 export async function openLiveHome(options: LiveHomeOptions): Promise<LiveHome> {

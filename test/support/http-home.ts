@@ -5,6 +5,7 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../daemon/base/clock.ts'
+import { no } from '../../daemon/base/error.ts'
 import { Log, type LogLine } from '../../daemon/base/log.ts'
 import { systemRandom } from '../../daemon/base/random.ts'
 import { Secret } from '../../daemon/base/secret.ts'
@@ -19,6 +20,7 @@ import {
 } from '../../daemon/core/envelope/index.ts'
 import { Feed } from '../../daemon/core/feed.ts'
 import { type Core, openCore } from '../../daemon/core/home.ts'
+import { MeshHome, type MeshRoom, othersOf, revocationsOf } from '../../daemon/core/mesh/index.ts'
 import { idOf, type PartyId } from '../../daemon/core/model/index.ts'
 import type { Carrier, DeviceDesk } from '../../daemon/core/ports.ts'
 import { openServices, type Publisher, type Services } from '../../daemon/core/services.ts'
@@ -35,6 +37,19 @@ import { CODES } from '../../schemas/gen/ts/codes.ts'
 import { Sealer, sha256 } from './request.ts'
 
 const ed25519 = nativeEd25519()
+
+/** Other daemons cannot be reached from here. */
+const noRoom: MeshRoom = {
+  reach: () => {},
+  leave: () => {},
+  send: () => {},
+  trouble: () => 'there is no network in this test',
+  rtt: () => undefined,
+  ping: async () => [],
+  ask: async () => {
+    throw Object.assign(new Error('there is no network in this test'), { code: 'no-answer' })
+  },
+}
 
 export function newSigner(): Signer {
   return ed25519.signer(systemRandom.bytes(32))
@@ -199,7 +214,7 @@ export async function openTestHome(
     withdraw: async (service) => {
       withdrawn.push(service)
     },
-    status: () => ({ state: 'published', since: 0 }),
+    status: () => ({ state: 'reachable', since: 0 }),
   }
   services = await openServices({
     clock: systemClock,
@@ -207,6 +222,9 @@ export async function openTestHome(
     book: state.services,
     journal,
     publisher,
+    onFault: (error) => {
+      throw error
+    },
   })
   const addDevice = async (name: string, affordances: readonly number[]): Promise<FakeDevice> => {
     const fake = new FakeDevice(home, () => core.deviceDesk)
@@ -220,6 +238,18 @@ export async function openTestHome(
   }
   const light = await addDevice('porch-light', [1, 2, 5, 6])
   const sensor = await addDevice('weather', [3, 4])
+  const mesh = new MeshHome({
+    ...{ clock: systemClock, random: systemRandom, log, ed25519, feed },
+    ...{ devices, readings, journal, shelf: state.shelf, book: state.mesh, signer: hubSigner },
+    trust: core.authority.trust,
+    revocations: revocationsOf(core.authority.trust, (frame) => core.desk.people.revoke(frame, 'mesh')),
+    others: othersOf({ home, ed25519, papers: state.papers, people: core.desk.people }),
+    clientKey: new Secret(systemRandom.bytes(32)),
+    services: () => services!,
+    keys: { unlock: () => {}, lock: () => {} },
+    openRoom: async () => noRoom,
+    carryOut: async () => no('not-found'),
+  })
   const httpHome: HttpHome = change({
     home,
     hub,
@@ -238,6 +268,7 @@ export async function openTestHome(
     pairings: state.pairings,
     services,
     feed,
+    mesh,
     status: () => ({
       version: '0.1.0',
       devices: { connected: 2, known: 2 },
@@ -283,6 +314,7 @@ export async function openTestHome(
     },
     async [Symbol.asyncDispose]() {
       await http[Symbol.asyncDispose]()
+      await mesh[Symbol.asyncDispose]()
       core[Symbol.dispose]()
       await state[Symbol.asyncDispose]()
       await rm(dir, { recursive: true })

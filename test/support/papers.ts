@@ -11,10 +11,16 @@ import {
   type Pairing,
   type Person,
   type Revocation,
+  type Signer,
   sealEnvelope,
 } from '../../daemon/core/envelope/index.ts'
 import { METHOD_GET, METHOD_POST, METHOD_PUT } from '../../schemas/gen/ts/wire.ts'
-import type { Sealer } from './request.ts'
+
+/** Who seals, and the claims for the home that go into everything. */
+export interface Sealing {
+  readonly signer: Signer
+  claims(): { audience: string; sealedAt: number; epoch: Uint8Array; sequence: number }
+}
 
 export const READ = METHOD_GET
 export const INVOKE = METHOD_POST
@@ -27,16 +33,16 @@ export function newId(): Uint8Array {
   return systemRandom.bytes(8)
 }
 
-export function personFrame(by: Sealer, said: Said<Person, 'name' | 'person'>): Frame {
+export function personFrame(by: Sealing, said: Said<Person, 'name' | 'person'>): Frame {
   return sealEnvelope({ type: 'person', ...by.claims(), ...said }, by.signer)
 }
 
-export function holderFrame(by: Sealer, said: Said<Holder, 'key' | 'person'>): Frame {
+export function holderFrame(by: Sealing, said: Said<Holder, 'key' | 'person'>): Frame {
   return sealEnvelope({ type: 'holder', ...by.claims(), name: 'phone', kind: 'phone', ...said }, by.signer)
 }
 
-/** Everything of `on` and `level` for a day, unless it says otherwise; every device. */
-export function grantFrame(by: Sealer, said: Partial<Grant> = {}): Frame {
+/** Everything of `on` and `level` for a day, unless it says otherwise, of every device; half of it when it is passed on. */
+export function grantFrame(by: Sealing, said: Partial<Grant> = {}): Frame {
   const claims = by.claims()
   const body: Grant = {
     type: 'grant',
@@ -49,21 +55,21 @@ export function grantFrame(by: Sealer, said: Partial<Grant> = {}): Frame {
       { affordance: 2, methods: READ | WRITE },
     ],
     leaseS: 0,
-    expiresAt: claims.sealedAt + DAY_S,
+    expiresAt: claims.sealedAt + (said.parent ? DAY_S / 2 : DAY_S),
     ...said,
   }
   return sealEnvelope(body, by.signer)
 }
 
 export function revocationFrame(
-  by: Sealer,
+  by: Sealing,
   entries: readonly Uint8Array[],
   said: Partial<Revocation> = {},
 ): Frame {
   return sealEnvelope({ type: 'revocation', ...by.claims(), entries, ...said }, by.signer)
 }
 
-export function enrolmentFrame(by: Sealer, said: Said<Enrolment, 'key' | 'name'>): Frame {
+export function enrolmentFrame(by: Sealing, said: Said<Enrolment, 'key' | 'name'>): Frame {
   return sealEnvelope({ type: 'enrolment', ...by.claims(), permit: newId(), ...said }, by.signer)
 }
 
@@ -80,13 +86,13 @@ export function pairingKeys(secret: Uint8Array): PairingKeys {
   return { pairing: expand('id', 8), hub: expand('hub', 32), owner: expand('owner', 32) }
 }
 
-export function pairingFrame(by: Sealer, said: Said<Pairing, 'pairing' | 'person'>): Frame {
+export function pairingFrame(by: Sealing, said: Said<Pairing, 'pairing' | 'person'>): Frame {
   const claims = by.claims()
   const body = { name: 'phone', kind: 'phone', expiresAt: claims.sealedAt + 900, ...said } as const
   return sealEnvelope({ type: 'pairing', ...claims, ...body }, by.signer)
 }
 
-export function pairFrame(phone: Sealer, keys: PairingKeys, said: Partial<Pair> = {}): Frame {
+export function pairFrame(phone: Sealing, keys: PairingKeys, said: Partial<Pair> = {}): Frame {
   const prove = (key: Uint8Array) =>
     Uint8Array.from(createHmac('sha256', key).update(phone.signer.key).digest())
   return sealEnvelope(

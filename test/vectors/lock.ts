@@ -140,7 +140,8 @@ export class Lock {
 
   #accepts(body: Body, signer: Uint8Array) {
     if (body.type === 'command') return this.#book.acceptsCommand(body, signer)
-    if (body.type === 'lease') return equal(signer, fromHex(this.#context.hub!)!)
+    if (body.type === 'lease')
+      return equal(signer, fromHex(this.#context.hub!)!) && !this.#book.trust.isRevoked(signer)
     return body.type === 'enrolment' && this.#book.trust.isOwner(signer)
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** Grants under an owner's seal: one copy for each key of somebody, all under one id (SPEC 12.1). */
 import { DEVICE_ENVELOPE_BYTES_MAX, GRANT_ID_BYTES } from '../../../schemas/gen/ts/wire.ts'
+import { toBase64url } from '../../base/bytes.ts'
 import type { Random } from '../../base/random.ts'
 import type { Frame, Grant, Pin } from '../../core/envelope/index.ts'
 import type { PartyId } from '../../core/model/index.ts'
@@ -19,7 +20,15 @@ export interface Deal {
 }
 
 export function newDeal(random: Random, name: string, terms: Terms): Deal {
-  return { id: random.bytes(GRANT_ID_BYTES), name, terms }
+  return { id: drawId(random), name, terms }
+}
+
+/** An id that can be typed: as text it does not begin like a flag. */
+export function drawId(random: Random): Uint8Array {
+  for (;;) {
+    const id = random.bytes(GRANT_ID_BYTES)
+    if (!toBase64url(id).startsWith('-')) return id
+  }
 }
 
 /** @throws CliError too-large for a grant that no device would take */

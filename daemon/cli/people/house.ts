@@ -186,7 +186,7 @@ function holderIn(fields: Fields, person: Uint8Array, owner: Person): KnownHolde
     byOwner: owner.trust.isOwner(signer),
     at: optionalNumberIn(fields, 'at'),
     revoked: fields.revoked === true,
-    invitation: optionalTextIn(fields, 'invitation'),
+    invitation: optionalTextIn(fields, 'invitation')?.replace(/^invitation:/, ''),
   }
 }
 

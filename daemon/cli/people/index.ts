@@ -6,7 +6,8 @@
  * taken back is never given again by mistake, and never forgotten; a code for a keypad leaves this process stretched.
  */
 export { keepsGoing, saysYes } from './ask.ts'
-export { dealAll, dealOrPromise, dealTo, newDeal, sealGrant } from './deal.ts'
+export { type Bearer, bearersIn } from './bearers.ts'
+export { dealAll, dealOrPromise, dealTo, drawId, newDeal, sealGrant } from './deal.ts'
 export { type Desk, openDesk, revokeAt, sayTold } from './desk.ts'
 export {
   type KnownGrant,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { GRANT_ID_BYTES } from '../../../schemas/gen/ts/wire.ts'
 import type { Grant } from '../../core/envelope/index.ts'
+import { drawId } from './deal.ts'
 import type { Desk } from './desk.ts'
 import { isTakenBack, type KnownGrant } from './house.ts'
 import { knownLists, putList, type Revoked, sealOnTop } from './revocations.ts'
@@ -31,7 +31,7 @@ export async function startOver(desk: Desk): Promise<Revoked & { readonly sealed
     const { audience: _a, sealedAt: _s, epoch: _e, sequence: _q, uses, ...body } = message.body
     const left = uses === undefined ? undefined : uses - (used ?? 0)
     if (left !== undefined && left < 1) continue
-    const anew = ids.get(id) ?? desk.tools.random.bytes(GRANT_ID_BYTES)
+    const anew = ids.get(id) ?? drawId(desk.tools.random)
     ids.set(id, anew)
     const sealed = { ...body, id: anew, ...(left !== undefined && { uses: left }) }
     await api.sendSealed('POST', '/grants', await owner.seal<Grant>(owner.home, sealed))

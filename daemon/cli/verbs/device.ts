@@ -26,7 +26,7 @@ const list = verb({
         : table([
             ['name', 'is', 'can', 'id'],
             ...things.map((thing) => [
-              thing.name,
+              thing.home === undefined ? thing.name : `${thing.home}/${thing.name}`,
               `${thing.connected === false ? 'away' : 'connected'}${thing.confirmed === false ? ', unconfirmed' : ''}`,
               [...thing.properties, ...thing.actions].join(' '),
               thing.id,

@@ -14,6 +14,7 @@ import { history } from './history.ts'
 import { init } from './init.ts'
 import { invoke } from './invoke.ts'
 import { log } from './log.ts'
+import { mesh } from './mesh.ts'
 import { onion } from './onion.ts'
 import { owner } from './owner.ts'
 import { person } from './person.ts'
@@ -53,6 +54,7 @@ export const VERBS: readonly Verb[] = [
   expose,
   hide,
   onion,
+  mesh,
   log,
   config,
 ]

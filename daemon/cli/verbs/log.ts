@@ -70,7 +70,7 @@ async function whoNamed(api: Api, named: string): Promise<string> {
   return optionalTextIn(phones.find(({ name }) => name === named) ?? {}, 'key') ?? named
 }
 
-function line(entry: Fields): string[] {
+export function line(entry: Fields): string[] {
   const code = entry.code
   const result =
     typeof code === 'number' ? (codeByNumber(code) ?? String(code)) : (optionalTextIn(entry, 'code') ?? '')

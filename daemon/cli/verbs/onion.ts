@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { LABEL_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
-import { fromBase32 } from '../../base/bytes.ts'
 import { isCode } from '../../base/error.ts'
 import { Secret } from '../../base/secret.ts'
-import { onionAddress, writeHomeCode } from '../../core/identity/index.ts'
+import { onionKey, writeHomeCode } from '../../core/identity/index.ts'
 import { CliError } from '../error.ts'
 import { type Fields, fieldsOf, listOf, optionalBytesIn, optionalTextIn, textIn } from '../fields.ts'
 import { findableOrigin } from '../place.ts'
@@ -80,13 +79,11 @@ export async function homeCodeOf(tools: Tools, answer: Fields, withLan: boolean)
   })
 }
 
-/** The raw key in an onion address (SPEC 10.3). */
+/** @throws CliError bad-answer */
 export function keyOfAddress(address: string): Uint8Array {
-  const key = fromBase32(address.replace(/\.onion$/, ''))?.subarray(0, 32)
-  if (key?.length !== 32 || onionAddress(key) !== address) {
-    throw new CliError('bad-answer', 'the home answered with something that is no onion address')
-  }
-  return Uint8Array.from(key)
+  const key = onionKey(address)
+  if (key) return key
+  throw new CliError('bad-answer', 'the home answered with something that is no onion address')
 }
 
 const withdraw = verb({
@@ -99,11 +96,48 @@ const withdraw = verb({
     const api = await tools.api()
     await api.send('DELETE', `/invitations/${encodeURIComponent(name)}`).catch((error) => {
       if (!isCode(error, 'not-found')) throw error
-      throw new CliError('not-found', `nobody was invited as ${name}`, { next: 'see `shallot onion list`' })
+      throw nobodyInvited(name)
     })
     tools.voice.tell({ ok: true, name }, () => `The invitation ${name} is withdrawn.`)
   },
 })
+
+const renew = verb({
+  command: 'renew <name>',
+  says: 'Gives an invitation another address; who holds it learns that over the old one, and is not invited again',
+  examples: [['onion renew anna-phone', 'when its address may have become known to others']],
+  options: (cli) => cli.positional('name', NAME),
+  async run(tools, { name }) {
+    requireInvitationName(name)
+    const api = await tools.api()
+    const before = servicesIn(await api.get('/invitations')).find((each) => each.name === name)
+    if (!before) throw nobodyInvited(name)
+    const answer = await api
+      .send('POST', `/invitations/${encodeURIComponent(name)}/renewal`)
+      .catch((error) => {
+        if (!isCode(error, 'conflict')) throw error
+        throw new CliError(
+          'conflict',
+          `${name} is moving already: its holder has not come by the new address yet`,
+          {
+            next: `to cut the old address off at once: shallot onion withdraw ${name}`,
+          },
+        )
+      })
+    const fields = fieldsOf(answer, 'an invitation')
+    const [was, address] = [textIn(before, 'address'), textIn(fields, 'address')]
+    tools.voice.tell({ ok: true, name, was, address }, () =>
+      [
+        `${name} moves to ${address}`,
+        'The old address leads there until its holder has come by the new one, and then it is gone.',
+      ].join('\n'),
+    )
+  },
+})
+
+function nobodyInvited(name: string): CliError {
+  return new CliError('not-found', `nobody was invited as ${name}`, { next: 'see `shallot onion list`' })
+}
 
 const list = verb({
   command: 'list',
@@ -135,4 +169,9 @@ function requireInvitationName(name: string): void {
   )
 }
 
-export const onion = group('onion', 'Onion addresses: one for each invitation', [invite, withdraw, list])
+export const onion = group('onion', 'Onion addresses: one for each invitation', [
+  invite,
+  renew,
+  withdraw,
+  list,
+])

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { PERSON_ID_BYTES } from '../../../schemas/gen/ts/wire.ts'
 import { toBase64url } from '../../base/bytes.ts'
 import type { Person } from '../../core/envelope/index.ts'
 import { CliError } from '../error.ts'
 import {
   type Desk,
+  drawId,
   dropPromises,
   grantsOf,
   type KnownPerson,
@@ -55,7 +55,7 @@ export async function addPerson(
       next: 'choose another name; see `shallot person list`',
     })
   }
-  const person = tools.random.bytes(PERSON_ID_BYTES)
+  const person = drawId(tools.random)
   const id = toBase64url(person)
   await api.sendSealed(
     'PUT',

@@ -14,19 +14,26 @@ export const restore = verb({
     ['restore', 'asks for the words, without showing them'],
     ['restore --data /srv/shallot', 'the daemon of a home whose owner is here already'],
     ['restore < /media/key/words.txt', 'the words from standard input; never as arguments'],
+    ['restore --as cabin', 'one more daemon of the same home, elsewhere; then `shallot mesh join`'],
   ],
-  options: (cli) => cli.option('name', OWNER_NAME),
+  options: (cli) =>
+    cli.option('name', OWNER_NAME).option('as', {
+      type: 'string',
+      describe: 'makes a further daemon of this name beside those there are, with addresses of its own',
+    }),
   async run(tools, args) {
     const { voice, configured } = tools
     requireSomeMissing(configured.config)
     const seed = await readWords(tools)
-    const home = foundHome(tools, seed, args.name)
+    const home = foundHome(tools, seed, args.name, args.as)
     voice.tell({ ok: true, ...home }, () =>
       [
         `The home ${home.home} is here again.`,
         `  the owner's directory   ${home.owner}`,
         `  the daemon's directory  ${home.data}`,
-        'Next: shallot daemon. Invitations have their old addresses once they are named again: shallot onion invite <name>.',
+        args.as === undefined
+          ? 'Next: shallot daemon. Invitations have their old addresses once they are named again: shallot onion invite <name>.'
+          : 'Next: shallot daemon, then `shallot mesh invite` on a daemon there is, and `shallot mesh join <code>` here.',
       ].join('\n'),
     )
   },

@@ -29,8 +29,11 @@ export const revoke = verb({
   ],
   options: (cli) =>
     cli
-      .positional('what', { type: 'string', describe: 'id of a grant, or the name of a person or phone' })
-      .option('yes', { type: 'boolean', default: false, describe: 'do not ask' })
+      .positional('what', {
+        type: 'string',
+        describe: 'a grant by its id, a person or a phone by name; or grant:…, person:…, phone:…',
+      })
+      .option('yes', { type: 'boolean', default: false, describe: 'do not ask before a phone is taken back' })
       .option('start-over', {
         type: 'boolean',
         default: false,
@@ -45,9 +48,10 @@ export const revoke = verb({
     }
     const desk = await openDesk(tools, 'taking something back')
     const found = find(desk, args.what)
-    if (found.kind === 'grant') return revokeGrant(desk, args.what)
-    await keepsGoing(tools, args.yes, questionOf(found))
-    return found.kind === 'person' ? revokePerson(desk, found.person) : revokePhone(desk, found.holder)
+    if (found.kind === 'grant') return revokeGrant(desk, args.what.replace(/^grant:/, ''))
+    if (found.kind === 'person') return revokePerson(desk, found.person)
+    await keepsGoing(tools, args.yes, `Take back ${found.holder.name} of ${found.person.name}, for ever?`)
+    return revokePhone(desk, found.holder)
   },
 })
 
@@ -57,13 +61,15 @@ type Found =
   | { readonly kind: 'phone'; readonly holder: KnownHolder; readonly person: KnownPerson }
 
 /** @throws CliError not-found | conflict */
-function find({ house }: Desk, what: string): Found {
-  if (house.grants.some(({ id }) => id === what)) return { kind: 'grant' }
-  const people = house.people.filter(({ name, id }) => name === what || id === what)
-  const phones = phonesNamed(house.people, what)
+function find({ house }: Desk, named: string): Found {
+  // With its kind before it also what begins like a flag can be named.
+  const [, kind, what = ''] = /^(?:(grant|person|phone):)?(.*)$/s.exec(named)!
+  if (kind === 'grant' || house.grants.some(({ id }) => id === what)) return { kind: 'grant' }
+  const people = kind === 'phone' ? [] : house.people.filter(({ name, id }) => name === what || id === what)
+  const phones = kind === 'person' ? [] : phonesNamed(house.people, what)
   if (people.length + phones.length > 1) {
     throw new CliError('conflict', `more than one is called ${what}`, {
-      next: 'name it by id: see `shallot person list` and `shallot phone list`',
+      next: `say person:${what} or phone:${what}, or name it by id: see \`shallot phone list\``,
     })
   }
   if (people[0]) return { kind: 'person', person: people[0] }
@@ -86,15 +92,11 @@ export function phonesNamed(
 ): readonly { readonly holder: KnownHolder; readonly person: KnownPerson }[] {
   return people.flatMap((person) =>
     person.holders
-      .filter(({ name, id, revoked }) => !revoked && (name === named || id === named))
+      .filter(
+        ({ name, id, revoked }) => !revoked && (name === named || id === named || named === `phone:${id}`),
+      )
       .map((holder) => ({ holder, person })),
   )
-}
-
-function questionOf(found: Exclude<Found, { kind: 'grant' }>): string {
-  return found.kind === 'person'
-    ? `Take back everything that ${found.person.name} was granted?`
-    : `Take back ${found.holder.name} of ${found.person.name}, for ever?`
 }
 
 async function revokeGrant(desk: Desk, id: string): Promise<void> {

@@ -1,218 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { existsSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import { toBase64url, utf8 } from '../../base/bytes.ts'
-import { isCode } from '../../base/error.ts'
-import { Secret } from '../../base/secret.ts'
-import { writeIdentity } from '../../config/identity.ts'
-import { type Holder, nativeEd25519 } from '../../core/envelope/index.ts'
-import { idOf, keyOf } from '../../core/model/index.ts'
+import { idOf } from '../../core/model/index.ts'
 import { CliError } from '../error.ts'
-import { type Fields, fieldsOf, listOf, optionalNumberIn, textIn } from '../fields.ts'
 import {
+  type Bearer,
+  bearersIn,
   type Desk,
-  dealTo,
   type KnownPerson,
   keepsGoing,
   liveHolders,
-  newDeal,
   openDesk,
-  readTerms,
   revokeAt,
   sayGrant,
-  sealGrant,
-  type TermFlags,
-  termOptions,
-  termsObject,
   withdrawInvitation,
 } from '../people/index.ts'
-import { sha256 } from '../person.ts'
 import { sayTime } from '../time.ts'
 import { group, verb } from '../verb.ts'
 import { table } from '../voice.ts'
-import { homeCodeOf } from './onion.ts'
-import { addPerson, removePerson } from './person.ts'
-
-const NAME = {
-  type: 'string',
-  demandOption: true,
-  describe: 'what the script is called, here and in the log',
-} as const
-
-const add = verb({
-  command: 'add <name> <device> <what..>',
-  says: 'Gives a script a key of its own, with a narrow grant, in a private file; or a bearer token for curl',
-  examples: [
-    ['token add heating balcony temperature --out heating.key', 'then: shallot get balcony --as heating.key'],
-    ['token add blinds porch-light on level --until 1w', 'into blinds.key'],
-    ['token add far porch-light on --away', 'the file also holds an onion address of its own'],
-    ['token add dashboard everything all:read --bearer', 'for curl: the token is shown once'],
-  ],
-  options: (cli) =>
-    termOptions(
-      cli
-        .positional('name', NAME)
-        .positional('device', {
-          type: 'string',
-          demandOption: true,
-          describe: 'name or id of a device, a group, or: everything',
-        })
-        .positional('what', {
-          type: 'string',
-          array: true,
-          demandOption: true,
-          describe: 'properties and actions: on, level:read, all:read',
-        }),
-    )
-      .option('out', { type: 'string', describe: 'the new file; without, <name>.key here' })
-      .option('away', {
-        type: 'boolean',
-        default: false,
-        describe: 'make an onion address for it, so that it works from elsewhere too',
-      })
-      .option('bearer', {
-        type: 'boolean',
-        default: false,
-        describe: 'instead of a key: a token, shown once, by which the hub acts with this grant alone',
-      }),
-  async run(tools, args) {
-    const name = requireTokenName(args.name)
-    if (args.bearer && (args.out !== undefined || args.away)) {
-      throw new CliError(
-        'usage',
-        'a bearer token is shown, not written: --bearer goes without --out and --away',
-      )
-    }
-    const file = resolve(tools.workingDirectory, args.out ?? `${name}.key`)
-    if (!args.bearer && existsSync(file)) {
-      throw new CliError('conflict', `${file} is there already, so nothing was made`, {
-        next: 'name another with --out',
-      })
-    }
-    const desk = await openDesk(tools, 'giving a script a key')
-    await requireFree(desk, name)
-    const asked = { target: args.device, what: args.what }
-    const { target: _target, ...terms } = readTerms(desk.house, tools.clock.now(), asked, args as TermFlags)
-    const deal = newDeal(tools.random, name, terms)
-    const made = args.bearer
-      ? await makeBearer(desk, deal)
-      : await makeKey(desk, deal, { file, away: args.away })
-    const grant = { id: toBase64url(deal.id), ...termsObject(desk.house, terms) }
-    tools.voice.tell({ ok: true, name, grant, ...made }, () =>
-      [
-        ...(made.token === undefined
-          ? [`${name} has a key of its own, in ${file}. Use it: --as ${file}, or SHALLOT_IDENTITY=${file}`]
-          : ['This token is shown this once and kept nowhere:', '', made.token, '', CURL]),
-        `It may: ${sayGrant(desk.house, terms)}`,
-        `  take it back with: shallot token remove ${name}`,
-      ].join('\n'),
-    )
-  },
-})
-
-const CURL =
-  'Use it: curl -H "Authorization: Bearer <token>", on the LAN with the web CA of this home, or through Tor.\n'
-
-type Deal = ReturnType<typeof newDeal>
-interface Made {
-  readonly kind: 'key' | 'bearer'
-  readonly file?: string
-  readonly key?: string
-  readonly token?: string
-  readonly invitation?: string
-}
-
-/** A key that only this file holds; the home knows it as a script's, of a person of the same name. */
-async function makeKey(
-  desk: Desk,
-  deal: Deal,
-  how: { readonly file: string; readonly away: boolean },
-): Promise<Made> {
-  const { tools, api, owner } = desk
-  using step = tools.voice.working(`making ${deal.name} known`)
-  const seed = new Secret(tools.random.bytes(32))
-  const { key } = nativeEd25519().signer(seed.reveal())
-  const reach = how.away ? await makeReach(desk, deal.name) : undefined
-  // First the file: a key that could not be kept must not be let in.
-  await writeKey(how.file, {
-    home: owner.home,
-    root: owner.root,
-    owners: owner.trust.owners.map(({ frame }) => frame),
-    name: deal.name,
-    seed,
-    ...(reach && { reach: reach.code }),
-  })
-  const { person } = await addPerson(desk, deal.name)
-  const frame = await owner.seal<Holder>(owner.home, {
-    type: 'holder',
-    name: deal.name,
-    key,
-    person,
-    kind: 'script',
-  })
-  await api.sendSealed('PUT', `/holders/${idOf(key)}`, frame)
-  step.say(`handing ${deal.name} its grant`)
-  await dealTo(api, owner, deal, [key])
-  return { kind: 'key', file: how.file, key: idOf(key), ...(reach && { invitation: reach.invitation }) }
-}
-
-async function makeReach({ tools, api }: Desk, name: string) {
-  const invitation = invitationOf(name)
-  const answer = await api.send('PUT', `/invitations/${encodeURIComponent(invitation)}`, { authorised: true })
-  return { invitation, code: await homeCodeOf(tools, fieldsOf(answer, 'an invitation'), true) }
-}
-
-/** Its name leads from the script to its address, so that both go together. */
-function invitationOf(name: string): string {
-  return `script-${name}`
-}
-
-async function writeKey(file: string, identity: Parameters<typeof writeIdentity>[0]): Promise<void> {
-  try {
-    await writeFile(file, writeIdentity(identity).reveal(), { flag: 'wx', mode: 0o600 })
-  } catch (cause) {
-    const why = isCode(cause, 'EEXIST') ? 'is there already' : 'cannot be written'
-    throw new CliError('conflict', `${file} ${why}, so nothing was made`, {
-      cause,
-      next: 'name another with --out',
-    })
-  }
-}
-
-/** The hub acts by this grant for whoever shows the token; it is told the token's digest alone. */
-async function makeBearer({ tools, api, owner, house }: Desk, deal: Deal): Promise<Made> {
-  const token = `shallot_${toBase64url(tools.random.bytes(32))}`
-  const frame = await sealGrant(owner, deal, { key: keyOf(house.hub) })
-  await api.send('PUT', `/tokens/${encodeURIComponent(deal.name)}`, {
-    digest: toBase64url(sha256(utf8(token))),
-    grants: [toBase64url(frame)],
-  })
-  return { kind: 'bearer', token }
-}
-
-/** @throws CliError name-taken */
-async function requireFree({ house, api }: Desk, name: string): Promise<void> {
-  const bearers = bearersIn(await api.get('/tokens'))
-  if (!house.people.some((each) => each.name === name) && !bearers.some((each) => each.name === name)) return
-  throw new CliError('name-taken', `somebody or something is called ${name} already`, {
-    next: 'choose another name; see `shallot token list` and `shallot person list`',
-  })
-}
-
-interface Bearer {
-  readonly name: string
-  readonly usedAt: number | undefined
-  readonly grants: readonly string[]
-}
-
-function bearersIn(answer: unknown): readonly Bearer[] {
-  return listOf(fieldsOf(answer, 'a list of tokens').tokens, 'a list of tokens').map((each) => {
-    const fields: Fields = fieldsOf(each, 'a token')
-    const grants = listOf(fields.grants, 'a list of grants').filter((id) => typeof id === 'string')
-    return { name: textIn(fields, 'name'), usedAt: optionalNumberIn(fields, 'usedAt'), grants }
-  })
-}
+import { removePerson } from './person.ts'
+import { add, invitationOf, NAME } from './token-add.ts'
 
 /** Those who are scripts and nothing else. */
 function scriptsOf({ house }: Desk): readonly KnownPerson[] {
@@ -289,12 +94,6 @@ async function removeBearer(desk: Desk, { name, grants }: Bearer) {
     .filter(({ id }) => grants.includes(id))
     .map(({ message }) => message.body.id)
   return known.length === 0 ? { told: 0 } : revokeAt(desk, known)
-}
-
-/** @throws CliError usage: it becomes the name of a file, and part of a path */
-function requireTokenName(name: string): string {
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,23}$/.test(name)) return name
-  throw new CliError('usage', 'the name of a script is 1 to 24 letters, digits, dots, dashes or underscores')
 }
 
 export const token = group('token', 'Keys of scripts, each with its own narrow grant', [add, list, remove])

@@ -23,6 +23,8 @@ export interface PeopleDesk {
     frame: Frame,
     origin: string,
   ): Promise<Verdict<{ readonly list: Message<Revocation>; readonly told: number }, Code>>
+  /** Takes back the addresses of phones that were taken back before, should the hub have died in between. */
+  withdrawStale(): void
   /** The root's envelope says by itself who becomes an owner. */
   owner(frame: Frame, key: PartyId, origin: string): Promise<Verdict<KnownOwner, Code>>
 }
@@ -164,6 +166,10 @@ export function openPeopleDesk(deps: DeskDeps): PeopleDesk {
       changed()
       withdrawOf(list, origin)
       return yes({ list, told })
+    },
+
+    withdrawStale() {
+      for (const list of trust.revocations) withdrawOf(list, 'unix')
     },
 
     async owner(frame, key, origin) {

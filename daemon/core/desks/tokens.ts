@@ -131,6 +131,7 @@ export function openTokensDesk(deps: DeskDeps): TokensDesk {
         name: token.name,
         kind: 'token',
         origin: `token:${token.name}`,
+        via: place.origin,
         person: personOf(token.by),
         acts: token.grants,
       })

@@ -105,6 +105,17 @@ export interface Request extends Claims {
   readonly digest: Uint8Array
 }
 
+export interface Beacon extends Claims {
+  readonly type: 'beacon'
+  /** Of the last entry of the sealer's log. */
+  readonly position: number
+  readonly hash: Uint8Array
+  /** X25519. */
+  readonly client: Uint8Array
+  /** Pairs of a daemon's key and of the onion address for it, 64 bytes each. */
+  readonly ways: Uint8Array
+}
+
 /** How local time differs from UTC, in minutes east, now and after the next change (SPEC 12.6). */
 export interface Zone {
   readonly offset: number
@@ -203,7 +214,7 @@ export interface Pair extends Claims {
   readonly proofForOwner: Uint8Array
 }
 
-/** What is sealed: one of the types of SPEC 4, 12 and 13. */
+/** What is sealed: one of the types of SPEC 4, 12, 13 and 14. */
 export type Body =
   | Owner
   | Member
@@ -217,6 +228,7 @@ export type Body =
   | Command
   | Receipt
   | Request
+  | Beacon
   | Person
   | Holder
   | Grant

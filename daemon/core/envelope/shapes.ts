@@ -109,6 +109,15 @@ export const SHAPES: { readonly [T in MessageType]: Shape } = {
       [wire.REQUEST_DIGEST, member('digest', k.digest)],
     ],
   ),
+  beacon: shape(
+    [],
+    [
+      [wire.BEACON_POSITION, member('position', k.uint)],
+      [wire.BEACON_HASH, member('hash', k.digest)],
+      [wire.BEACON_CLIENT, member('client', k.bytesField(wire.KEY_BYTES, wire.KEY_BYTES))],
+      [wire.BEACON_WAYS, member('ways', k.bytesField(0, wire.BEACON_WAYS_BYTES_MAX))],
+    ],
+  ),
   person: shape([SUB], [[wire.PERSON_ID, member('person', k.short)]]),
   holder: shape(
     [SUB, CNF],

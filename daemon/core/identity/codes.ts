@@ -93,6 +93,40 @@ export function readHomeCode(text: string): Verdict<HomeCode, CodeFault> {
   })
 }
 
+/** What invites another daemon of the same home (SPEC 14.1). */
+export interface MeshCode {
+  readonly root: Uint8Array
+  /** The key of the daemon that invites. */
+  readonly daemon: Uint8Array
+  readonly onion: Uint8Array
+  readonly clientKey: Secret
+  readonly secret: Secret
+}
+
+export function writeMeshCode(code: MeshCode): Secret<string> {
+  const map: CborMap = new Map<number, Cbor>([
+    [wire.MESH_VERSION, wire.CODE_VERSION_NOW],
+    [wire.MESH_ROOT, code.root],
+    [wire.MESH_DAEMON, code.daemon],
+    [wire.MESH_ONION, code.onion],
+    [wire.MESH_CLIENT_KEY, code.clientKey.reveal()],
+    [wire.MESH_SECRET, code.secret.reveal()],
+  ])
+  return new Secret(writeCode(wire.MESH_CODE_PREFIX, map))
+}
+
+export function readMeshCode(text: string): Verdict<MeshCode, CodeFault> {
+  const read = readCode(wire.MESH_CODE_PREFIX, text, wire.MESH_CODE_CHARS_MAX)
+  if (!read.ok) return read
+  const map = read.value
+  const [root, daemon, onion] = [wire.MESH_ROOT, wire.MESH_DAEMON, wire.MESH_ONION].map((key) => map.get(key))
+  const [clientKey, secret] = [map.get(wire.MESH_CLIENT_KEY), map.get(wire.MESH_SECRET)]
+  if (!isBytes(root, 32) || !isBytes(daemon, 32) || !isBytes(onion, 32)) return no('code-damaged')
+  if (!isBytes(clientKey, 32) || !isBytes(secret, wire.MESH_SECRET_BYTES)) return no('code-damaged')
+  if (map.size !== 6) return no('code-damaged')
+  return yes({ root, daemon, onion, clientKey: new Secret(clientKey), secret: new Secret(secret) })
+}
+
 /** A code's text: the prefix, then the map and its checksum. */
 export function writeCode(prefix: string, map: CborMap): string {
   const bytes = encodeCbor(map)

@@ -12,10 +12,13 @@ export {
   enrolKeys,
   enrolProof,
   type HomeCode,
+  type MeshCode,
   readEnrolCode,
   readHomeCode,
+  readMeshCode,
   writeEnrolCode,
   writeHomeCode,
+  writeMeshCode,
 } from './codes.ts'
 export * from './pairing.ts'
 export * from './seed.ts'

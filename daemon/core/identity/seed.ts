@@ -2,7 +2,7 @@
 import { createHash, createPrivateKey, createPublicKey, hkdfSync } from 'node:crypto'
 import { entropyToMnemonic, mnemonicToEntropy, validateMnemonic } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
-import { concat, toBase32, utf8 } from '../../base/bytes.ts'
+import { concat, fromBase32, toBase32, utf8 } from '../../base/bytes.ts'
 import { no, type Verdict, yes } from '../../base/error.ts'
 import { Secret } from '../../base/secret.ts'
 import { webScalar } from './web-certificates.ts'
@@ -51,6 +51,11 @@ export function onionClientKey(master: Secret, service: string, epoch: number): 
   return derive(master, `onion-client/${service}/${epoch}`)
 }
 
+/** The X25519 private key of a daemon (SPEC 5): others encrypt the descriptors of its addresses for it. */
+export function meshClientKey(hubSeed: Secret): Secret {
+  return derive(hubSeed, 'mesh-client')
+}
+
 /** PKCS #8 around a raw X25519 private key (RFC 8410 §7). */
 const X25519_PKCS8 = Uint8Array.fromHex('302e020100300506032b656e04220420')
 
@@ -71,4 +76,10 @@ export function onionAddress(publicKey: Uint8Array): string {
     .update(ONION_VERSION)
     .digest()
   return `${toBase32(concat(publicKey, checksum.subarray(0, 2), ONION_VERSION))}.onion`
+}
+
+/** The raw key in an address, or undefined for what is none (SPEC 10.3). */
+export function onionKey(address: string): Uint8Array | undefined {
+  const key = fromBase32(address.replace(/\.onion$/, ''))?.subarray(0, 32)
+  return key?.length === 32 && onionAddress(key) === address ? Uint8Array.from(key) : undefined
 }

@@ -7,6 +7,8 @@ import type { PartyId } from './ids.ts'
 export interface Device {
   readonly id: PartyId
   readonly name: string
+  /** The name of another home of the owner, when it is there and not here. */
+  readonly home?: string | undefined
   readonly board: string
   readonly firmware: string
   /** In the device's order (SPEC 4.13). */

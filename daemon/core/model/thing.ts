@@ -62,6 +62,8 @@ export interface ThingDescription {
   readonly 'shallot:connected': boolean
   /** An owner sealed a record of it (SPEC 7.3). */
   readonly 'shallot:confirmed': boolean
+  /** The name of another home of the owner, when it is there. */
+  readonly 'shallot:home'?: string
   readonly properties: Readonly<Record<string, PropertyAffordance>>
   readonly actions: Readonly<Record<string, ActionAffordance>>
   readonly events: { readonly reading: EventAffordance }
@@ -128,6 +130,7 @@ export function thingOf(device: Device, base: string, seen: Seen = WHOLE): Thing
     version: { instance: device.firmware, model: device.board },
     'shallot:connected': device.presence.connected,
     'shallot:confirmed': device.record !== undefined,
+    ...(device.home !== undefined && { 'shallot:home': device.home }),
     properties: Object.fromEntries(properties.map((each) => [each.name, propertyOf(each, home, seen)])),
     actions: Object.fromEntries(actions.map((each) => [each.name, actionOf(each, home, seen)])),
     events: { reading: readingOf(properties, device) },

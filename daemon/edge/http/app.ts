@@ -138,6 +138,7 @@ export class App {
       body: bytes,
       type: mediaTypeOf(request),
       accept: request.headers.accept ?? '',
+      languages: request.headers['accept-language'] ?? '',
       base: `${side.scheme}://${request.headers.host}/`,
     }
     if (found.route.who === 'nobody') return found.route.run({ ...unproved, gone: goneWith(response) })
@@ -150,6 +151,7 @@ export class App {
   async #asProved(route: Proved, asking: Omit<Asking, 'sight'>): Promise<Reply> {
     const { authority, desk } = this.#deps.home
     const { caller } = asking
+    this.#deps.home.services.arrived(asking.place.origin)
     const sight = new Sight(authority, caller)
     if (!isLetIn(route, caller, () => sight.mayShare())) {
       desk.forbidden(caller, `${route.method} ${route.path}`)
@@ -157,6 +159,11 @@ export class App {
     }
     const reply = await route.run({ ...asking, sight })
     return reply.kind === 'stream' ? { ...reply, caller } : reply
+  }
+
+  /** Says that this address was renewed, so that a client need not ask each time; where it moved `GET /home` tells (SPEC 10.4). */
+  #moved({ origin }: Side): Record<string, string> {
+    return this.#deps.home.services.movedTo(origin) ? { 'shallot-moved': '1' } : {}
   }
 
   #foreign(request: IncomingMessage, side: Side): Problem {
@@ -210,6 +217,7 @@ export class App {
     const text = isProblem ? problemBody(reply) : JSON.stringify(reply.body)
     response.writeHead(reply.status, {
       ...HEADERS,
+      ...this.#moved(side),
       'content-type': isProblem ? 'application/problem+json' : 'application/json',
       'content-length': Buffer.byteLength(text),
       ...reply.headers,
@@ -226,7 +234,7 @@ export class App {
     const open = reply.caller && this.#open.enter(reply.caller, end)
     if (response.destroyed || closes.aborted) end()
     // The head goes out with the first thing that is written, and both kinds of stream write at once.
-    response.writeHead(200, { ...HEADERS, 'content-type': reply.type })
+    response.writeHead(200, { ...HEADERS, ...this.#moved(side), 'content-type': reply.type })
     const outlet = openOutlet(this.#deps.clock, response, this.#deps.limits.stalledMsMax, over.signal)
     try {
       await reply.run(outlet)

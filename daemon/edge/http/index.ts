@@ -2,9 +2,11 @@
 /**
  * The HTTP API (SPEC 9): requests enter by faces (a unix socket, the LAN over TLS, each onion service), answers leave.
  *
- * Always true: every route but `GET /.well-known/shallot` and the page itself runs only after a sealed request for exactly this method, path
- * and body was verified; a face that belongs to one device answers for every other as if there were none; what strangers
- * send never costs a connection that proved itself (limits.ts); a client that leaves does not take its command back.
+ * Always true: every route but `GET /.well-known/shallot`, the page itself and those whose body says by itself who sealed it
+ * runs only after a sealed request for exactly this method, path and body was verified, or a token; who asks is shown what
+ * its grants name, at this moment, and nothing else; a page of another origin is refused; a face that belongs to one device
+ * answers for every other as if there were none; what strangers send never costs a connection that proved itself
+ * (limits.ts); a client that leaves does not take its command back.
  * Requests are parsed by node:http and matched by Hono's router. Hono's own Request and Response are not used: measured
  * over a unix socket they cost 1.2 to 1.3 times a bare request when they replace the globals of the process, 1.4 to 2.8
  * times when they do not, where this costs 0.9 to 1.0; and the Node adapter writes an error's text to the client and the console.
@@ -22,8 +24,10 @@ import type { RouteDeps } from './route.ts'
 import { commandRoutes } from './routes/commands.ts'
 import { enrolmentRoutes } from './routes/enrolments.ts'
 import { eventRoutes } from './routes/events.ts'
+import { formRoutes } from './routes/form.ts'
 import { hubRoutes } from './routes/hub.ts'
 import { logRoutes } from './routes/log.ts'
+import { meshRoutes } from './routes/mesh.ts'
 import { pairingRoutes } from './routes/pairings.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { serviceRoutes } from './routes/services.ts'
@@ -72,10 +76,12 @@ export async function openHttp(deps: HttpDeps, options: HttpOptions, signal: Abo
     ...enrolmentRoutes(routeDeps),
     ...serviceRoutes(routeDeps),
     ...hubRoutes(routeDeps),
+    ...meshRoutes(routeDeps),
     ...logRoutes(routeDeps),
     ...peopleRoutes(routeDeps),
     ...pairingRoutes(routeDeps),
     ...tokenRoutes(routeDeps),
+    ...formRoutes(routeDeps),
   ]
   const page: Page | undefined = options.page === undefined ? undefined : preparePage(options.page)
   const app = new App(routeDeps, routes, page)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Socket } from 'node:net'
+import { Allowance, Allowances } from '../../base/allowance.ts'
 import type { Clock } from '../../base/clock.ts'
-import { Allowance } from './allowance.ts'
 import type { HttpLimits } from './limits.ts'
 
 /** One connection. It is a stranger's until a sealed request on it has verified. */
@@ -24,12 +24,14 @@ export class Peers {
   readonly #all = new Set<Peer>()
   /** In the order they came. */
   readonly #strangers = new Set<Peer>()
-  readonly #byAddress = new Map<string, Allowance>()
+  readonly #byAddress: Allowances
   readonly #face: Allowance
 
   constructor(clock: Clock, limits: HttpLimits) {
     this.#clock = clock
     this.#limits = limits
+    const { unprovenBurst: burst, unprovenPerS: perS, addressesMax: namesMax } = limits
+    this.#byAddress = new Allowances(clock, { burst, perS, namesMax })
     this.#face = new Allowance(clock, limits.faceUnprovenBurst, limits.faceUnprovenPerS)
   }
 
@@ -56,7 +58,7 @@ export class Peers {
   /** Draws one request from what this connection may fail to prove; false: too many. */
   draw(peer: Peer): boolean {
     if (peer.proven) return peer.own.draw()
-    return this.#allowanceOf(peer.address).draw() && this.#face.draw()
+    return this.#byAddress.of(peer.address).draw() && this.#face.draw()
   }
 
   /** The request was proved: what it drew is given back, and its connection is no stranger's any more. */
@@ -67,7 +69,7 @@ export class Peers {
     }
     peer.proven = true
     this.#strangers.delete(peer)
-    this.#allowanceOf(peer.address).giveBack()
+    this.#byAddress.of(peer.address).giveBack()
     this.#face.giveBack()
   }
 
@@ -96,15 +98,6 @@ export class Peers {
   #leave(peer: Peer): void {
     this.#all.delete(peer)
     this.#strangers.delete(peer)
-  }
-
-  #allowanceOf(address: string): Allowance {
-    const { unprovenBurst, unprovenPerS, addressesMax } = this.#limits
-    const allowance = this.#byAddress.get(address) ?? new Allowance(this.#clock, unprovenBurst, unprovenPerS)
-    this.#byAddress.delete(address)
-    if (this.#byAddress.size >= addressesMax) this.#byAddress.delete(this.#byAddress.keys().next().value!)
-    this.#byAddress.set(address, allowance)
-    return allowance
   }
 }
 

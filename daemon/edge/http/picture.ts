@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** All that a phone needs for its first picture (SPEC 9.4), so that it has it in one round trip through Tor. */
+import type { Authority } from '../../core/authority.ts'
 import {
   type Affordance,
   affordanceOf,
@@ -8,7 +9,7 @@ import {
   type PartyId,
   type Twin,
 } from '../../core/model/index.ts'
-import { type Operation, UTC } from '../../core/policy/index.ts'
+import { concerns, type HeldGrant, type Operation, UTC } from '../../core/policy/index.ts'
 import type { Caller } from '../../core/receive.ts'
 import { Sight } from '../../core/sight.ts'
 import type { RouteDeps } from './route.ts'
@@ -20,6 +21,9 @@ export function tellHome({ clock, home }: RouteDeps, caller: Caller, only: Party
   const { trust } = authority
   const sight = new Sight(authority, caller)
   const devices = home.devices.list().filter((device) => (!only || only === device.id) && sight.sees(device))
+  // The face of one device knows of nothing else.
+  const people = only ? [] : peopleFor(home, caller, sight)
+  const grants = grantsFor(home, caller, sight).filter((grant) => !only || isAbout(authority, grant, devices))
   return {
     me: {
       kind: caller.kind,
@@ -37,13 +41,25 @@ export function tellHome({ clock, home }: RouteDeps, caller: Caller, only: Party
     root: home.home,
     owners: tellOwners(trust.owners),
     revocations: trust.revocations.map(tellRevocation),
-    people: peopleFor(home, caller, sight).map(({ id, name }) => ({ id: tellBytes(id), name })),
-    grants: grantsFor(home, caller, sight).map((grant) => tellGrant(home, grant)),
+    people: people.map(({ id, name }) => ({ id: tellBytes(id), name })),
+    grants: grants.map((grant) => tellGrant(home, grant)),
     things: devices.map((device) =>
       tellThing(device, home.devices.twin(device.id), authority.groups.of(device), sight),
     ),
     homes: [],
+    ...tellMove(home, caller),
   }
+}
+
+function isAbout({ groups }: Authority, grant: HeldGrant, devices: readonly Device[]): boolean {
+  return devices.some((device) => concerns(grant, device.id, groups.of(device)))
+}
+
+/** Who came by an address that was renewed learns where to go (SPEC 10.4). */
+function tellMove({ services }: RouteDeps['home'], { origin }: Caller): object {
+  const moved = services.movedTo(origin)
+  if (!moved) return {}
+  return { moved: { address: moved.address, clientKey: tellBytes(moved.clientKey?.reveal()) } }
 }
 
 export function tellOwners(owners: RouteDeps['home']['authority']['trust']['owners']): readonly object[] {

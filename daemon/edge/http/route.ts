@@ -32,6 +32,8 @@ export interface Unproved {
   /** Media type of the body; empty without one. */
   readonly type: string
   readonly accept: string
+  /** Accept-Language as the client sent it. */
+  readonly languages: string
   /** Absolute URI of the face as the client named it, ending in `/`. */
   readonly base: string
 }

@@ -2,7 +2,7 @@
 /** People, grants and what they did → what JSON says (SPEC 9.3, 9.7), as far as the caller may see it. */
 import { codeByNumber } from '../../../schemas/gen/ts/codes.ts'
 import { toBase64url } from '../../base/bytes.ts'
-import type { Message, Revocation } from '../../core/envelope/index.ts'
+import type { Grant, Message, Revocation } from '../../core/envelope/index.ts'
 import { idOf, keyOf, type PartyId } from '../../core/model/index.ts'
 import type { KnownHolder, KnownPerson } from '../../core/people.ts'
 import { type HeldGrant, linksOf } from '../../core/policy/index.ts'
@@ -45,9 +45,11 @@ export function tellHolder(
   }
 }
 
+/** @param holds  false: it was taken back, or ended and was dropped */
 export function tellGrant(
   { authority }: Pick<HttpHome, 'authority'>,
-  { body, signer, frame }: HeldGrant,
+  { body, signer, frame }: Message<Grant>,
+  holds = true,
 ): object {
   const { people, uses } = authority
   const person = body.key && people.holder(idOf(body.key))?.person
@@ -70,6 +72,7 @@ export function tellGrant(
     used: body.uses === undefined ? undefined : uses.count(body.id),
     by: idOf(signer),
     at: body.sealedAt * 1000,
+    revoked: !holds && (body.expiresAt === undefined || body.expiresAt > authority.now()),
     frame: tellBytes(frame),
   }
 }

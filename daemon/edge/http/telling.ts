@@ -27,6 +27,7 @@ export function tellIdentity(device: Device): object {
   return {
     id: device.id,
     name: device.name,
+    home: device.home,
     connected: presence.connected,
     since: presence.since,
     nonce: tellBytes(presence.nonce),

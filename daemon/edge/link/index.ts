@@ -12,6 +12,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Code } from '../../../schemas/gen/ts/codes.ts'
 import { ALPN_ENROL, ALPN_LINK } from '../../../schemas/gen/ts/wire.ts'
+import { Allowances } from '../../base/allowance.ts'
 import type { Clock } from '../../base/clock.ts'
 import { ignore, no, RoomError, type Verdict, yes } from '../../base/error.ts'
 import { once, Turns } from '../../base/lifetime.ts'
@@ -26,7 +27,7 @@ import { Tries } from '../../core/tries.ts'
 import { Connection, type Talk } from './connection.ts'
 import { LinkDiary } from './diary.ts'
 import { Enrolment } from './enrolment.ts'
-import { LINK_LIMITS, type LinkLimits, Occupancy } from './limits.ts'
+import { ADDRESSES_MAX, LINK_LIMITS, type LinkLimits, Occupancy } from './limits.ts'
 import { NoteRound } from './note-round.ts'
 import { Rescue } from './rescue.ts'
 import type { LinkRoom } from './room.ts'
@@ -100,6 +101,8 @@ class Listener {
   readonly #accepting: Server
   readonly #tls: ReturnType<typeof tlsServer>
   readonly #occupancy: Occupancy
+  /** What strangers may cost: a handshake is a millisecond of the processor. Who proves to be a device gets it back. */
+  readonly #unproven: Allowances
   readonly #turns = new Turns()
   /** By `address|port` of the peer: the only name that the accepted socket and its TLS socket share. */
   readonly #connections = new Map<string, Connection>()
@@ -118,6 +121,11 @@ class Listener {
     this.room = { ...shared, tries: new Tries(), roster: new Roster(), noteRound }
     this.#caKeys = options.deviceCas.map((ca) => ca.key)
     this.#occupancy = new Occupancy(limits)
+    this.#unproven = new Allowances(clock, {
+      burst: limits.unprovenBurst,
+      perS: limits.unprovenPerS,
+      namesMax: ADDRESSES_MAX,
+    })
     this.#tls = tlsServer({
       seed: options.hubSeed,
       leaf: options.hubLeaf,
@@ -159,7 +167,7 @@ class Listener {
     const address = socket.remoteAddress
     socket.on('error', ignoreSocketError)
     if (address === undefined) return void socket.destroy()
-    if (!this.#occupancy.enter(address)) {
+    if (!this.#unproven.of(address).draw() || !this.#occupancy.enter(address)) {
       this.room.diary.refused('too-many-connections', address)
       return void socket.destroy()
     }
@@ -184,16 +192,17 @@ class Listener {
     else connection.end(talk.why, talk.detail)
   }
 
-  #talkOf(socket: TLSSocket, connection: Connection): Verdict<Talk, Code> {
+  #talkOf(socket: TLSSocket, line: Connection): Verdict<Talk, Code> {
     const { room } = this
-    if (socket.alpnProtocol === ALPN_ENROL) return yes(new Enrolment(room, connection, this.#turns))
+    if (socket.alpnProtocol === ALPN_ENROL) return yes(new Enrolment(room, line, this.#turns))
     if (socket.alpnProtocol !== ALPN_LINK) return no('bad-alpn')
     const leaf = peerLeaf(socket, this.#caKeys, room.ed25519)
     if (!leaf.ok) return leaf
     const { key, until } = leaf.value
     if (room.desk.standing(idOf(key)) === 'forgotten') return no('forgotten', idOf(key))
-    if (room.clock.now() > until) return yes(new Rescue(room, connection, key))
-    return yes(new Session(room, connection, leaf.value, socket.isSessionReused()))
+    this.#unproven.of(line.address).giveBack()
+    if (room.clock.now() > until) return yes(new Rescue(room, line, key))
+    return yes(new Session(room, line, leaf.value, socket.isSessionReused()))
   }
 
   #sweep(): void {

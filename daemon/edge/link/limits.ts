@@ -13,6 +13,9 @@ import {
 export interface LinkLimits {
   readonly connectionsMax: number
   readonly connectionsPerAddressMax: number
+  /** Connections from one address that need not prove to be a device of ours, at once and then each second. */
+  readonly unprovenBurst: number
+  readonly unprovenPerS: number
   readonly handshakeMsMax: number
   readonly helloMsMax: number
   /** From the first byte of a frame to its last. */
@@ -27,6 +30,9 @@ export interface LinkLimits {
 export const LINK_LIMITS: LinkLimits = {
   connectionsMax: LINK_CONNECTIONS_MAX,
   connectionsPerAddressMax: LINK_CONNECTIONS_PER_ADDRESS_MAX,
+  // As many as may be there at once: a whole house that comes back in one second is let in.
+  unprovenBurst: LINK_CONNECTIONS_PER_ADDRESS_MAX,
+  unprovenPerS: 4,
   handshakeMsMax: HANDSHAKE_MS_MAX,
   helloMsMax: HELLO_MS_MAX,
   frameMsMax: FRAME_MS_MAX,
@@ -62,3 +68,6 @@ export class Occupancy {
     else this.#byAddress.set(address, held - 1)
   }
 }
+
+/** Addresses whose allowance is remembered; the one seen longest ago is forgotten first. */
+export const ADDRESSES_MAX = 1024

@@ -14,8 +14,10 @@ import { codeOf, sentenceOf } from '../../base/error.ts'
 import { abortable, Latch, once } from '../../base/lifetime.ts'
 import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
+import type { Secret } from '../../base/secret.ts'
 import { supervise } from '../../base/supervise.ts'
 import { Bootstrap, type BootstrapState } from './bootstrap.ts'
+import { ClientKeys } from './client-keys.ts'
 import { type Control, getInfo, obey, openControl } from './control.ts'
 import { Dialer, type DialOptions } from './dial.ts'
 import { OnionError } from './error.ts'
@@ -81,6 +83,9 @@ export interface Onion extends AsyncDisposable {
   offer(service: OnionService): string
   /** Takes a service back and cuts its open streams, and nobody else's. Resolves when they are cut; unknown names too. */
   withdraw(name: string): Promise<void>
+  /** Gives our tor the X25519 key that reads the descriptor of somebody's address, now and after every restart. */
+  unlock(address: string, key: Secret): Promise<void>
+  lock(address: string): Promise<void>
   /** Of one service; undefined when it is not offered. */
   status(name: string): OnionStatus | undefined
   /** Of every service offered, in the order of the offers. */
@@ -129,6 +134,7 @@ class Room implements Onion {
   readonly #bootstrap = new Bootstrap((bootstrap) => this.#tell({ kind: 'bootstrap', bootstrap }))
   readonly #services: Services
   readonly #dialer: Dialer
+  readonly #clientKeys = new ClientKeys()
   readonly #closeOnce = once(() => this.#close())
   #running: Promise<void> = Promise.resolve()
 
@@ -196,6 +202,14 @@ class Room implements Onion {
     return this.#services.withdraw(name)
   }
 
+  unlock(address: string, key: Secret): Promise<void> {
+    return this.#clientKeys.unlock(address, key)
+  }
+
+  lock(address: string): Promise<void> {
+    return this.#clientKeys.lock(address)
+  }
+
   status(name: string): OnionStatus | undefined {
     return this.#services.status(name)
   }
@@ -255,6 +269,7 @@ class Room implements Onion {
     })
     await obey(control, 'SETEVENTS HS_DESC STATUS_CLIENT')
     this.#bootstrap.hear(await getInfo(control, 'status/bootstrap-phase'))
+    using _keys = await this.#clientKeys.serve(control)
     return await this.#services.serve(control, signal)
   }
 

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import { equal } from '../../base/bytes.ts'
 import type { Instant } from '../../base/clock.ts'
+import { decodeEntry, encodeEntry, entryHash, genesisHash } from '../../core/chain.ts'
 import { keyOf, type PartyId } from '../../core/model/index.ts'
 import type { Entry, Journal, JournalReport, JournalSearch, NewEntry } from '../../core/ports.ts'
 import { StateError } from '../error.ts'
 import type { EntryRow, JournalTable, Store } from '../store/index.ts'
-import { decodeEntry, encodeEntry, entryHash, genesisHash } from './chain.ts'
 
 const READ_LIMIT_MAX = 10_000
 /** As many entries as are checked before others get their turn: some milliseconds. */

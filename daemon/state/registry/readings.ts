@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { CLOCK_SKEW_S_MAX } from '../../../schemas/gen/ts/wire.ts'
 import type { Instant } from '../../base/clock.ts'
-import type { Act, Message, Reading, Receipt, Sample } from '../../core/envelope/message.ts'
+import type { Act, Frame, Message, Reading, Receipt, Sample } from '../../core/envelope/message.ts'
 import type { PartyId } from '../../core/model/index.ts'
 import type { NewEntry, ReadingBook } from '../../core/ports.ts'
 import type { ReadingTable, Sealed, Store } from '../store/index.ts'
@@ -48,6 +48,10 @@ export class KeptReadings implements ReadingBook {
   history(device: PartyId, affordance: number, since: Instant, limit: number): readonly Sample[] {
     assert(limit >= 1 && limit <= HISTORY_LIMIT_MAX, `limit ${limit}`)
     return this.#table.newest(device, affordance, since, limit).toReversed()
+  }
+
+  reportedBy(device: PartyId): readonly Frame[] {
+    return this.#table.reportedBy(device)
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { StatementSync } from 'node:sqlite'
+import { idOf, type PartyId } from '../../core/model/index.ts'
 import type { Store } from './store.ts'
 
 export interface ChainRow {
@@ -25,6 +26,13 @@ export class JournalTable {
 
   chain(author: Uint8Array): ChainRow | undefined {
     return this.#sql.chain.get(author) as unknown as ChainRow | undefined
+  }
+
+  chains(): ReadonlyArray<ChainRow & { readonly author: PartyId }> {
+    return (this.#sql.chains.all() as unknown as Array<ChainRow & { author: Uint8Array }>).map((row) => ({
+      ...row,
+      author: idOf(row.author),
+    }))
   }
 
   addChain(author: Uint8Array): void {
@@ -65,6 +73,9 @@ function prepareAll(store: Store) {
   return {
     chain: store.prepare(
       'SELECT number, pruned_to AS prunedTo, pruned_hash AS prunedHash FROM chain WHERE author = ?',
+    ),
+    chains: store.prepare(
+      'SELECT number, author, pruned_to AS prunedTo, pruned_hash AS prunedHash FROM chain ORDER BY number',
     ),
     addChain: store.prepare('INSERT INTO chain (author) VALUES (?)'),
     cut: store.prepare('DELETE FROM entry WHERE chain = ? AND position <= ?'),

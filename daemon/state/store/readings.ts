@@ -71,6 +71,10 @@ export class ReadingTable {
     }))
   }
 
+  reportedBy(id: PartyId): readonly Uint8Array[] {
+    return this.#sql.reportedBy.all(keyOf(id)).map((row) => row.frame as Uint8Array)
+  }
+
   #settle(): void {
     this.#sql.settleFresh.run()
     this.#sql.dropFresh.run()
@@ -129,6 +133,12 @@ function prepareAll(store: Store) {
          UNION ALL
          SELECT * FROM (SELECT ${SAMPLE_COLUMNS} FROM fresh_sample WHERE ${ASKED} LIMIT $limit))
        ORDER BY at DESC, reading DESC, position DESC LIMIT $limit`,
+    ),
+    reportedBy: store.prepare(
+      `SELECT DISTINCT reading.number, frame FROM reported JOIN device ON device.number = reported.device
+       JOIN reading ON reading.device = reported.device AND reading.epoch = reported.epoch
+         AND reading.sequence = reported.sequence
+       WHERE device.id = ? ORDER BY reading.number`,
     ),
     reported: store.prepare(
       `SELECT id, affordance, at, value, truth

@@ -165,9 +165,14 @@ function ActionButton({ thing, held }: ControlProps) {
     name === 'unlock' ? words.thing.unlockFor(sayValue(name, SECONDS, words, language)) : titleOf(name, words)
   return (
     <div class="control">
-      <button type="button" class="plain" aria-busy={busy} onClick={() => command(value)}>
+      <button
+        type="button"
+        class="plain"
+        aria-label={`${title}: ${thing.name}`}
+        aria-busy={busy}
+        onClick={() => command(value)}
+      >
         {title}
-        <span class="only-read">: {thing.name}</span>
       </button>
       <NotNow may={held.may.invoke} />
       <Stages thing={thing.id} name={name} />

@@ -10,9 +10,8 @@ export function TakeBack({ what, name }: { what: KnownGrant | PartyId; name: str
   const [asking, setAsking] = useState(false)
   if (!asking) {
     return (
-      <button type="button" onClick={() => setAsking(true)}>
+      <button type="button" aria-label={`${words.people.takeBack}: ${name}`} onClick={() => setAsking(true)}>
         {words.people.takeBack}
-        <span class="only-read">: {name}</span>
       </button>
     )
   }
@@ -22,9 +21,13 @@ export function TakeBack({ what, name }: { what: KnownGrant | PartyId; name: str
   }
   return (
     <span class="choices">
-      <button type="button" class="danger" onClick={sure}>
+      <button
+        type="button"
+        class="danger"
+        aria-label={`${words.people.takeBackSure}: ${name}`}
+        onClick={sure}
+      >
         {words.people.takeBackSure}
-        <span class="only-read">: {name}</span>
       </button>
       <button type="button" onClick={() => setAsking(false)}>
         {words.me.no}

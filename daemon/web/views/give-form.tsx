@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { useState } from 'preact/hooks'
-import { GRANT_USES_MAX } from '../../../schemas/gen/ts/wire.ts'
-import { fromBase64url } from '../../base/bytes.ts'
-import type { Hours } from '../../core/envelope/browser.ts'
+import { GRANT_USES_MAX, METHOD_GET } from '../../../schemas/gen/ts/wire.ts'
+import type { Hours, Permission } from '../../core/envelope/browser.ts'
 import { keyOf, parseId } from '../../core/model/index.ts'
 import { usePage } from '../parts/context.ts'
-import { type KnownGrant, type KnownPerson, permissionsFor, type Terms, wireDevices } from '../people.ts'
+import { type KnownGrant, type KnownPerson, passedOn, permissionsFor, type Terms } from '../people.ts'
 import { readMinute, sayDay, sayWhat, sayWhere, WEEK } from '../say-grant.ts'
 
 const EVERYTHING = ''
@@ -17,9 +16,13 @@ export function GiveForm({ to }: { to: KnownPerson }) {
   const own = state.people.grants.filter(({ share, revoked }) => share > 0 && !revoked)
   if (!open) {
     return (
-      <button type="button" class="plain" onClick={() => setOpen(true)}>
+      <button
+        type="button"
+        class="plain"
+        aria-label={`${words.people.give}: ${to.name}`}
+        onClick={() => setOpen(true)}
+      >
         {words.people.give}
-        <span class="only-read">: {to.name}</span>
       </button>
     )
   }
@@ -101,14 +104,20 @@ export function GiveForm({ to }: { to: KnownPerson }) {
     if (!isOwner) {
       const parent = grants.find(({ id }) => id === where)
       if (!parent) return undefined
-      const what = use ? parent.what : parent.what.map(({ affordance }) => ({ affordance, methods: 1 }))
-      return { devices: wireDevices(parent.devices), what, parent: fromBase64url(parent.id)!, ...limits }
+      const terms = passedOn(parent, limits)
+      return use ? terms : { ...terms, what: lookedAt(terms.what) }
     }
     const id = parseId(where)
     const things = [...state.things.values()].filter((thing) => where === EVERYTHING || thing.id === id)
     const what = permissionsFor(things, use)
     return what.length === 0 ? undefined : { devices: id ? [keyOf(id)] : [], what, ...limits }
   }
+}
+
+/** Only what may be read of it. */
+function lookedAt(what: readonly Permission[]): readonly Permission[] {
+  const readable = what.filter(({ methods }) => (methods & METHOD_GET) !== 0)
+  return readable.map(({ affordance }) => ({ affordance, methods: METHOD_GET }))
 }
 
 function readLimits(form: FormData): Pick<Terms, 'hours' | 'expiresAt' | 'uses'> {

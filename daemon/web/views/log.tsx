@@ -36,9 +36,10 @@ export function LogView() {
 function Line({ act }: { act: Act }) {
   const { state, words, language, now } = usePage()
   const thing = act.device && state.things.get(act.device)?.name
-  const isDevice = act.signer !== undefined && act.signer === act.device
+  const isDevice = act.signer !== undefined && act.signer === act.device && act.person === undefined
   const who = useWho(act)
-  const what = Object.hasOwn(words.log.kind, act.kind) ? words.log.kind[act.kind] : act.kind
+  const kinds: Readonly<Record<string, string>> = words.log.kind
+  const what = Object.hasOwn(kinds, act.kind) ? kinds[act.kind] : act.kind
   return (
     <>
       <p>
@@ -75,6 +76,6 @@ function useWho({ signer, device, person }: Act): string | undefined {
   const { app, state, words } = usePage()
   if (signer === undefined) return person
   if (signer === app.person.id) return words.log.you
-  if (signer === device) return state.things.get(signer)?.name
+  if (signer === device) return person ?? state.things.get(signer)?.name
   return person ?? state.owners.find(({ key }) => key === signer)?.name ?? words.log.somebody
 }

@@ -5,10 +5,11 @@ import { writeKey, writeLockedKey } from '../identity.ts'
 import { usePage } from '../parts/context.ts'
 import { Heading } from '../parts/heading.tsx'
 import { LanguageChoice } from '../parts/language-choice.tsx'
+import { FormsView } from './forms.tsx'
 
 /** Who this phone is, how its key is kept, and how it is forgotten. */
 export function MeView() {
-  const { app, keep, words } = usePage()
+  const { app, state, keep, words } = usePage()
   return (
     <>
       <Heading>{words.me.title}</Heading>
@@ -22,6 +23,7 @@ export function MeView() {
       </dl>
       <LanguageChoice />
       <KeepKey />
+      {state.me?.share && <FormsView />}
       <Forget />
     </>
   )

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Code } from '../../../schemas/gen/ts/codes.ts'
+import type { EntryKind } from '../../core/ports.ts'
 import type { PageCode } from '../error.ts'
 import type { ThingKind } from '../kind.ts'
 
@@ -68,7 +69,7 @@ export interface Words {
       readonly page: string
       readonly button: string
     }
-    readonly kind: Readonly<Record<string, string>>
+    readonly kind: Readonly<Record<EntryKind, string>>
     readonly unsealed: string
   }
   readonly people: {
@@ -105,6 +106,13 @@ export interface Words {
     readonly same: string
     readonly stop: string
     readonly isIn: (name: string) => string
+  }
+  readonly forms: {
+    readonly title: string
+    readonly why: string
+    readonly which: string
+    readonly make: string
+    readonly link: string
   }
   readonly grants: {
     readonly everything: string
@@ -145,7 +153,6 @@ export interface Words {
     readonly passphrase: string
     readonly unlock: string
     readonly unlocking: string
-    readonly tooOld: string
   }
   readonly joining: {
     readonly title: string

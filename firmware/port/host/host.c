@@ -124,6 +124,32 @@ static int net_write(const uint8_t *data, size_t size, uint32_t timeout_ms) {
   return count > 0 ? (int)count : transfer_error();
 }
 
+/* ---- one question to the LAN ---- */
+
+/* Where to ask: the mDNS group, or what SHALLOT_MDNS says, an address and a port, for tests on one machine. */
+static struct sockaddr_in lan_group(void) {
+  struct sockaddr_in group = {.sin_family = AF_INET, .sin_port = htons(5353)};
+  const char *said = getenv("SHALLOT_MDNS");
+  char address[INET_ADDRSTRLEN] = "224.0.0.251";
+  unsigned port = 5353;
+  if (said != NULL && sscanf(said, "%15[0-9.]:%5u", address, &port) == 2) group.sin_port = htons((uint16_t)port);
+  inet_pton(AF_INET, address, &group.sin_addr);
+  return group;
+}
+
+static int lan_ask(const uint8_t *question, size_t size, uint8_t *answer, size_t capacity, uint32_t timeout_ms) {
+  struct sockaddr_in group = lan_group();
+  int datagrams = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (datagrams < 0) return SHALLOT_E_PORT_NETWORK;
+  int result = SHALLOT_E_PORT_NETWORK;
+  if (sendto(datagrams, question, size, 0, (struct sockaddr *)&group, sizeof group) == (ssize_t)size) {
+    ssize_t count = wait_for(datagrams, POLLIN, timeout_ms) == 1 ? recv(datagrams, answer, capacity, 0) : 0;
+    result = count > 0 ? (int)count : SHALLOT_E_PORT_TIMEOUT;
+  }
+  close(datagrams);
+  return result;
+}
+
 /* ---- storage ---- */
 
 static int name_is_good(const char *name) {
@@ -255,6 +281,7 @@ static const struct port host = {
     .board = "host",
     .now_ms = now_ms,         .sleep_ms = sleep_ms,       .random = random_bytes,     .cycles = cycles,
     .net_open = net_open,     .net_read = net_read,       .net_write = net_write,     .net_close = net_close,
+    .lan_ask = lan_ask,
     .blob_read = blob_read,   .blob_write = blob_write,   .blob_remove = blob_remove, .log = log_line,
     .read_line = read_line,   .output_set = output_set,   .pulse_set = buses_pulse_set, .pin_read = buses_pin_read,
     .pulses_read = buses_pulses_read, .i2c_transfer = buses_i2c_transfer, .onewire_transfer = buses_onewire_transfer,

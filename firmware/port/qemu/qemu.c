@@ -20,7 +20,7 @@ enum { READABLE = 1, WRITABLE = 2 };
 /* open(2) as Linux numbers it: the emulator passes it on. */
 enum { READ_ONLY = 0, WRITE_AND_CREATE = 0101 };
 enum { CONSOLE_IN = 0, CONSOLE_OUT = 1, NETWORK = 3, CONTROL = 4 };
-enum { FRAME_OPEN = 1, FRAME_DATA = 2, FRAME_CLOSE = 3, FRAME_STORE = 4, FRAME_REMOVE = 5, FRAME_DONE = 6, FRAME_END = 7, FRAME_BUS = 8 };
+enum { FRAME_OPEN = 1, FRAME_DATA = 2, FRAME_CLOSE = 3, FRAME_STORE = 4, FRAME_REMOVE = 5, FRAME_DONE = 6, FRAME_END = 7, FRAME_BUS = 8, FRAME_ASK = 9 };
 enum { FRAME_HEADER = 4, FRAME_PAYLOAD_MAX = 4096 };
 /* How long a wait may be blind to the order to end. */
 enum { SLICE_MS = 200 };
@@ -308,6 +308,24 @@ static int net_write(const uint8_t *data, size_t size, uint32_t timeout_ms) {
   return (int)size;
 }
 
+/* ---- one question to the LAN: the runner asks it ---- */
+
+static int lan_ask(const uint8_t *question, size_t size, uint8_t *answer, size_t capacity, uint32_t timeout_ms) {
+  uint8_t wait[2] = {(uint8_t)timeout_ms, (uint8_t)(timeout_ms >> 8)};
+  write_header(CONTROL, FRAME_ASK, sizeof wait + size);
+  write_whole(CONTROL, wait, sizeof wait);
+  write_whole(CONTROL, question, size);
+  struct frame frame = read_header(CONTROL);
+  if (frame.kind == FRAME_END) end(0);
+  size_t count = frame.left;
+  if (frame.kind == FRAME_DONE && count <= capacity) {
+    read_whole(CONTROL, answer, count);
+    return (int)count;
+  }
+  skip(CONTROL, &frame);
+  return SHALLOT_E_PORT_TIMEOUT;
+}
+
 /* ---- storage: read here, changed by the runner, which can rename ---- */
 
 static int blob_read(const char *name, uint8_t *out, size_t capacity) {
@@ -397,6 +415,7 @@ IN_FLASH(static const struct port qemu) = {
     .board = "esp8266-emulated",
     .now_ms = now_ms,         .sleep_ms = sleep_ms,       .random = random_bytes,     .cycles = cycles,
     .net_open = net_open,     .net_read = net_read,       .net_write = net_write,     .net_close = net_close,
+    .lan_ask = lan_ask,
     .blob_read = blob_read,   .blob_write = blob_write,   .blob_remove = blob_remove, .log = log_line,
     .read_line = read_line,   .output_set = output_set,   .pulse_set = buses_pulse_set, .pin_read = buses_pin_read,
     .pulses_read = buses_pulses_read, .i2c_transfer = buses_i2c_transfer, .onewire_transfer = buses_onewire_transfer,

@@ -107,6 +107,7 @@ enum shallot_code {
   SHALLOT_E_PORT_NETWORK = -303, /* the port could not connect */
   SHALLOT_E_OUT_OF_SPACE = -304, /* a buffer of the firmware is too small */
   SHALLOT_E_CERTIFICATE_RENEWED = -320, /* the device has its next certificate and connects again with it */
+  SHALLOT_E_NO_ANSWER = -321, /* nobody on the LAN said where the hub is */
 };
 
 /* The name a code has in schemas/codes.csv, for logs and tests; "?" for a number that is not in the list. */
@@ -214,6 +215,7 @@ static inline const char *shallot_code_name(int code) {
     case SHALLOT_E_PORT_NETWORK: return "port-network";
     case SHALLOT_E_OUT_OF_SPACE: return "out-of-space";
     case SHALLOT_E_CERTIFICATE_RENEWED: return "certificate-renewed";
+    case SHALLOT_E_NO_ANSWER: return "no-answer";
     default: return "?";
   }
 }

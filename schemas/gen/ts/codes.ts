@@ -105,6 +105,7 @@ export const CODES = {
   'port-network': 303,
   'out-of-space': 304,
   'certificate-renewed': 320,
+  'no-answer': 321,
 } as const
 export type Code = keyof typeof CODES
 
@@ -212,6 +213,7 @@ export const MEANINGS: Readonly<Record<Code, string>> = {
   'port-network': "the port could not connect",
   'out-of-space': "a buffer of the firmware is too small",
   'certificate-renewed': "the device has its next certificate and connects again with it",
+  'no-answer': "nobody on the LAN said where the hub is",
 }
 
 const BY_NUMBER = new Map<number, Code>(Object.entries(CODES).map(([name, number]) => [number, name as Code]))

@@ -39,6 +39,7 @@ export class FakePeople {
   pairing: { frame: Uint8Array; proof: Uint8Array; invitation: string } | undefined
   pair: Uint8Array | undefined
   declined = false
+  moved: object | undefined
   zone = 'Europe/Berlin'
   /** By which grant the caller may do what, by the name of an affordance; what is not in it is not shown. */
   may: Record<string, object> | undefined
@@ -173,6 +174,7 @@ export class FakePeople {
       me: { kind: 'owner', key: idOf(this.home.owner.key), name: 'owner', share: true },
       home: this.home.id,
       hub: idOf(HUB.key),
+      ...(this.moved && { moved: this.moved }),
       zone: { name: this.zone, offset: 60, changesAt: 0, thereafter: 60 },
       owners: this.#tellOwners(),
       revocations: this.revocations.map(({ frame }) => ({ frame: toBase64url(frame) })),
@@ -218,7 +220,7 @@ export class FakePeople {
         frame: toBase64url(holder.frame),
         at: 1_700_000_000_000,
         revoked: this.#isRevoked(holder.body.key),
-        ...(this.pairing && { invitation: this.pairing.invitation }),
+        ...(this.pairing && { invitation: `invitation:${this.pairing.invitation}` }),
       })),
     }
   }

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, before, suite, test } from 'node:test'
+import { toBase64url } from '../../../daemon/base/bytes.ts'
 import { type Clock, systemClock } from '../../../daemon/base/clock.ts'
 import { systemRandom } from '../../../daemon/base/random.ts'
-import { writeHomeCode } from '../../../daemon/core/identity/index.ts'
+import { Secret } from '../../../daemon/base/secret.ts'
+import { loadIdentity, writeIdentity } from '../../../daemon/config/identity.ts'
+import { loadOwner } from '../../../daemon/config/keyring.ts'
+import { onionAddress, readHomeCode, writeHomeCode } from '../../../daemon/core/identity/index.ts'
 import {
   type WebKey,
   webCaCertificate,
@@ -14,8 +18,10 @@ import {
   webLeaf,
   webScalar,
 } from '../../../daemon/core/identity/web-certificates.ts'
+import { idOf } from '../../../daemon/core/model/index.ts'
 import { Account } from './as-user.ts'
 import { ed25519, FakeHome } from './fake-home.ts'
+import { FakePeople } from './fake-people.ts'
 
 const account = new Account()
 const ca = newKey()
@@ -214,3 +220,69 @@ for (const [what, place] of nonsense) {
     assert.equal((await account.jsonWithin(['status', '--home', codeFile([]), '--tor-socks', place])).exit, 2)
   })
 }
+
+suite('a home that has another address by now [SPEC 10.4]', () => {
+  const next = ed25519.signer(systemRandom.bytes(32)).key
+  const clientKey = systemRandom.bytes(32)
+  const people = () => new FakePeople(home)
+
+  /** As the face of the address before it answers. */
+  function moveTo(moved: object | undefined): void {
+    const answers = people()
+    answers.moved = moved
+    home.twist = (asked) => {
+      asked.answer.setHeader('shallot-moved', '1')
+      return answers.twist(asked)
+    }
+  }
+  const MOVED = { address: onionAddress(next), clientKey: toBase64url(clientKey) }
+  after(() => {
+    home.twist = () => false
+  })
+
+  test('the file that led here leads there from then on, and still to the same home', async () => {
+    moveTo(MOVED)
+    const file = codeFile([origin], webCaCertificate(ca))
+    const { exit, err } = await account.within(['get', 'porch-light', '--home', file])
+    assert.equal(exit, 0, err)
+    assert.match(err, /has another address/)
+    assert.equal(statSync(file).mode & 0o777, 0o600)
+    const code = readHomeCode(readFileSync(file, 'utf8'))
+    assert(code.ok)
+    assert.deepEqual([code.value.onion, code.value.clientKey?.reveal()], [next, clientKey])
+    assert.deepEqual([code.value.root, code.value.lan], [home.root.key, [origin]])
+  })
+
+  test('a key file keeps its key', async () => {
+    moveTo(MOVED)
+    const seed = new Secret(systemRandom.bytes(32))
+    const file = join(account.base, 'moving.key')
+    const reach = new Secret(readFileSync(codeFile([origin], webCaCertificate(ca)), 'utf8'))
+    const { owners } = loadOwner(account.owner)
+    const identity = { home: home.id, root: home.root.key, owners, name: 'far', seed, reach }
+    writeFileSync(file, writeIdentity(identity).reveal(), { mode: 0o600 })
+    home.callers.add(idOf(ed25519.signer(seed.reveal()).key))
+    const { exit, err } = await account.within(['get', 'porch-light', '--as', file])
+    assert.equal(exit, 0, err)
+    const kept = loadIdentity(file)
+    const code = readHomeCode(kept.reach!.reveal())
+    assert(code.ok)
+    assert.deepEqual([kept.seed.reveal(), code.value.onion], [seed.reveal(), next])
+  })
+
+  for (const [what, moved] of [
+    ['no address', undefined],
+    ['something that is none', { address: 'evil.example' }],
+    ['an address that is damaged', { address: MOVED.address.replace(/^./, (a) => (a === 'a' ? 'b' : 'a')) }],
+    ['a key that is none', { address: MOVED.address, clientKey: '!' }],
+  ] as const) {
+    test(`${what} changes nothing, and what was asked for is done`, async () => {
+      moveTo(moved)
+      const file = codeFile([origin], webCaCertificate(ca))
+      const before = readFileSync(file, 'utf8')
+      const { exit } = await account.within(['get', 'porch-light', '--home', file])
+      assert.equal(exit, 0)
+      assert.equal(readFileSync(file, 'utf8'), before)
+    })
+  }
+})

@@ -29,8 +29,10 @@ class Wall implements Publisher {
     this.withdrawn.push(service)
   }
 
+  state: 'queued' | 'reachable' = 'queued'
+
   status() {
-    return { state: 'queued', since: 0 } as const
+    return { state: this.state, since: 0 }
   }
 
   live(): ReadonlySet<string> {
@@ -47,7 +49,10 @@ async function open(t: TestContext, state?: State, master = MASTER) {
   const home = await openCoreHome(t)
   const { services: book, journal } = state ?? home.state
   const publisher = new Wall()
-  const services = await openServices({ clock: home.clock, master, book, journal, publisher })
+  const onFault = (error: unknown) => {
+    throw error
+  }
+  const services = await openServices({ clock: home.clock, master, book, journal, publisher, onFault })
   return { home, services, publisher }
 }
 
@@ -216,6 +221,103 @@ suite('expose()', () => {
     await services.expose(id as never, true, BY)
     await services.invite(id.slice(0, 32), true, BY)
     assert.equal(publisher.offers.filter(({ only }) => only !== undefined).length, 1)
+  })
+})
+
+suite('renew() [SPEC 10.4]', () => {
+  const anna = 'onion:invitation:anna'
+
+  test('gives the next epoch, and keeps the address before it', async (t) => {
+    const { services, publisher } = await open(t)
+    const first = await invited(services, 'anna')
+    const renewed = await services.renew('anna', BY)
+    assert(renewed.ok)
+    assert.notEqual(renewed.value.address, first.address)
+    assert.notDeepEqual(renewed.value.clientKey?.reveal(), first.clientKey?.reveal())
+    assert.deepEqual([renewed.value.service, renewed.value.epoch], ['invitation:anna', 1])
+    assert.equal(publisher.live().size, 2)
+    assert.deepEqual(publisher.withdrawn, [])
+  })
+
+  test('tells whoever comes by the old address, once the new one can be reached, and nobody else', async (t) => {
+    const { services, publisher } = await open(t)
+    await invited(services, 'anna')
+    await invited(services, 'ben')
+    const renewed = await services.renew('anna', BY)
+    assert(renewed.ok)
+    assert.equal(services.movedTo(anna), undefined)
+    publisher.state = 'reachable'
+    const moved = services.movedTo(anna)
+    assert.equal(moved?.address, renewed.value.address)
+    assert.deepEqual(moved?.clientKey?.reveal(), renewed.value.clientKey?.reveal())
+    for (const origin of ['unix', 'lan', 'onion:invitation:ben', `${anna}~1`, 'onion:former:anna', '']) {
+      assert.equal(services.movedTo(origin), undefined, origin)
+    }
+  })
+
+  test('the first who comes by the new address ends the old one; coming by the old one does not', async (t) => {
+    const { services, publisher } = await open(t)
+    await invited(services, 'anna')
+    const renewed = await services.renew('anna', BY)
+    assert(renewed.ok)
+    for (const origin of [anna, 'unix', 'lan', 'onion:invitation:ben~1']) services.arrived(origin)
+    await services.invite('anna', true, BY)
+    assert.deepEqual(publisher.withdrawn, [])
+    services.arrived(`${anna}~1`)
+    services.arrived(`${anna}~1`)
+    await services.invite('anna', true, BY)
+    assert.deepEqual(publisher.withdrawn, ['invitation:anna'])
+    publisher.state = 'reachable'
+    assert.equal(services.movedTo(anna), undefined)
+    const list = services.list()
+    assert.deepEqual(
+      list.map(({ service, address }) => [service, address]),
+      [['invitation:anna', renewed.value.address]],
+    )
+  })
+
+  test('goes on after a restart, with the same two addresses', async (t) => {
+    const { services, home } = await open(t)
+    const first = await invited(services, 'anna')
+    const renewed = await services.renew('anna', BY)
+    assert(renewed.ok)
+    const again = await open(t, home.state)
+    const offered = new Set(again.services.list().map(({ address }) => address))
+    assert.deepEqual(offered, new Set([first.address, renewed.value.address]))
+    again.publisher.state = 'reachable'
+    assert.equal(again.services.movedTo('onion:former:anna')?.address, renewed.value.address)
+    again.services.arrived(anna)
+    await again.services.invite('anna', true, BY)
+    assert.deepEqual(again.publisher.withdrawn, ['former:anna'])
+  })
+
+  test('is refused for nobody, and while the holder has not come by the new address', async (t) => {
+    const { services } = await open(t)
+    const nobody = await services.renew('anna', BY)
+    assert.equal(!nobody.ok && nobody.why, 'not-found')
+    await invited(services, 'anna')
+    await services.renew('anna', BY)
+    const twice = await services.renew('anna', BY)
+    assert.equal(!twice.ok && twice.why, 'conflict')
+  })
+
+  test('withdraw() takes both addresses, and the name gets a third', async (t) => {
+    const { services, publisher } = await open(t)
+    await invited(services, 'anna')
+    await services.renew('anna', BY)
+    assert((await services.withdraw('invitation:anna', BY)).ok)
+    assert.equal(publisher.live().size, 0)
+    assert.deepEqual(services.list(), [])
+    assert.equal((await invited(services, 'anna')).epoch, 2)
+  })
+
+  test('isBy() knows a service by the name it is published under', async (t) => {
+    const { services } = await open(t)
+    await invited(services, 'anna')
+    assert.equal(services.isBy(anna, 'invitation:anna'), true)
+    await services.renew('anna', BY)
+    assert.equal(services.isBy(anna, 'invitation:anna'), false)
+    assert.equal(services.isBy(`${anna}~1`, 'invitation:anna'), true)
   })
 })
 

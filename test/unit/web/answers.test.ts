@@ -12,6 +12,7 @@ const thing = { id: ID, name: 'porch', connected: true, since: 1, affordances: [
 const picture = {
   me: { kind: 'holder', name: 'Bea', share: false },
   home: ID,
+  hub: ID,
   owners: [],
   people: [{ id: 'AAAAAAAAAAA', name: 'Bea' }],
   things: [thing],

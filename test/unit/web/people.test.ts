@@ -21,6 +21,7 @@ import { give, takeBack } from '../../../daemon/web/deal.ts'
 import { Keep } from '../../../daemon/web/keep.ts'
 import {
   type KnownPerson,
+  passedOn,
   permissionsFor,
   readGrants,
   readPeople,
@@ -227,6 +228,27 @@ describe('what is given', () => {
       [1, 1],
       [3, 1],
     ])
+  })
+
+  it('passes on no more than there is: the narrower of each limit holds', () => {
+    const [parent] = readGrants({
+      grants: [
+        {
+          ...grant,
+          lease: 3600,
+          until: 9_000_000,
+          from: 1_000_000,
+          uses: 3,
+          hours: [{ days: 1, from: 0, to: 60 }],
+        },
+      ],
+    })
+    const { hours, ...same } = passedOn(parent!, {})
+    assert.deepEqual(hours, [{ days: 1, from: 0, to: 60 }])
+    assert.deepEqual([same.leaseS, same.notBefore, same.expiresAt, same.uses], [3600, 1000, 9000, 3])
+    const less = passedOn(parent!, { expiresAt: 5000, uses: 1, hours: [{ days: 1, from: 10, to: 20 }] })
+    assert.deepEqual([less.expiresAt, less.uses, less.hours[0]?.from], [5000, 1, 10])
+    assert.equal(passedOn({ ...parent!, lease: 0 }, {}).leaseS, 86_400)
   })
 
   it('names devices by key and groups by name', () => {

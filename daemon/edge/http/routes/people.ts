@@ -62,8 +62,7 @@ export function peopleRoutes(deps: RouteDeps): Route[] {
       method: 'GET',
       path: '/grants',
       who: 'all',
-      run: ({ caller, sight }) =>
-        json({ grants: grantsFor(home, caller, sight).map((grant) => tellGrant(home, grant)) }),
+      run: (asking) => json({ grants: allGrants(deps, asking) }),
     },
     {
       ...ofHome,
@@ -112,6 +111,13 @@ export function peopleRoutes(deps: RouteDeps): Route[] {
       run: (asking) => why(deps, asking),
     },
   ]
+}
+
+/** What holds; for owners also what held once. */
+function allGrants({ home }: RouteDeps, { caller, sight }: Asking): readonly object[] {
+  const held = grantsFor(home, caller, sight).map((grant) => tellGrant(home, grant))
+  const past = sight.seesAll ? home.authority.past().map((grant) => tellGrant(home, grant, false)) : []
+  return [...held, ...past]
 }
 
 function personIn(params: Asking['params']): Uint8Array | undefined {

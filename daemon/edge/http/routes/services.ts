@@ -35,6 +35,13 @@ export function serviceRoutes(deps: RouteDeps): Route[] {
       who: 'owner',
       run: (asking) => withdraw(deps, asking, `invitation:${asking.params.name!}`),
     },
+    {
+      ...ofHome,
+      method: 'POST',
+      path: '/invitations/:name/renewal',
+      who: 'owner',
+      run: (asking) => renew(deps, asking),
+    },
     { ...ofHome, method: 'GET', path: '/exposures', who: 'owner', run: () => list('device:') },
     {
       ...ofHome,
@@ -61,6 +68,11 @@ async function invite({ home }: RouteDeps, asking: Asking): Promise<Reply> {
   return invited.ok ? json(tellService(invited.value)) : refused(invited)
 }
 
+async function renew({ home }: RouteDeps, asking: Asking): Promise<Reply> {
+  const renewed = await home.services.renew(asking.params.name!, by(asking))
+  return renewed.ok ? json(tellService(renewed.value)) : refused(renewed)
+}
+
 async function expose({ home }: RouteDeps, asking: Asking): Promise<Reply> {
   const authorised = readAuthorised(asking.body)
   if (authorised === undefined) return wrongAuthorised()
@@ -81,7 +93,7 @@ function hide(deps: RouteDeps, asking: Asking): Promise<Reply> | Reply {
 async function withdraw({ home, log }: RouteDeps, asking: Asking, service: string): Promise<Reply> {
   if (!home.services.list().some((each) => each.service === service)) return refused(no('not-found'))
   const withdrawn = home.services.withdraw(service, by(asking))
-  if (asking.caller.origin === `onion:${service}`) {
+  if (home.services.isBy(asking.caller.origin, service)) {
     // The answer has to leave by the address that goes: it is said before it is done.
     withdrawn.catch((error) => log.say('error', 'http-withdraw-failed', { message: sentenceOf(error) }))
     return empty(202)

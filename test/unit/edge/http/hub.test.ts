@@ -133,6 +133,36 @@ describe('enrolments, onion services and the hub over HTTP [SPEC 7, 9.3, 10]', (
     assert.equal((await owned({ method: 'DELETE', path: '/invitations/phone' })).status, 404)
   })
 
+  it('a renewed invitation tells by its old address where it is now, until somebody comes by the new one', async () => {
+    await owned({ method: 'PUT', path: '/invitations/watch' })
+    const old = (await home.unix({ origin: 'onion:invitation:watch' })).socketPath
+    const by = (socketPath: string) => ask({ socketPath, path: '/home', as: home.owner })
+    assert.equal((await by(old)).headers['shallot-moved'], undefined)
+    const renewed = await owned({ method: 'POST', path: '/invitations/watch/renewal' })
+    assert.equal(renewed.status, 200)
+    const answer = await by(old)
+    assert.equal(answer.headers['shallot-moved'], '1')
+    assert.deepEqual(answer.json.moved, {
+      address: renewed.json.address,
+      clientKey: renewed.json.clientKey,
+    })
+    const elsewhere = await owned({ path: '/home' })
+    assert.deepEqual([elsewhere.headers['shallot-moved'], elsewhere.json.moved], [undefined, undefined])
+    const twice = await owned({ method: 'POST', path: '/invitations/watch/renewal' })
+    assert.deepEqual([twice.status, twice.json.code], [409, 'conflict'])
+    const present = (await home.unix({ origin: 'onion:invitation:watch~1' })).socketPath
+    assert.equal((await ask({ socketPath: present, path: '/home' })).status, 401)
+    assert.equal((await by(old)).headers['shallot-moved'], '1')
+    assert.equal((await by(present)).status, 200)
+    await owned({ method: 'PUT', path: '/invitations/watch' })
+    assert.ok(home.withdrawn.includes('invitation:watch'))
+    assert.equal((await owned({ method: 'DELETE', path: '/invitations/watch' })).status, 204)
+  })
+
+  it('an invitation that is not there cannot be renewed', async () => {
+    assert.equal((await owned({ method: 'POST', path: '/invitations/nobody/renewal' })).status, 404)
+  })
+
   it('an invitation withdrawn by its own address is answered before it goes', async () => {
     await owned({ method: 'PUT', path: '/invitations/tablet' })
     const own = (await home.unix({ origin: 'onion:invitation:tablet' })).socketPath

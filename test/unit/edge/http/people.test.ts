@@ -171,6 +171,18 @@ describe('what is refused of papers', () => {
     assert.deepEqual(code(await put(await home.person('eve'))), [403, 'grant-revoked'])
   })
 
+  it('a key that is somebody else’s, by one who may only pass on', async () => {
+    const phone = await home.phone(await home.person('eve'))
+    await home.grant(phone, { share: 1 })
+    const guest = await home.person('sam', phone)
+    const theirs = home.newSealer()
+    await home.grant(theirs)
+    for (const { id, signer } of [home.owner, theirs]) {
+      const frame = holderFrame(phone, { key: signer.key, person: guest })
+      assert.deepEqual(code(await home.send('PUT', `/holders/${id}`, frame, phone)), [403, 'forbidden'])
+    }
+  })
+
   it('a grant that is wider than what it is passed on from', async () => {
     const phone = await home.phone(await home.person('eve'))
     const parent = await home.grant(phone, { share: 1, what: [{ affordance: 1, methods: READ }] })

@@ -70,7 +70,10 @@ describe('a bearer token [SPEC 9.6]', () => {
     const answer = await turnOn(text)
     assert.deepEqual([answer.status, answer.json.stage], [200, 'done'])
     const command = (await home.log()).find(({ kind }) => kind === 'command')!
-    assert.deepEqual([command.origin, command.signer], ['token:heating', home.home.home.hub])
+    assert.deepEqual(
+      [command.origin, command.note, command.signer],
+      ['token:heating', 'came by unix', home.home.home.hub],
+    )
     const toggled = await ask({
       socketPath: home.socketPath,
       method: 'POST',

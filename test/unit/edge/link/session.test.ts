@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { systemRandom } from '../../../../daemon/base/random.ts'
 import {
   encodeCbor,
   openEnvelope,
@@ -8,6 +9,7 @@ import {
   type Welcome,
 } from '../../../../daemon/core/envelope/index.ts'
 import { Session } from '../../../../daemon/edge/link/session.ts'
+import { HubVoice } from '../../../../daemon/edge/link/voice.ts'
 import { type DeviceKeys, deviceKeys, LAMP, sealEnrol } from '../../../support/device.ts'
 import { ed25519, FakeLine, linkRoom, signerOf } from '../../../support/link-room.ts'
 
@@ -38,6 +40,11 @@ function setUp() {
     sealEnvelope({ type: 'hello', ...LAMP, lost: 0, ...claims(sequence, epoch) }, signer)
   const reading = (sequence: number, epoch = EPOCH, signer = keys.signer) =>
     sealEnvelope({ type: 'reading', values: VALUES, ...claims(sequence, epoch) }, signer)
+  const act = (sequence: number, signer = keys.signer) =>
+    sealEnvelope(
+      { type: 'act', source: 'keypad', affordance: 9, at: 0, code: 0, values: VALUES, ...claims(sequence) },
+      signer,
+    )
   const record = (key = keys.signer.key) =>
     sealEnvelope(
       { type: 'enrolment', name: 'porch', key, permit: new Uint8Array(8), ...claims(1) },
@@ -61,7 +68,7 @@ function setUp() {
     assert.deepEqual(opened.value.signer, home.hub.key)
     return opened.value.body as Welcome
   }
-  return { ...home, keys, join, open, claims, hello, reading, record, welcomed, welcomeOf }
+  return { ...home, keys, join, open, claims, hello, reading, act, record, welcomed, welcomeOf }
 }
 
 const noted = (line: FakeLine) => line.sent.map((note) => note.toHex())
@@ -78,6 +85,23 @@ describe('hello and welcome [SPEC 6.4]', () => {
     assert.equal(welcome.timeMs, home.clock.now())
     assert.equal(welcome.wantsRecord, false)
     assert.equal(line.expected, 'nothing')
+  })
+
+  it('carries the home’s zone [SPEC 12.6]', async () => {
+    const zone = { offset: 60, changesAt: 1_806_195_600, thereafter: 120 }
+    const home = setUp()
+    const voice = new HubVoice(home.hub, home.clock, systemRandom, () => zone)
+    home.desk.add({ id: home.keys.id, name: 'porch', ...LAMP })
+    const line = new FakeLine()
+    const leaf = {
+      key: home.keys.signer.key,
+      ca: home.room.issuer.key,
+      from: 0,
+      until: Number.MAX_SAFE_INTEGER,
+    }
+    line.talk = new Session({ ...home.room, voice }, line, leaf, false)
+    await line.take(home.hello())
+    assert.deepEqual(home.welcomeOf(line).zone, zone)
   })
 
   it('the papers follow the welcome', async () => {
@@ -507,5 +531,34 @@ describe('towards the device', () => {
     assert.equal(session.send(home.record()), 'sent')
     line.end('silent')
     assert.equal(session.send(home.record()), 'away')
+  })
+})
+
+describe('an act [SPEC 12.8]', () => {
+  it('goes to the desk, and is noted as stored like a reading', async () => {
+    const home = setUp()
+    const { line } = await home.welcomed()
+    assert.equal(await line.take(home.act(1)), undefined)
+    await idle()
+    assert.deepEqual(
+      home.desk.acts.map(({ body }) => body.source),
+      ['keypad'],
+    )
+    assert.deepEqual(noted(line), [storedNote(1)])
+  })
+
+  it('before the hello, of another key, or twice, ends the connection', async () => {
+    const home = setUp()
+    home.join()
+    const early = home.open().line
+    await early.take(home.act(1))
+    assert.equal(early.code, 'unexpected-message')
+    const forged = (await home.welcomed()).line
+    await forged.take(home.act(1, signerOf(9)))
+    assert.equal(forged.code, 'unknown-signer')
+    const twice = (await home.welcomed()).line
+    await twice.take(home.act(3))
+    await twice.take(home.act(3))
+    assert.equal(twice.code, 'replayed')
   })
 })

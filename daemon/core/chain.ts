@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { hash } from 'node:crypto'
-import { concat, utf8 } from '../../base/bytes.ts'
-import { type Cbor, type CborMap, decodeCbor, encodeCbor } from '../../core/envelope/index.ts'
-import { idOf, keyOf, type PartyId } from '../../core/model/index.ts'
-import type { EntryKind, NewEntry } from '../../core/ports.ts'
+import { concat, utf8 } from '../base/bytes.ts'
+import { type Cbor, type CborMap, decodeCbor, encodeCbor } from './envelope/index.ts'
+import { idOf, keyOf, type PartyId } from './model/index.ts'
+import type { EntryKind, NewEntry } from './ports.ts'
 
 const DOMAIN_CHAIN = utf8('shallot/log/1/chain\0')
 const DOMAIN_ENTRY = utf8('shallot/log/1/entry\0')

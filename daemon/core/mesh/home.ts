@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import type { Code } from '../../../schemas/gen/ts/codes.ts'
+import { toHex } from '../../base/bytes.ts'
+import { type Clock, deadline, type Instant } from '../../base/clock.ts'
+import { no, sentenceOf, type Verdict, yes } from '../../base/error.ts'
+import { Turns } from '../../base/lifetime.ts'
+import type { Log } from '../../base/log.ts'
+import type { Random } from '../../base/random.ts'
+import type { Secret } from '../../base/secret.ts'
+import type { Ed25519, Frame, Signer } from '../envelope/index.ts'
+import type { Feed } from '../feed.ts'
+import { x25519Public } from '../identity/index.ts'
+import { idOf, type PartyId } from '../model/index.ts'
+import type { Trust } from '../policy/index.ts'
+import type { DeviceBook, Entry, Journal, ReadingBook } from '../ports.ts'
+import type { Delivery } from '../router/index.ts'
+import type { By, Services } from '../services.ts'
+import { BeaconSealer } from './beacons.ts'
+import { Bridges } from './bridges.ts'
+import { FarThings } from './far.ts'
+import { Invitations } from './invitations.ts'
+import { Orders } from './orders.ts'
+import type { OtherPapers } from './others.ts'
+import { Papers } from './papers.ts'
+import type {
+  FarBook,
+  HeardBook,
+  LogShelf,
+  MeshEar,
+  MeshPaperBook,
+  MeshRoom,
+  OnionKeys,
+  Revocations,
+} from './ports.ts'
+import { Showing } from './showing.ts'
+import { Talk } from './talk.ts'
+import type { TalkWord } from './words.ts'
+
+export interface MeshHomeDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly ed25519: Ed25519
+  readonly trust: Trust
+  readonly revocations: Revocations
+  readonly others: OtherPapers
+  readonly signer: Signer
+  readonly clientKey: Secret
+  readonly book: MeshPaperBook & FarBook & HeardBook
+  readonly shelf: LogShelf
+  readonly devices: DeviceBook
+  readonly readings: ReadingBook
+  readonly journal: Journal
+  readonly feed: Feed
+  readonly services: () => Services
+  readonly keys: OnionKeys
+  /** Opens the room, once, the first time it is needed; it is handed our ear. */
+  readonly openRoom: (ear: MeshEar) => Promise<MeshRoom>
+  readonly carryOut: (device: PartyId, command: Frame, from: PartyId) => Promise<Verdict<Delivery, Code>>
+}
+
+/** One daemon of the home, as `shallot mesh status` tells. */
+export interface MemberReport {
+  readonly id: PartyId
+  readonly name: string
+  readonly own: boolean
+  readonly connected: boolean
+  readonly heardAt?: Instant | undefined
+  readonly rttMs?: number | undefined
+  /** Entries of its log that are here, and how many of any log it has that are not. */
+  readonly entries: number
+  readonly missing: number
+  /** What is wrong, for people. */
+  readonly trouble?: string | undefined
+}
+
+export type Joining =
+  | { readonly state: 'working' }
+  | { readonly state: 'joined'; readonly host: string; readonly shortCode: string }
+  | { readonly state: 'refused'; readonly code: Code; readonly detail?: string | undefined }
+
+const PING_MS_MAX = 60_000
+const TICK_MS = 1000
+/** How often it is written down that a connected daemon was heard. */
+const HEARD_EVERY_MS = 60_000
+
+/** The mesh as one home's daemon has it: papers, logs, other homes' devices and commands for them. */
+export class MeshHome implements AsyncDisposable {
+  readonly papers: Papers
+  readonly far: FarThings
+  readonly invitations: Invitations
+  readonly talk: Talk
+  readonly orders: Orders
+  readonly own: PartyId
+  joining: Joining | undefined
+  readonly #deps: MeshHomeDeps
+  readonly #beacons: BeaconSealer
+  readonly #bridges: Bridges
+  readonly #showing: Showing
+  readonly #turns = new Turns()
+  readonly #heardAt = new Map<PartyId, Instant>()
+  readonly #ticking: Disposable
+  /** Of the papers as they were last told to all. */
+  #told: string | undefined
+  #room: Promise<MeshRoom> | undefined
+  #roomNow: MeshRoom | undefined
+
+  constructor(deps: MeshHomeDeps) {
+    const { clock, random, ed25519, trust, signer, book, shelf, devices, readings, feed } = deps
+    const { revocations, others } = deps
+    this.#deps = deps
+    this.own = idOf(signer.key)
+    const { own } = this
+    this.papers = new Papers({ trust, ed25519, book, revocations, others })
+    const client = x25519Public(deps.clientKey)
+    const sealing = { home: trust.home, signer, client, now: () => clock.now(), epoch: random.bytes(8) }
+    this.#beacons = new BeaconSealer(sealing, this.papers.sequenceOf(own))
+    this.far = new FarThings({ trust, ed25519, book, isRevoked: (key) => revocations.isRevoked(key) })
+    const shared = { own, ed25519, papers: this.papers, shelf, beacons: this.#beacons }
+    this.talk = new Talk({
+      ...shared,
+      revocations,
+      others,
+      wire: {
+        send: (peer, stream, bytes) => this.#roomNow?.send(peer, stream, bytes),
+        cut: (peer, why) => this.#roomNow?.leave(peer, why),
+      },
+      changed: () => void this.settle(),
+      hear: (peer, word) => this.#hear(peer, word),
+      greeted: (peer) => {
+        this.#showing.showAll(peer)
+        this.orders.connected(peer)
+      },
+    })
+    this.orders = new Orders({
+      clock,
+      ed25519,
+      home: trust.home,
+      say: (peer, word) => this.talk.say(peer, word),
+      carryOut: deps.carryOut,
+    })
+    this.#showing = new Showing({ devices, readings, feed, talk: this.talk })
+    const room = () => this.#openRoom()
+    const { services, keys, clientKey } = deps
+    this.#bridges = new Bridges({
+      own,
+      papers: this.papers,
+      services,
+      keys,
+      clientKey,
+      room,
+      removed: (member) => this.far.forget(member),
+      wasHeard: (member) => deps.book.heardAt(member) !== undefined,
+    })
+    this.invitations = new Invitations({
+      ...{ clock, random, own, shelf, services, keys, room, root: trust.root },
+      ...{ papers: this.papers, beacons: this.#beacons, talk: this.talk, journal: deps.journal },
+      settle: () => this.settle(),
+    })
+    this.#ticking = clock.every(TICK_MS, () => this.#tick())
+  }
+
+  /** Whether another daemon belongs to the home: only then is there anything to do. */
+  get isMesh(): boolean {
+    return this.papers.members().some(({ id }) => id !== this.own)
+  }
+
+  /** Brings addresses and connections in line with membership; one at a time. */
+  settle(): Promise<void> {
+    const { clock, log } = this.#deps
+    const turn = this.#turns.take(async () => {
+      if (!this.isMesh && !this.#roomNow) return
+      const ways = await this.#bridges.settle()
+      if (this.#beacons.setWays(ways)) await this.talk.announce(clock.now())
+    })
+    return turn.catch((error) => log.taskFailed('mesh', error))
+  }
+
+  /** An owner's list that removes daemons: kept here, told to all, and acted on at once. */
+  async remove(list: Frame, by: By): Promise<Verdict<void, Code>> {
+    const { clock, journal } = this.#deps
+    const before = this.#deps.revocations.frames()
+    await this.talk.tell({ revocations: [list] }, clock.now())
+    const kept = this.#deps.revocations.frames().some((frame) => Buffer.compare(frame, list) === 0)
+    if (!kept) return no(before.length > 0 ? 'replayed' : 'unknown-signer', 'a newer list is here already')
+    await journal.append({ kind: 'removed', at: clock.now(), frame: list, ...by })
+    await this.settle()
+    return yes(undefined)
+  }
+
+  async invite(by: By): ReturnType<Invitations['invite']> {
+    return this.invitations.invite(by)
+  }
+
+  /** Begins to take an invitation up; `joining` tells how it goes. */
+  join(text: string, member: Frame, by: By): Verdict<Joining, Code> {
+    const { log } = this.#deps
+    if (this.joining?.state === 'working') return no('conflict', 'an invitation is being taken up already')
+    const code = this.invitations.read(text)
+    if (!code.ok) return code
+    this.joining = { state: 'working' }
+    this.invitations
+      .join(code.value, member, by)
+      .then((joined) => {
+        this.joining = joined.ok
+          ? { state: 'joined', ...joined.value }
+          : { state: 'refused', code: joined.why, detail: joined.detail }
+      })
+      .catch((error) => {
+        this.joining = { state: 'refused', code: 'internal' }
+        log.taskFailed('mesh', error)
+      })
+    return yes(this.joining)
+  }
+
+  /** What happened in another home, as its daemon wrote it; also of one that is gone for good. */
+  log(member: PartyId, before: number, limit: number): readonly Entry[] {
+    return this.#deps.shelf.read(member, before, limit)
+  }
+
+  /** Whose logs are here: name and id, also of daemons that are no members any more. */
+  authors(): ReadonlyArray<{ readonly id: PartyId; readonly name: string; readonly entries: number }> {
+    const { shelf } = this.#deps
+    return shelf
+      .authors()
+      .map((id) => ({ id, name: this.papers.nameOf(id), entries: shelf.head(id).position }))
+  }
+
+  /** Round trips to another daemon now, ms. */
+  async ping(member: PartyId, times: number): Promise<Verdict<readonly number[], Code>> {
+    if (!this.#roomNow || !this.isConnected(member)) return no('unreachable', 'there is no connection to it')
+    using limit = deadline(this.#deps.clock, PING_MS_MAX)
+    try {
+      return yes(await this.#roomNow.ping(member, times, limit.signal))
+    } catch (error) {
+      return no('unreachable', sentenceOf(error))
+    }
+  }
+
+  /** How long ago that home was last heard, when there is no way to it. */
+  silentSince(member: PartyId): Instant | undefined {
+    return this.#heardAt.get(member) ?? this.#deps.book.heardAt(member)
+  }
+
+  isConnected(member: PartyId): boolean {
+    return this.talk.peers().includes(member)
+  }
+
+  report(): readonly MemberReport[] {
+    const faults = new Map(this.talk.exchange.faults().map((fault) => [fault.author, fault.why]))
+    return this.papers.members().map(({ id, name, beacon }) => {
+      const own = id === this.own
+      const connected = own || this.isConnected(id)
+      const fault = faults.get(id)
+      return {
+        id,
+        name,
+        own,
+        connected,
+        heardAt: own ? undefined : this.silentSince(id),
+        rttMs: this.#roomNow?.rtt(id),
+        entries: this.#deps.shelf.head(id).position,
+        missing: this.talk.exchange.missing(id),
+        trouble: fault ?? (connected ? undefined : this.#troubleOf(id, beacon !== undefined)),
+      }
+    })
+  }
+
+  readonly ear: MeshEar = {
+    mayEnter: (peer, door) => {
+      if (door?.startsWith('join:')) return this.invitations.isOpen
+      if (door !== undefined && door !== `mesh:${peer}`) return false
+      // Whom we call we know; it may be the one that invited us, of whom there is no paper here yet.
+      return door === undefined || this.papers.isMember(peer)
+    },
+    connected: (peer) => {
+      this.#heard(peer)
+      this.talk.connected(peer, this.#deps.clock.now())
+    },
+    gone: (peer) => {
+      const { feed, clock } = this.#deps
+      this.talk.gone(peer, clock.now())
+      for (const device of this.far.away(peer)) {
+        feed.publish({ event: 'presence', device, at: clock.now(), connected: false, why: 'unreachable' })
+      }
+    },
+    heard: async (peer, stream, message) => {
+      this.#heard(peer)
+      return this.talk.heard(peer, stream, message, this.#deps.clock.now())
+    },
+    asked: (peer, question) => this.invitations.answer(peer, question),
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ticking[Symbol.dispose]()
+    this.#showing[Symbol.dispose]()
+  }
+
+  #openRoom(): Promise<MeshRoom> {
+    this.#room ??= this.#deps.openRoom(this.ear).then((room) => {
+      this.#roomNow = room
+      return room
+    })
+    return this.#room
+  }
+
+  #tick(): void {
+    const { clock, log } = this.#deps
+    const report = (error: unknown) => log.taskFailed('mesh', error)
+    if (this.talk.peers().length > 0) this.#tellNews()
+    this.talk.tick(clock.now())
+    this.#showing.tick()
+    this.orders.tick()
+    this.invitations.tick().catch(report)
+  }
+
+  /** What the desks of people took in since. */
+  #tellNews(): void {
+    const digest = toHex(this.papers.digest())
+    if (this.#told === digest) return
+    const isFirst = this.#told === undefined
+    this.#told = digest
+    if (isFirst) return
+    this.talk.tellAll()
+    this.settle()
+  }
+
+  #heard(peer: PartyId): void {
+    const { clock, book, log } = this.#deps
+    const now = clock.now()
+    this.#heardAt.set(peer, now)
+    if (now - (book.heardAt(peer) ?? 0) < HEARD_EVERY_MS) return
+    book.heard(peer, now).catch((error) => log.taskFailed('mesh', error))
+  }
+
+  async #hear(peer: PartyId, word: TalkWord): Promise<void> {
+    const { feed, clock } = this.#deps
+    const at = clock.now()
+    switch (word.word) {
+      case 'thing': {
+        const before = this.far.get(word.device)?.device.presence.connected
+        if (!(await this.far.take(peer, word)) || before === word.connected) return
+        const why = word.connected ? 'connected' : 'away'
+        feed.publish({ event: 'presence', device: word.device, at, connected: word.connected, why })
+        return
+      }
+      case 'gone':
+        return this.far.drop(peer, word.device)
+      case 'reading': {
+        const values = await this.far.reading(peer, word.device, word.frame)
+        if (values && values.length > 0) feed.publish({ event: 'reading', device: word.device, at, values })
+        return
+      }
+      case 'presence':
+        this.far.presence(peer, word.device, word.connected, word.since)
+        return
+      case 'order':
+        // Not waited for: the next message must not wait for a device.
+        this.orders.heardOrder(peer, word).catch((error) => this.#deps.log.taskFailed('mesh', error))
+        return
+      case 'stage':
+        return this.orders.heardStage(peer, word)
+    }
+  }
+
+  #troubleOf(member: PartyId, hasBeacon: boolean): string {
+    if (!hasBeacon) return 'it has not been heard yet: nobody has told how it can be reached'
+    if (!this.papers.way(member, this.own))
+      return 'it has not said by which address it can be reached from here'
+    const said = this.#roomNow?.trouble(member)
+    return said ?? 'there is no connection yet; it is being tried'
+  }
+}

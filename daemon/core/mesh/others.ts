@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { createHash } from 'node:crypto'
+import { ENVELOPE_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
+import { toHex } from '../../base/bytes.ts'
+import type { Verdict } from '../../base/error.ts'
+import type { Caller } from '../callers.ts'
+import type { PeopleDesk } from '../desks/people.ts'
+import { type Body, type Ed25519, type Frame, openEnvelope } from '../envelope/index.ts'
+import { idOf, type PartyId } from '../model/index.ts'
+import type { PaperBook, PaperKind } from '../ports-people.ts'
+
+/** Papers about people and what they may: not the mesh's to judge, but to carry to every home (SPEC 12, 13, 14.4). */
+export interface OtherPapers {
+  /** In an order in which each finds what it hangs from. */
+  frames(): readonly Frame[]
+  take(
+    frame: Frame,
+    from: { readonly id: PartyId; readonly name: string },
+  ): Promise<'new' | 'known' | 'refused'>
+}
+
+export interface OthersDeps {
+  readonly home: PartyId
+  readonly ed25519: Ed25519
+  readonly papers: PaperBook
+  readonly people: PeopleDesk
+}
+
+/** Parents before what hangs from them. */
+const KINDS: readonly PaperKind[] = ['owner', 'person', 'holder', 'grant']
+/** Refused once, for instance because its parent is not here yet, it is not judged again at every word. */
+const REFUSED_MAX = 512
+
+export function othersOf({ home, ed25519, papers, people }: OthersDeps): OtherPapers {
+  const refused = new Set<string>()
+
+  const hand = (
+    { body, frame }: { readonly body: Body; readonly frame: Frame },
+    caller: Caller,
+  ): Promise<Verdict<unknown, string>> | undefined => {
+    if (body.type === 'owner') return people.owner(frame, idOf(body.key), caller.origin)
+    if (body.type === 'person') return people.person(frame, body.person, caller)
+    if (body.type === 'holder') return people.holder(frame, idOf(body.key), caller)
+    if (body.type === 'grant') return people.grant(frame, caller)
+    return undefined
+  }
+
+  return {
+    frames: () =>
+      KINDS.flatMap((kind) =>
+        papers.all(kind).flatMap(({ frame, goneAt }) => (goneAt === undefined ? [frame] : [])),
+      ),
+    async take(frame, from) {
+      const digest = toHex(Uint8Array.from(createHash('sha256').update(frame).digest()))
+      const held = () =>
+        KINDS.some((kind) => papers.all(kind).some((paper) => Buffer.compare(paper.frame, frame) === 0))
+      if (refused.has(digest) || held()) return 'known'
+      const opened = openEnvelope(
+        frame,
+        {
+          sizeMax: ENVELOPE_BYTES_MAX,
+          accepts: (body) => (KINDS as readonly string[]).includes(body.type),
+          isAudience: (body) => body.audience === home,
+        },
+        ed25519,
+      )
+      const caller: Caller = { ...from, kind: 'owner', origin: `mesh:${from.name}` }
+      const handed = opened.ok ? await hand(opened.value, caller) : undefined
+      if (handed?.ok) return 'new'
+      if (refused.size >= REFUSED_MAX) refused.clear()
+      refused.add(digest)
+      return 'refused'
+    },
+  }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { ENVELOPE_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
+import { equal } from '../../base/bytes.ts'
+import { no, type Verdict, yes } from '../../base/error.ts'
+import { decodeEntry, entryHash } from '../chain.ts'
+import { type Ed25519, openEnvelope } from '../envelope/index.ts'
+import { idOf, type PartyId } from '../model/index.ts'
+import type { EntryKind, NewEntry } from '../ports.ts'
+import type { Papers } from './papers.ts'
+import type { LogHead, Run } from './ports.ts'
+
+export type PieceFault = 'known' | 'gap' | 'chain' | 'forked' | 'unsigned' | 'envelope' | 'stranger'
+
+/** What an entry of this kind carries was sealed by whom the entry names, or the daemon that wrote it lied. */
+const CARRIES_SEALED: ReadonlySet<EntryKind> = new Set<EntryKind>([
+  'command',
+  'receipt',
+  'enrolled',
+  'confirmed',
+  'permit',
+])
+
+/**
+ * Whether a run follows from `head` and is signed for by its author, envelopes inside included (SPEC 14.5).
+ * @param maySkip  the beginning may be missing: its author pruned it, and says so itself, or nothing is here yet
+ * @returns the hashes, one an entry; nothing may be kept of a run that fails
+ */
+export function judgePiece(
+  author: PartyId,
+  run: Run,
+  head: LogHead,
+  maySkip: boolean,
+  papers: Papers,
+  ed25519: Ed25519,
+): Verdict<readonly Uint8Array[], PieceFault> {
+  if (!papers.wasMember(author)) return no('stranger', 'its author was never a daemon of this home')
+  const last = run.from + run.entries.length - 1
+  if (last <= head.position) return no('known')
+  const skips = run.from !== head.position + 1
+  if (skips && !(maySkip && run.from > head.position)) return no('gap')
+  if (!skips && !equal(run.before, head.hash)) {
+    return no('forked', 'what follows here follows from other entries than those we hold')
+  }
+  const hashes: Uint8Array[] = []
+  let previous = run.before
+  for (const [at, body] of run.entries.entries()) {
+    const entry = decodeEntry(body)
+    if (!entry || entry.position !== run.from + at)
+      return no('chain', `entry ${run.from + at} is not in its place`)
+    previous = entryHash(previous, body)
+    hashes.push(previous)
+  }
+  const beacon = papers.openBeacon(run.beacon, author)
+  if (beacon?.body.position !== last) return no('unsigned', 'it does not end where its author signed')
+  if (!equal(beacon.body.hash, previous)) {
+    return no('forked', 'what its author signed here follows from other entries than those we hold')
+  }
+  for (const body of run.entries) {
+    const entry = decodeEntry(body)!
+    if (!isSealedAsSaid(entry, ed25519)) {
+      return no('envelope', `entry ${entry.position} carries what its signer did not seal`)
+    }
+  }
+  return yes(hashes)
+}
+
+function isSealedAsSaid({ kind, frame, signer }: NewEntry, ed25519: Ed25519): boolean {
+  if (!CARRIES_SEALED.has(kind) || frame === undefined) return true
+  const by = (key: Uint8Array) => signer === undefined || idOf(key) === signer
+  const receiver = {
+    sizeMax: ENVELOPE_BYTES_MAX,
+    accepts: (_body: unknown, key: Uint8Array) => by(key),
+    isAudience: () => true,
+  }
+  return openEnvelope(frame, receiver, ed25519).ok
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { equal } from '../../base/bytes.ts'
+import type { Instant } from '../../base/clock.ts'
+import type { Frame } from '../envelope/index.ts'
+import type { PartyId } from '../model/index.ts'
+import type { BeaconSealer } from './beacons.ts'
+import { Exchange, type ExchangeDeps } from './exchange.ts'
+import type { OtherPapers } from './others.ts'
+import type { Revocations } from './ports.ts'
+import { decodeLog, decodeTalk, encodeTalk, isLater, type TalkWord } from './words.ts'
+
+/** Between two times that a daemon says again how far it has each log. */
+export const HEADS_EVERY_MS = 30_000
+
+export interface TalkDeps extends ExchangeDeps {
+  readonly revocations: Revocations
+  readonly others: OtherPapers
+  readonly beacons: BeaconSealer
+  /** Membership or ways changed: addresses and connections may have to follow. */
+  readonly changed: () => void
+  /** What is said of devices and commands. */
+  readonly hear: (peer: PartyId, word: TalkWord) => Promise<void>
+  /** A peer is connected and was told the papers: the home may be shown to it. */
+  readonly greeted: (peer: PartyId) => void
+}
+
+type Papery = TalkWord & { readonly word: 'papers' }
+
+/**
+ * The daemons that are connected, and what passes between them: papers to all, logs to who wants them, the rest handed on.
+ * A daemon that was removed hears of it, as the last thing it hears.
+ */
+export class Talk {
+  readonly exchange: Exchange
+  readonly #deps: TalkDeps
+  readonly #peers = new Set<PartyId>()
+  #headsAt: Instant = 0
+
+  constructor(deps: TalkDeps) {
+    this.#deps = deps
+    this.exchange = new Exchange(deps)
+  }
+
+  peers(): readonly PartyId[] {
+    return [...this.#peers]
+  }
+
+  say(peer: PartyId, word: TalkWord): void {
+    if (this.#peers.has(peer)) this.#deps.wire.send(peer, 'talk', encodeTalk(word))
+  }
+
+  sayToAll(word: TalkWord, except?: PartyId): void {
+    const bytes = encodeTalk(word)
+    for (const peer of this.#peers) if (peer !== except) this.#deps.wire.send(peer, 'talk', bytes)
+  }
+
+  connected(peer: PartyId, now: Instant): void {
+    const { papers, wire } = this.#deps
+    if (!papers.isMember(peer)) {
+      wire.cut(peer, 'no member of this home')
+      return
+    }
+    this.#peers.add(peer)
+    this.say(peer, { word: 'papers', ...papers.frames() })
+    this.#sayHeads(peer)
+    this.exchange.connected(peer, now)
+    this.#deps.greeted(peer)
+  }
+
+  gone(peer: PartyId, now: Instant): void {
+    if (!this.#peers.delete(peer)) return
+    this.exchange.gone(peer, now)
+  }
+
+  /** @returns false when it is nothing that a daemon of this version says */
+  async heard(peer: PartyId, stream: 'talk' | 'log', bytes: Uint8Array, now: Instant): Promise<boolean> {
+    if (!this.#peers.has(peer)) return true
+    if (stream === 'log') {
+      const word = decodeLog(bytes)
+      if (word) await this.exchange.heard(peer, word, now)
+      return word !== undefined || isLater(bytes)
+    }
+    const word = decodeTalk(bytes)
+    if (!word) return isLater(bytes)
+    if (word.word === 'papers') await this.#takePapers(peer, word, now)
+    else if (word.word === 'heads') this.#takeHeads(peer, word, now)
+    else await this.#deps.hear(peer, word)
+    return true
+  }
+
+  /** A paper that came some other way: from the owner's CLI, from an invitation. */
+  async tell(papers: Partial<Omit<Papery, 'word'>>, now: Instant): Promise<void> {
+    const none = { members: [], revocations: [], beacons: [], others: [] }
+    await this.#takePapers(undefined, { word: 'papers', ...none, ...papers }, now)
+  }
+
+  /** Something was sealed here that the others have not heard of. */
+  tellAll(): void {
+    this.sayToAll({ word: 'papers', ...this.#deps.papers.frames() })
+  }
+
+  /** Our own ways have changed: everybody is told. */
+  async announce(now: Instant): Promise<void> {
+    const { beacons, own, shelf } = this.#deps
+    const { frame } = beacons.seal(shelf.head(own))
+    await this.tell({ beacons: [frame] }, now)
+    this.exchange.plan(now)
+  }
+
+  /** From time to time: what is stalled is asked for anew, and what was learned from one is offered to the others. */
+  tick(now: Instant): void {
+    this.exchange.pump()
+    if (now - this.#headsAt < HEADS_EVERY_MS) return
+    this.#headsAt = now
+    for (const peer of this.#peers) this.#sayHeads(peer)
+    this.exchange.plan(now)
+  }
+
+  async #takePapers(from: PartyId | undefined, said: Papery, now: Instant): Promise<void> {
+    const { papers, revocations, others, own, beacons } = this.#deps
+    const fresh = {
+      members: [] as Frame[],
+      revocations: [] as Frame[],
+      beacons: [] as Frame[],
+      others: [] as Frame[],
+    }
+    for (const frame of said.members) {
+      const taken = await papers.takeMember(frame)
+      if (taken.ok && taken.value === 'new') fresh.members.push(frame)
+    }
+    for (const frame of said.revocations) {
+      if ((await revocations.take(frame)) === 'new') fresh.revocations.push(frame)
+    }
+    for (const frame of said.beacons) {
+      const taken = await papers.takeBeacon(frame)
+      if (taken.ok && taken.value === 'new') fresh.beacons.push(frame)
+    }
+    for (const frame of said.others) {
+      const id = from ?? own
+      if ((await others.take(frame, { id, name: papers.nameOf(id) })) === 'new') fresh.others.push(frame)
+    }
+    beacons.outgrow(papers.sequenceOf(own))
+    if (Object.values(fresh).every(({ length }) => length === 0)) return
+    this.sayToAll({ word: 'papers', ...fresh }, from)
+    this.#cutRemoved(now)
+    this.#deps.changed()
+    this.exchange.plan(now)
+  }
+
+  #cutRemoved(now: Instant): void {
+    const { papers, wire } = this.#deps
+    for (const peer of [...this.#peers]) {
+      if (papers.isMember(peer)) continue
+      this.gone(peer, now)
+      wire.cut(peer, 'removed')
+    }
+  }
+
+  #sayHeads(peer: PartyId): void {
+    this.say(peer, { word: 'heads', papers: this.#deps.papers.digest(), heads: this.exchange.heads() })
+  }
+
+  #takeHeads(peer: PartyId, { papers: digest, heads }: TalkWord & { word: 'heads' }, now: Instant): void {
+    const { papers } = this.#deps
+    this.exchange.heardHeads(peer, heads, now)
+    if (!equal(digest, papers.digest())) this.say(peer, { word: 'papers', ...papers.frames() })
+  }
+}

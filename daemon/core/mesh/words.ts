@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** What daemons say to each other ⇄ bytes (SPEC 14.4, 14.5): exactly these shapes, or undefined. */
+import * as wire from '../../../schemas/gen/ts/wire.ts'
+import { type Cbor, decodeCbor, encodeCbor, type Frame } from '../envelope/index.ts'
+import { idOf, keyOf, type PartyId } from '../model/index.ts'
+
+/** A device of the sender's home, with all that is needed to check it and to seal commands for it. */
+export interface ThingWord {
+  readonly word: 'thing'
+  readonly device: PartyId
+  readonly name: string
+  readonly board: string
+  readonly firmware: string
+  readonly affordances: readonly number[]
+  readonly connected: boolean
+  readonly since: number
+  readonly lost: number
+  /** Empty when there is none yet. */
+  readonly hello: Frame
+  readonly record: Frame
+  /** The messages behind its last reported values. */
+  readonly readings: readonly Frame[]
+}
+
+export type OrderStage =
+  | 'at-hub'
+  | 'at-device'
+  | 'done'
+  | 'refused'
+  | 'expired'
+  | 'expired-reached'
+  /** Refused by the daemon over there: the code says why. */
+  | 'not-taken'
+
+export type TalkWord =
+  | {
+      readonly word: 'papers'
+      readonly members: readonly Frame[]
+      readonly revocations: readonly Frame[]
+      /** Owners, people, their keys and grants. */
+      readonly others: readonly Frame[]
+      readonly beacons: readonly Frame[]
+    }
+  /** How far the sender has each author's log. */
+  | {
+      readonly word: 'heads'
+      /** Of the papers the sender has: who has others sends them. */
+      readonly papers: Uint8Array
+      readonly heads: ReadonlyMap<PartyId, number>
+    }
+  | ThingWord
+  | { readonly word: 'gone'; readonly device: PartyId }
+  | { readonly word: 'reading'; readonly device: PartyId; readonly frame: Frame }
+  | {
+      readonly word: 'presence'
+      readonly device: PartyId
+      readonly connected: boolean
+      readonly since: number
+    }
+  | {
+      readonly word: 'order'
+      readonly number: number
+      readonly device: PartyId
+      readonly command: Frame
+    }
+  | {
+      readonly word: 'stage'
+      readonly number: number
+      readonly stage: OrderStage
+      /** A number of codes.csv; 0 where there is none. */
+      readonly code: number
+      /** Empty before the end. */
+      readonly receipt: Frame
+    }
+
+export type LogWord =
+  | { readonly word: 'want'; readonly author: PartyId; readonly from: number }
+  | { readonly word: 'more'; readonly author: PartyId }
+  | {
+      readonly word: 'piece'
+      readonly author: PartyId
+      readonly from: number
+      /** What was asked for before it is not there any more. */
+      readonly skips: boolean
+      /** The hash that the first entry follows from. */
+      readonly before: Uint8Array
+      readonly beacon: Frame
+      readonly entries: readonly Uint8Array[]
+    }
+
+const STAGES: readonly (readonly [OrderStage, number])[] = [
+  ['at-hub', wire.STAGE_AT_HUB],
+  ['at-device', wire.STAGE_AT_DEVICE],
+  ['done', wire.STAGE_DONE],
+  ['refused', wire.STAGE_REFUSED],
+  ['expired', wire.STAGE_EXPIRED],
+  ['expired-reached', wire.STAGE_EXPIRED_REACHED],
+  ['not-taken', wire.STAGE_NOT_TAKEN],
+]
+/** The highest number that has a meaning, on either stream. */
+const LAST_WORD = wire.TALK_STAGE
+const NUMBER_OF_STAGE = new Map(STAGES)
+const STAGE_OF_NUMBER = new Map(STAGES.map(([stage, number]) => [number, stage]))
+
+export function encodeTalk(word: TalkWord): Uint8Array {
+  return encodeCbor(talkItem(word))
+}
+
+function talkItem(word: TalkWord): Cbor {
+  switch (word.word) {
+    case 'papers':
+      return [
+        wire.TALK_PAPERS,
+        ...[word.members, word.revocations, word.beacons, word.others].map((frames) => [...frames]),
+      ]
+    case 'heads':
+      return [
+        wire.TALK_HEADS,
+        word.papers,
+        [...word.heads].map(([author, position]) => [keyOf(author), position]),
+      ]
+    case 'thing': {
+      const { name, board, firmware, affordances, connected, since, lost, hello, record, readings } = word
+      const about: Cbor[] = [name, board, firmware, [...affordances], connected, since, lost]
+      return [wire.TALK_THING, keyOf(word.device), ...about, hello, record, [...readings]]
+    }
+    case 'gone':
+      return [wire.TALK_GONE, keyOf(word.device)]
+    case 'reading':
+      return [wire.TALK_READING, keyOf(word.device), word.frame]
+    case 'presence':
+      return [wire.TALK_PRESENCE, keyOf(word.device), word.connected, word.since]
+    case 'order':
+      return [wire.TALK_ORDER, word.number, keyOf(word.device), word.command]
+    case 'stage':
+      return [wire.TALK_STAGE, word.number, NUMBER_OF_STAGE.get(word.stage)!, word.code, word.receipt]
+  }
+}
+
+/** What a later version says and this one does not know: passed over, so that old and new can live together. */
+export function isLater(bytes: Uint8Array): boolean {
+  const item = decodeCbor(bytes)
+  const [number] = item.ok && Array.isArray(item.value) ? item.value : []
+  return typeof number === 'number' && number > LAST_WORD
+}
+
+export function decodeTalk(bytes: Uint8Array): TalkWord | undefined {
+  const item = decodeCbor(bytes)
+  if (!item.ok || !Array.isArray(item.value)) return undefined
+  const [number, ...rest] = item.value
+  const read = new Reader(rest)
+  const word = readTalk(number, read)
+  return word && read.isWhole ? word : undefined
+}
+
+function readTalk(number: Cbor | undefined, read: Reader): TalkWord | undefined {
+  switch (number) {
+    case wire.TALK_PAPERS:
+      return {
+        word: 'papers',
+        members: read.frames(),
+        revocations: read.frames(),
+        beacons: read.frames(),
+        others: read.frames(),
+      }
+    case wire.TALK_HEADS:
+      return { word: 'heads', papers: read.bytes(), heads: read.heads() }
+    case wire.TALK_THING:
+      return readThing(read)
+    case wire.TALK_GONE:
+      return { word: 'gone', device: read.party() }
+    case wire.TALK_READING:
+      return { word: 'reading', device: read.party(), frame: read.bytes() }
+    case wire.TALK_PRESENCE:
+      return { word: 'presence', device: read.party(), connected: read.truth(), since: read.number() }
+    case wire.TALK_ORDER:
+      return { word: 'order', number: read.number(), device: read.party(), command: read.bytes() }
+    case wire.TALK_STAGE: {
+      const [order, stage] = [read.number(), STAGE_OF_NUMBER.get(read.number())]
+      const [code, receipt] = [read.number(), read.bytes()]
+      return stage && { word: 'stage', number: order, stage, code, receipt }
+    }
+  }
+  return undefined
+}
+
+function readThing(read: Reader): ThingWord {
+  return {
+    word: 'thing',
+    device: read.party(),
+    name: read.text(wire.NAME_BYTES_MAX),
+    board: read.text(wire.LABEL_BYTES_MAX),
+    firmware: read.text(wire.LABEL_BYTES_MAX),
+    affordances: read.numbers(wire.AFFORDANCES_MAX),
+    connected: read.truth(),
+    since: read.number(),
+    lost: read.number(),
+    hello: read.bytes(),
+    record: read.bytes(),
+    readings: read.frames(),
+  }
+}
+
+export function encodeLog(word: LogWord): Uint8Array {
+  const author = keyOf(word.author)
+  if (word.word === 'want') return encodeCbor([wire.LOG_WANT, author, word.from])
+  if (word.word === 'more') return encodeCbor([wire.LOG_MORE, author])
+  return encodeCbor([
+    wire.LOG_PIECE,
+    author,
+    word.from,
+    word.skips,
+    word.before,
+    word.beacon,
+    [...word.entries],
+  ])
+}
+
+export function decodeLog(bytes: Uint8Array): LogWord | undefined {
+  const item = decodeCbor(bytes)
+  if (!item.ok || !Array.isArray(item.value)) return undefined
+  const [number, ...rest] = item.value
+  const read = new Reader(rest)
+  const author = read.party()
+  const word = readLog(number, author, read)
+  return word && read.isWhole ? word : undefined
+}
+
+function readLog(number: Cbor | undefined, author: PartyId, read: Reader): LogWord | undefined {
+  if (number === wire.LOG_WANT) return { word: 'want', author, from: read.number() }
+  if (number === wire.LOG_MORE) return { word: 'more', author }
+  if (number !== wire.LOG_PIECE) return undefined
+  const [from, skips] = [read.number(), read.truth()]
+  const [before, beacon, entries] = [read.bytes(), read.bytes(), read.frames()]
+  const { length } = entries
+  return length >= 1 && length <= wire.PIECE_ENTRIES_MAX
+    ? { word: 'piece', author, from, skips, before, beacon, entries }
+    : undefined
+}
+
+const NONE = new Uint8Array()
+const NOBODY = idOf(new Uint8Array(wire.KEY_BYTES))
+
+/** Takes one item after the other; whatever is not of the kind asked for spoils the whole. */
+class Reader {
+  readonly #items: readonly Cbor[]
+  #at = 0
+  #spoilt = false
+
+  constructor(items: readonly Cbor[]) {
+    this.#items = items
+  }
+
+  /** All was of the right kind, and nothing is left. */
+  get isWhole(): boolean {
+    return !this.#spoilt && this.#at === this.#items.length
+  }
+
+  #next<T>(read: (item: Cbor) => T | undefined, otherwise: T): T {
+    const item = this.#items[this.#at++]
+    const value = item === undefined ? undefined : read(item)
+    if (value === undefined) this.#spoilt = true
+    return value ?? otherwise
+  }
+
+  bytes(): Uint8Array {
+    return this.#next((item) => (item instanceof Uint8Array ? Uint8Array.from(item) : undefined), NONE)
+  }
+
+  party(): PartyId {
+    return this.#next(partyOf, NOBODY)
+  }
+
+  number(): number {
+    return this.#next((item) => (typeof item === 'number' && item >= 0 ? item : undefined), 0)
+  }
+
+  truth(): boolean {
+    return this.#next((item) => (typeof item === 'boolean' ? item : undefined), false)
+  }
+
+  text(bytesMax: number): string {
+    const fits = (item: Cbor) =>
+      typeof item === 'string' && item !== '' && Buffer.byteLength(item) <= bytesMax ? item : undefined
+    return this.#next(fits, '')
+  }
+
+  frames(): Uint8Array[] {
+    const isFrame = (item: Cbor): item is Uint8Array => item instanceof Uint8Array
+    const all = (item: Cbor) =>
+      Array.isArray(item) && item.every(isFrame) ? item.map((each) => Uint8Array.from(each)) : undefined
+    return this.#next(all, [])
+  }
+
+  numbers(most: number): number[] {
+    const isNumber = (item: Cbor): item is number => typeof item === 'number' && item >= 0
+    const all = (item: Cbor) =>
+      Array.isArray(item) && item.length <= most && item.every(isNumber) ? [...item] : undefined
+    return this.#next(all, [])
+  }
+
+  heads(): ReadonlyMap<PartyId, number> {
+    return this.#next(headsOf, new Map())
+  }
+}
+
+function partyOf(item: Cbor): PartyId | undefined {
+  return item instanceof Uint8Array && item.length === wire.KEY_BYTES ? idOf(item) : undefined
+}
+
+function headsOf(item: Cbor): Map<PartyId, number> | undefined {
+  if (!Array.isArray(item)) return undefined
+  const heads = new Map<PartyId, number>()
+  for (const pair of item) {
+    if (!Array.isArray(pair) || pair.length !== 2) return undefined
+    const [author, position] = [partyOf(pair[0]!), pair[1]]
+    if (!author || typeof position !== 'number' || position < 0) return undefined
+    heads.set(author, position)
+  }
+  return heads
+}

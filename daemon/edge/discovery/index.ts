@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/**
+ * Where the hub is, for devices of this home that cannot find it any more (SPEC 6.8). In: questions to the LAN's mDNS group; out: an
+ * answer to who asked for exactly this home, from an address of a private network.
+ *
+ * Always true: it never speaks first; a question that is not ours, or from elsewhere, has no answer; switched off, there is no
+ * socket. Absent on purpose: announcements, browsing, caching, IPv6; a name of the home that says whose it is.
+ */
+import { createSocket, type Socket } from 'node:dgram'
+import { BlockList } from 'node:net'
+import type { Clock } from '../../base/clock.ts'
+import { ignore, RoomError } from '../../base/error.ts'
+import { once } from '../../base/lifetime.ts'
+import type { Log } from '../../base/log.ts'
+import { answerTo, discoveryLabel } from './answer.ts'
+
+export class DiscoveryError extends RoomError<'cannot-listen'> {}
+
+export interface DiscoveryDeps {
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface DiscoveryOptions {
+  /** The home's root key. */
+  readonly root: Uint8Array
+  /** The device link's. */
+  readonly port: number
+  /** This machine's IPv4 addresses on private networks, asked for at each answer: LANs are renumbered. */
+  readonly addresses: () => readonly string[]
+  /** Where to listen; the mDNS group's port on all interfaces if not said, and then that group is joined. */
+  readonly listen?: { readonly host: string; readonly port: number }
+}
+
+export interface Discovery extends AsyncDisposable {
+  readonly port: number
+}
+
+const GROUP = '224.0.0.251'
+const MDNS_PORT = 5353
+/** Questions answered in a second; the rest wait for a better one, as RFC 6762 §6 asks of answers too. */
+const ANSWERS_PER_SECOND_MAX = 20
+const SECOND_MS = 1000
+
+const NEAR = new BlockList()
+for (const [net, bits] of [
+  ['10.0.0.0', 8],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+  ['169.254.0.0', 16],
+  ['127.0.0.0', 8],
+] as const)
+  NEAR.addSubnet(net, bits)
+
+/** @throws DiscoveryError cannot-listen */
+export async function openDiscovery(
+  deps: DiscoveryDeps,
+  options: DiscoveryOptions,
+  signal: AbortSignal,
+): Promise<Discovery> {
+  signal.throwIfAborted()
+  const socket = await listening(options)
+  const label = discoveryLabel(options.root)
+  const allowance = new Allowance(() => deps.clock.monotonic())
+  socket.on('error', (error) => deps.log.taskFailed('discovery', error))
+  socket.on('message', (question, from) => {
+    if (!NEAR.check(from.address) || !allowance.take()) return
+    const address = nearest(options.addresses(), from.address)
+    const answer = address && answerTo(question, label, address, options.port)
+    if (answer) socket.send(answer, from.port, from.address, ignoreSending)
+  })
+  const dispose = once(() => new Promise<void>((closed) => socket.close(() => closed())))
+  signal.addEventListener('abort', dispose, { once: true })
+  return {
+    port: socket.address().port,
+    [Symbol.asyncDispose]() {
+      signal.removeEventListener('abort', dispose)
+      return dispose()
+    },
+  }
+}
+
+function listening({ listen }: DiscoveryOptions): Promise<Socket> {
+  const socket = createSocket({ type: 'udp4', reuseAddr: true })
+  return new Promise((resolve, reject) => {
+    const { host, port } = listen ?? { host: '0.0.0.0', port: MDNS_PORT }
+    socket.once('error', (error) => {
+      socket.close()
+      reject(
+        new DiscoveryError('cannot-listen', `cannot listen for mDNS on port ${port} (discovery can be off)`, {
+          cause: error,
+        }),
+      )
+    })
+    socket.bind({ port, address: host }, () => {
+      if (!listen) socket.addMembership(GROUP)
+      socket.removeAllListeners('error')
+      resolve(socket)
+    })
+  })
+}
+
+/** The address of ours that shares most of its first bits with the one that asks: on a machine with several LANs, the right one. */
+function nearest(own: readonly string[], asking: string): string | undefined {
+  const bits = (address: string) => address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
+  const distance = (address: string) => (bits(address) ^ bits(asking)) >>> 0
+  return own.toSorted((a, b) => distance(a) - distance(b))[0]
+}
+
+class Allowance {
+  readonly #monotonic: () => number
+  #since = Number.NEGATIVE_INFINITY
+  #taken = 0
+
+  constructor(monotonic: () => number) {
+    this.#monotonic = monotonic
+  }
+
+  take(): boolean {
+    const now = this.#monotonic()
+    if (now - this.#since >= SECOND_MS) {
+      this.#since = now
+      this.#taken = 0
+    }
+    return ++this.#taken <= ANSWERS_PER_SECOND_MAX
+  }
+}
+
+function ignoreSending(error: Error | null): void {
+  if (error) ignore(error, 'who asked will ask again')
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+import { ENVELOPE_BYTES_MAX, MESH_CODE_CHARS_MAX } from '../../../../schemas/gen/ts/wire.ts'
+import { no } from '../../../base/error.ts'
+import type { OpenInvitation } from '../../../core/mesh/index.ts'
+import { idOf, parseId } from '../../../core/model/index.ts'
+import { empty, json, type Reply, refused } from '../answer.ts'
+import { readBytes, readInteger, readObject } from '../fields.ts'
+import type { Asking, Route, RouteDeps } from '../route.ts'
+import { tellBytes } from '../telling.ts'
+import { tellEntry } from '../telling-people.ts'
+
+const PINGS_MAX = 50
+const LOG_MAX = 1000
+const LOG_FALLBACK = 100
+
+/** The other homes of the owner: who they are, how they are reached, inviting and removing them (SPEC 14). */
+export function meshRoutes(deps: RouteDeps): Route[] {
+  const { mesh } = deps.home
+  const ofHome = { ofThing: false, who: 'owner' } as const
+  return [
+    { ...ofHome, method: 'GET', path: '/mesh', run: (asking: Asking) => report(deps, asking) },
+    { ...ofHome, method: 'POST', path: '/mesh/invitations', run: (asking: Asking) => invite(deps, asking) },
+    {
+      ...ofHome,
+      method: 'GET',
+      path: '/mesh/invitations/:ticket',
+      run({ params }: Asking) {
+        const invitation = mesh.invitations.get(params.ticket!)
+        return invitation ? json(tellInvitation(invitation)) : refused(no('not-found', 'no such invitation'))
+      },
+    },
+    {
+      ...ofHome,
+      method: 'POST',
+      path: '/mesh/join',
+      takes: { type: 'application/json' },
+      run: (asking: Asking) => join(deps, asking),
+    },
+    {
+      ...ofHome,
+      method: 'GET',
+      path: '/mesh/members/:id/log',
+      query: ['before', 'limit'],
+      run: (asking: Asking) => readLog(deps, asking),
+    },
+    {
+      ...ofHome,
+      method: 'POST',
+      path: '/mesh/members/:id/ping',
+      query: ['times'],
+      run: (asking: Asking) => ping(deps, asking),
+    },
+    {
+      ...ofHome,
+      method: 'GET',
+      path: '/mesh/join',
+      run: () => (mesh.joining ? json(mesh.joining) : refused(no('not-found', 'no invitation was taken up'))),
+    },
+    {
+      ...ofHome,
+      method: 'PUT',
+      path: '/mesh/revocation',
+      takes: { type: 'application/cose' },
+      async run({ body, caller: { id: signer, origin } }: Asking) {
+        const removed = await mesh.remove(body, { signer, origin })
+        return removed.ok ? empty() : refused(removed)
+      },
+    },
+  ]
+}
+
+/** With the caller's own list of what is taken back, because the next one has to hold all of it. */
+function report({ home: { mesh, authority } }: RouteDeps, { caller }: Asking): Reply {
+  const list = authority.trust.revocations.find(({ signer }) => idOf(signer) === caller.id)?.body
+  return json({
+    own: mesh.own,
+    members: mesh.report(),
+    logs: mesh.authors(),
+    ...(list && { revocation: { sequence: list.sequence, entries: list.entries.map(tellBytes) } }),
+  })
+}
+
+function readLog({ home }: RouteDeps, { params, query }: Asking): Reply {
+  const limit = readInteger(query, 'limit', { least: 1, most: LOG_MAX, fallback: LOG_FALLBACK })
+  if (!limit.ok) return refused(limit)
+  const most = Number.MAX_SAFE_INTEGER
+  const before = readInteger(query, 'before', { least: 1, most, fallback: most })
+  if (!before.ok) return refused(before)
+  const id = parseId(params.id!)
+  if (!id || !home.mesh.authors().some((author) => author.id === id))
+    return refused(no('not-found', 'no log of it is here'))
+  return json({
+    entries: home.mesh.log(id, before.value, limit.value).map((entry) => tellEntry(home, entry, true)),
+  })
+}
+
+async function ping({ home: { mesh } }: RouteDeps, { params, query }: Asking): Promise<Reply> {
+  const times = readInteger(query, 'times', { least: 1, most: PINGS_MAX, fallback: 1 })
+  if (!times.ok) return refused(times)
+  const id = parseId(params.id!)
+  if (!id || !mesh.papers.isMember(id)) return refused(no('not-found', 'no such daemon'))
+  const pinged = await mesh.ping(id, times.value)
+  return pinged.ok ? json({ ms: pinged.value }) : refused(pinged)
+}
+
+async function invite({ home: { mesh } }: RouteDeps, { caller }: Asking): Promise<Reply> {
+  const invited = await mesh.invite({ signer: caller.id, origin: caller.origin })
+  if (!invited.ok) return refused(invited)
+  return json({ ...tellInvitation(invited.value), code: invited.value.code.reveal() })
+}
+
+function join({ home: { mesh } }: RouteDeps, { body, caller }: Asking): Reply {
+  const fields = readObject(body, ['code', 'member'])
+  if (!fields.ok) return refused(fields)
+  const { code } = fields.value
+  const member = readBytes(fields.value.member, 1, ENVELOPE_BYTES_MAX)
+  if (typeof code !== 'string' || code.length > MESH_CODE_CHARS_MAX || !member) {
+    return refused(no('bad-request', 'the body is {"code": …, "member": …}'))
+  }
+  const joined = mesh.join(code, member, { signer: caller.id, origin: caller.origin })
+  return joined.ok ? json(joined.value) : refused(joined)
+}
+
+function tellInvitation({ ticket, expiresAt, guest }: OpenInvitation): object {
+  return { ticket, expiresAt, ...(guest && { guest }) }
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import { byteStream } from '@libp2p/utils'
+import { MESH_PROTOCOL_JOIN, MESH_PROTOCOL_LOG, MESH_PROTOCOL_TALK } from '../../../schemas/gen/ts/wire.ts'
+import { deadline } from '../../base/clock.ts'
+import { ignore } from '../../base/error.ts'
+import type { PartyId } from '../../core/model/index.ts'
+import { partyOf } from './addresses.ts'
+import { MeshError } from './error.ts'
+import { framed, readFrames } from './frames.ts'
+import type { MeshDeps, MeshStream } from './index.ts'
+
+const PROTOCOLS: readonly (readonly [MeshStream, string])[] = [
+  ['talk', MESH_PROTOCOL_TALK],
+  ['log', MESH_PROTOCOL_LOG],
+]
+/** What may wait for a peer that reads slowly: more, and it loses the connection. */
+const WAITING_BYTES_MAX: Readonly<Record<MeshStream, number>> = {
+  talk: 2 * 1024 * 1024,
+  log: 8 * 1024 * 1024,
+}
+const LAST_WORDS_MS = 2000
+const PING_PROTOCOL = '/ipfs/ping/1.0.0'
+const PING_BYTES = 32
+
+interface Session {
+  readonly connection: Connection
+  readonly streams: Partial<Record<MeshStream, Stream>>
+  told: boolean
+}
+
+/** One session for each peer: two streams on one connection, open for as long as it stands. */
+export class Sessions {
+  readonly #deps: MeshDeps
+  readonly #node: Libp2p
+  readonly #sessions = new Map<PartyId, Session>()
+
+  constructor(deps: MeshDeps, node: Libp2p) {
+    this.#deps = deps
+    this.#node = node
+  }
+
+  async listen(): Promise<void> {
+    for (const [name, protocol] of PROTOCOLS) {
+      await this.#node.handle(protocol, (stream, connection) => this.#add(connection, name, stream), {
+        maxInboundStreams: 1,
+        maxOutboundStreams: 1,
+      })
+    }
+    await this.#node.handle(MESH_PROTOCOL_JOIN, (stream, connection) => this.#answer(connection, stream), {
+      maxInboundStreams: 1,
+    })
+  }
+
+  has(peer: PartyId): boolean {
+    return this.#sessions.get(peer)?.told === true
+  }
+
+  rtt(peer: PartyId): number | undefined {
+    return this.#sessions.get(peer)?.connection.rtt
+  }
+
+  /** Measured from a write to what comes back of it, on one stream of the ping protocol. @throws MeshError */
+  async ping(peer: PartyId, times: number, signal: AbortSignal): Promise<readonly number[]> {
+    const session = this.#sessions.get(peer)
+    if (!session?.told) throw new MeshError('unreachable', 'there is no connection to it')
+    const { clock, random } = this.#deps
+    const stream = await session.connection.newStream(PING_PROTOCOL, { signal })
+    const bytes = byteStream(stream)
+    try {
+      const trips: number[] = []
+      for (let trip = 0; trip < times; trip++) {
+        const began = clock.monotonic()
+        await bytes.write(random.bytes(PING_BYTES), { signal })
+        await bytes.read({ bytes: PING_BYTES, signal })
+        trips.push(clock.monotonic() - began)
+      }
+      return trips
+    } catch (cause) {
+      throw new MeshError('no-answer', 'it did not answer in time', { cause })
+    } finally {
+      stream.close().catch((error) => ignore(error, 'the connection has ended'))
+    }
+  }
+
+  /** Opens both streams on a connection that we made. */
+  async begin(connection: Connection, signal: AbortSignal): Promise<void> {
+    for (const [name, protocol] of PROTOCOLS) {
+      this.#add(connection, name, await connection.newStream(protocol, { signal }))
+    }
+  }
+
+  send(peer: PartyId, name: MeshStream, message: Uint8Array): void {
+    const session = this.#sessions.get(peer)
+    const stream = session?.streams[name]
+    if (!session || !stream) return
+    if (stream.writeBufferLength + message.length > WAITING_BYTES_MAX[name]) {
+      this.#fail(session, peer, 'too-slow')
+      return
+    }
+    try {
+      stream.send(framed(message))
+    } catch (error) {
+      ignore(error, 'it is closing, which is told by its event')
+    }
+  }
+
+  /** Ends a session after what was said has left. */
+  async end(peer: PartyId): Promise<void> {
+    const session = this.#sessions.get(peer)
+    if (!session) return
+    this.#drop(peer, session)
+    using late = deadline(this.#deps.clock, LAST_WORDS_MS)
+    await session.connection.close({ signal: late.signal }).catch((error) => {
+      ignore(error, 'it does not take what was said last')
+      session.connection.abort(error)
+    })
+  }
+
+  #add(connection: Connection, name: MeshStream, stream: Stream): void {
+    const peer = partyOf(connection.remotePeer)
+    // Who made the connection opens both streams, so that the two sides never mean different ones.
+    const isTheirs = stream.direction !== connection.direction
+    const session = peer && !isTheirs ? this.#sessionFor(peer, connection) : undefined
+    if (!peer || !session || session.streams[name]) return void stream.abort(new Error('not wanted'))
+    session.streams[name] = stream
+    stream.addEventListener('close', () => this.#lost(peer, session))
+    if (PROTOCOLS.every(([each]) => session.streams[each])) this.#start(peer, session)
+  }
+
+  /** Only now is anything read: what the other said first waits in its stream, and is not heard before it is connected. */
+  #start(peer: PartyId, session: Session): void {
+    session.told = true
+    this.#deps.hear.connected(peer)
+    for (const [name] of PROTOCOLS) {
+      readFrames(
+        session.streams[name]!,
+        async (message) => !this.#isCurrent(peer, session) || this.#deps.hear.heard(peer, name, message),
+        (why) => this.#fail(session, peer, why),
+      )
+    }
+  }
+
+  /** Of two connections with one peer that which the lower key made stays; of two of one direction, the newer. */
+  #sessionFor(peer: PartyId, connection: Connection): Session | undefined {
+    const present = this.#sessions.get(peer)
+    if (present?.connection === connection) return present
+    if (present) {
+      const ours = partyOf(this.#node.peerId)!
+      const favoured = ours < peer ? 'outbound' : 'inbound'
+      if (present.connection.direction === favoured && connection.direction !== favoured) return undefined
+      this.#drop(peer, present)
+      present.connection.abort(new Error('another connection has taken its place'))
+    }
+    const session: Session = { connection, streams: {}, told: false }
+    this.#sessions.set(peer, session)
+    return session
+  }
+
+  #isCurrent(peer: PartyId, session: Session): boolean {
+    return this.#sessions.get(peer) === session
+  }
+
+  #fail(session: Session, peer: PartyId, why: string): void {
+    this.#deps.log.say('warn', 'mesh-peer-failed', { peer, why })
+    this.#drop(peer, session)
+    session.connection.abort(new Error(why))
+  }
+
+  #lost(peer: PartyId, session: Session): void {
+    if (!this.#isCurrent(peer, session)) return
+    this.#drop(peer, session)
+    session.connection.abort(new Error('a stream has ended'))
+  }
+
+  #drop(peer: PartyId, session: Session): void {
+    if (!this.#isCurrent(peer, session)) return
+    this.#sessions.delete(peer)
+    if (session.told) this.#deps.hear.gone(peer)
+  }
+
+  async #answer(connection: Connection, stream: Stream): Promise<void> {
+    const peer = partyOf(connection.remotePeer)
+    if (!peer) return void stream.abort(new Error('no party'))
+    let asked = false
+    readFrames(
+      stream,
+      async (question) => {
+        if (asked) return false
+        asked = true
+        stream.send(framed(await this.#deps.hear.asked(peer, question)))
+        return true
+      },
+      (why) => {
+        this.#deps.log.say('warn', 'mesh-question-refused', { peer, why })
+        stream.abort(new Error(why))
+      },
+    )
+  }
+}

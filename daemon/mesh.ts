@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/**
+ * Ties the mesh of core to its room and to tor: compose's own, because the two rooms never meet. The room is loaded when the
+ * home has, or is just being given, another daemon: a home alone does not pay for libp2p.
+ */
+import type { Clock } from './base/clock.ts'
+import { ignore } from './base/error.ts'
+import type { Log } from './base/log.ts'
+import type { Random } from './base/random.ts'
+import type { HubRing } from './config/keyring.ts'
+import type { Authority } from './core/authority.ts'
+import type { Signer } from './core/envelope/index.ts'
+import { meshClientKey } from './core/identity/index.ts'
+import {
+  carryOutHere,
+  MeshHome,
+  type MeshHomeDeps,
+  type OnionKeys,
+  othersOf,
+  revocationsOf,
+  withFar,
+  withFarDesk,
+} from './core/mesh/index.ts'
+import type { PartyId } from './core/model/index.ts'
+import type { DeviceBook } from './core/ports.ts'
+import type { PaperBook } from './core/ports-people.ts'
+import type { Desk } from './core/receive.ts'
+import type { Services } from './core/services.ts'
+import type { Mesh } from './edge/mesh/index.ts'
+import { type Onion, OnionError } from './edge/onion/index.ts'
+import type { State } from './state/index.ts'
+
+type Shared = Pick<MeshHomeDeps, 'ed25519' | 'feed' | 'journal' | 'readings' | 'shelf'>
+
+export interface MeshOfDeps extends Shared {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly ring: HubRing
+  readonly signer: Signer
+  readonly devices: DeviceBook
+  readonly mesh: State['mesh']
+  readonly desk: Desk
+  readonly authority: Authority
+  readonly papers: PaperBook
+  readonly onion: Onion | undefined
+  readonly services: () => Services
+}
+
+export interface MeshOf extends AsyncDisposable {
+  readonly home: MeshHome
+  /** Our devices and those of other homes, and the desk for both. */
+  readonly devices: DeviceBook
+  readonly desk: Desk
+  readonly clientOf: (service: string) => Uint8Array | undefined
+  readonly door: (service: string, path: string) => Promise<AsyncDisposable>
+  /** Once services are there: takes our own paper and settles. */
+  begin(): Promise<void>
+}
+
+export function openMeshOf(deps: MeshOfDeps, signal: AbortSignal): MeshOf {
+  const { ring, desk, devices, services, signer, authority, ed25519, papers } = deps
+  const { trust } = authority
+  const clientKey = meshClientKey(ring.hubSeed)
+  let room: Promise<Mesh> | undefined
+  const openRoom = () => {
+    room ??= loadRoom(deps, home, signal)
+    return room
+  }
+  const nameOf = (member: PartyId): string => home.papers.nameOf(member)
+  const home = new MeshHome({
+    ...deps,
+    trust,
+    revocations: revocationsOf(trust, (frame) => desk.people.revoke(frame, 'mesh')),
+    others: othersOf({ home: trust.home, ed25519, papers, people: desk.people }),
+    signer,
+    clientKey,
+    book: deps.mesh,
+    services,
+    keys: keysOf(deps.onion),
+    openRoom,
+    carryOut: carryOutHere(desk, devices, nameOf),
+  })
+  const { clock, journal } = deps
+  return {
+    home,
+    devices: withFar(devices, { far: home.far, nameOf }),
+    desk: withFarDesk(desk, { clock, authority, journal, devices, mesh: home }),
+    clientOf(service) {
+      const id = service.slice('mesh:'.length) as PartyId
+      return home.papers.member(id)?.beacon?.body.client
+    },
+    door: async (service, path) => (await openRoom()).door(service, path),
+    async begin() {
+      await home.papers.takeMember(ring.member)
+      await home.settle()
+    },
+    async [Symbol.asyncDispose]() {
+      await home[Symbol.asyncDispose]()
+      await (await room)?.[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function loadRoom(deps: MeshOfDeps, home: MeshHome, signal: AbortSignal): Promise<Mesh> {
+  const { openMesh } = await import('./edge/mesh/index.ts')
+  const { clock, random, log, onion, ring } = deps
+  return openMesh(
+    {
+      ...{ clock, random, log, hear: home.ear },
+      async dial(address, port, options) {
+        if (!onion)
+          throw new OnionError('closed', 'tor is switched off, and other homes are reached by it alone')
+        return onion.dial(address, port, options)
+      },
+    },
+    { seed: ring.hubSeed },
+    signal,
+  )
+}
+
+function keysOf(onion: Onion | undefined): OnionKeys {
+  const told = (done: Promise<void> | undefined) =>
+    void done?.catch((error) => ignore(error, 'tor is gone; the next one is given every key again'))
+  return {
+    unlock: (address, key) => told(onion?.unlock(address, key)),
+    lock: (address) => told(onion?.lock(address)),
+  }
+}

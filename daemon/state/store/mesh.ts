@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import type { StatementSync } from 'node:sqlite'
+import type { Instant } from '../../base/clock.ts'
+import type { MeshPaper } from '../../core/mesh/index.ts'
+import { idOf, keyOf, type PartyId } from '../../core/model/index.ts'
+import type { Store } from './store.ts'
+
+interface PaperRow {
+  readonly kind: MeshPaper['kind']
+  readonly subject: Uint8Array
+  readonly sealer: Uint8Array
+  readonly frame: Uint8Array
+}
+
+export interface FarRow {
+  readonly member: PartyId
+  readonly device: PartyId
+  readonly word: Uint8Array
+}
+
+/** The tables `mesh_paper`, `mesh_thing` and `mesh_heard`. */
+export class MeshTable {
+  readonly #sql: ReturnType<typeof prepareAll>
+
+  constructor(store: Store) {
+    this.#sql = prepareAll(store)
+  }
+
+  papers(): readonly MeshPaper[] {
+    return (this.#sql.papers.all() as unknown as PaperRow[]).map((row) => ({
+      kind: row.kind,
+      subject: idOf(row.subject),
+      sealer: idOf(row.sealer),
+      frame: row.frame,
+    }))
+  }
+
+  keep({ kind, subject, sealer, frame }: MeshPaper): void {
+    this.#sql.keep.run(kind, keyOf(subject), keyOf(sealer), frame)
+  }
+
+  things(): readonly FarRow[] {
+    return this.#sql.things.all().map((row) => ({
+      member: idOf(row.member as Uint8Array),
+      device: idOf(row.device as Uint8Array),
+      word: row.word as Uint8Array,
+    }))
+  }
+
+  keepThing(member: PartyId, device: PartyId, word: Uint8Array): void {
+    this.#sql.keepThing.run(keyOf(member), keyOf(device), word)
+  }
+
+  dropThing(member: PartyId, device: PartyId): void {
+    this.#sql.dropThing.run(keyOf(member), keyOf(device))
+  }
+
+  dropMember(member: PartyId): void {
+    this.#sql.dropMember.run(keyOf(member))
+  }
+
+  heard(member: PartyId, at: Instant): void {
+    this.#sql.heard.run(keyOf(member), at)
+  }
+
+  heardAt(): ReadonlyMap<PartyId, Instant> {
+    return new Map(
+      this.#sql.heardAt.all().map((row) => [idOf(row.member as Uint8Array), row.at as number] as const),
+    )
+  }
+}
+
+function prepareAll(store: Store) {
+  return {
+    papers: store.prepare(
+      'SELECT kind, subject, sealer, frame FROM mesh_paper ORDER BY kind, subject, sealer',
+    ),
+    keep: store.prepare(
+      `INSERT INTO mesh_paper (kind, subject, sealer, frame) VALUES (?, ?, ?, ?)
+       ON CONFLICT (kind, subject, sealer) DO UPDATE SET frame = excluded.frame`,
+    ),
+    things: store.prepare('SELECT member, device, word FROM mesh_thing'),
+    keepThing: store.prepare(
+      `INSERT INTO mesh_thing (member, device, word) VALUES (?, ?, ?)
+       ON CONFLICT (member, device) DO UPDATE SET word = excluded.word`,
+    ),
+    dropThing: store.prepare('DELETE FROM mesh_thing WHERE member = ? AND device = ?'),
+    dropMember: store.prepare('DELETE FROM mesh_thing WHERE member = ?'),
+    heard: store.prepare(
+      `INSERT INTO mesh_heard (member, at) VALUES (?, ?)
+       ON CONFLICT (member) DO UPDATE SET at = excluded.at`,
+    ),
+    heardAt: store.prepare('SELECT member, at FROM mesh_heard'),
+  } satisfies Record<string, StatementSync>
+}

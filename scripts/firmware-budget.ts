@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** What the firmware may cost: firmware/budget.json, and what is beyond it. In: measured numbers; out: a sentence for each excess. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export type Limits = Readonly<Record<string, number>>
+
+export interface Budget {
+  readonly every: Limits
+  readonly apps: Readonly<Record<string, Limits>>
+  readonly tls: Limits
+}
+
+export interface Measured {
+  readonly apps: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  readonly tls: Readonly<Record<string, unknown>>
+}
+
+export function readBudget(): Budget {
+  return JSON.parse(readFileSync(join(import.meta.dirname, '..', 'firmware', 'budget.json'), 'utf8'))
+}
+
+/** @returns one line for each number that is over its limit, or that a limit is about and nobody measured */
+export function overBudget(measured: Measured, budget: Budget): string[] {
+  const missing = Object.keys(budget.apps).filter((app) => measured.apps[app] === undefined)
+  const apps = Object.entries(measured.apps).flatMap(([app, numbers]) =>
+    excesses(app, numbers, { ...budget.every, ...budget.apps[app] }),
+  )
+  return [
+    ...missing.map((app) => `${app}: not measured`),
+    ...apps,
+    ...excesses('TLS alone', measured.tls, budget.tls),
+  ]
+}
+
+function excesses(what: string, numbers: Readonly<Record<string, unknown>>, limits: Limits): string[] {
+  return Object.entries(limits).flatMap(([name, limit]) => {
+    const number = numbers[name]
+    if (typeof number !== 'number') return [`${what}: ${name} not measured`]
+    return number > limit ? [`${what}: ${name} ${number}, ${number - limit} over ${limit}`] : []
+  })
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/**
+ * libFuzzer over the parsers of firmware/core, with clang's sanitizers. Corpora begin with the bytes of schemas/vectors and grow in
+ * .build/fuzz; what breaks a parser is kept there beside them. In: targets and seconds. Out: how far each came, or its failure.
+ */
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { encodeCbor, nativeEd25519 } from '../daemon/core/envelope/index.ts'
+import { hubLeaf } from '../daemon/core/identity/certificates.ts'
+import { MESSAGE_TYPES } from '../schemas/gen/ts/wire.ts'
+import { buildFirmware, programPath } from './firmware.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+const INPUT_BYTES_MAX = 1200
+/** A story is several envelopes. */
+const STORY_BYTES_MAX = 6144
+const bytesMax = (target: string): number => (target === 'grants' ? STORY_BYTES_MAX : INPUT_BYTES_MAX)
+
+export type Fuzzed = {
+  target: string
+  ok: boolean
+  runs: number
+  coverage: number
+  corpus: number
+  words: string
+}
+
+export const fuzzTargets = (): string[] =>
+  readdirSync(join(ROOT, 'firmware', 'fuzz'))
+    .filter((name) => name.endsWith('.c'))
+    .map((name) => name.slice(0, -2))
+
+/** The values of one field in all vectors of one room. */
+function fieldsOf(room: string, field: string): string[] {
+  const folder = join(ROOT, 'schemas', 'vectors', room)
+  const lines = readdirSync(folder).flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'))
+  return lines.filter((line) => line.startsWith(`${field}: `)).map((line) => line.slice(field.length + 2))
+}
+
+const bytesOf = (room: string, field: string): Buffer[] =>
+  fieldsOf(room, field).map((hex) => Buffer.from(hex, 'hex'))
+
+/** Where the contents of the byte string at `at` begin and end. */
+function stringAt(bytes: Buffer, at: number): [from: number, to: number] {
+  const size = bytes[at]! & 31
+  if (size < 24) return [at + 1, at + 1 + size]
+  if (size === 24) return [at + 2, at + 2 + (bytes[at + 1] ?? 0)]
+  return [at + 3, at + 3 + (((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0))]
+}
+
+/** The payload of a COSE_Sign1 that is sound so far, or whatever stands there. */
+function payloadOf(frame: Buffer): Buffer {
+  const [, end] = stringAt(frame, 2)
+  return frame.subarray(...stringAt(frame, end + 1))
+}
+
+function storedIdentity(certificate: Uint8Array): Buffer {
+  const key = new Uint8Array(32).fill(9)
+  const fields = [key, key, key, key, '192.0.2.1', 7420, certificate, 'porch']
+  const bytes = Buffer.from(encodeCbor(fields))
+  bytes[0] = bytes[0]! + 1 // the target adds the sum, a ninth field
+  return bytes
+}
+
+/** Each vector of grants as one story: its frames, each behind its length. */
+function grantStories(): Buffer[] {
+  const folder = join(ROOT, 'schemas', 'vectors', 'grants')
+  return readdirSync(folder).map((name) => {
+    const lines = readFileSync(join(folder, name), 'utf8').split('\n')
+    const steps = lines
+      .filter((line) => line.startsWith('frame: '))
+      .map((line) => Buffer.from(line.slice(7), 'hex'))
+    return Buffer.concat(steps.flatMap((frame) => [Buffer.of(frame.length >> 8, frame.length & 255), frame]))
+  })
+}
+
+function seedsOf(target: string): Buffer[] {
+  const signer = nativeEd25519().signer(new Uint8Array(32).fill(3))
+  const leaf = hubLeaf(signer, signer.key, new Uint8Array(8).fill(1))
+  const frames = bytesOf('envelope', 'frame')
+  const types = Object.keys(MESSAGE_TYPES).map((_, index) => index)
+  switch (target) {
+    case 'claims':
+      return frames.flatMap((frame) =>
+        types.map((type) => Buffer.concat([Buffer.of(type), payloadOf(frame)])),
+      )
+    case 'code':
+      return fieldsOf('code', 'code').map((text) => Buffer.from(`\0${text}`))
+    case 'frame':
+    case 'session':
+      return bytesOf('session', 'bytes').flatMap((bytes) =>
+        [62, 63].map((first) => Buffer.concat([Buffer.of(first), bytes])),
+      )
+    case 'certificate':
+      return [Buffer.from(leaf)]
+    case 'grants':
+      return grantStories()
+    case 'identity':
+      return [storedIdentity(leaf), storedIdentity(new Uint8Array(0))]
+    default:
+      return frames
+  }
+}
+
+function corpusOf(target: string): string {
+  const corpus = join(ROOT, '.build', 'fuzz', target, 'corpus')
+  mkdirSync(corpus, { recursive: true })
+  for (const seed of seedsOf(target)) {
+    if (seed.length > bytesMax(target)) continue
+    writeFileSync(join(corpus, createHash('sha1').update(seed).digest('hex')), seed)
+  }
+  return corpus
+}
+
+/** Runs one target that was built; its corpus is kept. */
+export function fuzz(target: string, seconds: number): Fuzzed {
+  buildFirmware('fuzz', [target])
+  const corpus = corpusOf(target)
+  const limits = [`-max_total_time=${seconds}`, `-max_len=${bytesMax(target)}`, '-timeout=10']
+  const place = `-artifact_prefix=${join(corpus, '..')}/`
+  const { status, stderr } = spawnSync(programPath('fuzz', target), [...limits, place, corpus], {
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  })
+  const done = /#(\d+)\s+DONE\s+cov: (\d+) ft: \d+ corp: (\d+)/.exec(stderr)
+  const [runs, coverage, entries] = (done ?? []).slice(1).map(Number)
+  const words = stderr.split('\n').slice(-40).join('\n')
+  return {
+    target,
+    ok: status === 0 && done !== null,
+    runs: runs ?? 0,
+    coverage: coverage ?? 0,
+    corpus: entries ?? 0,
+    words,
+  }
+}
+
+/** @returns whether all held */
+export function fuzzAll(targets: readonly string[], seconds: number): boolean {
+  let all = true
+  for (const target of targets) {
+    const { ok, runs, coverage, corpus, words } = fuzz(target, seconds)
+    all &&= ok
+    console.log(
+      `${ok ? '✔' : '✖'} ${target.padEnd(12)} ${runs} runs, ${coverage} edges, ${corpus} inputs kept`,
+    )
+    if (!ok) console.error(words)
+  }
+  return all
+}

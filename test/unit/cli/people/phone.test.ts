@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeEach, suite, test } from 'node:test'
+import { toBase64url, toHex } from '../../../../daemon/base/bytes.ts'
+import { systemRandom } from '../../../../daemon/base/random.ts'
+import { Secret } from '../../../../daemon/base/secret.ts'
+import { loadOwner } from '../../../../daemon/config/keyring.ts'
+import type { Signer } from '../../../../daemon/core/envelope/index.ts'
+import { matchDigits, pairKeys, pairProof, readPhoneCode } from '../../../../daemon/core/identity/index.ts'
+import { idOf } from '../../../../daemon/core/model/index.ts'
+import { ed25519 } from '../fake-home.ts'
+import { open } from '../fake-people.ts'
+import { setStage } from './stage.ts'
+
+const stage = setStage()
+
+suite('phone add', () => {
+  test('what another owner granted is left to them', async () => {
+    await stage.account.json(
+      ['owner', 'add', 'anna', '--into', join(stage.account.base, 'other')],
+      stage.words,
+    )
+    const anna = loadOwner(join(stage.account.base, 'other')).owner
+    rmSync(join(stage.account.base, 'other'), { recursive: true })
+    const first = stage.people.phone('first', 'sitter')
+    const body = {
+      type: 'grant',
+      name: 'sitter',
+      devices: [],
+      what: [{ affordance: 1, methods: 1 }],
+      leaseS: 0,
+    }
+    stage.people.grants.push(
+      open(stage.people.seal({ ...body, id: systemRandom.bytes(8), key: first.key }, anna), 'grant'),
+    )
+    const { secret } = await begin()
+    const said = await stage.done(confirm(ask(secret)))
+    assert.deepEqual([said.grants.length, said.grantsOfOthers], [0, 1])
+  })
+
+  const keys = ed25519.signer(systemRandom.bytes(32))
+  beforeEach(() => stage.done('person add sitter'))
+
+  async function begin(
+    name = 'their phone',
+  ): Promise<{ code: string; url: string; pairing: string; secret: Secret }> {
+    const said = await stage.done(['phone', 'add', name, '--person', 'sitter', '--no-wait'])
+    const read = readPhoneCode(said.code)
+    assert.ok(read.ok)
+    return { ...said, secret: read.value.secret }
+  }
+
+  /** What the page does with the code. */
+  function ask(secret: Secret, by: Signer = keys, proofBy: Secret = secret): string {
+    const { pairing, hubProofKey } = pairKeys(secret)
+    const { ownerProofKey } = pairKeys(proofBy)
+    stage.people.pair = stage.people.seal(
+      {
+        type: 'pair',
+        pairing,
+        proofForHub: pairProof(hubProofKey, by.key),
+        proofForOwner: pairProof(ownerProofKey, by.key),
+      },
+      by,
+    )
+    return matchDigits(ownerProofKey, by.key)
+  }
+  const confirm = (digits: string) => [
+    'phone',
+    'add',
+    'their phone',
+    '--person',
+    'sitter',
+    '--confirm',
+    '--yes-if',
+    digits,
+  ]
+
+  test('shows one address with the code behind #, and gives the hub its half alone', async () => {
+    const { url, code, secret, pairing } = await begin()
+    assert.match(url, /^http:\/\/[a-z2-7]{56}\.onion\/#shallot:phone:[\w-]+$/)
+    assert.ok(url.endsWith(code))
+    const { body, signer } = open(stage.people.pairing!.frame, 'pairing')
+    assert.deepEqual(
+      [body.name, body.kind, toHex(body.person)],
+      ['their phone', 'phone', toHex(stage.people.idOf('sitter'))],
+    )
+    assert.equal(idOf(signer), idOf(stage.home.owner.key))
+    assert.equal(toBase64url(body.pairing), pairing)
+    assert.equal(toHex(stage.people.pairing!.proof), toHex(pairKeys(secret).hubProofKey.reveal()))
+    assert.ok(stage.people.invited.has(stage.people.pairing!.invitation))
+  })
+
+  test('with the digits of the phone it lets it in, and hands over what was promised', async () => {
+    await stage.done('grant sitter front-door unlock')
+    const { secret } = await begin()
+    const said = await stage.done(confirm(ask(secret)))
+    assert.deepEqual([said.stage, said.phone.key], ['confirmed', idOf(keys.key)])
+    const { body } = stage.people.holders[0]!
+    assert.deepEqual([body.name, idOf(body.key), body.kind], ['their phone', idOf(keys.key), 'phone'])
+    assert.deepEqual(
+      stage.people.grants.map((grant) => idOf(grant.body.key!)),
+      [idOf(keys.key)],
+    )
+    assert.equal((await stage.done('grants sitter')).grants[0]?.standing, 'holds')
+  })
+
+  test('a second phone gets copies of what the first holds, and nothing that was taken back', async () => {
+    stage.people.phone('first', 'sitter')
+    const one = await stage.done('grant sitter front-door unlock')
+    const two = await stage.done('grant sitter front-door locked')
+    await stage.done(`revoke ${two.grant.id}`)
+    const { secret } = await begin()
+    const { grants } = await stage.done(confirm(ask(secret)))
+    assert.deepEqual(
+      grants.map(({ id }: { id: string }) => id),
+      [one.grant.id],
+    )
+  })
+
+  test('other digits are a no: the pairing is over, the address goes, nobody is let in', async () => {
+    const { secret } = await begin()
+    const digits = ask(secret)
+    const other = digits === '000000' ? '000001' : '000000'
+    await stage.refused(confirm(other), 3, 'not-confirmed')
+    assert.deepEqual(
+      [stage.people.holders.length, stage.people.declined, stage.people.withdrawn.length],
+      [0, true, 1],
+    )
+    await stage.refused(confirm(digits), 5, 'not-found')
+  })
+
+  test('a key whose holder did not have the code is refused before anybody is asked', async () => {
+    const { secret } = await begin()
+    ask(secret, keys, new Secret(systemRandom.bytes(16)))
+    await stage.refused(confirm('000000'), 3, 'bad-proof')
+    assert.equal(stage.people.holders.length, 0)
+  })
+
+  test('without a terminal and without --yes-if it says how to confirm, and stays open', async () => {
+    const { secret } = await begin()
+    const digits = ask(secret)
+    const { next } = await stage.refused(
+      ['phone', 'add', 'their phone', '--person', 'sitter', '--confirm'],
+      2,
+      'usage',
+    )
+    assert.match(next, /--yes-if/)
+    await stage.done(confirm(digits))
+  })
+
+  test('nobody in particular, a taken name, or digits that are none are refused', async () => {
+    await stage.refused(['phone', 'add', 'x'], 2, 'usage')
+    await stage.refused(['phone', 'add', 'x', '--person', 'nobody'], 5, 'not-found')
+    await stage.refused(['phone', 'add', 'x', '--person', 'sitter', '--yes-if', '12345'], 2, 'usage')
+    await stage.refused(['phone', 'add', 'x\u001b[31m', '--person', 'sitter'], 2, 'usage')
+    stage.people.phone('x', 'sitter')
+    await stage.refused(['phone', 'add', 'x', '--person', 'sitter'], 3, 'name-taken')
+    assert.equal(stage.people.pairing, undefined)
+  })
+})

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { encodeCbor } from '../../../../daemon/core/envelope/index.ts'
+import {
+  decodeLog,
+  decodeTalk,
+  encodeLog,
+  encodeTalk,
+  isLater,
+  type LogWord,
+  type TalkWord,
+} from '../../../../daemon/core/mesh/index.ts'
+import { partyOf } from '../../../support/state.ts'
+
+const [A, B] = [partyOf(1), partyOf(2)]
+const bytes = (...values: number[]) => Uint8Array.from(values)
+
+const TALK: readonly TalkWord[] = [
+  { word: 'papers', members: [bytes(1)], revocations: [], beacons: [bytes(2), bytes(3)], others: [] },
+  {
+    word: 'heads',
+    papers: new Uint8Array(8),
+    heads: new Map([
+      [A, 3],
+      [B, 0],
+    ]),
+  },
+  {
+    ...{ word: 'thing', device: A, name: 'porch', board: 'host', firmware: '1', affordances: [1, 257] },
+    ...{ connected: true, since: 5, lost: 0, hello: bytes(1), record: bytes(), readings: [bytes(9)] },
+  },
+  { word: 'gone', device: A },
+  { word: 'reading', device: A, frame: bytes(1, 2) },
+  { word: 'presence', device: A, connected: false, since: 7 },
+  { word: 'order', number: 4, device: B, command: bytes(5) },
+  { word: 'stage', number: 4, stage: 'expired-reached', code: 0, receipt: bytes() },
+]
+const LOG: readonly LogWord[] = [
+  { word: 'want', author: A, from: 1 },
+  { word: 'more', author: A },
+  {
+    word: 'piece',
+    author: B,
+    from: 4,
+    skips: true,
+    before: bytes(7),
+    beacon: bytes(1),
+    entries: [bytes(1), bytes(2)],
+  },
+]
+
+describe('what daemons say [SPEC 14.4, 14.5]', () => {
+  for (const word of TALK) {
+    it(`${word.word} is read as it was written`, () => assert.deepEqual(decodeTalk(encodeTalk(word)), word))
+  }
+  for (const word of LOG) {
+    it(`${word.word} is read as it was written`, () => assert.deepEqual(decodeLog(encodeLog(word)), word))
+  }
+
+  it('is nothing when a member is missing, too many, or of another kind', () => {
+    const key = new Uint8Array(32)
+    for (const wrong of [
+      [],
+      [99],
+      [4],
+      [4, bytes(1)],
+      [4, key, key],
+      ['4', key],
+      [6, key, 1, 5],
+      [6, key, true, -1],
+      [2, bytes(1), [[key]]],
+      [2, bytes(1), [[key, 'x']]],
+      [3, key, '', 'b', 'f', [], true, 0, 0, bytes(), bytes(), []],
+      [8, 1, 99, 0, bytes()],
+      new Map(),
+    ]) {
+      assert.equal(decodeTalk(encodeCbor(wrong as never)), undefined, JSON.stringify(wrong))
+    }
+    for (const wrong of [
+      [1, key],
+      [2, key, 1],
+      [3, key, 1, bytes(), []],
+      [1, bytes(1), 1],
+      [4, key],
+    ]) {
+      assert.equal(decodeLog(encodeCbor(wrong as never)), undefined, JSON.stringify(wrong))
+    }
+  })
+
+  it('is passed over when a later version says it, and only then', () => {
+    assert.equal(isLater(encodeCbor([9, 'something'])), true)
+    for (const wrong of [[8], [1, 2], ['9'], [-9], 9])
+      assert.equal(isLater(encodeCbor(wrong as never)), false)
+  })
+
+  it('never throws, whatever the bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (any) => {
+        decodeTalk(any)
+        decodeLog(any)
+        isLater(any)
+      }),
+    )
+  })
+})

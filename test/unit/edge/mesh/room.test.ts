@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import assert from 'node:assert/strict'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { describe, it, type TestContext } from 'node:test'
+import { multiaddr } from '@multiformats/multiaddr'
+import { utf8 } from '../../../../daemon/base/bytes.ts'
+import { systemClock } from '../../../../daemon/base/clock.ts'
+import { Log, silent } from '../../../../daemon/base/log.ts'
+import { systemRandom } from '../../../../daemon/base/random.ts'
+import { Secret } from '../../../../daemon/base/secret.ts'
+import type { PartyId } from '../../../../daemon/core/model/index.ts'
+import { peerIdOf } from '../../../../daemon/edge/mesh/addresses.ts'
+import { Doors } from '../../../../daemon/edge/mesh/doors.ts'
+import type { MeshDeps } from '../../../../daemon/edge/mesh/index.ts'
+import { openNode } from '../../../../daemon/edge/mesh/node.ts'
+import { MESH_FRAME_BYTES_MAX } from '../../../../schemas/gen/ts/wire.ts'
+import { idNumber, Onions, openRoom, type TestRoom } from '../../../support/mesh-room.ts'
+import { until } from '../../../support/until.ts'
+
+/** Two numbers whose keys are in this order: the first one calls. */
+const [LOW, HIGH] = [1, 2].sort((a, b) => (idNumber(a) < idNumber(b) ? -1 : 1)) as [number, number]
+
+async function pair(t: TestContext, hear: Parameters<typeof openRoom>[3] = {}) {
+  const onions = new Onions()
+  const low = await openRoom(t, onions, LOW)
+  const high = await openRoom(t, onions, HIGH, hear)
+  const { address, path } = onions.offer('high for low')
+  await high.door(`mesh:${low.id}`, path)
+  return { onions, low, high, address, path }
+}
+
+describe('the mesh room', () => {
+  it('connects two daemons whose peer ids are their keys, and carries messages both ways', async (t) => {
+    const { low, high, address } = await pair(t)
+    low.reach(high.id, address)
+    await until('both are connected', () => low.up.length === 1 && high.up.length === 1)
+    assert.deepEqual([low.up, high.up], [[high.id], [low.id]])
+    low.send(high.id, 'talk', utf8('hello'))
+    high.send(low.id, 'log', new Uint8Array(200_000).fill(97))
+    await until('both have heard', () => high.heard.length === 1 && low.heard.length === 1)
+    assert.deepEqual(high.heard, [`${low.id.slice(0, 4)} talk hello`])
+    assert.match(low.heard[0]!, / log aaaa/)
+  })
+
+  it('loses nothing that the other says at once when it is connected', async (t) => {
+    for (let round = 0; round < 20; round++) {
+      const onions = new Onions()
+      const first = (peer: PartyId) => {
+        for (const stream of ['talk', 'log'] as const) low.send(peer, stream, utf8('first'))
+      }
+      const low: TestRoom = await openRoom(t, onions, LOW, { connected: first })
+      const order: string[] = []
+      const high = await openRoom(t, onions, HIGH, {
+        connected: () => void order.push('connected'),
+        heard: async (_peer, stream) => {
+          order.push(stream)
+          return true
+        },
+      })
+      const { address, path } = onions.offer('high for low')
+      await high.door(`mesh:${low.id}`, path)
+      low.reach(high.id, address)
+      await until('all is heard', () => order.length === 3)
+      assert.equal(order[0], 'connected')
+    }
+  })
+
+  it('hears everything in its order, however long each takes to be heard', async (t) => {
+    const heard: number[] = []
+    const { low, high, address } = await pair(t, {
+      heard: async (_peer, _stream, message) => {
+        if (message[0]! % 3 === 0) await new Promise((resolve) => setTimeout(resolve, 2))
+        else if (message[0]! % 3 === 1) await new Promise((resolve) => setImmediate(resolve))
+        heard.push(message[0]!)
+        return true
+      },
+    })
+    low.reach(high.id, address)
+    await until('they are connected', () => high.up.length === 1 && low.up.length === 1)
+    const all = Array.from({ length: 200 }, (_, at) => at)
+    for (const at of all) {
+      low.send(high.id, 'log', new Uint8Array(at % 7 === 0 ? 5000 : 5).fill(at))
+      if (at % 5 === 0) await new Promise((resolve) => setTimeout(resolve, at % 4))
+    }
+    await until('all is heard', () => heard.length === all.length)
+    assert.deepEqual(heard, all)
+  })
+
+  it('refuses who may not enter by this door, and tells nobody of them', async (t) => {
+    const asked: (string | undefined)[] = []
+    const { low, high, address } = await pair(t, {
+      mayEnter: (_peer, door) => {
+        asked.push(door)
+        return false
+      },
+    })
+    low.reach(high.id, address)
+    await until('it is refused', () => low.trouble(high.id) !== undefined)
+    assert.deepEqual([high.up, low.up], [[], []])
+    assert.equal(asked[0], `mesh:${low.id}`)
+  })
+
+  it('does not take one daemon for another at the same address', async (t) => {
+    const { low, address } = await pair(t)
+    const other = [3, 4, 5, 6, 7, 8, 9].map(idNumber).find((id) => id > low.id)!
+    low.reach(other, address)
+    await until('it is not the other', () => low.trouble(other) !== undefined)
+    assert.deepEqual(low.up, [])
+  })
+
+  it('dials nothing that is no onion address, and looks up no name', async (t) => {
+    const onions = new Onions()
+    const hear = { mayEnter: () => true } as unknown as MeshDeps['hear']
+    const node = await openNode(
+      {
+        clock: systemClock,
+        random: systemRandom,
+        log: new Log(systemClock, silent),
+        dial: onions.dial,
+        hear,
+      },
+      { seed: new Secret(new Uint8Array(32).fill(1)) },
+      new Doors(systemClock),
+    )
+    t.after(() => node.stop())
+    const lookups: unknown[] = []
+    const asked = (message: unknown) => void lookups.push(message)
+    subscribe('net.client.socket', asked)
+    t.after(() => unsubscribe('net.client.socket', asked))
+    for (const address of ['/dnsaddr/example.org', '/ip4/127.0.0.1/tcp/9', '/dns4/example.org/tcp/443/wss']) {
+      await assert.rejects(node.dial(multiaddr(`${address}/p2p/${peerIdOf(idNumber(2))}`)))
+    }
+    assert.deepEqual([onions.dialled, lookups, node.getMultiaddrs()], [[], [], []])
+  })
+
+  it('answers the one question of who was invited', async (t) => {
+    const { low, high, address } = await pair(t, { asked: async (_peer, asked) => asked.toReversed() })
+    const answer = await low.ask(high.id, address, utf8('abc'), AbortSignal.timeout(10_000))
+    assert.equal(new TextDecoder().decode(answer), 'cba')
+    assert.deepEqual([high.up, low.up], [[], []])
+  })
+
+  it('measures round trips on the connection there is, and on no other', async (t) => {
+    const { low, high, address } = await pair(t)
+    await assert.rejects(low.ping(high.id, 1, AbortSignal.timeout(1000)), { code: 'unreachable' })
+    low.reach(high.id, address)
+    await until('they are connected', () => high.up.length === 1 && low.up.length === 1)
+    const trips = await low.ping(high.id, 5, AbortSignal.timeout(10_000))
+    assert.equal(trips.length, 5)
+    assert(trips.every((ms) => ms > 0 && ms < 10_000))
+  })
+
+  it('connects again when the way is cut', async (t) => {
+    const { low, high, address, onions } = await pair(t)
+    low.reach(high.id, address)
+    await until('they are connected', () => high.up.length === 1 && low.up.length === 1)
+    for (const socket of onions.open) socket.destroy()
+    await until('they are connected again', () => high.up.length === 2 && low.up.length === 2)
+    assert.deepEqual([high.down.length, low.down.length], [1, 1])
+  })
+
+  it('ends with a peer that is left, and does not call it again', async (t) => {
+    const { low, high, address } = await pair(t)
+    low.reach(high.id, address)
+    await until('they are connected', () => high.up.length === 1 && low.up.length === 1)
+    low.send(high.id, 'talk', utf8('last words'))
+    low.leave(high.id, 'removed')
+    await until('it is gone', () => high.down.length === 1)
+    assert.match(high.heard[0]!, /last words/)
+    assert.deepEqual(low.down, [high.id])
+  })
+
+  it('drops a peer that sends what is too large, or what no daemon says', async (t) => {
+    const { low, high, address } = await pair(t, { heard: async () => false })
+    low.reach(high.id, address)
+    await until('they are connected', () => high.up.length === 1 && low.up.length === 1)
+    low.send(high.id, 'talk', new Uint8Array(MESH_FRAME_BYTES_MAX + 1))
+    await until('it is gone', () => high.down.length === 1)
+    await until('they are connected again', () => high.up.length === 2)
+    low.send(high.id, 'talk', utf8('nonsense'))
+    await until('it is gone again', () => high.down.length === 2)
+    const why = high.log.filter(({ event }) => event === 'mesh-peer-failed').map((line) => line.fields.why)
+    assert.deepEqual(why, ['frame-too-large', 'bad-note'])
+  })
+
+  it('drops a peer that never reads, with a bounded amount waiting for it', async (t) => {
+    const { low, high, address } = await pair(t, { heard: () => new Promise(() => {}) })
+    low.reach(high.id, address)
+    await until('both are connected', () => low.up.length === 1 && high.up.length === 1)
+    for (let sent = 0; sent < 200 && low.down.length === 0; sent++) {
+      low.send(high.id, 'log', new Uint8Array(250_000))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await until('it is dropped', () => low.down.length === 1)
+    assert.equal(low.log.find(({ event }) => event === 'mesh-peer-failed')?.fields.why, 'too-slow')
+  })
+
+  it("answers its own daemon's probe, and no other HTTP", async (t) => {
+    const { onions, path } = await pair(t)
+    const socket = await onions.dial([...onions.paths].find(([, each]) => each === path)![0])
+    socket.write('GET /.well-known/shallot HTTP/1.1\r\n\r\n')
+    const answers = socket[Symbol.asyncIterator]()
+    assert.match(String((await answers.next()).value), /^HTTP\/1\.1 404 /)
+    socket.destroy()
+  })
+})
