@@ -57,13 +57,6 @@ export interface LiveHomeOptions {
   readonly daemon?: readonly string[]
 }
 
-/** What is connected to each product. */
-const WORLDS = {
-  'porch-light': {},
-  weather: { 'i2c-44': 'sht3x temperature=18.4 humidity=56.1' },
-  'front-door': { 'pin-1': 'strike output=1', 'pin-2': '1', 'pin-3': '0' },
-}
-
 export class LiveHome implements AsyncDisposable {
   readonly place = mkdtempSync('/tmp/sh-')
   readonly data = join(this.place, 'hub')
