@@ -61,8 +61,8 @@ test('it does what it was granted, through Tor, and the log says who and by whic
   const said = await done('set porch-light on true')
   assert.deepEqual([said.way, said.verified, said.values], ['tor', true, { on: true }])
   const { entries } = (await home.done(['log', '--who', 'far'])) as { entries: Said[] }
-  const command = entries.findLast(({ kind }) => kind === 'command')
-  assert.deepEqual([command?.origin, (command?.person as Said).name], ['onion:invitation:script-far', 'far'])
+  const command = entries.findLast(({ kind }) => kind === 'command')!
+  assert.deepEqual([command.origin, (command.person as Said).name], ['onion:invitation:script-far', 'far'])
 })
 
 test('it is refused the rest by the same codes as at home', { timeout: 120_000 }, async () => {
