@@ -11,7 +11,7 @@ import { after, before, suite, test } from 'node:test'
 import { type Clock, systemClock } from '../../daemon/base/clock.ts'
 import { Log, silent } from '../../daemon/base/log.ts'
 import { systemRandom } from '../../daemon/base/random.ts'
-import { type HubKeyring, loadHub, loadOwner } from '../../daemon/config/keyring.ts'
+import { type HubRing, loadHub, loadOwner } from '../../daemon/config/keyring.ts'
 import {
   type Command,
   type Frame,
@@ -41,7 +41,7 @@ const HOUR_MS = 3_600_000
 let home: LiveHome
 let firmware: Firmware
 let device: PartyId
-let ring: HubKeyring
+let ring: HubRing
 let owner: Sealer
 let root: Sealer
 let hub: Signer
