@@ -47,6 +47,18 @@ function place(): Disposable & { readonly directory: string } {
   return { directory, [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }) }
 }
 
+describe('a lock and a keypad by themselves, with a clock that is moved', () => {
+  for (const port of ['sanitize', 'qemu'] as const) {
+    it(`on ${port}`, async () => {
+      await using check = await startFirmware({ port, program: 'door-check' })
+      await check.line(/^end$/)
+      const failed = check.lines.filter((line) => line.startsWith('FAILED'))
+      assert.deepEqual(failed, [])
+      assert.ok(check.lines.filter((line) => line.startsWith('ok ')).length >= 28)
+    })
+  }
+})
+
 describe('a front door’s lock', () => {
   it('opens for an owner, shows it, and locks again by itself', async () => {
     await using home = await openFirmwareHome()
