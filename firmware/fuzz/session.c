@@ -22,6 +22,7 @@ static int no_chance(uint8_t *out, size_t size) {
   return 0;
 }
 
+static struct grant grants[4];
 static const uint16_t affordances[] = {1};
 static const struct app app = {
   .firmware = "fuzz",
@@ -31,6 +32,8 @@ static const struct app app = {
   .act = nothing_act,
   .tick = nothing_tick,
   .stand = nothing_stand,
+  .grants = grants,
+  .grants_max = sizeof grants / sizeof grants[0],
 };
 static const uint8_t seed[SHALLOT_KEY_BYTES] = {4};
 static uint8_t public_key[SHALLOT_KEY_BYTES];

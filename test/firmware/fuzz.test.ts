@@ -13,6 +13,7 @@ describe('no bytes break a parser of core/', () => {
       'certificate',
       'claims',
       'code',
+      'discovery',
       'envelope',
       'frame',
       'grants',

@@ -149,6 +149,7 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 300_000
     await card.getByRole('button', { name: 'Unlock for 5 s' }).click()
     await card.getByText('done', { exact: true }).waitFor({ timeout: 20_000 })
     assert.notEqual(outputOf(door), 0)
+    await card.getByText('unlocked', { exact: true }).waitFor({ timeout: 20_000 })
     await page.reload()
     await isLive(page)
     await toggle.waitFor()

@@ -157,6 +157,8 @@ describe('several homes', () => {
     assert.equal(removed.ok, true)
     await until('it knows', () => cabin.home.papers.isRemoved(cabin.id))
     await until('it is gone', () => !town.home.isConnected(cabin.id) && !cabin.home.isConnected(town.id))
+    await until('it has nothing left of the others', () => cabin.services.list().length === 0)
+    assert.match(cabin.home.report()[0]!.trouble!, /was removed/)
     const before = position(cabin, town)
     await write(town, 5)
     await systemClock.sleep(1500)

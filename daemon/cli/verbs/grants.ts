@@ -65,8 +65,8 @@ function recorded({ house, owner }: Desk, only: KnownPerson | undefined): Row[] 
       person: { id: whose?.id ?? null, name: whose?.name ?? grant.message.body.name },
       standing: standingOf(grant, owner.now()),
       by: nameOf(grant, { house, owner }),
-      says: sayGrant(house, grant.message.body),
       ...termsObject(house, grant.message.body),
+      says: sayGrant(house, grant.message.body),
     } as Row)
   }
   return rows

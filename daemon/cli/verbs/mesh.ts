@@ -154,7 +154,7 @@ const status = verb({
   async run(tools) {
     const { members } = await readMesh(await tools.api())
     tools.voice.tell({ ok: true, members }, () =>
-      members.length < 2
+      members.length < 2 && members[0]?.trouble === undefined
         ? 'This daemon is alone. Invite another with: shallot mesh invite'
         : members.map((each) => sayMember(each, tools.clock.now())).join('\n'),
     )
@@ -163,13 +163,14 @@ const status = verb({
 
 function sayMember(member: MemberLine, now: number): string {
   const { name, own, connected, heardAt, rttMs, entries, missing, trouble } = member
-  if (own) return `${name}: this daemon, ${entries} entries in its log`
+  const wrong = trouble === undefined ? '' : `\n  ${trouble}`
+  if (own) return `${name}: this daemon, ${entries} entries in its log${wrong}`
   const way = connected
     ? `connected${rttMs === undefined ? '' : `, ${rttMs} ms there and back`}`
     : 'not connected'
   const heard = connected || heardAt === undefined ? '' : `, last heard ${sayAgo(now - heardAt)} ago`
   const log = `${entries} entries of its log are here${missing > 0 ? `, ${missing} that it has are not` : ''}`
-  return `${name}: ${way}${heard}; ${log}${trouble === undefined ? '' : `\n  ${trouble}`}`
+  return `${name}: ${way}${heard}; ${log}${wrong}`
 }
 
 function sayAgo(ms: number): string {

@@ -44,7 +44,7 @@ export class Bridges {
     await this.#removeOthers()
     const ways = new Map<PartyId, Uint8Array>()
     for (const { id, beacon } of papers.members()) {
-      if (id === own || !beacon) continue
+      if (id === own || !beacon || papers.isRemoved(own)) continue
       const offered = await services().admit(memberService(id))
       ways.set(id, offered.key)
       await this.#call(id)
@@ -67,14 +67,15 @@ export class Bridges {
   }
 
   async #removeOthers(): Promise<void> {
-    const { papers, services, keys, room, removed } = this.#deps
+    const { own, papers, services, keys, room, removed } = this.#deps
     const offered = services()
       .list()
       .flatMap(({ service }) =>
         service.startsWith('mesh:') ? [service.slice('mesh:'.length) as PartyId] : [],
       )
     for (const member of new Set([...offered, ...this.#called.keys()])) {
-      if (papers.isMember(member)) continue
+      // Who was removed itself has nobody left.
+      if (papers.isMember(member) && !papers.isRemoved(own)) continue
       const address = this.#called.get(member)
       this.#called.delete(member)
       if (address) keys.lock(address)

@@ -248,7 +248,10 @@ export class MeshHome implements AsyncDisposable {
 
   report(): readonly MemberReport[] {
     const faults = new Map(this.talk.exchange.faults().map((fault) => [fault.author, fault.why]))
-    return this.papers.members().map(({ id, name, beacon }) => {
+    const { own } = this
+    const removed = this.papers.isRemoved(own)
+    const away = removed ? [{ id: own, name: this.papers.nameOf(own), beacon: undefined }] : []
+    return [...away, ...this.papers.members()].map(({ id, name, beacon }) => {
       const own = id === this.own
       const connected = own || this.isConnected(id)
       const fault = faults.get(id)
@@ -261,7 +264,7 @@ export class MeshHome implements AsyncDisposable {
         rttMs: this.#roomNow?.rtt(id),
         entries: this.#deps.shelf.head(id).position,
         missing: this.talk.exchange.missing(id),
-        trouble: fault ?? (connected ? undefined : this.#troubleOf(id, beacon !== undefined)),
+        trouble: fault ?? this.#troubleOf(id, connected, beacon !== undefined),
       }
     })
   }
@@ -363,7 +366,9 @@ export class MeshHome implements AsyncDisposable {
     }
   }
 
-  #troubleOf(member: PartyId, hasBeacon: boolean): string {
+  #troubleOf(member: PartyId, connected: boolean, hasBeacon: boolean): string | undefined {
+    if (this.papers.isRemoved(this.own)) return 'this daemon was removed from the home by an owner'
+    if (connected) return undefined
     if (!hasBeacon) return 'it has not been heard yet: nobody has told how it can be reached'
     if (!this.papers.way(member, this.own))
       return 'it has not said by which address it can be reached from here'

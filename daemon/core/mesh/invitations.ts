@@ -129,6 +129,8 @@ export class Invitations {
     const said = encodeTalk({
       word: 'papers',
       ...frames,
+      // They follow when the two are connected; they may be many.
+      others: [],
       beacons: [...frames.beacons, beacons.seal(shelf.head(own)).frame],
     })
     if (first) {

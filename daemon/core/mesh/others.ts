@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { createHash } from 'node:crypto'
 import { ENVELOPE_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
-import { toHex } from '../../base/bytes.ts'
 import type { Verdict } from '../../base/error.ts'
 import type { Caller } from '../callers.ts'
 import type { PeopleDesk } from '../desks/people.ts'
@@ -33,6 +32,18 @@ const REFUSED_MAX = 512
 
 export function othersOf({ home, ed25519, papers, people }: OthersDeps): OtherPapers {
   const refused = new Set<string>()
+  let known: ReadonlySet<string> = new Set()
+  let counted = -1
+  const all = () => KINDS.flatMap((kind) => papers.all(kind))
+  /** Looked through anew only when there are more or fewer than there were. */
+  const isHeld = (digest: string): boolean => {
+    const held = all()
+    if (held.length !== counted) {
+      known = new Set(held.map(({ frame }) => digestOf(frame)))
+      counted = held.length
+    }
+    return known.has(digest)
+  }
 
   const hand = (
     { body, frame }: { readonly body: Body; readonly frame: Frame },
@@ -51,10 +62,8 @@ export function othersOf({ home, ed25519, papers, people }: OthersDeps): OtherPa
         papers.all(kind).flatMap(({ frame, goneAt }) => (goneAt === undefined ? [frame] : [])),
       ),
     async take(frame, from) {
-      const digest = toHex(Uint8Array.from(createHash('sha256').update(frame).digest()))
-      const held = () =>
-        KINDS.some((kind) => papers.all(kind).some((paper) => Buffer.compare(paper.frame, frame) === 0))
-      if (refused.has(digest) || held()) return 'known'
+      const digest = digestOf(frame)
+      if (refused.has(digest) || isHeld(digest)) return 'known'
       const opened = openEnvelope(
         frame,
         {
@@ -66,10 +75,18 @@ export function othersOf({ home, ed25519, papers, people }: OthersDeps): OtherPa
       )
       const caller: Caller = { ...from, kind: 'owner', origin: `mesh:${from.name}` }
       const handed = opened.ok ? await hand(opened.value, caller) : undefined
-      if (handed?.ok) return 'new'
+      if (handed?.ok) {
+        // It may be what another one hangs from.
+        refused.clear()
+        return 'new'
+      }
       if (refused.size >= REFUSED_MAX) refused.clear()
       refused.add(digest)
       return 'refused'
     },
   }
+}
+
+function digestOf(frame: Frame): string {
+  return createHash('sha256').update(frame).digest('hex')
 }

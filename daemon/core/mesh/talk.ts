@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { equal } from '../../base/bytes.ts'
+import { MESH_FRAME_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
+import { equal, toHex } from '../../base/bytes.ts'
 import type { Instant } from '../../base/clock.ts'
 import type { Frame } from '../envelope/index.ts'
 import type { PartyId } from '../model/index.ts'
@@ -11,6 +12,16 @@ import { decodeLog, decodeTalk, encodeTalk, isLater, type TalkWord } from './wor
 
 /** Between two times that a daemon says again how far it has each log. */
 export const HEADS_EVERY_MS = 30_000
+
+const AGAIN_MS_MAX = 3_600_000
+/** In one word: half of what a frame may have. */
+const PAPERS_BYTES_MAX = MESH_FRAME_BYTES_MAX / 2
+
+type PaperLists = Record<'members' | 'revocations' | 'beacons' | 'others', Frame[]>
+
+function emptyPapers(): PaperLists {
+  return { members: [], revocations: [], beacons: [], others: [] }
+}
 
 export interface TalkDeps extends ExchangeDeps {
   readonly revocations: Revocations
@@ -34,6 +45,8 @@ export class Talk {
   readonly exchange: Exchange
   readonly #deps: TalkDeps
   readonly #peers = new Set<PartyId>()
+  /** What was last found to differ from a peer's papers, and when ours may be said again because of it. */
+  readonly #differences = new Map<PartyId, { between: string; waitMs: number; notBefore: Instant }>()
   #headsAt: Instant = 0
 
   constructor(deps: TalkDeps) {
@@ -61,7 +74,7 @@ export class Talk {
       return
     }
     this.#peers.add(peer)
-    this.say(peer, { word: 'papers', ...papers.frames() })
+    this.#sayPapers(peer)
     this.#sayHeads(peer)
     this.exchange.connected(peer, now)
     this.#deps.greeted(peer)
@@ -69,6 +82,7 @@ export class Talk {
 
   gone(peer: PartyId, now: Instant): void {
     if (!this.#peers.delete(peer)) return
+    this.#differences.delete(peer)
     this.exchange.gone(peer, now)
   }
 
@@ -96,7 +110,7 @@ export class Talk {
 
   /** Something was sealed here that the others have not heard of. */
   tellAll(): void {
-    this.sayToAll({ word: 'papers', ...this.#deps.papers.frames() })
+    for (const peer of this.#peers) this.#sayPapers(peer)
   }
 
   /** Our own ways have changed: everybody is told. */
@@ -118,12 +132,7 @@ export class Talk {
 
   async #takePapers(from: PartyId | undefined, said: Papery, now: Instant): Promise<void> {
     const { papers, revocations, others, own, beacons } = this.#deps
-    const fresh = {
-      members: [] as Frame[],
-      revocations: [] as Frame[],
-      beacons: [] as Frame[],
-      others: [] as Frame[],
-    }
+    const fresh = emptyPapers()
     for (const frame of said.members) {
       const taken = await papers.takeMember(frame)
       if (taken.ok && taken.value === 'new') fresh.members.push(frame)
@@ -156,6 +165,25 @@ export class Talk {
     }
   }
 
+  /** All of them, in words that fit. */
+  #sayPapers(peer: PartyId): void {
+    const frames = this.#deps.papers.frames()
+    let word = emptyPapers()
+    let bytes = 0
+    for (const kind of ['members', 'revocations', 'beacons', 'others'] as const) {
+      for (const frame of frames[kind]) {
+        if (bytes + frame.length > PAPERS_BYTES_MAX) {
+          this.say(peer, { word: 'papers', ...word })
+          word = emptyPapers()
+          bytes = 0
+        }
+        word[kind].push(frame)
+        bytes += frame.length
+      }
+    }
+    this.say(peer, { word: 'papers', ...word })
+  }
+
   #sayHeads(peer: PartyId): void {
     this.say(peer, { word: 'heads', papers: this.#deps.papers.digest(), heads: this.exchange.heads() })
   }
@@ -163,6 +191,17 @@ export class Talk {
   #takeHeads(peer: PartyId, { papers: digest, heads }: TalkWord & { word: 'heads' }, now: Instant): void {
     const { papers } = this.#deps
     this.exchange.heardHeads(peer, heads, now)
-    if (!equal(digest, papers.digest())) this.say(peer, { word: 'papers', ...papers.frames() })
+    const ours = papers.digest()
+    if (equal(digest, ours)) {
+      this.#differences.delete(peer)
+      return
+    }
+    // Some differences stay, as when one side refuses what the other holds: said ever more seldom.
+    const between = `${toHex(digest)} ${toHex(ours)}`
+    const known = this.#differences.get(peer)
+    if (known?.between === between && now < known.notBefore) return
+    const waitMs = known?.between === between ? Math.min(known.waitMs * 2, AGAIN_MS_MAX) : HEADS_EVERY_MS
+    this.#differences.set(peer, { between, waitMs, notBefore: now + waitMs })
+    this.#sayPapers(peer)
   }
 }
