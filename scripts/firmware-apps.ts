@@ -47,7 +47,14 @@ const ORDERS: Record<string, readonly string[]> = {
 }
 
 /** What is connected to any of them (scripts/twins). */
-const PARTS = { 'i2c-44': 'sht3x', 'onewire-1': 'ds18b20' }
+const PARTS = {
+  'i2c-44': 'sht3x',
+  'i2c-76': 'bme280',
+  'onewire-1': 'ds18b20',
+  'pulses-2': 'dht22',
+  'pin-3': '0',
+  'pin-4': '0',
+}
 
 /** tls_open and tls_handshake together are a handshake. */
 const COUNTED = ['tls_open', 'tls_handshake', 'envelope_seal_end', 'gate_admit']

@@ -9,7 +9,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeCbor, nativeEd25519 } from '../daemon/core/envelope/index.ts'
 import { hubLeaf } from '../daemon/core/identity/certificates.ts'
-import { MESSAGE_TYPES } from '../schemas/gen/ts/wire.ts'
+import { answerTo, discoveryLabel } from '../daemon/edge/discovery/answer.ts'
+import { DISCOVERY_SERVICE, MESSAGE_TYPES } from '../schemas/gen/ts/wire.ts'
 import { buildFirmware, programPath } from './firmware.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -61,6 +62,15 @@ function storedIdentity(certificate: Uint8Array): Buffer {
   return bytes
 }
 
+/** What the hub says to the device whose root the target knows. */
+function answeredQuestion(root: Uint8Array): Buffer {
+  const labels = [discoveryLabel(root), ...DISCOVERY_SERVICE.split('.')]
+  const name = labels.map((label) => Buffer.from([label.length, ...Buffer.from(label)]))
+  const header = Buffer.from([0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0])
+  const question = Buffer.concat([header, ...name, Buffer.of(0, 0, 33, 0, 1)])
+  return answerTo(question, labels[0]!, '192.0.2.1', 8883)!
+}
+
 function seedsOf(target: string): Buffer[] {
   const signer = nativeEd25519().signer(new Uint8Array(32).fill(3))
   const leaf = hubLeaf(signer, signer.key, new Uint8Array(8).fill(1))
@@ -80,6 +90,8 @@ function seedsOf(target: string): Buffer[] {
       )
     case 'certificate':
       return [Buffer.from(leaf)]
+    case 'discovery':
+      return [answeredQuestion(new Uint8Array(32).fill(7, 0, 1))]
     case 'identity':
       return [storedIdentity(leaf), storedIdentity(new Uint8Array(0))]
     default:

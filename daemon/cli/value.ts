@@ -45,10 +45,11 @@ export function unitSign(unit: string): string {
   return { Cel: '°C', '%RH': '%' }[unit] ?? unit
 }
 
-/** `21.53 °C`, `on`: a person's value with its unit. */
+/** `21.53 °C`, `on`, `yes`: a person's value with its unit. What is switched is on or off; what is so is yes or no. */
 export function sayValue(name: string, value: number | boolean): string {
   const unit = unitOf(name)
-  if (typeof value === 'boolean') return value ? 'on' : 'off'
+  if (typeof value === 'boolean' && /^on\d*$/.test(name)) return value ? 'on' : 'off'
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
   return unit === '' ? String(value) : `${value} ${unit}`
 }
 

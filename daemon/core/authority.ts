@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { DEVICE_ENVELOPE_BYTES_MAX } from '../../schemas/gen/ts/wire.ts'
-import { toHex } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { type Verdict, yes } from '../base/error.ts'
-import {
-  type Ed25519,
-  type EnvelopeCode,
-  type Frame,
-  type Grant,
-  type Message,
-  openEnvelope,
-  type Zone,
-} from './envelope/index.ts'
+import type { Ed25519, EnvelopeCode, Frame, Grant, Message, Zone } from './envelope/index.ts'
 import { Groups } from './groups.ts'
 import { type Device, idOf } from './model/index.ts'
+import { PastGrants } from './past-grants.ts'
 import { People } from './people.ts'
 import { type Circumstances, Grants, openTrust, type Trust } from './policy/index.ts'
 import type { DeviceBook } from './ports.ts'
@@ -79,23 +70,12 @@ export function openAuthority(
   // A clock that was set back must not make what was taken then look as if it came from the future.
   load('owner', (frame) => trust.addOwner(frame, 0))
   load('revocation', (frame) => trust.revoke(frame, 0))
+  for (const { body } of trust.revocations) grants.believe(body.sealedAt)
   load('grant', (frame) => grants.restore(frame))
   const unread = people.load(papers)
   if (unread > 0) deps.onRefused?.('people', unread)
 
-  const openAgain = (frame: Frame): Message<Grant> | undefined => {
-    const grant = openEnvelope(
-      frame,
-      {
-        sizeMax: DEVICE_ENVELOPE_BYTES_MAX,
-        accepts: (body) => body.type === 'grant',
-        isAudience: (body) => body.audience === trust.home,
-      },
-      ed25519,
-    )
-    return grant.ok ? (grant.value as Message<Grant>) : undefined
-  }
-
+  const past = new PastGrants({ trust, grants, papers, ed25519 })
   const { zone } = deps
   return yes({
     trust,
@@ -103,11 +83,7 @@ export function openAuthority(
     people,
     groups,
     uses,
-    past() {
-      const held = new Set(grants.list().map(({ frame }) => toHex(frame)))
-      const gone = papers.all('grant').filter(({ frame }) => !held.has(toHex(frame)))
-      return gone.flatMap(({ frame }) => openAgain(frame) ?? [])
-    },
+    past: () => past.list(),
     zone,
     now,
     about: (device) => ({ grants, groups: groups.of(device), now: now(), zone: zone(), uses }),

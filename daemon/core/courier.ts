@@ -196,6 +196,13 @@ export function openCourier({ clock, random, authority, devices, carrier, hub }:
     revoked(list) {
       const there = connected()
       for (const device of there) hand(device, 'revocation', list)
+      const [first, ...others] = trust.revocations
+      const isRoots = first !== undefined && equal(first.frame, list) && equal(first.signer, trust.root)
+      // Devices forget whom the root takes back; who is left out of a later list is said again, with the list (SPEC 12.5).
+      for (const device of isRoots ? there : []) {
+        for (const { frame } of trust.owners) hand(device, 'owner', frame)
+        for (const { frame } of others) hand(device, 'revocation', frame)
+      }
       return there.length
     },
     granted(grant) {

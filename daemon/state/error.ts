@@ -48,12 +48,16 @@ const FILE_CODES: ReadonlyMap<string, StateCode> = new Map([
   ['EDQUOT', 'disk-full'],
 ])
 
+const SENTENCES: Partial<Record<StateCode, string>> = {
+  'in-use': 'another process holds this home’s database: does its daemon run already? One at a time',
+}
+
 /** The StateError behind an error of SQLite or the file system; undefined when it is neither. */
 export function storageFault(error: unknown): StateError | undefined {
   if (error instanceof StateError) return error
   if (!(error instanceof Error)) return undefined
   const code = codeOfFault(error)
-  return code && new StateError(code, `storage: ${error.message}`, { cause: error })
+  return code && new StateError(code, SENTENCES[code] ?? `storage: ${error.message}`, { cause: error })
 }
 
 function codeOfFault(error: Error): StateCode | undefined {

@@ -22,14 +22,44 @@ static int no_chance(uint8_t *out, size_t size) {
   return 0;
 }
 
+static struct grant grants[4];
 static const uint16_t affordances[] = {1};
-static const struct app app = {"fuzz", affordances, 1, nothing_open, nothing_act, nothing_tick, nothing_stand, NULL};
+static const struct app app = {
+  .firmware = "fuzz",
+  .affordances = affordances,
+  .affordances_count = 1,
+  .open = nothing_open,
+  .act = nothing_act,
+  .tick = nothing_tick,
+  .stand = nothing_stand,
+  .grants = grants,
+  .grants_max = sizeof grants / sizeof grants[0],
+};
+
+/* A flash that is empty and stays so. */
+static int blob_read(const char *name, uint8_t *out, size_t capacity) {
+  (void)name;
+  (void)out;
+  (void)capacity;
+  return SHALLOT_E_MISSING;
+}
+static int blob_write(const char *name, const uint8_t *data, size_t size) {
+  (void)name;
+  (void)data;
+  (void)size;
+  return 0;
+}
+static int blob_remove(const char *name) {
+  (void)name;
+  return 0;
+}
+static const struct port port = {.blob_read = blob_read, .blob_write = blob_write, .blob_remove = blob_remove};
 static const uint8_t seed[SHALLOT_KEY_BYTES] = {4};
 static uint8_t public_key[SHALLOT_KEY_BYTES];
 static struct session session;
 
 static void session_begin(bool is_open) {
-  static struct session_config config = {{seed, public_key}, public_key, &app, "fuzz", no_chance};
+  static struct session_config config = {{seed, public_key}, public_key, &app, "fuzz", no_chance, &port};
   const uint8_t *out;
   if (public_key[0] == 0) crypto_public(public_key, seed);
   session_open(&session, &config);

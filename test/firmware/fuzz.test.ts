@@ -8,7 +8,17 @@ const SECONDS = 3
 
 describe('no bytes break a parser of core/', () => {
   it('every parser that takes foreign bytes has a target', () => {
-    const wanted = ['cbor', 'certificate', 'claims', 'code', 'envelope', 'frame', 'identity', 'session']
+    const wanted = [
+      'cbor',
+      'certificate',
+      'claims',
+      'code',
+      'discovery',
+      'envelope',
+      'frame',
+      'identity',
+      'session',
+    ]
     assert.deepEqual(
       fuzzTargets().filter((target) => wanted.includes(target)),
       wanted,

@@ -65,7 +65,7 @@ async function listen(pki: Pki, options: TlsOptions = {}): Promise<Listening> {
     port: (server.address() as { port: number }).port,
     async socket(index) {
       while (sockets.length <= index)
-        await once(server, 'secureConnection', { signal: AbortSignal.timeout(5_000) })
+        await once(server, 'secureConnection', { signal: AbortSignal.timeout(30_000) })
       return sockets[index]!
     },
     async [Symbol.asyncDispose]() {

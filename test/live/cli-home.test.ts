@@ -87,8 +87,9 @@ suite('every verb does what it says, for people and for scripts', () => {
 
   test('shallot watch tells of a command while it happens', async () => {
     await using watch = home.stay(['watch', 'porch-light', '--json'])
-    await new Promise((resolve) => setTimeout(resolve, 1500))
-    await home.done(['set', 'porch-light', 'on', 'true'])
+    const heard = () => watch.lines.some((line) => line.includes('"event":"receipt"'))
+    // It says nothing when it has begun to listen: told again until it hears.
+    for (let tries = 0; tries < 30 && !heard(); tries++) await home.done(['set', 'porch-light', 'on', 'true'])
     await watch.line(/"event":"receipt"/, 10_000)
     await watch.line(/"property":"on"/, 10_000)
   })

@@ -246,7 +246,7 @@ test(`what the daemon acknowledged survives ${KILLS} kills, and nothing is there
   stopClients.abort()
   await clientsEnd
   for (const lamp of lamps) lamp.streaming = false
-  for (let wait = 0; wait < 200 && lamps.some((lamp) => lamp.waiting > 0); wait++) await sleep(50)
+  for (let wait = 0; wait < 1200 && lamps.some((lamp) => lamp.waiting > 0); wait++) await sleep(50)
   for (const lamp of lamps) assert.equal(lamp.waiting, 0, `${lamp.name} could not hand in all it kept`)
   stopLamps.abort()
   await lampsEnd

@@ -61,7 +61,8 @@ test('it does what it was granted, through Tor, and the log says who and by whic
   const said = await done('set porch-light on true')
   assert.deepEqual([said.way, said.verified, said.values], ['tor', true, { on: true }])
   const { entries } = (await home.done(['log', '--who', 'far'])) as { entries: Said[] }
-  const command = entries.findLast(({ kind }) => kind === 'command')!
+  const command = entries.findLast(({ kind }) => kind === 'command')
+  assert(command)
   assert.deepEqual([command.origin, (command.person as Said).name], ['onion:invitation:script-far', 'far'])
 })
 

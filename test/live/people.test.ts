@@ -2,7 +2,7 @@
 /** From a grant to a receipt, with the real daemon and real firmware, for somebody who is no owner; and every way in which it ends. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { writeIdentity } from '../../daemon/config/identity.ts'
@@ -202,6 +202,51 @@ suite('a script', { timeout: 60_000 }, () => {
     await done('token remove dashboard --yes')
     assert.equal(curl('PUT', '/things/porch-light/properties/level', '10').status, 401)
     assert.equal((await done('get porch-light level')).value, 60)
+  })
+})
+
+suite('a code on the keypad of a lock', { timeout: 120_000 }, () => {
+  let door: LiveDevice
+  before(async () => {
+    door = await home.enrol('front-door', 'front-door')
+    await done('person add neighbour')
+  })
+  after(() => door?.[Symbol.asyncDispose]())
+
+  const world = (name: string) => join(door.firmware.directory, 'world', name)
+  const type = (digits: string) => {
+    for (const digit of digits) appendFileSync(world('wiegand'), `4 ${digit === '#' ? 'b' : digit}\n`)
+  }
+  const acts = async () => {
+    const { entries } = (await done('log --device front-door --limit 200')) as unknown as {
+      entries: { kind: string; code?: string; origin?: string; grant?: string; person?: { name: string } }[]
+    }
+    return entries.filter(({ kind }) => kind === 'act')
+  }
+  const untilActs = async (count: number) => {
+    for (let tries = 0; tries < 60; tries++) {
+      const found = await acts()
+      if (found.length >= count) return found
+    }
+    throw new Error(`the lock told of fewer than ${count} acts`)
+  }
+
+  test('opens it, and the log says whose code it was', async () => {
+    const { pin, grant } = (await done('pin set neighbour front-door --pin generated')) as unknown as {
+      pin: string
+      grant: { id: string }
+    }
+    type(`${pin}#`)
+    const [act] = await untilActs(1)
+    assert.deepEqual([act?.code ?? 'ok', act?.origin, act?.grant], ['ok', 'keypad', grant.id])
+    assert.equal(act?.person?.name, 'neighbour')
+    assert.notEqual(Number(readFileSync(world('output-1'), 'utf8')), 0)
+    const said = await home.run(['log', '--limit', '200'])
+    assert.ok(!said.out.includes(pin))
+    await done('pin remove neighbour front-door --yes')
+    type(`${pin}#`)
+    const [, second] = await untilActs(2)
+    assert.equal(second?.code, 'wrong-pin')
   })
 })
 

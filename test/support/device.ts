@@ -315,13 +315,16 @@ export class DeviceSession {
   }
 
   async hello(lost = 0): Promise<void> {
+    // What follows the welcome may come in the same piece.
     const welcomed = new Promise<Frame>((resolve) => {
-      this.wire.onEnvelope = resolve
+      this.wire.onEnvelope = (frame) => {
+        this.wire.onEnvelope = (next) => this.#received(next)
+        resolve(frame)
+      }
     })
     this.wire.send(this.seal<Hello>({ type: 'hello', ...this.#kind, lost }))
     const first = await Promise.race([welcomed, this.closed])
     if (typeof first === 'string') throw new Refused(first)
-    this.wire.onEnvelope = (frame) => this.#received(frame)
     this.welcome = this.wire.open<Welcome>(first, 'welcome', this.keys)
     if (this.welcome.body.wantsRecord && this.#record) this.wire.send(this.#record)
   }

@@ -17,7 +17,7 @@ import type { PartyId } from '../../daemon/core/model/index.ts'
 import { CODES } from '../../schemas/gen/ts/codes.ts'
 import { ed25519, type LinkHome, type LinkHomeOptions, openLinkHome } from './link-home.ts'
 
-const WAIT_MS_MAX = 15_000
+const WAIT_MS_MAX = 60_000
 const POLL_MS = 10
 
 export const signer = (): Signer => ed25519.signer(systemRandom.bytes(32))

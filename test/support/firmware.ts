@@ -13,8 +13,8 @@ import { CODES } from '../../schemas/gen/ts/codes.ts'
 import { startEmulator, startOnHost } from '../../scripts/emulator.ts'
 import { buildFirmware, FLASHCHECK, type Port, programPath } from '../../scripts/firmware.ts'
 
-const LINE_MS_MAX = 20_000
-const END_MS_MAX = 5_000
+const LINE_MS_MAX = 60_000
+const END_MS_MAX = 20_000
 
 export type FirmwareOptions = {
   port: Port
@@ -37,7 +37,7 @@ export type Firmware = AsyncDisposable & {
   readonly exited: Promise<number | null>
   /** Sends one line to the console. */
   say(line: string): void
-  /** The first line from now on, or among those not looked at yet, that matches. Rejects after 20 s. */
+  /** The first line from now on, or among those not looked at yet, that matches. Rejects after a minute. */
   line(pattern: RegExp): Promise<string>
   /** Sends a command and gives the line that begins with its first word. */
   ask(command: string): Promise<string>

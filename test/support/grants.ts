@@ -47,7 +47,9 @@ export class GrantHome {
   readonly grants: Grants
 
   /** Two owners. @param refuseWider as a hub does, by these groups of devices */
-  constructor(options: { readonly refuseWider?: GroupsOf; readonly grantsMax?: number } = {}) {
+  constructor(
+    options: { readonly refuseWider?: GroupsOf; readonly grantsMax?: number; readonly latest?: number } = {},
+  ) {
     const owners = [this.scene.owner(), this.scene.owner(secondOwner)]
     const trusted = openTrust(root.key, owners, this.ed25519)
     assert(trusted.ok)

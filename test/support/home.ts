@@ -20,7 +20,7 @@ import { type Firmware, startFirmware } from './firmware.ts'
 const ENTRY = resolve(import.meta.dirname, '../../daemon/cli/shallot.js')
 const CACHE = resolve(import.meta.dirname, '../../.build/cli-cache')
 const RUN_MS_MAX = 120_000
-const READY_MS_MAX = 20_000
+const READY_MS_MAX = 60_000
 
 export type Said = Record<string, unknown>
 

@@ -14,7 +14,15 @@ import {
   type Zone,
 } from '../../daemon/core/envelope/index.ts'
 import { type Device, keyOf, parseId } from '../../daemon/core/model/index.ts'
-import { Grants, judge, Leases, openTrust, type Trust, Uses } from '../../daemon/core/policy/index.ts'
+import {
+  countedLinks,
+  Grants,
+  judge,
+  Leases,
+  openTrust,
+  type Trust,
+  Uses,
+} from '../../daemon/core/policy/index.ts'
 import { newDevice } from '../support/core-home.ts'
 
 const SLOTS = 64
@@ -22,6 +30,8 @@ const SLOTS = 64
 export class Lock {
   readonly #ed25519: Ed25519
   readonly #uses = new Uses()
+  /** When it last counted a use: on flash with the counts. */
+  #countedAt = 0
   readonly #affordances: number[] = []
   #context: Record<string, string> = {}
   #groups: string[] = []
@@ -55,7 +65,8 @@ export class Lock {
   /** Lists, counts and the groups are on flash. */
   #restart(nonce: Uint8Array): void {
     const { trust } = this.#book
-    this.#grants = this.#open(trust)
+    const lists = trust.revocations.map(({ body }) => body.sealedAt)
+    this.#grants = this.#open(trust, Math.max(this.#countedAt, ...lists))
     this.#leases = new Leases()
     this.#windows = new Map()
     this.#nonce = nonce
@@ -63,8 +74,8 @@ export class Lock {
     this.#zone = undefined
   }
 
-  #open(trust: Trust): Grants {
-    return new Grants(trust, this.#ed25519, { grantsMax: Number(this.#context.slots ?? SLOTS) })
+  #open(trust: Trust, latest = 0): Grants {
+    return new Grants(trust, this.#ed25519, { grantsMax: Number(this.#context.slots ?? SLOTS), latest })
   }
 
   get #book(): Grants {
@@ -127,7 +138,11 @@ export class Lock {
       uses: this.#uses,
     })
     if (!judged.ok) return judged.why
-    if (judged.value.by) this.#uses.spend(judged.value.by)
+    const { by } = judged.value
+    if (by && countedLinks(by).length > 0) {
+      this.#uses.spend(by)
+      this.#countedAt = Math.max(this.#countedAt, this.#now)
+    }
     return 'ok'
   }
 
@@ -141,7 +156,7 @@ export class Lock {
   #accepts(body: Body, signer: Uint8Array) {
     if (body.type === 'command') return this.#book.acceptsCommand(body, signer)
     if (body.type === 'lease')
-      return equal(signer, fromHex(this.#context.hub!)!) && !this.#book.trust.isRevoked(signer)
+      return equal(signer, fromHex(this.#context.hub!)!) && !this.#book.trust.isUnmade(signer)
     return body.type === 'enrolment' && this.#book.trust.isOwner(signer)
   }
 

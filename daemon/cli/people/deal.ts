@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** Grants under an owner's seal: one copy for each key of somebody, all under one id (SPEC 12.1). */
 import { DEVICE_ENVELOPE_BYTES_MAX, GRANT_ID_BYTES } from '../../../schemas/gen/ts/wire.ts'
-import { toBase64url } from '../../base/bytes.ts'
+import { equal, toBase64url } from '../../base/bytes.ts'
 import type { Random } from '../../base/random.ts'
 import type { Frame, Grant, Pin } from '../../core/envelope/index.ts'
 import type { PartyId } from '../../core/model/index.ts'
 import type { Api } from '../api.ts'
 import { CliError } from '../error.ts'
 import type { Person } from '../person.ts'
+import type { Desk } from './desk.ts'
 import { type House, type KnownHolder, type KnownPerson, liveHolders } from './house.ts'
 import { dropPromises, keepPromise, promisesTo } from './promises.ts'
 import type { Terms } from './terms.ts'
@@ -74,12 +75,13 @@ export async function dealTo(
 
 /** To the phones somebody has; or, when there is none yet, kept until there is. */
 export async function dealOrPromise(
-  deps: { readonly api: Api; readonly owner: Person; readonly directory: string },
+  deps: Pick<Desk, 'tools' | 'api' | 'owner' | 'directory'>,
   to: KnownPerson,
   deal: Deal,
 ): Promise<'granted' | 'promised'> {
   const keys = phonesOf(to).map(({ message }) => message.body.key)
   if (keys.length > 0) {
+    using _step = deps.tools.voice.working('handing the grant to the home')
     await dealTo(deps.api, deps.owner, deal, keys)
     return 'granted'
   }
@@ -104,10 +106,19 @@ export async function dealAll(
 ): Promise<{ readonly deals: readonly Deal[]; readonly ofOthers: number }> {
   const held = heldBy(house, to, deps.owner.now())
   const own = held.filter(({ by }) => by === deps.owner.id)
-  const deals = [...own, ...(await promisesTo(deps.directory, to.person))]
-  for (const deal of deals) await dealTo(deps.api, deps.owner, deal, [key])
+  const promised = await promisesTo(deps.directory, to.person)
+  const deals = [...new Map([...own, ...promised].map((deal) => [toBase64url(deal.id), deal])).values()]
+  // What an earlier try has dealt to this key is not dealt again.
+  const has = new Set(house.grants.filter(({ message }) => isFor(message.body, key)).map(({ id }) => id))
+  for (const deal of deals) {
+    if (!has.has(toBase64url(deal.id))) await dealTo(deps.api, deps.owner, deal, [key])
+  }
   await dropPromises(deps.directory, to.person)
   return { deals, ofOthers: held.length - own.length }
+}
+
+function isFor({ key }: Grant, holder: Uint8Array): boolean {
+  return key !== undefined && equal(key, holder)
 }
 
 /** Each grant once, as far as it still holds and an owner sealed it for a key of this person. */

@@ -24,9 +24,10 @@ export async function openDesk(tools: Tools, doing: string): Promise<Desk> {
   return { tools, api, owner, house, directory: tools.configured.config.owner }
 }
 
-export function revokeAt(desk: Desk, entries: readonly Uint8Array[]): Promise<Revoked> {
+export async function revokeAt(desk: Desk, entries: readonly Uint8Array[]): Promise<Revoked> {
   const { tools, api, owner, house, directory } = desk
-  return takeBack({ clock: tools.clock, api, owner, directory }, house, entries)
+  using _step = tools.voice.working('telling the home and its devices')
+  return await takeBack({ clock: tools.clock, api, owner, directory }, house, entries)
 }
 
 /** Who was told at once, and what of the others. */

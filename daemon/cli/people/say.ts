@@ -6,10 +6,12 @@ import { sayHours } from './hours.ts'
 import type { House, KnownGrant } from './house.ts'
 import { sayDevices } from './scope.ts'
 import { sayTerms, type Terms } from './terms.ts'
-import { sayWhat } from './what.ts'
 
 /** For `--json`: stable. */
-export function termsObject(house: House, terms: Terms): Record<string, unknown> {
+export function termsObject(
+  house: House,
+  terms: Terms,
+): Readonly<Record<string, unknown>> & { readonly says: string } {
   return {
     devices: terms.devices.map((each) =>
       typeof each === 'string'
@@ -24,7 +26,7 @@ export function termsObject(house: House, terms: Terms): Record<string, unknown>
       affordance,
       methods,
     })),
-    says: sayWhat(terms.what),
+    says: sayGrant(house, terms),
     lease: terms.leaseS,
     ...(terms.hours && { hours: terms.hours, hoursSay: sayHours(terms.hours) }),
     ...(terms.notBefore !== undefined && { from: sayTime(terms.notBefore * 1000) }),

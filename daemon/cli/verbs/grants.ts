@@ -8,7 +8,6 @@ import {
   ownerOf,
   personNamed,
   promisesTo,
-  sayGrant,
   standingOf,
   termsObject,
 } from '../people/index.ts'
@@ -65,7 +64,6 @@ function recorded({ house, owner }: Desk, only: KnownPerson | undefined): Row[] 
       person: { id: whose?.id ?? null, name: whose?.name ?? grant.message.body.name },
       standing: standingOf(grant, owner.now()),
       by: nameOf(grant, { house, owner }),
-      says: sayGrant(house, grant.message.body),
       ...termsObject(house, grant.message.body),
     } as Row)
   }
@@ -100,7 +98,6 @@ async function promised({ house, directory, owner }: Desk, only: KnownPerson | u
         by: owner.name,
         code: false,
         ...termsObject(house, deal.terms),
-        says: sayGrant(house, deal.terms),
       })
     }
   }

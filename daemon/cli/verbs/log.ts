@@ -45,13 +45,24 @@ const show = verb({
     if (args.who !== undefined) query.set('who', await whoNamed(api, args.who))
     const answer = await api.get(`/log?${query}`)
     const entries = listOf(fieldsOf(answer, 'a log').entries, 'entries')
+    const names = tools.voice.json ? new Map<string, string>() : await deviceNames(api)
     tools.voice.tell({ ok: true, entries }, () =>
       entries.length === 0
         ? 'Nothing has happened yet.'
-        : table(entries.map((each) => line(fieldsOf(each, 'an entry')))),
+        : table(entries.map((each) => line(fieldsOf(each, 'an entry'), names))),
     )
   },
 })
+
+/** For people; who may not see a device, and one that was forgotten, leave its id. */
+async function deviceNames(api: Api): Promise<ReadonlyMap<string, string>> {
+  const things = listOf(await api.get('/things'), 'a list of devices').map((each) =>
+    fieldsOf(each, 'a device'),
+  )
+  return new Map(
+    things.map((each) => [textIn(each, 'id').replace('urn:shallot:', ''), textIn(each, 'title')]),
+  )
+}
 
 function parseEntry(text: string): number {
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
@@ -70,7 +81,7 @@ async function whoNamed(api: Api, named: string): Promise<string> {
   return optionalTextIn(phones.find(({ name }) => name === named) ?? {}, 'key') ?? named
 }
 
-export function line(entry: Fields): string[] {
+export function line(entry: Fields, names: ReadonlyMap<string, string> = new Map()): string[] {
   const code = entry.code
   const result =
     typeof code === 'number' ? (codeByNumber(code) ?? String(code)) : (optionalTextIn(entry, 'code') ?? '')
@@ -81,9 +92,14 @@ export function line(entry: Fields): string[] {
     result,
     whoIn(entry),
     optionalTextIn(entry, 'note') ?? '',
-    optionalTextIn(entry, 'device') ?? '',
+    deviceIn(entry, names),
     optionalTextIn(entry, 'origin') ?? '',
   ]
+}
+
+function deviceIn(entry: Fields, names: ReadonlyMap<string, string>): string {
+  const id = optionalTextIn(entry, 'device') ?? ''
+  return names.get(id) ?? id
 }
 
 /** `sitter by mJ3kV0cQx2E` */

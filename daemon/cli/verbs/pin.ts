@@ -203,7 +203,6 @@ const list = verb({
           person: { id: whose?.id ?? null, name: whose?.name ?? body.name },
           rounds: body.pin!.rounds,
           ...termsObject(house, body),
-          says: sayGrant(house, body),
         }
       })
     tools.voice.tell({ ok: true, pins }, () =>

@@ -41,7 +41,7 @@ export const why = verb({
     }
     const asked = operationOf(thing, args.action)
     const query = new URLSearchParams({
-      holder,
+      holder: holder ?? '',
       device: thing.id,
       affordance: asked.affordance,
       operation: asked.operation,
@@ -49,7 +49,7 @@ export const why = verb({
     if (args.at !== undefined) {
       query.set('at', String(parseMoment(args.at, '--from', tools.clock.now(), house.zone) * 1000))
     }
-    const answer = fieldsOf(await api.get(`/why?${query}`), 'an answer')
+    const answer = holder === undefined ? NO_KEY : fieldsOf(await api.get(`/why?${query}`), 'an answer')
     const said = { person: name, device: { id: thing.id, name: thing.name }, ...asked, ...answer }
     tools.voice.tell({ ok: true, ...said }, () =>
       sayAnswer(answer, `${name} may ${sayAsked(asked)} ${thing.name}`),
@@ -57,13 +57,19 @@ export const why = verb({
   },
 })
 
-/** What to ask the home for, and what to call it. */
-function whom({ house }: Desk, named: string): readonly [string, string] {
+/** Of somebody who was granted things before there was a phone, the home knows a name alone. */
+const NO_KEY: Fields = {
+  allowed: false,
+  detail: 'there is no phone or key yet to ask with: see `shallot phone add`',
+}
+
+/** What to ask the home for, if there is a key, and what to call it. */
+function whom({ house }: Desk, named: string): readonly [string | undefined, string] {
   const phone = phonesNamed(house.people, named)[0]
   const isPerson = house.people.some(({ name, id }) => name === named || id === named)
   if (phone && !isPerson) return [phone.holder.id, `${phone.holder.name} (${phone.person.name})`]
   const person = personNamed(house, named)
-  return [person.id, person.name]
+  return [person.holders.length > 0 ? person.id : undefined, person.name]
 }
 
 interface Asked {

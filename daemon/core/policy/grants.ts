@@ -36,6 +36,8 @@ export interface GrantsOptions {
   readonly grantsMax: number
   /** A hub refuses what claims more than its parent holds (SPEC 12.2); which groups a device belongs to, for the comparison. */
   readonly refuseWider?: GroupsOf
+  /** Seconds since the epoch: a time that has been for certain. */
+  readonly latest?: number
 }
 
 /**
@@ -52,13 +54,25 @@ export class Grants {
   readonly #byId = new Map<string, Set<HeldGrant>>()
   readonly #byHolder = new Map<PartyId, Set<HeldGrant>>()
   readonly #departed = new Departed()
+  #latest: number
   #version: number
 
   constructor(trust: Trust, ed25519: Ed25519, options: GrantsOptions) {
     this.trust = trust
     this.#ed25519 = ed25519
     this.#options = options
+    this.#latest = options.latest ?? 0
     this.#version = trust.version
+  }
+
+  /** Seconds since the epoch: the latest time that was believed. What has ended by then stays so when a clock is set back. */
+  get latest(): number {
+    return this.#latest
+  }
+
+  /** It is, or was, this time. @param now seconds since the epoch, 0: not known */
+  believe(now: number): void {
+    if (now > this.#latest) this.#latest = now
   }
 
   get size(): number {
@@ -144,7 +158,7 @@ export class Grants {
 
   #roomRefusal(now: number): No<GrantCode> | undefined {
     const { grantsMax } = this.#options
-    if (this.#held.size >= grantsMax) this.expire(now)
+    if (this.#held.size >= grantsMax) this.expire(Math.max(now, this.#latest))
     return this.#held.size >= grantsMax ? no('grants-full') : undefined
   }
 

@@ -74,24 +74,21 @@ function lists(what: readonly Permission[], wanted: Wanted): boolean {
   )
 }
 
-function timeRefusal(grant: HeldGrant, { now, zone, leases }: Circumstances): LinkCode | undefined {
+function timeRefusal(grant: HeldGrant, { grants, now, zone, leases }: Circumstances): LinkCode | undefined {
   const { notBefore, expiresAt, hours, leaseS } = grant.body
   const needsLease = leases !== undefined && leaseS > 0
   const isTimed = notBefore !== undefined || expiresAt !== undefined || hours !== undefined || needsLease
   if (!isTimed) return undefined
   if (now === 0) return 'no-clock'
   if (notBefore !== undefined && notBefore > now) return 'grant-not-yet'
-  if (expiresAt !== undefined && expiresAt <= now) return 'grant-expired'
+  if (expiresAt !== undefined && expiresAt <= Math.max(now, grants.latest)) return 'grant-expired'
   if (hours && !isWithin(hours, now, zone ?? UTC)) return 'outside-hours'
   if (needsLease && leases.until(grant) <= now) return 'lease-lapsed'
   return undefined
 }
 
 function useRefusal({ body }: HeldGrant, { uses }: Circumstances): LinkCode | undefined {
-  if (body.uses === undefined) return undefined
-  // Its count may have been dropped: a clock that was set back must not give the uses back.
-  if (body.expiresAt! <= uses.droppedUntil) return 'grant-expired'
-  return uses.count(body.id) < body.uses ? undefined : 'uses-spent'
+  return body.uses === undefined || uses.count(body.id) < body.uses ? undefined : 'uses-spent'
 }
 
 /** Whether the grant lets its holder read this, uses left aside: reading uses nothing up. */

@@ -43,6 +43,8 @@ export interface Trust {
   readonly revocations: readonly Message<Revocation>[]
   /** A key that the root or an owner took back: as holder, sealer of grants, caller, daemon. */
   isRevoked(key: Uint8Array): boolean
+  /** A key that the root itself took back: no owner, and no hub of any device. */
+  isUnmade(key: Uint8Array): boolean
   /** A grant that was taken back by its id, whoever sealed it. @param id in hex */
   isGrantRevoked(id: string): boolean
   /** Seconds: grants that this signer sealed before it are out; 0 when there is none. */
@@ -101,6 +103,10 @@ class RootedTrust implements Trust {
 
   isRevoked(key: Uint8Array): boolean {
     return this.#lists.isRevoked(key)
+  }
+
+  isUnmade(key: Uint8Array): boolean {
+    return this.#lists.isUnmade(idOf(key))
   }
 
   isGrantRevoked(id: string): boolean {

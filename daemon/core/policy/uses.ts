@@ -6,11 +6,6 @@ import { type HeldGrant, linksOf } from './held.ts'
 export interface UseBook {
   /** @returns 0 for a grant that was never used */
   count(id: Uint8Array): number
-  /**
-   * Seconds: counts of grants that ended by then may be gone, so such a grant counts as ended, also when the clock is set
-   * back. 0 when nothing was dropped.
-   */
-  readonly droppedUntil: number
 }
 
 /** The links whose uses one act by this grant counts against; each id once. */
@@ -20,32 +15,14 @@ export function countedLinks(held: HeldGrant): readonly HeldGrant[] {
 
 /** Counts in memory; whoever must remember them for longer keeps them before the act. */
 export class Uses implements UseBook {
-  readonly #counts = new Map<string, { count: number; until: number }>()
-  #droppedUntil = 0
+  readonly #counts = new Map<string, number>()
 
   count(id: Uint8Array): number {
-    return this.#counts.get(toHex(id))?.count ?? 0
-  }
-
-  get droppedUntil(): number {
-    return this.#droppedUntil
+    return this.#counts.get(toHex(id)) ?? 0
   }
 
   /** One act by this grant: to be called once when everything else has passed, before anything is done. */
   spend(held: HeldGrant): void {
-    for (const { body } of countedLinks(held)) {
-      const id = toHex(body.id)
-      const until = Math.max(body.expiresAt ?? 0, this.#counts.get(id)?.until ?? 0)
-      this.#counts.set(id, { count: this.count(body.id) + 1, until })
-    }
-  }
-
-  /** Forgets the counts of grants that have ended. @param now seconds since the epoch, 0: not known */
-  expire(now: number): void {
-    for (const [id, { until }] of this.#counts) {
-      if (until > now) continue
-      this.#counts.delete(id)
-      this.#droppedUntil = Math.max(this.#droppedUntil, until)
-    }
+    for (const { body } of countedLinks(held)) this.#counts.set(toHex(body.id), this.count(body.id) + 1)
   }
 }

@@ -15,9 +15,6 @@ export class KeptUses implements KeptUseBook {
     this.#counts = new Map(table.all().map(({ grant, count }) => [toHex(grant), count]))
   }
 
-  /** Nothing is ever dropped. */
-  readonly droppedUntil = 0
-
   count(grant: Uint8Array): number {
     return this.#counts.get(toHex(grant)) ?? 0
   }

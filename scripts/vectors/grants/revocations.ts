@@ -266,12 +266,19 @@ function ownerCases(): Case[] {
       step(s.ownerBy(secondOwner, secondOwner), 'unknown-signer'),
       step(s.bare(secondOwner), 'unknown-signer'),
     ]),
-    scene('hub-removed', '12.5', 'an owner takes a daemon back: it leases nothing more', (s) => [
-      step(s.grant({ leaseS: 600 }), 'ok'),
-      step(s.revocation([hub.key], owner), 'ok'),
-      step(s.lease(), 'unknown-signer'),
-      step(s.command(), 'lease-lapsed'),
-    ]),
+    scene(
+      'hub-removed',
+      '12.5',
+      'the root takes a hub back, and an owner cannot: it leases nothing more',
+      (s) => [
+        step(s.grant({ leaseS: 600 }), 'ok'),
+        step(s.revocation([hub.key], owner), 'ok'),
+        step(s.lease({ grants: [CHILD] }), 'ok'),
+        step(s.revocation([hub.key], root), 'ok'),
+        step(s.lease(), 'unknown-signer'),
+        step(s.command(), 'lease-lapsed'),
+      ],
+    ),
     scene('root-list', '12.5', 'the root takes back a grant and a phone', (s) => [
       step(s.grant(), 'ok'),
       step(s.grant({ id: CHILD, key: guest.key }), 'ok'),

@@ -8,7 +8,7 @@ import { systemClock } from '../../../daemon/base/clock.ts'
 import type { Account } from './as-user.ts'
 
 const ENTRY = resolve(import.meta.dirname, '../../../daemon/cli/shallot.js')
-const SEE_MS_MAX = 20_000
+const SEE_MS_MAX = 45_000
 
 export class Terminal {
   /** All that was written to it, control characters too. */

@@ -22,6 +22,7 @@ import {
   OTHER,
   OWNER,
   openCoreHome,
+  ROOT,
   STRANGER,
 } from '../../support/core-home.ts'
 import { grantFrame, holderFrame, newId, personFrame, revocationFrame } from '../../support/papers.ts'
@@ -208,6 +209,15 @@ suite('what devices say of papers', () => {
         sequence,
       }),
     )
+
+  test('after a list of the root the owners that are left are said again, with their lists', async (t) => {
+    const home = await openCoreHome(t)
+    await home.lamp()
+    await home.desk.people.revoke(revocationFrame(home.as(OWNER), [newId()]), 'unix')
+    const before = home.sent.length
+    await home.desk.people.revoke(revocationFrame(home.as(ROOT), [STRANGER.key]), 'unix')
+    assert.deepEqual(types(sentTo(home, before)), ['revocation', 'owner', 'revocation'])
+  })
 
   test('is in the log: the first time, and whenever it refuses', async (t) => {
     const home = await openCoreHome(t)

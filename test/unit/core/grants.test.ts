@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { Grant } from '../../../daemon/core/envelope/index.ts'
-import { linksOf } from '../../../daemon/core/policy/index.ts'
+import { explain, judge, linksOf, readable } from '../../../daemon/core/policy/index.ts'
 import { METHOD_GET } from '../../../schemas/gen/ts/wire.ts'
 import { CHILD, FAIL_SAFE, GRANDCHILD, ID, idOf, may, UNLOCK } from '../../../scripts/vectors/grants/scene.ts'
 import {
@@ -19,7 +19,7 @@ import {
   sitter,
   sitterTablet,
 } from '../../../scripts/vectors/parties.ts'
-import { GrantHome } from '../../support/grants.ts'
+import { FRONT_DOOR, GrantHome, unsealed } from '../../support/grants.ts'
 
 const PIN = { salt: new Uint8Array(16).fill(1), rounds: 2000, key: new Uint8Array(32).fill(2) }
 
@@ -228,11 +228,11 @@ suite('what was taken back, by key [SPEC 12.5]', () => {
   test('isRevoked() knows a key in any list that counts, a daemon’s too', () => {
     const { grants, scene, trust } = new GrantHome()
     grants.revoke(scene.revocation([hub.key], secondOwner), NOW)
-    assert.ok(trust.isRevoked(hub.key))
+    assert.deepEqual([trust.isRevoked(hub.key), trust.isUnmade(hub.key)], [true, false])
     assert.equal(trust.isRevoked(sitter.key), false)
     grants.revoke(scene.revocation([secondOwner.key], root), NOW)
     assert.equal(trust.isRevoked(hub.key), false, 'a removed owner’s list does not count')
-    assert.ok(trust.isRevoked(secondOwner.key))
+    assert.deepEqual([trust.isRevoked(secondOwner.key), trust.isUnmade(secondOwner.key)], [true, true])
   })
 
   test('an owner in another owner’s list stays an owner, and holds nothing', () => {
@@ -304,14 +304,50 @@ suite('Uses', () => {
     assert.equal(home.uses.count(ID), 3)
     assert.equal(home.uses.count(CHILD), 0)
   })
+})
 
-  test('leaves the end of what it drops behind, so that a clock set back gives nothing back', () => {
+suite('a clock that is set back [SPEC 12.3]', () => {
+  const body = { operation: 'invoke', affordance: UNLOCK, value: 5, grant: ID } as const
+  const judged = (home: GrantHome, now: number, by = sitter) => {
+    const verdict = judge(unsealed(body, by.key), FRONT_DOOR, home.by({ now }))
+    return verdict.ok || verdict.why
+  }
+
+  test('does not bring back what had ended when it was last judged by', () => {
     const home = new GrantHome()
-    const held = home.admit(home.scene.grant({ uses: 1, expiresAt: NOW + 600 }))
-    home.uses.spend(held)
-    home.uses.expire(NOW + 599)
-    assert.equal(home.uses.count(ID), 1)
-    home.uses.expire(NOW + 600)
-    assert.deepEqual([home.uses.count(ID), home.uses.droppedUntil], [0, NOW + 600])
+    home.admit(home.scene.grant({ expiresAt: NOW + 60 }))
+    assert.equal(judged(home, NOW + 59), true)
+    assert.equal(judged(home, NOW + 60), 'grant-expired')
+    assert.equal(judged(home, NOW + 1), 'grant-expired')
+  })
+
+  test('nor when an owner’s own command showed that it was later', () => {
+    const home = new GrantHome()
+    home.admit(home.scene.grant({ expiresAt: NOW + 60 }))
+    const { grant: _, ...bare } = body
+    assert.ok(judge(unsealed(bare, owner.key), FRONT_DOOR, home.by({ now: NOW + 60 })).ok)
+    assert.equal(judged(home, NOW), 'grant-expired')
+  })
+
+  test('looking alone makes nothing later: explain() and readable() leave no trace', () => {
+    const home = new GrantHome()
+    home.admit(home.scene.grant({ expiresAt: NOW + 60 }))
+    explain(sitter.key, FRONT_DOOR, UNLOCK, 'invoke', home.by({ now: NOW + 60 }))
+    readable(sitter.key, FRONT_DOOR, home.by({ now: NOW + 60 }))
+    assert.equal(judged(home, NOW), true)
+  })
+
+  test('a time that is known to have been is later from the start', () => {
+    const home = new GrantHome({ latest: NOW + 60 })
+    home.admit(home.scene.grant({ expiresAt: NOW + 60 }))
+    assert.equal(judged(home, NOW), 'grant-expired')
+  })
+
+  test('leaves alone what has not ended', () => {
+    const home = new GrantHome()
+    home.admit(home.scene.grant({ expiresAt: NOW + 600, notBefore: NOW }))
+    assert.equal(judged(home, NOW + 300), true)
+    assert.equal(judged(home, NOW), true)
+    assert.equal(judged(home, NOW - 1), 'grant-not-yet')
   })
 })

@@ -69,7 +69,7 @@ describe('a link never permits more [SPEC 12.2]', () => {
         assert(home.grants.restore(home.scene.grant({ ...one, share: 1 })).ok)
         const child = { ...other, id: CHILD, key: guest.key, parent: ID }
         assert(home.grants.restore(home.scene.grant(child, sitter)).ok)
-        const uses = { count: () => used, droppedUntil: 0 }
+        const uses = { count: () => used }
         const leases = { until: (grant: HeldGrant) => NOW + grant.body.leaseS * 20 }
         const may = (grant: Uint8Array, signer: Uint8Array) =>
           judge(unsealed({ ...ask, grant }, signer), FRONT_DOOR, home.by({ now, uses, leases })).ok

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import { toBase64url } from '../../../daemon/base/bytes.ts'
 import { isCode } from '../../../daemon/base/error.ts'
 import { readActs } from '../../../daemon/web/acts.ts'
 import { readEvent, readHistory, readPicture, readProblem, readStage } from '../../../daemon/web/answers.ts'
+import { readGrants, readPeople } from '../../../daemon/web/people.ts'
 
 const ID = toBase64url(new Uint8Array(32).fill(7))
 const held = { number: 1, name: 'on', kind: 'property', value: true, at: 5, may: { read: { ok: true } } }
@@ -99,5 +101,50 @@ describe('other answers', () => {
     const [act] = readActs({ entries: [entry] }, undefined)
     assert.equal(act?.sealed, false)
     assert.throws(() => readActs({ entries: [{ ...entry, index: 'first' }] }, undefined), isBadAnswer)
+  })
+})
+
+describe('whatever a hub answers', () => {
+  const READERS: Readonly<Record<string, (value: unknown) => unknown>> = {
+    readPicture: (value) => readPicture(JSON.stringify(value)),
+    readReading: (value) => readEvent('reading', JSON.stringify(value)),
+    readPresence: (value) => readEvent('presence', JSON.stringify(value)),
+    readStage: (value) => readStage(JSON.stringify(value)),
+    readProblem: (value) => readProblem(JSON.stringify(value)),
+    readHistory,
+    readActs: (value) => readActs(value, undefined),
+    readPeople,
+    readGrants,
+  }
+
+  /** Reads it, or refuses it with the one code there is for that. */
+  const isAnswered = (read: (value: unknown) => unknown, value: unknown): boolean => {
+    try {
+      read(value)
+      return true
+    } catch (error) {
+      return isBadAnswer(error)
+    }
+  }
+
+  for (const [name, read] of Object.entries(READERS)) {
+    it(`${name} reads it or says bad-answer`, () => {
+      fc.assert(
+        fc.property(fc.jsonValue(), (value) => isAnswered(read, value)),
+        { numRuns: 300 },
+      )
+    })
+  }
+
+  it('readPicture does so, too, when one member of a good answer was put in the place of another', () => {
+    const text = JSON.stringify(picture)
+    const members = [...text.matchAll(/"[^"]*":|\[|\{/g)].map(({ index, 0: found }) => index + found.length)
+    fc.assert(
+      fc.property(fc.constantFrom(...members), fc.jsonValue(), fc.nat({ max: 8 }), (at, value, cut) => {
+        const changed = `${text.slice(0, at)}${JSON.stringify(value)},${text.slice(at + cut)}`
+        return isAnswered((said) => readPicture(said as string), changed)
+      }),
+      { numRuns: 1000 },
+    )
   })
 })

@@ -77,14 +77,14 @@ export function openPage(identity: Identity, fetch: typeof globalThis.fetch): Op
     keep,
     async until(holds) {
       if (holds(app.state())) return app.state()
-      const late = AbortSignal.timeout(10_000)
+      const late = AbortSignal.timeout(30_000)
       return new Promise((resolve, reject) => {
         const stop = app.watch(() => {
           if (!holds(app.state())) return
           stop()
           resolve(app.state())
         })
-        late.addEventListener('abort', () => reject(new Error(`not within ten seconds: ${holds}`)))
+        late.addEventListener('abort', () => reject(new Error(`not within half a minute: ${holds}`)))
       })
     },
     async command(named, name, value) {

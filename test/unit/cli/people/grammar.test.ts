@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import fc from 'fast-check'
+import { CliError } from '../../../../daemon/cli/error.ts'
 import { parseHours, sayHours } from '../../../../daemon/cli/people/hours.ts'
 import { parseMoment, sayMoment } from '../../../../daemon/cli/people/moment.ts'
 import { parseWhat, sayWhat } from '../../../../daemon/cli/people/what.ts'
@@ -231,5 +233,67 @@ suite('parseWhat() turns names into the AIF table [SPEC 12.1]', () => {
       code: 'usage',
       next: /fewer/,
     })
+  })
+})
+
+suite('whatever is typed', () => {
+  const span = fc
+    .record({
+      days: fc.integer({ min: 1, max: 127 }),
+      from: fc.integer({ min: 0, max: 1439 }),
+      length: fc.integer({ min: 1, max: 1440 }),
+    })
+    .map(({ days, from, length }) => ({ days, from, to: Math.min(1440, from + length) }))
+  const times = ({ from, to }: { from: number; to: number }) => `${from} ${to}`
+
+  test('hours that were said are read as they were meant', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(span, { minLength: 1, maxLength: 4, selector: times }), (spans) => {
+        assert.deepEqual(parseHours(sayHours(spans)), spans)
+      }),
+    )
+  })
+
+  test('is read, or refused with a code of ours', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc
+        .array(
+          fc.constantFrom(
+            'Mon',
+            '-',
+            '–',
+            ' ',
+            ',',
+            '8',
+            '08:00',
+            '24:00',
+            ':',
+            'read',
+            'on',
+            'T',
+            'd',
+            '2026-12-24',
+          ),
+        )
+        .map((parts) => parts.join('')),
+    )
+    fc.assert(
+      fc.property(text, (typed) => {
+        for (const read of [
+          () => parseHours(typed),
+          () => parseMoment(typed, '--until', NOW, BERLIN),
+          () => parseMoment(typed, '--from', NOW, BERLIN),
+          () => parseWhat([typed], LIGHT),
+        ]) {
+          try {
+            read()
+          } catch (error) {
+            assert(error instanceof CliError, String(error))
+          }
+        }
+      }),
+      { numRuns: 1000 },
+    )
   })
 })

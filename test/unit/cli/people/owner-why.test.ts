@@ -67,7 +67,15 @@ suite('owner', () => {
 suite('why', () => {
   beforeEach(() => stage.done('person add sitter'))
 
+  test('of somebody without a phone says that, and not that nobody is known', async () => {
+    const { out, exit } = await stage.account.within(['why', 'sitter', 'front-door', 'unlock'])
+    assert.equal(exit, 0)
+    assert.match(out, /No: sitter may not unlock on front-door\. there is no phone or key yet/)
+    assert.deepEqual(stage.people.asks, [])
+  })
+
   test('asks about a person, a device and an operation, and says the sentence', async () => {
+    stage.people.phone('phone', 'sitter')
     stage.people.why = {
       allowed: false,
       code: 'outside-hours',
@@ -90,6 +98,7 @@ suite('why', () => {
   })
 
   test('a yes names the grant', async () => {
+    stage.people.phone('phone', 'sitter')
     stage.people.why = { allowed: true, grant: 'AAAAAAAAAAA', tried: [] }
     const { out } = await stage.account.within(['why', 'sitter', 'porch-light', 'on:read'])
     assert.match(out, /Yes: sitter may see on of porch-light, by grant AAAAAAAAAAA/)

@@ -10,7 +10,7 @@ import { loadOwner } from '../../../../daemon/config/keyring.ts'
 import type { Signer } from '../../../../daemon/core/envelope/index.ts'
 import { matchDigits, pairKeys, pairProof, readPhoneCode } from '../../../../daemon/core/identity/index.ts'
 import { idOf } from '../../../../daemon/core/model/index.ts'
-import { ed25519 } from '../fake-home.ts'
+import { ed25519, problem } from '../fake-home.ts'
 import { open } from '../fake-people.ts'
 import { setStage } from './stage.ts'
 
@@ -118,6 +118,24 @@ suite('phone add', () => {
       grants.map(({ id }: { id: string }) => id),
       [one.grant.id],
     )
+  })
+
+  test('what broke off in the middle is finished by the same words, and nothing is given twice', async () => {
+    await stage.done('grant sitter front-door unlock')
+    await stage.done('grant sitter front-door locked')
+    const { secret } = await begin()
+    const digits = ask(secret)
+    const answers = stage.home.twist
+    let left = 1
+    stage.home.twist = (asked) => {
+      if (`${asked.method} ${asked.path}` !== 'POST /grants' || left-- > 0) return answers(asked)
+      problem(asked.answer, 503, 'busy')
+      return true
+    }
+    await stage.refused(confirm(digits), 3, 'busy')
+    stage.home.twist = answers
+    const { grants } = await stage.done(confirm(digits))
+    assert.deepEqual([grants.length, stage.people.grants.length], [2, 2])
   })
 
   test('other digits are a no: the pairing is over, the address goes, nobody is let in', async () => {

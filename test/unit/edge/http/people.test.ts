@@ -14,6 +14,7 @@ import {
   WRITE,
 } from '../../../support/papers.ts'
 import { openPeopleHome, type PeopleHome } from '../../../support/people-home.ts'
+import type { Sealer } from '../../../support/request.ts'
 import { until } from '../../../support/until.ts'
 
 const code = ({ status, json }: Answer) => [status, json.code]
@@ -245,6 +246,25 @@ describe('what was taken back', () => {
     const child = await home.grant(guest, { parent }, phone)
     await home.revoke(parent)
     assert.equal(await home.turnOn(guest, child), 'unknown-grant')
+  })
+
+  it('is still shown to owners among the grants, and to nobody else', async () => {
+    const phone = await home.phone(await home.person('eve'))
+    const [gone, held] = [await home.grant(phone), await home.grant(phone)]
+    await home.revoke(gone)
+    const seen = async (as: Sealer) => {
+      const { grants } = (await home.get('/grants', as)).json as unknown as {
+        grants: { id: string; revoked: boolean }[]
+      }
+      return grants.map((grant) => [grant.id, grant.revoked])
+    }
+    for (const _ of [1, 2]) {
+      assert.deepEqual(await seen(home.owner), [
+        [id(held), false],
+        [id(gone), true],
+      ])
+    }
+    assert.deepEqual(await seen(phone), [[id(held), false]])
   })
 
   it('stays so over a restart', async () => {

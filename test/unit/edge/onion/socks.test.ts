@@ -8,7 +8,7 @@ import { CONNECTED, fakeSocks, refusal } from './fake-socks.ts'
 
 const pair = { username: 'user', password: 'pass' }
 const handshake = () => new SocksHandshake('host.onion', 80, pair)
-const connect = (path: string, signal = AbortSignal.timeout(10_000)) =>
+const connect = (path: string, signal = AbortSignal.timeout(30_000)) =>
   socksConnect(path, { host: 'host.onion', port: 80, pair }, signal)
 
 /** Tor's half of a conversation that ends well. */

@@ -278,7 +278,7 @@ describe('a file that may not grow (RLIMIT_FSIZE)', () => {
     console.log(JSON.stringify({ codes, kept: report.entries, broken: report.broken }))
     process.exit(0)`
 
-  it('fails writes as io and keeps what was acknowledged', { timeout: 20_000 }, async (t) => {
+  it('fails writes as io and keeps what was acknowledged', { timeout: 60_000 }, async (t) => {
     const path = join(temporaryFolder(t), 'home.db')
     const support = new URL('../../../support/state.ts', import.meta.url).href
     const node = [process.execPath, '--input-type=module', '-e', program, path, support]
