@@ -44,6 +44,7 @@ export type AppCost = {
 const ORDERS: Record<string, readonly string[]> = {
   'porch-light': ['on', 'true'],
   blinds: ['position', '50'],
+  'front-door': ['fail-safe', 'false'],
 }
 
 /** What is connected to any of them (scripts/twins). */
@@ -51,9 +52,11 @@ const PARTS = {
   'i2c-44': 'sht3x',
   'i2c-76': 'bme280',
   'onewire-1': 'ds18b20',
-  'pulses-2': 'dht22',
+  'pin-1': 'strike output=1',
+  'pin-2': '1',
   'pin-3': '0',
   'pin-4': '0',
+  'pulses-2': 'dht22',
 }
 
 /** tls_open and tls_handshake together are a handshake. */
