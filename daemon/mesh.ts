@@ -84,7 +84,7 @@ export function openMeshOf(deps: MeshOfDeps, signal: AbortSignal): MeshOf {
   const { clock, journal } = deps
   return {
     home,
-    devices: withFar(devices, { far: home.far, nameOf }),
+    devices: withFar(devices, { far: home.far, nameOf, isMember: (member) => home.papers.isMember(member) }),
     desk: withFarDesk(desk, { clock, authority, journal, devices, mesh: home }),
     clientOf(service) {
       const id = service.slice('mesh:'.length) as PartyId
