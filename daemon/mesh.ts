@@ -84,7 +84,7 @@ export function openMeshOf(deps: MeshOfDeps, signal: AbortSignal): MeshOf {
   const { clock, journal } = deps
   return {
     home,
-    devices: withFar(devices, { far: home.far, nameOf }),
+    devices: withFar(devices, { far: home.far, nameOf, isMember: (member) => home.papers.isMember(member) }),
     desk: withFarDesk(desk, { clock, authority, journal, devices, mesh: home }),
     clientOf(service) {
       const id = service.slice('mesh:'.length) as PartyId
@@ -105,7 +105,7 @@ export function openMeshOf(deps: MeshOfDeps, signal: AbortSignal): MeshOf {
 async function loadRoom(deps: MeshOfDeps, home: MeshHome, signal: AbortSignal): Promise<Mesh> {
   const { openMesh } = await import('./edge/mesh/index.ts')
   const { clock, random, log, onion, ring } = deps
-  return openMesh(
+  const room = await openMesh(
     {
       ...{ clock, random, log, hear: home.ear },
       async dial(address, port, options) {
@@ -117,6 +117,8 @@ async function loadRoom(deps: MeshOfDeps, home: MeshHome, signal: AbortSignal): 
     { seed: ring.hubSeed },
     signal,
   )
+  home.attach(room)
+  return room
 }
 
 function keysOf(onion: Onion | undefined): OnionKeys {

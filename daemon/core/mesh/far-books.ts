@@ -7,6 +7,8 @@ import type { FarThing, FarThings } from './far.ts'
 export interface FarPlace {
   readonly far: FarThings
   readonly nameOf: (member: FarThing['member']) => string
+  /** Nothing is shown of a daemon from the moment it is none of the home any more. */
+  readonly isMember: (member: FarThing['member']) => boolean
 }
 
 /**
@@ -14,19 +16,20 @@ export interface FarPlace {
  * name, the other's by `<home>/<name>`; a name that only one other home has needs no home before it. What changes devices goes to
  * our own book as before.
  */
-export function withFar(devices: DeviceBook, { far, nameOf }: FarPlace): DeviceBook {
+export function withFar(devices: DeviceBook, { far, nameOf, isMember }: FarPlace): DeviceBook {
+  const all = () => far.list().filter(({ member }) => isMember(member))
   const placed = ({ member, device }: FarThing): Device => ({ ...device, home: nameOf(member) })
   return {
     get: (id) => {
       const here = devices.get(id)
       const there = here ? undefined : far.get(id)
-      return here ?? (there && placed(there))
+      return here ?? (there && isMember(there.member) ? placed(there) : undefined)
     },
     named: (name) => {
       const here = devices.named(name)
       if (here) return here
       const [home, rest] = name.includes('/') ? split(name) : [undefined, name]
-      const found = far.list().filter(({ device }) => device.name === rest)
+      const found = all().filter(({ device }) => device.name === rest)
       const meant = home === undefined ? found : found.filter(({ member }) => nameOf(member) === home)
       return meant.length === 1 ? placed(meant[0]!) : undefined
     },
@@ -34,8 +37,7 @@ export function withFar(devices: DeviceBook, { far, nameOf }: FarPlace): DeviceB
       const ours = new Set(devices.list().map(({ id }) => id))
       return [
         ...devices.list(),
-        ...far
-          .list()
+        ...all()
           .filter(({ device }) => !ours.has(device.id))
           .map(placed),
       ]

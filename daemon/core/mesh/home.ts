@@ -288,9 +288,14 @@ export class MeshHome implements AsyncDisposable {
     this.#showing[Symbol.dispose]()
   }
 
+  /** Whoever opened the room, before anybody can come in: what is said to the first must have a way. */
+  attach(room: MeshRoom): void {
+    this.#roomNow = room
+  }
+
   #openRoom(): Promise<MeshRoom> {
     this.#room ??= this.#deps.openRoom(this.ear).then((room) => {
-      this.#roomNow = room
+      this.attach(room)
       return room
     })
     return this.#room

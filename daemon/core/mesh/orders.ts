@@ -48,6 +48,8 @@ const STAGES_MAX = 8
 const NOTHING = new Uint8Array()
 /** How long the answer to a command is kept for who lost the way before it came. */
 const KEPT_MS = 60_000
+/** Answers that are kept at once. */
+const KEPT_MAX = 4096
 
 /**
  * Commands for devices of other homes (SPEC 14.4): the envelope goes there as it is, its stages come back. When the connection
@@ -94,7 +96,11 @@ export class Orders {
       return
     }
     const taken: Taken = { said: [], asker, expiresAt: Number.POSITIVE_INFINITY }
-    if (this.#taken.size >= ORDERS_MAX) return this.#tell(taken, 'not-taken', CODES['queue-full'])
+    const underWay = [...this.#taken.values()].filter(
+      ({ expiresAt }) => expiresAt === Number.POSITIVE_INFINITY,
+    )
+    if (underWay.length >= ORDERS_MAX || this.#taken.size >= KEPT_MAX)
+      return this.#tell(taken, 'not-taken', CODES['queue-full'])
     this.#taken.set(key, taken)
     const delivery = await this.#deps.carryOut(order.device, order.command, peer)
     if (delivery.ok) await this.#follow(taken, delivery.value)

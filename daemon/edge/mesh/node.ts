@@ -22,6 +22,8 @@ const CONNECTIONS_MAX = 128
 const PING_EVERY_MS = 20_000
 const PING_MS = { minTimeout: 20_000, maxTimeout: 60_000 }
 /** All that come in have one address, so a limit for each address is one for all. */
+/** Beside the monitor's own there may be some that a person asks for. */
+const PINGS = { maxInboundStreams: 8, maxOutboundStreams: 8, timeout: 60_000 }
 const INBOUND_PER_S_MAX = 64
 const INBOUND_PENDING_MAX = 64
 const WINDOW_BYTES_MAX = 1024 * 1024
@@ -72,6 +74,6 @@ export async function openNode(
       denyInboundEncryptedConnection: refused,
       denyOutboundEncryptedConnection: refused,
     },
-    services: { identify: identify({ timeout: IDENTIFY_MS_MAX }), ping: ping() },
+    services: { identify: identify({ timeout: IDENTIFY_MS_MAX }), ping: ping(PINGS) },
   })
 }

@@ -79,7 +79,7 @@ export class Sessions {
     } catch (cause) {
       throw new MeshError('no-answer', 'it did not answer in time', { cause })
     } finally {
-      stream.close().catch((error) => ignore(error, 'the connection has ended'))
+      await stream.close({ signal }).catch((error) => ignore(error, 'the connection has ended'))
     }
   }
 

@@ -160,7 +160,7 @@ describe('one list of all devices', () => {
   it('means ours by the bare name, and the other by its home', async () => {
     const { far } = openFar()
     await far.take(cabin, WORD)
-    const all = withFar(book, { far, nameOf: () => 'cabin' })
+    const all = withFar(book, { far, nameOf: () => 'cabin', isMember: () => true })
     assert.deepEqual([all.named('porch')?.id, all.named('cabin/porch')?.id], [here.id, lamp])
     assert.deepEqual(
       [all.named('town/porch'), all.named('cabin/'), all.named('/porch')],
@@ -176,8 +176,22 @@ describe('one list of all devices', () => {
     const { far } = openFar()
     await far.take(cabin, { ...WORD, name: 'shed' })
     await far.take(town, { ...WORD, device: idOf(CABIN.key), name: 'shed' })
-    const all = withFar(book, { far, nameOf: (member) => (member === cabin ? 'cabin' : 'town') })
+    const all = withFar(book, {
+      far,
+      nameOf: (member) => (member === cabin ? 'cabin' : 'town'),
+      isMember: () => true,
+    })
     assert.equal(all.named('shed'), undefined)
     assert.equal(all.named('town/shed')?.id, idOf(CABIN.key))
+  })
+
+  it('shows nothing of a daemon from the moment it is none of the home any more', async () => {
+    const { far } = openFar()
+    await far.take(cabin, { ...WORD, name: 'shed' })
+    let isMember = true
+    const all = withFar(book, { far, nameOf: () => 'cabin', isMember: () => isMember })
+    assert.equal(all.list().length, 2)
+    isMember = false
+    assert.deepEqual([all.list().length, all.get(lamp), all.named('shed')], [1, undefined, undefined])
   })
 })

@@ -177,6 +177,13 @@ describe('a command that another home passes on [SPEC 14.4]', () => {
     assert.equal(carried.length, 2)
   })
 
+  it('finds room however many were answered just before', async () => {
+    const { orders, carried } = openOrders(async () => no('not-permitted'))
+    for (let at = 0; at < 3 * ORDERS_MAX; at++)
+      await orders.heardOrder(cabin, order(at, new Uint8Array([at, 1])))
+    assert.equal(carried.length, 3 * ORDERS_MAX)
+  })
+
   it('finds no room when too many are under way', async () => {
     const { orders, said } = openOrders(() => new Promise(() => {}))
     for (let at = 0; at < ORDERS_MAX; at++) orders.heardOrder(cabin, order(at, new Uint8Array([at])))

@@ -145,8 +145,11 @@ describe('the mesh room', () => {
     await assert.rejects(low.ping(high.id, 1, AbortSignal.timeout(1000)), { code: 'unreachable' })
     low.reach(high.id, address)
     await until('they are connected', () => high.up.length === 1 && low.up.length === 1)
-    const trips = await low.ping(high.id, 5, AbortSignal.timeout(10_000))
-    assert.equal(trips.length, 5)
+    const trips: number[] = []
+    for (let round = 0; round < 20; round++) {
+      trips.push(...(await low.ping(high.id, 3, AbortSignal.timeout(10_000))))
+    }
+    assert.equal(trips.length, 60)
     assert(trips.every((ms) => ms > 0 && ms < 10_000))
   })
 
