@@ -44,10 +44,20 @@ export type AppCost = {
 const ORDERS: Record<string, readonly string[]> = {
   'porch-light': ['on', 'true'],
   blinds: ['position', '50'],
+  'front-door': ['fail-safe', 'false'],
 }
 
 /** What is connected to any of them (scripts/twins). */
-const PARTS = { 'i2c-44': 'sht3x', 'onewire-1': 'ds18b20' }
+const PARTS = {
+  'i2c-44': 'sht3x',
+  'i2c-76': 'bme280',
+  'onewire-1': 'ds18b20',
+  'pin-1': 'strike output=1',
+  'pin-2': '1',
+  'pin-3': '0',
+  'pin-4': '0',
+  'pulses-2': 'dht22',
+}
 
 /** tls_open and tls_handshake together are a handshake. */
 const COUNTED = ['tls_open', 'tls_handshake', 'envelope_seal_end', 'gate_admit']

@@ -15,6 +15,9 @@ import { buildFirmware, programPath } from './firmware.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const INPUT_BYTES_MAX = 1200
+/** A story is several envelopes. */
+const STORY_BYTES_MAX = 6144
+const bytesMax = (target: string): number => (target === 'grants' ? STORY_BYTES_MAX : INPUT_BYTES_MAX)
 
 export type Fuzzed = {
   target: string
@@ -62,6 +65,18 @@ function storedIdentity(certificate: Uint8Array): Buffer {
   return bytes
 }
 
+/** Each vector of grants as one story: its frames, each behind its length. */
+function grantStories(): Buffer[] {
+  const folder = join(ROOT, 'schemas', 'vectors', 'grants')
+  return readdirSync(folder).map((name) => {
+    const lines = readFileSync(join(folder, name), 'utf8').split('\n')
+    const steps = lines
+      .filter((line) => line.startsWith('frame: '))
+      .map((line) => Buffer.from(line.slice(7), 'hex'))
+    return Buffer.concat(steps.flatMap((frame) => [Buffer.of(frame.length >> 8, frame.length & 255), frame]))
+  })
+}
+
 /** What the hub says to the device whose root the target knows. */
 function answeredQuestion(root: Uint8Array): Buffer {
   const labels = [discoveryLabel(root), ...DISCOVERY_SERVICE.split('.')]
@@ -90,6 +105,8 @@ function seedsOf(target: string): Buffer[] {
       )
     case 'certificate':
       return [Buffer.from(leaf)]
+    case 'grants':
+      return grantStories()
     case 'discovery':
       return [answeredQuestion(new Uint8Array(32).fill(7, 0, 1))]
     case 'identity':
@@ -103,7 +120,7 @@ function corpusOf(target: string): string {
   const corpus = join(ROOT, '.build', 'fuzz', target, 'corpus')
   mkdirSync(corpus, { recursive: true })
   for (const seed of seedsOf(target)) {
-    if (seed.length > INPUT_BYTES_MAX) continue
+    if (seed.length > bytesMax(target)) continue
     writeFileSync(join(corpus, createHash('sha1').update(seed).digest('hex')), seed)
   }
   return corpus
@@ -113,7 +130,7 @@ function corpusOf(target: string): string {
 export function fuzz(target: string, seconds: number): Fuzzed {
   buildFirmware('fuzz', [target])
   const corpus = corpusOf(target)
-  const limits = [`-max_total_time=${seconds}`, `-max_len=${INPUT_BYTES_MAX}`, '-timeout=10']
+  const limits = [`-max_total_time=${seconds}`, `-max_len=${bytesMax(target)}`, '-timeout=10']
   const place = `-artifact_prefix=${join(corpus, '..')}/`
   const { status, stderr } = spawnSync(programPath('fuzz', target), [...limits, place, corpus], {
     encoding: 'utf8',

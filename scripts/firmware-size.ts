@@ -10,6 +10,7 @@ import { startFirmware } from '../test/support/firmware.ts'
 import { CLIENT_AUTH, caPem, issueLeaf, makeCa } from '../test/support/tls-pki.ts'
 import { buildFirmware, programPath } from './firmware.ts'
 import { type AppCost, measureApps } from './firmware-apps.ts'
+import { type GrantCost, measureGrants } from './firmware-grants.ts'
 
 const ALPN = 'shallot/1'
 
@@ -33,7 +34,12 @@ export type TlsCost = {
 /** dram: static data and the highest peaks of stack and arena; left: what 20 KiB have beyond that. */
 export type AppSize = ProgramSize & AppCost & { dram: number; left: number }
 
-export type Sizes = { programs: Record<string, ProgramSize>; apps: Record<string, AppSize>; tls: TlsCost }
+export type Sizes = {
+  programs: Record<string, ProgramSize>
+  apps: Record<string, AppSize>
+  tls: TlsCost
+  grants: GrantCost
+}
 
 /** What esp8266.ld hands out. */
 const DRAM_BYTES = 20 * 1024
@@ -151,6 +157,7 @@ export async function measureFirmware(programs: readonly string[], apps: readonl
     programs: Object.fromEntries(sizes),
     apps: Object.fromEntries(apps.map((app) => [app, appSize(sizes.get(app)!, costs[app]!)])),
     tls: await measureTls(),
+    grants: await measureGrants(),
   }
 }
 
@@ -173,7 +180,7 @@ export function printSizes(sizes: Sizes, json: boolean): void {
     console.log(JSON.stringify(sizes))
     return
   }
-  const { programs, tls } = sizes
+  const { programs, tls, grants } = sizes
   const apps = Object.entries(sizes.apps)
   console.log(`bytes, of ${DRAM_BYTES} B of DRAM; the arena's peak also with a ticket that the hub refuses`)
   printTable(
@@ -191,6 +198,10 @@ export function printSizes(sizes: Sizes, json: boolean): void {
       ...[cost.handshake, cost.resumed, cost.seal, cost.open].map(work),
     ]),
   )
+  console.log(
+    `grants, a chain of three links: ${work(grants.chain)}; seen before: ${work(grants.chainSeen)};`,
+  )
+  console.log(`a command by the last of them: ${work(grants.command)}\n`)
   console.log(
     'bytes on the wire, sent/received, connection by connection, with one order or reading in each session',
   )

@@ -9,7 +9,7 @@
  * {"ok":true,"onion":"…","device":"…","steps":[{"name":"…","ms":…}],"receipt":{…}}. Exit status 0 only if every step was done.
  * Without --once it stays up until Ctrl-C. Either way no process and no file is left behind.
  */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -72,12 +72,12 @@ async function main(): Promise<void> {
       startDaemon(tor, at('hub'), owner, place),
     ),
   )
-  await steps.take('firmware', 'the firmware, for the ESP8266’s instruction set', async () =>
-    buildFirmware(
-      port,
-      DEVICES.map(({ app }) => app),
-    ),
-  )
+  await steps.take('firmware', 'the firmware, for the ESP8266’s instruction set', async () => {
+    const apps = DEVICES.map(({ app }) => app)
+    if (!apps.every((app) => existsSync(programPath(port, app))))
+      steps.say('  compiling it, the first time alone')
+    buildFirmware(port, apps)
+  })
   for (const { name, app } of DEVICES) {
     stack.use(
       await steps.take(`enrol-${name}`, `${name} enrols itself (shallot enrol ${name})`, () =>
@@ -249,7 +249,8 @@ function stayUp({ onion }: Lived, owner: Environment, at: (name: string) => stri
   const shell = `SHALLOT_DATA=${owner.SHALLOT_DATA} SHALLOT_OWNER=${owner.SHALLOT_OWNER}`
   const far = `SHALLOT_TORRC_EXTRA=${at('traveller.torrc')} npm run -s shallot -- --as ${at('traveller.key')}`
   steps.say(`
-The home is up. Its onion address for this traveller:
+The home is up. Its onion address for this traveller, in the private Tor network of this machine
+(a home of your own joins the public one: shallot init, then shallot daemon):
 
   ${onion}
 

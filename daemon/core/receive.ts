@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /**
- * The trust path on one screen: open → judge → record → deliver, for what people want done and for what devices say.
+ * The trust path on one screen: open → judge → record → deliver, for what people want done.
  *
  * Always true: nothing is delivered that is not recorded, nothing recorded that was not judged, nothing judged that was
  * not opened. A refusal is an answer with a code. What a proved caller hands in sealed and is refused leaves an entry in
- * the journal. Papers about people, pairings and tokens have desks of their own (desks/).
+ * the journal. What devices say takes the same path in receive-device.ts; papers about people, pairings and tokens have
+ * desks of their own (desks/).
  */
 import { createHash } from 'node:crypto'
 import type { Code } from '../../schemas/gen/ts/codes.ts'
 import { ENVELOPE_BYTES_MAX } from '../../schemas/gen/ts/wire.ts'
-import { equal } from '../base/bytes.ts'
 import { no, type Verdict, yes } from '../base/error.ts'
 import type { Caller } from './callers.ts'
 import {
@@ -25,10 +25,10 @@ import {
   type PeopleDesk,
   type TokensDesk,
 } from './desks/index.ts'
-import { admit, type Command, type Frame, type Message, openEnvelope, type Sample } from './envelope/index.ts'
-import { affordanceOf, type Device, idOf, type PartyId } from './model/index.ts'
-import { countedLinks, type HeldGrant, judge, linksOf, type Permitted } from './policy/index.ts'
-import type { DeviceDesk } from './ports.ts'
+import { admit, type Command, type Frame, type Message, openEnvelope } from './envelope/index.ts'
+import { type Device, idOf, type PartyId } from './model/index.ts'
+import { countedLinks, judge, type Permitted } from './policy/index.ts'
+import { chainOf } from './receive-device.ts'
 import type { Delivery, Stage } from './router/index.ts'
 import { Windows } from './windows.ts'
 
@@ -151,159 +151,6 @@ export function openDesk(deps: DeskDeps): Desk {
     },
   }
   return desk
-}
-
-/** The same path for what devices say; the link has opened their envelopes with the key of their certificate. */
-export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
-  const { clock, authority, devices, readings, journal, permits, router, courier, feed } = deps
-  const { trust, groups, grants, people, uses } = authority
-
-  const announce = (device: PartyId, connected: boolean, why: string): void =>
-    feed.publish({ event: 'presence', device, at: clock.now(), connected, why })
-
-  const tell = (device: PartyId, at: number, values: readonly Sample[], frame: Frame): void => {
-    const known = values.filter((sample) => affordanceOf(sample.affordance))
-    if (known.length > 0) feed.publish({ event: 'reading', device, at, values: known, frame })
-  }
-
-  return {
-    standing: (id) => (devices.isForgotten(id) ? 'forgotten' : devices.get(id) ? 'known' : 'unknown'),
-    nameOf: (id) => (devices.isForgotten(id) ? undefined : devices.get(id)?.name),
-    permit: (permit) => permits.get(permit),
-
-    async enrolled(device) {
-      const at = clock.now()
-      const permit = device.permit!
-      // Before anything is written: a refusal must not spend the permit.
-      if (devices.isForgotten(device.id)) return no('forgotten')
-      const holder = devices.named(device.name)
-      if (holder && holder.id !== device.id) return no('name-taken')
-      // In one turn, so in one transaction: a used permit without its device would strand the device.
-      const [added] = await Promise.all([
-        devices.enrol(device, at),
-        permits.use(permit, device.id, device.enrol, device.enrolled),
-        journal.append({
-          kind: 'enrolled',
-          at,
-          device: device.id,
-          signer: device.id,
-          frame: device.enrol,
-          origin: 'link',
-          note: device.name,
-        }),
-      ])
-      if (!added.ok) return added
-      feed.publish({ event: 'enrolment', device: device.id, at, permit })
-      return added
-    },
-
-    async readmit(hello, record) {
-      const enrolment = groups.enrolment(record)
-      if (!enrolment || !trust.isOwner(enrolment.signer)) return no('unknown-device')
-      const { body, signer } = enrolment
-      if (!equal(body.key, hello.signer)) return no('unknown-device')
-      const at = clock.now()
-      const { board, firmware, affordances } = hello.body
-      const id = idOf(body.key)
-      // Two devices may have had one name at different times; the later comer keeps a name that says which it is.
-      const name = devices.named(body.name) ? `${body.name}-${id.slice(0, 6)}` : body.name
-      const added = await devices.enrol({ id, name, board, firmware, affordances, record }, at)
-      if (!added.ok) return no(added.why === 'forgotten' ? 'forgotten' : 'unknown-device')
-      await journal.append({
-        kind: 'enrolled',
-        at,
-        device: id,
-        signer: idOf(signer),
-        frame: record,
-        origin: 'link',
-        note: name,
-      })
-      return added
-    },
-
-    async hello(device, hello) {
-      await devices.sessionOpened(device, hello, clock.now())
-      announce(device, true, 'connected')
-    },
-
-    welcomed: (device) => router.connected(device),
-
-    async reading(device, reading) {
-      const at = clock.now()
-      const kept = await readings.append(device, reading, at)
-      if (kept === 'new')
-        feed.publish({ event: 'reading', device, at, values: reading.body.values, frame: reading.frame })
-    },
-
-    async receipt(device, receipt) {
-      const at = clock.now()
-      const { command, code, values } = receipt.body
-      const paper = courier.answered(device, receipt)
-      const asked = paper ? undefined : router.asked(device, command)
-      const entry = {
-        kind: 'receipt',
-        at,
-        device,
-        signer: device,
-        frame: receipt.frame,
-        command,
-        code,
-        origin: 'link',
-        ...(asked && { chain: chainOf(asked.by), person: people.holder(idOf(asked.signer))?.person }),
-        ...(paper && { note: paper.kind }),
-      } as const
-      // A device says of the same paper in each of its lives that it has it: once is enough.
-      await readings.append(device, receipt, at, paper && !paper.first && code === 0 ? undefined : entry)
-      if (paper) return
-      const isOver = router.answered(device, receipt)
-      // The device did nothing, and counts no use either.
-      if (isOver && asked?.by && code !== 0)
-        await uses.giveBack(countedLinks(asked.by).map(({ body }) => body.id))
-      const by = asked && idOf(asked.signer)
-      feed.publish({ event: 'receipt', device, at, code, command, by })
-      tell(device, at, values, receipt.frame)
-    },
-
-    async act(device, act) {
-      const at = clock.now()
-      const { source, affordance, code, values, grant } = act.body
-      const held = grant ? grants.withId(grant) : []
-      const person = held.map(({ body }) => people.personOf(body)).find(Boolean)
-      const kept = await readings.append(device, act, at, {
-        kind: 'act',
-        at,
-        device,
-        signer: device,
-        frame: act.frame,
-        code,
-        origin: source,
-        person,
-        chain: held[0] ? chainOf(held[0]) : grant && [grant],
-        note: held[0]?.body.name,
-      })
-      if (kept === 'known') return
-      feed.publish({ event: 'act', device, at: act.body.at || at, source, affordance, code, grant, person })
-      tell(device, at, values, act.frame)
-    },
-
-    got: (device, digest) => router.got(device, digest),
-
-    gone(device, why) {
-      courier.gone(device)
-      devices.sessionClosed(device, clock.now())
-      announce(device, false, why)
-    },
-
-    papers(device) {
-      const record = devices.get(device)?.record
-      const owners = trust.owners.map(({ frame }) => frame)
-      return [...owners, ...(record ? [record] : []), ...courier.papers(device)]
-    },
-  }
-}
-
-function chainOf(grant: HeldGrant | undefined): readonly Uint8Array[] | undefined {
-  return grant && linksOf(grant).map(({ body }) => body.id)
 }
 
 function sha256(bytes: Uint8Array): Uint8Array {

@@ -99,7 +99,8 @@ static void thermostat_stand(struct changes *changes) {
   changes_add(changes, SHALLOT_CAPABILITY_SETPOINT, thermostat.target);
   changes_add(changes, SHALLOT_CAPABILITY_HEATING, thermostat.burner.is_on);
   changes_add(changes, SHALLOT_CAPABILITY_FAULT, thermostat.sensor.health.standing);
-  if (thermostat.report_due_ms != 0) changes_add(changes, SHALLOT_CAPABILITY_TEMPERATURE, thermostat.reported);
+  bool is_believed = thermostat.sensor.health.standing == SHALLOT_FAULT_NONE;
+  if (is_believed && thermostat.report_due_ms != 0) changes_add(changes, SHALLOT_CAPABILITY_TEMPERATURE, thermostat.reported);
 }
 
 static const uint16_t affordances[] = {SHALLOT_CAPABILITY_TEMPERATURE, SHALLOT_CAPABILITY_SETPOINT, SHALLOT_CAPABILITY_HEATING,

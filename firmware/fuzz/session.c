@@ -35,31 +35,12 @@ static const struct app app = {
   .grants = grants,
   .grants_max = sizeof grants / sizeof grants[0],
 };
-
-/* A flash that is empty and stays so. */
-static int blob_read(const char *name, uint8_t *out, size_t capacity) {
-  (void)name;
-  (void)out;
-  (void)capacity;
-  return SHALLOT_E_MISSING;
-}
-static int blob_write(const char *name, const uint8_t *data, size_t size) {
-  (void)name;
-  (void)data;
-  (void)size;
-  return 0;
-}
-static int blob_remove(const char *name) {
-  (void)name;
-  return 0;
-}
-static const struct port port = {.blob_read = blob_read, .blob_write = blob_write, .blob_remove = blob_remove};
 static const uint8_t seed[SHALLOT_KEY_BYTES] = {4};
 static uint8_t public_key[SHALLOT_KEY_BYTES];
 static struct session session;
 
 static void session_begin(bool is_open) {
-  static struct session_config config = {{seed, public_key}, public_key, &app, "fuzz", no_chance, &port};
+  static struct session_config config = {{seed, public_key}, public_key, &app, "fuzz", no_chance, &place};
   const uint8_t *out;
   if (public_key[0] == 0) crypto_public(public_key, seed);
   session_open(&session, &config);

@@ -26,7 +26,7 @@ const [FAULT, TEMPERATURE, POSITION, SETPOINT, HEATING, STOP] = [
   'stop',
 ].map(numberOf) as [number, number, number, number, number, number]
 
-type App = 'weather' | 'thermostat' | 'blinds'
+type App = 'weather' | 'thermostat' | 'blinds' | 'room'
 
 /** An app that has enrolled itself and said hello, with parts in its world. */
 async function enrolled(
@@ -208,6 +208,53 @@ describe('blinds on a servo', () => {
     await blinds.firmware.line(/^link ended/)
     const lost = Number((await blinds.firmware.line(/^blinds at /)).split(' ')[2])
     assert.ok(lost > stopped && lost < 100, `${lost} is on the way`)
+  })
+})
+
+describe('a room', () => {
+  const [MOTION, CLOSED, HUMIDITY, PRESSURE] = ['motion', 'closed', 'humidity', 'pressure'].map(numberOf) as [
+    number,
+    number,
+    number,
+    number,
+  ]
+  const SECOND = 256
+  const world = {
+    'i2c-76': 'bme280 temperature=21.5 pressure=101325 humidity=40',
+    'pulses-2': 'dht22 temperature=-10.1 humidity=65.8',
+    'pin-3': '0',
+    'pin-4': '0',
+  }
+
+  for (const port of ['sanitize', 'qemu'] as const)
+    it(`tells of its air in two places, of motion and of its door, on ${port}`, async () => {
+      await using home = await openFirmwareHome()
+      await using room = await enrolled(home, 'room', world, port)
+      await tells(home, SECOND + TEMPERATURE, -1010)
+      await tells(home, SECOND + HUMIDITY, 6580)
+      await until('the air', () => told(home, PRESSURE).at(-1))
+      const near = (value: number | boolean | undefined, wanted: number, by: number) =>
+        assert.ok(Math.abs(Number(value) - wanted) <= by, `${value} is not ${wanted}`)
+      near(told(home, TEMPERATURE).at(-1), 2150, 2)
+      near(told(home, PRESSURE).at(-1), 101_325, 5)
+      near(told(home, HUMIDITY).at(-1), 4000, 10)
+      await tells(home, CLOSED, true)
+      await tells(home, MOTION, false)
+      room.firmware.connect('pin-4', '1')
+      room.firmware.connect('pin-3', '1')
+      await tells(home, CLOSED, false)
+      await tells(home, MOTION, true)
+    })
+
+  it('believes each part for itself', async () => {
+    await using home = await openFirmwareHome()
+    await using room = await enrolled(home, 'room', world)
+    await tells(home, SECOND + TEMPERATURE, -1010)
+    room.firmware.connect('pulses-2', 'dht22 temperature=5 fault=checksum')
+    await tells(home, SECOND + FAULT, FAULT_CHECKSUM)
+    room.firmware.connect('i2c-76', undefined)
+    await tells(home, FAULT, FAULT_ABSENT)
+    assert.ok(!told(home, SECOND + TEMPERATURE).includes(500))
   })
 })
 

@@ -16,6 +16,7 @@ describe('no bytes break a parser of core/', () => {
       'discovery',
       'envelope',
       'frame',
+      'grants',
       'identity',
       'session',
     ]

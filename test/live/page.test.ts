@@ -153,13 +153,12 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 300_000
     await page.reload()
     await isLive(page)
     await toggle.waitFor()
-    await home.done(['revoke', 'sitter'])
-    await page.getByText('This home does not know you').waitFor({ timeout: 60_000 })
+    await home.done(['revoke', 'person:sitter'])
+    await page.getByText('There are no devices here yet.').waitFor({ timeout: 60_000 })
     assert.deepEqual([...asked], [shown.address])
-    assert.deepEqual(
-      complaints.filter((text) => !/status of 401/.test(text)),
-      [],
-    )
+    assert.deepEqual(complaints, [])
+    await home.done(['phone', 'revoke', "sitter's phone"])
+    await page.getByText('No connection').waitFor({ timeout: 60_000 })
     await page.context().close()
   })
 

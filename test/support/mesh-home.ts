@@ -10,7 +10,7 @@ import { systemRandom } from '../../daemon/base/random.ts'
 import { Secret } from '../../daemon/base/secret.ts'
 import { Feed } from '../../daemon/core/feed.ts'
 import { onionAddress } from '../../daemon/core/identity/index.ts'
-import { MeshHome } from '../../daemon/core/mesh/index.ts'
+import { MeshHome, type Revocations } from '../../daemon/core/mesh/index.ts'
 import { idOf, type PartyId } from '../../daemon/core/model/index.ts'
 import { openServices, type Services } from '../../daemon/core/services.ts'
 import { type Mesh, openMesh } from '../../daemon/edge/mesh/index.ts'
@@ -27,6 +27,7 @@ export interface TestMesh extends AsyncDisposable {
   readonly feed: Feed
   readonly lines: readonly LogLine[]
   readonly services: Services
+  readonly revocations: Revocations
   /** Whether libp2p was needed. */
   readonly hasRoom: () => boolean
   /** An owner's paper that makes this daemon a member. */
@@ -50,6 +51,7 @@ export async function openTestMesh(
   const state = await openState({ clock: systemClock, log }, { path, author: id }, stop.signal)
   const feed = new Feed()
   const trust = openHomeTrust()
+  const revocations = listsOf(trust)
   let room: Promise<Mesh> | undefined
   let services: Services
   const openRoom = () => {
@@ -60,7 +62,7 @@ export async function openTestMesh(
   const doors = new Map<string, AsyncDisposable>()
   const home: MeshHome = new MeshHome({
     ...{ clock: systemClock, random: systemRandom, log, ed25519, trust, signer, feed },
-    revocations: listsOf(trust),
+    revocations,
     others: noOthers,
     clientKey: seed,
     book: state.mesh,
@@ -112,7 +114,7 @@ export async function openTestMesh(
   }
   t.after(dispose)
   return {
-    ...{ id, name, home, state, feed, lines, services, paper },
+    ...{ id, name, home, state, feed, lines, services, paper, revocations },
     hasRoom: () => room !== undefined,
     [Symbol.asyncDispose]: dispose,
   }
@@ -144,5 +146,3 @@ export function removal(daemons: readonly TestMesh[], sequence = systemClock.now
   const entries = daemons.map(({ id }) => Uint8Array.from(Buffer.from(id, 'base64url')))
   return seal({ type: 'revocation', entries }, ADA, sequence)
 }
-
-export { BY }

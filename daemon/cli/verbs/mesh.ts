@@ -2,12 +2,11 @@
 import { type Code, MEANINGS } from '../../../schemas/gen/ts/codes.ts'
 import { MESH_CODE_CHARS_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { toBase64url } from '../../base/bytes.ts'
-import type { Member, Revocation } from '../../core/envelope/index.ts'
+import type { Member } from '../../core/envelope/index.ts'
 import { keyOf, type PartyId, parseId } from '../../core/model/index.ts'
 import type { Api } from '../api.ts'
 import { CliError } from '../error.ts'
 import {
-  bytesIn,
   type Fields,
   fieldsOf,
   listOf,
@@ -16,6 +15,7 @@ import {
   optionalTextIn,
   textIn,
 } from '../fields.ts'
+import { openDesk, revokeAt } from '../people/index.ts'
 import { picture } from '../qr.ts'
 import { sayTime } from '../time.ts'
 import type { Tools } from '../tools.ts'
@@ -25,6 +25,7 @@ import { parseLimit } from './history.ts'
 import { line } from './log.ts'
 
 const POLL_MS = 1000
+const REMOVED_PAUSES = 15
 
 const invite = verb({
   command: 'invite',
@@ -181,14 +182,27 @@ function sayAgo(ms: number): string {
   return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} d`
 }
 
+/** The daemon acts on the list within a second or two. */
+async function awaitRemoved(tools: Tools, api: Api, id: PartyId): Promise<void> {
+  using _step = tools.voice.working('cutting it off')
+  for (let pause = 0; pause < REMOVED_PAUSES; pause++) {
+    const { members } = await readMesh(api)
+    if (members.every((member) => member.id !== id)) return
+    await tools.clock.sleep(POLL_MS, tools.signal)
+  }
+  throw new CliError('unknown-outcome', 'the list was taken, but the daemon still shows it', {
+    next: 'see `shallot mesh status`',
+  })
+}
+
 const remove = verb({
   command: 'remove <name>',
   says: 'Removes a daemon for good: every other refuses it from the moment it hears so',
   examples: [['mesh remove cabin', 'a machine that was stolen or sold; it can come back only as a new one']],
   options: (cli) => cli.positional('name', { type: 'string', demandOption: true, describe: 'name or id' }),
   async run(tools, { name }) {
-    const [api, person] = [await tools.api(), await tools.person()]
-    const { own, members, revocation } = await readMesh(api)
+    const desk = await openDesk(tools, 'removing a daemon')
+    const { own, members } = await readMesh(desk.api)
     const meant = members.filter((each) => each.id === parseId(name) || each.name === name)
     const [member, ...more] = meant
     if (!member)
@@ -198,11 +212,8 @@ const remove = verb({
     if (more.length > 0)
       throw new CliError('conflict', `${meant.length} daemons are called ${name}: name one by its id`)
     if (member.id === own) throw new CliError('conflict', 'a daemon is removed from another, not from itself')
-    const list = await person.seal<Revocation>(person.home, {
-      type: 'revocation',
-      entries: [...revocation, keyOf(member.id)],
-    })
-    await api.sendSealed('PUT', '/mesh/revocation', list)
+    await revokeAt(desk, [keyOf(member.id)])
+    await awaitRemoved(tools, desk.api, member.id)
     tools.voice.tell({ ok: true, id: member.id, name: member.name }, () =>
       [
         `${member.name} is removed: it reaches nothing here any more, and the others refuse it as they hear of it.`,
@@ -266,8 +277,6 @@ interface MeshReport {
   readonly own: PartyId
   /** This one first. */
   readonly members: readonly MemberLine[]
-  /** What our own list takes back already; the next one must hold it too. */
-  readonly revocation: readonly Uint8Array[]
 }
 
 async function readMesh(api: Api): Promise<MeshReport> {
@@ -287,9 +296,7 @@ async function readMesh(api: Api): Promise<MeshReport> {
       trouble: optionalTextIn(fields, 'trouble'),
     }
   })
-  const list = report.revocation === undefined ? undefined : fieldsOf(report.revocation, 'a list')
-  const entries = list ? listOf(list.entries, 'entries').map((entry) => bytesIn({ entry }, 'entry')) : []
-  return { own, members: members.toSorted((a, b) => Number(b.own) - Number(a.own)), revocation: entries }
+  return { own, members: members.toSorted((a, b) => Number(b.own) - Number(a.own)) }
 }
 
 function partyIn(fields: Fields, name: string): PartyId {

@@ -101,7 +101,7 @@ export class MeshHome implements AsyncDisposable {
   readonly #heardAt = new Map<PartyId, Instant>()
   readonly #ticking: Disposable
   /** Of the papers as they were last told to all. */
-  #told: string | undefined
+  #told: string
   #room: Promise<MeshRoom> | undefined
   #roomNow: MeshRoom | undefined
 
@@ -157,6 +157,7 @@ export class MeshHome implements AsyncDisposable {
       ...{ papers: this.papers, beacons: this.#beacons, talk: this.talk, journal: deps.journal },
       settle: () => this.settle(),
     })
+    this.#told = toHex(this.papers.digest())
     this.#ticking = clock.every(TICK_MS, () => this.#tick())
   }
 
@@ -174,18 +175,6 @@ export class MeshHome implements AsyncDisposable {
       if (this.#beacons.setWays(ways)) await this.talk.announce(clock.now())
     })
     return turn.catch((error) => log.taskFailed('mesh', error))
-  }
-
-  /** An owner's list that removes daemons: kept here, told to all, and acted on at once. */
-  async remove(list: Frame, by: By): Promise<Verdict<void, Code>> {
-    const { clock, journal } = this.#deps
-    const before = this.#deps.revocations.frames()
-    await this.talk.tell({ revocations: [list] }, clock.now())
-    const kept = this.#deps.revocations.frames().some((frame) => Buffer.compare(frame, list) === 0)
-    if (!kept) return no(before.length > 0 ? 'replayed' : 'unknown-signer', 'a newer list is here already')
-    await journal.append({ kind: 'removed', at: clock.now(), frame: list, ...by })
-    await this.settle()
-    return yes(undefined)
   }
 
   async invite(by: By): ReturnType<Invitations['invite']> {
@@ -310,21 +299,19 @@ export class MeshHome implements AsyncDisposable {
   #tick(): void {
     const { clock, log } = this.#deps
     const report = (error: unknown) => log.taskFailed('mesh', error)
-    if (this.talk.peers().length > 0) this.#tellNews()
+    this.#tellNews()
     this.talk.tick(clock.now())
     this.#showing.tick()
     this.orders.tick()
     this.invitations.tick().catch(report)
   }
 
-  /** What the desks of people took in since. */
+  /** What the desks of people took in since: also a list that takes a daemon out. */
   #tellNews(): void {
     const digest = toHex(this.papers.digest())
     if (this.#told === digest) return
-    const isFirst = this.#told === undefined
     this.#told = digest
-    if (isFirst) return
-    this.talk.tellAll()
+    this.talk.tellAll(this.#deps.clock.now())
     this.settle()
   }
 

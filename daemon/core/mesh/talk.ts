@@ -108,9 +108,10 @@ export class Talk {
     await this.#takePapers(undefined, { word: 'papers', ...none, ...papers }, now)
   }
 
-  /** Something was sealed here that the others have not heard of. */
-  tellAll(): void {
+  /** Something was sealed here that the others have not heard of; one that it removes hears it as the last. */
+  tellAll(now: Instant): void {
     for (const peer of this.#peers) this.#sayPapers(peer)
+    this.#cutRemoved(now)
   }
 
   /** Our own ways have changed: everybody is told. */

@@ -3,11 +3,10 @@
 import { ENVELOPE_BYTES_MAX, MESH_CODE_CHARS_MAX } from '../../../../schemas/gen/ts/wire.ts'
 import { no } from '../../../base/error.ts'
 import type { OpenInvitation } from '../../../core/mesh/index.ts'
-import { idOf, parseId } from '../../../core/model/index.ts'
-import { empty, json, type Reply, refused } from '../answer.ts'
+import { parseId } from '../../../core/model/index.ts'
+import { json, type Reply, refused } from '../answer.ts'
 import { readBytes, readInteger, readObject } from '../fields.ts'
 import type { Asking, Route, RouteDeps } from '../route.ts'
-import { tellBytes } from '../telling.ts'
 import { tellEntry } from '../telling-people.ts'
 
 const PINGS_MAX = 50
@@ -19,7 +18,7 @@ export function meshRoutes(deps: RouteDeps): Route[] {
   const { mesh } = deps.home
   const ofHome = { ofThing: false, who: 'owner' } as const
   return [
-    { ...ofHome, method: 'GET', path: '/mesh', run: (asking: Asking) => report(deps, asking) },
+    { ...ofHome, method: 'GET', path: '/mesh', run: () => report(deps) },
     { ...ofHome, method: 'POST', path: '/mesh/invitations', run: (asking: Asking) => invite(deps, asking) },
     {
       ...ofHome,
@@ -57,28 +56,11 @@ export function meshRoutes(deps: RouteDeps): Route[] {
       path: '/mesh/join',
       run: () => (mesh.joining ? json(mesh.joining) : refused(no('not-found', 'no invitation was taken up'))),
     },
-    {
-      ...ofHome,
-      method: 'PUT',
-      path: '/mesh/revocation',
-      takes: { type: 'application/cose' },
-      async run({ body, caller: { id: signer, origin } }: Asking) {
-        const removed = await mesh.remove(body, { signer, origin })
-        return removed.ok ? empty() : refused(removed)
-      },
-    },
   ]
 }
 
-/** With the caller's own list of what is taken back, because the next one has to hold all of it. */
-function report({ home: { mesh, authority } }: RouteDeps, { caller }: Asking): Reply {
-  const list = authority.trust.revocations.find(({ signer }) => idOf(signer) === caller.id)?.body
-  return json({
-    own: mesh.own,
-    members: mesh.report(),
-    logs: mesh.authors(),
-    ...(list && { revocation: { sequence: list.sequence, entries: list.entries.map(tellBytes) } }),
-  })
+function report({ home: { mesh } }: RouteDeps): Reply {
+  return json({ own: mesh.own, members: mesh.report(), logs: mesh.authors() })
 }
 
 function readLog({ home }: RouteDeps, { params, query }: Asking): Reply {
