@@ -14,6 +14,7 @@ import {
   type Ed25519,
   type EnvelopeCode,
   type Frame,
+  type Grant,
   type Holder,
   type HolderKind,
   type Message,
@@ -142,6 +143,13 @@ export class People {
 
   people(): readonly KnownPerson[] {
     return [...this.#people.values()].filter(({ gone }) => !gone)
+  }
+
+  /** Whose a grant is: of the holder of its key; a code is of the one person who is called as it is. */
+  personOf({ key, pin, name }: Grant): Uint8Array | undefined {
+    if (key) return this.holder(idOf(key))?.person
+    const named = pin ? this.people().filter((person) => person.name === name) : []
+    return named.length === 1 ? named[0]!.id : undefined
   }
 
   holder(id: PartyId): KnownHolder | undefined {

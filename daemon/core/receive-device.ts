@@ -127,7 +127,7 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
       const at = clock.now()
       const { source, affordance, code, values, grant } = act.body
       const held = grant ? grants.withId(grant) : []
-      const person = held.map(({ body }) => body.key && people.holder(idOf(body.key))?.person).find(Boolean)
+      const person = held.map(({ body }) => people.personOf(body)).find(Boolean)
       const kept = await readings.append(device, act, at, {
         kind: 'act',
         at,

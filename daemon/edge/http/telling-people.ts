@@ -52,7 +52,7 @@ export function tellGrant(
   holds = true,
 ): object {
   const { people, uses } = authority
-  const person = body.key && people.holder(idOf(body.key))?.person
+  const person = people.personOf(body)
   const seconds = (time: number | undefined) => (time === undefined ? undefined : time * 1000)
   return {
     id: tellBytes(body.id),
