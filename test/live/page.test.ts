@@ -157,7 +157,7 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 300_000
     await page.getByText('There are no devices here yet.').waitFor({ timeout: 60_000 })
     assert.deepEqual([...asked], [shown.address])
     assert.deepEqual(complaints, [])
-    await home.done(['phone', 'revoke', "sitter's phone"])
+    await home.done(['phone', 'revoke', "sitter's phone", '--yes'])
     await page.getByText('No connection').waitFor({ timeout: 60_000 })
     await page.context().close()
   })
