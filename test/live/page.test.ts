@@ -135,6 +135,8 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 300_000
     await home.done(['phone', 'add', "sitter's phone", '--confirm', '--yes-if', digits])
     const toggle = page.getByRole('switch', { name: 'porch-light: On' })
     await toggle.waitFor({ timeout: 60_000 })
+    // What was promised is handed over grant by grant.
+    await page.getByRole('article', { name: 'front-door' }).waitFor({ timeout: 60_000 })
     assert.deepEqual(
       await Promise.all(
         ['article', 'slider', 'switch'].map((role) => page.getByRole(role as 'article').count()),
