@@ -135,6 +135,8 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 300_000
     await home.done(['phone', 'add', "sitter's phone", '--confirm', '--yes-if', digits])
     const toggle = page.getByRole('switch', { name: 'porch-light: On' })
     await toggle.waitFor({ timeout: 60_000 })
+    // What was promised is handed over grant by grant.
+    await page.getByRole('article', { name: 'front-door' }).waitFor({ timeout: 60_000 })
     assert.deepEqual(
       await Promise.all(
         ['article', 'slider', 'switch'].map((role) => page.getByRole(role as 'article').count()),
@@ -157,7 +159,7 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 300_000
     await page.getByText('There are no devices here yet.').waitFor({ timeout: 60_000 })
     assert.deepEqual([...asked], [shown.address])
     assert.deepEqual(complaints, [])
-    await home.done(['phone', 'revoke', "sitter's phone"])
+    await home.done(['phone', 'revoke', "sitter's phone", '--yes'])
     await page.getByText('No connection').waitFor({ timeout: 60_000 })
     await page.context().close()
   })
