@@ -21,7 +21,7 @@ export interface MeshPaperBook {
   keep(paper: MeshPaper): Promise<void>
 }
 
-/** Revocation lists (SPEC 4, type `revocation`): who keeps and judges them is another room's business. */
+/** Revocation lists (SPEC 12.5): who keeps and judges them is another room's business. */
 export interface Revocations {
   /** Whether this key is in any current list. */
   isRevoked(key: Uint8Array): boolean
