@@ -171,6 +171,8 @@ export class MeshHome implements AsyncDisposable {
     const { clock, log } = this.#deps
     const turn = this.#turns.take(async () => {
       if (!this.isMesh && !this.#roomNow) return
+      // First what is new, or a daemon that it removes would lose its connection without having heard.
+      this.#tellNews()
       const ways = await this.#bridges.settle()
       if (this.#beacons.setWays(ways)) await this.talk.announce(clock.now())
     })

@@ -110,8 +110,8 @@ export class Talk {
 
   /** Something was sealed here that the others have not heard of; one that it removes hears it as the last. */
   tellAll(now: Instant): void {
-    for (const peer of this.#peers) this.#sayPapers(peer)
     this.#cutRemoved(now)
+    for (const peer of this.#peers) this.#sayPapers(peer)
   }
 
   /** Our own ways have changed: everybody is told. */
@@ -161,6 +161,8 @@ export class Talk {
     const { papers, wire } = this.#deps
     for (const peer of [...this.#peers]) {
       if (papers.isMember(peer)) continue
+      // Whatever brought us here: it may not have heard yet what removes it, and cannot come back to be told.
+      this.#sayPapers(peer)
       this.gone(peer, now)
       wire.cut(peer, 'removed')
     }
