@@ -46,7 +46,6 @@ export function tellHome({ clock, home }: RouteDeps, caller: Caller, only: Party
     things: devices.map((device) =>
       tellThing(device, home.devices.twin(device.id), authority.groups.of(device), sight),
     ),
-    homes: [],
     ...tellMove(home, caller),
   }
 }
