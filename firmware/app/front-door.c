@@ -81,8 +81,7 @@ static int door_unlock(int32_t seconds, uint64_t now_ms) {
 }
 
 static void door_watch(uint64_t now_ms) {
-  bool was_known = house.door.is_known;
-  if (debounced_look(&house.door, now_ms) != DEBOUNCED_CHANGED || !was_known) return;
+  if (debounced_look(&house.door, now_ms) != DEBOUNCED_CHANGED) return;
   if (!house.door.is_active) house.was_opened = true;
   else if (house.was_opened && house.lock.is_open) lock_secure(&house.lock, now_ms);
 }
