@@ -14,7 +14,7 @@ import { LiveHome, openLiveHome, type Said } from '../support/home.ts'
 import { type Attempts, Namespace } from '../support/namespace.ts'
 import { privateTor } from '../support/private-tor.ts'
 
-const ENTRY = resolve(import.meta.dirname, '../../daemon/cli/shallot.ts')
+const ENTRY = resolve(import.meta.dirname, '../../daemon/cli/shallot.js')
 const HUB = '10.77.0.1'
 const NOTHING: Attempts = { connects: 0, datagrams: 0, icmp: 0, noRoute: 0, loopback: 0 }
 

@@ -60,6 +60,7 @@ export async function openDiscovery(
 ): Promise<Discovery> {
   signal.throwIfAborted()
   const socket = await listening(options)
+  if (!options.listen && !joinGroup(socket, options.addresses())) deps.log.say('warn', 'discovery-deaf')
   const label = discoveryLabel(options.root)
   const allowance = new Allowance(() => deps.clock.monotonic())
   socket.on('error', (error) => deps.log.taskFailed('discovery', error))
@@ -93,11 +94,24 @@ function listening({ listen }: DiscoveryOptions): Promise<Socket> {
       )
     })
     socket.bind({ port, address: host }, () => {
-      if (!listen) socket.addMembership(GROUP)
       socket.removeAllListeners('error')
       resolve(socket)
     })
   })
+}
+
+/** Joins on each network of ours. @returns false where there is none to join on: a machine without a LAN yet is no fault */
+function joinGroup(socket: Socket, addresses: readonly string[]): boolean {
+  const joined = addresses.filter((address) => {
+    try {
+      socket.addMembership(GROUP, address)
+      return true
+    } catch (error) {
+      ignore(error, 'an address that went, or a network without multicast')
+      return false
+    }
+  })
+  return joined.length > 0
 }
 
 /** The address of ours that shares most of its first bits with the one that asks: on a machine with several LANs, the right one. */
