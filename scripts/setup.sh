@@ -25,20 +25,33 @@ if [ -n "$missing" ]; then
   # Debian starts a tor of its own on installation; Shallot runs its own and does not need that one.
 fi
 
+install_packages() {
+  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+  # npm 9, which Debian 12 has, installs the package for this machine and loses the link to its program.
+  if ! node_modules/.bin/node --version >/dev/null 2>&1; then
+    for node in node_modules/node-*/bin/node; do
+      if "$node" --version >/dev/null 2>&1; then ln -sf "../${node#node_modules/}" node_modules/.bin/node; fi
+    done
+  fi
+}
+
 stamp=node_modules/.shallot-lock
 wanted=$(sha256sum package-lock.json)
 if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
   echo "setup: installing npm packages, Node 26 among them" >&2
-  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+  ran_on=$(node --version)
+  install_packages
+  ours=$(node_modules/.bin/node --version 2>/dev/null || echo none)
+  # npm leaves out optional packages that are not for the Node it runs on: a second time, on the one that will run them.
+  if [ "$ours" != none ] && [ "$ran_on" != "$ours" ]; then
+    mkdir -p .build/node
+    cp -L node_modules/.bin/node .build/node/node
+    NODE_NO_WARNINGS=1 PATH="$PWD/.build/node:$PATH" install_packages
+    rm -r .build/node
+  fi
   printf '%s\n' "$wanted" >"$stamp"
 fi
 
-# npm 9, which Debian 12 has, installs the package for this machine and loses the link to its program.
-if ! node_modules/.bin/node --version >/dev/null 2>&1; then
-  for node in node_modules/node-*/bin/node; do
-    if "$node" --version >/dev/null 2>&1; then ln -sf "../${node#node_modules/}" node_modules/.bin/node; fi
-  done
-fi
 if ! node_modules/.bin/node --version >/dev/null 2>&1; then
   echo "There is no Node 26 for this kind of machine among our packages ($(uname -sm))." >&2
   echo "Install Node 26 yourself so that 'node' finds it, then start again." >&2
