@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Frame, Signer } from '../../daemon/core/envelope/index.ts'
-import { BeaconSealer, Papers, Talk } from '../../daemon/core/mesh/index.ts'
+import { BeaconSealer, Keeping, Papers, Talk } from '../../daemon/core/mesh/index.ts'
 import { idOf, type PartyId } from '../../daemon/core/model/index.ts'
 import { BEACON_CLIENT } from '../../schemas/gen/ts/wire.ts'
 import { SimPapers, SimRevocations, SimShelf } from './books.ts'
@@ -49,6 +49,7 @@ export class SimDaemon {
       papers: this.papers,
       shelf,
       beacons,
+      keeping: new Keeping(),
       revocations,
       others,
       wire: {

@@ -184,7 +184,7 @@ describe('the mesh, simulated', () => {
         for (let step = 0; step < 60; step++) {
           const victim = dice.pick(world.daemons.slice(0, -1))
           dice.pick(world.daemons).shelf.write(`${step}`, world.now)
-          for (const { talk } of world.daemons) talk.exchange.pump()
+          for (const { talk } of world.daemons) talk.exchange.pump(world.now)
           const said = dice.pick(world.overheard) ?? new Uint8Array()
           const bytes = Uint8Array.from(said)
           if (dice.chance(0.7) && bytes.length > 0) bytes[dice.roll(bytes.length)]! ^= 1 << dice.roll(8)
@@ -216,7 +216,7 @@ describe('the mesh, simulated', () => {
       const before = world.sent
       for (let event = 0; event < 20; event++) {
         all[0]!.shelf.write(`${event}`, world.now)
-        all[0]!.talk.exchange.pump()
+        all[0]!.talk.exchange.pump(world.now)
         await world.pass(1000)
       }
       const perEvent = (world.sent - before) / 20

@@ -3,13 +3,13 @@ import { ENVELOPE_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { equal } from '../../base/bytes.ts'
 import { no, type Verdict, yes } from '../../base/error.ts'
 import { decodeEntry, entryHash } from '../chain.ts'
-import { type Ed25519, openEnvelope } from '../envelope/index.ts'
+import { type Ed25519, type EnvelopeCode, openEnvelope } from '../envelope/index.ts'
 import { idOf, type PartyId } from '../model/index.ts'
 import type { EntryKind, NewEntry } from '../ports.ts'
 import type { Papers } from './papers.ts'
 import type { LogHead, Run } from './ports.ts'
 
-export type PieceFault = 'known' | 'gap' | 'chain' | 'forked' | 'unsigned' | 'envelope' | 'stranger'
+export type PieceFault = 'known' | 'gap' | 'chain' | 'forked' | 'unsigned' | 'envelope' | 'later' | 'stranger'
 
 /** What an entry of this kind carries was sealed by whom the entry names, or the daemon that wrote it lied. */
 const CARRIES_SEALED: ReadonlySet<EntryKind> = new Set<EntryKind>([
@@ -57,20 +57,26 @@ export function judgePiece(
   }
   for (const body of run.entries) {
     const entry = decodeEntry(body)!
-    if (!isSealedAsSaid(entry, ed25519)) {
+    const sealed = isSealedAsSaid(entry, ed25519)
+    if (sealed === 'unknown-type')
+      return no(
+        'later',
+        `entry ${entry.position} is of a later version of Shallot: bring this daemon to that version`,
+      )
+    if (sealed !== 'yes')
       return no('envelope', `entry ${entry.position} carries what its signer did not seal`)
-    }
   }
   return yes(hashes)
 }
 
-function isSealedAsSaid({ kind, frame, signer }: NewEntry, ed25519: Ed25519): boolean {
-  if (!CARRIES_SEALED.has(kind) || frame === undefined) return true
+function isSealedAsSaid({ kind, frame, signer }: NewEntry, ed25519: Ed25519): 'yes' | EnvelopeCode {
+  if (!CARRIES_SEALED.has(kind) || frame === undefined) return 'yes'
   const by = (key: Uint8Array) => signer === undefined || idOf(key) === signer
   const receiver = {
     sizeMax: ENVELOPE_BYTES_MAX,
     accepts: (_body: unknown, key: Uint8Array) => by(key),
     isAudience: () => true,
   }
-  return openEnvelope(frame, receiver, ed25519).ok
+  const opened = openEnvelope(frame, receiver, ed25519)
+  return opened.ok ? 'yes' : opened.why
 }

@@ -8,7 +8,9 @@ import type { PartyId } from '../../core/model/index.ts'
 import { partyOf } from './addresses.ts'
 import { MeshError } from './error.ts'
 import { framed, readFrames } from './frames.ts'
-import type { MeshDeps, MeshStream } from './index.ts'
+import type { Grudges } from './grudges.ts'
+import type { MeshDeps, MeshStream, WayTrouble } from './index.ts'
+import { Pace, type PaceOptions } from './pace.ts'
 
 const PROTOCOLS: readonly (readonly [MeshStream, string])[] = [
   ['talk', MESH_PROTOCOL_TALK],
@@ -19,13 +21,28 @@ const WAITING_BYTES_MAX: Readonly<Record<MeshStream, number>> = {
   talk: 2 * 1024 * 1024,
   log: 8 * 1024 * 1024,
 }
+/** What is heard of one peer: on `talk` bytes, and as many more for each message; on `log` messages. Who says more waits. */
+const PACES: Readonly<Record<MeshStream, PaceOptions>> = {
+  talk: { burst: 4 * 1024 * 1024, perS: 256 * 1024 },
+  log: { burst: 2000, perS: 1000 },
+}
+const MESSAGE_COST_BYTES = 512
 const LAST_WORDS_MS = 2000
 const PING_PROTOCOL = '/ipfs/ping/1.0.0'
 const PING_BYTES = 32
 
+type Offence = 'frame-too-large' | 'bad-note' | 'too-slow'
+
+const OFFENCES: Readonly<Record<Offence, string>> = {
+  'frame-too-large': 'it sent a message of more bytes than any may have',
+  'bad-note': 'it sent what no daemon says',
+  'too-slow': 'it did not read what it was sent',
+}
+
 interface Session {
   readonly connection: Connection
   readonly streams: Partial<Record<MeshStream, Stream>>
+  readonly paces: Readonly<Record<MeshStream, Pace>>
   told: boolean
 }
 
@@ -33,11 +50,15 @@ interface Session {
 export class Sessions {
   readonly #deps: MeshDeps
   readonly #node: Libp2p
+  readonly #grudges: Grudges
   readonly #sessions = new Map<PartyId, Session>()
+  /** How the last session with each ended, until there is another. */
+  readonly #ends = new Map<PartyId, WayTrouble>()
 
-  constructor(deps: MeshDeps, node: Libp2p) {
+  constructor(deps: MeshDeps, node: Libp2p, grudges: Grudges) {
     this.#deps = deps
     this.#node = node
+    this.#grudges = grudges
   }
 
   async listen(): Promise<void> {
@@ -54,6 +75,13 @@ export class Sessions {
 
   has(peer: PartyId): boolean {
     return this.#sessions.get(peer)?.told === true
+  }
+
+  trouble(peer: PartyId): WayTrouble | undefined {
+    const session = this.#sessions.get(peer)
+    if (!session?.told) return this.#ends.get(peer)
+    const isSpent = PROTOCOLS.some(([name]) => session.paces[name].isSpent)
+    return isSpent ? { code: 'too-much', detail: 'it says more than is heard' } : undefined
   }
 
   rtt(peer: PartyId): number | undefined {
@@ -124,18 +152,28 @@ export class Sessions {
     const session = peer && !isTheirs ? this.#sessionFor(peer, connection) : undefined
     if (!peer || !session || session.streams[name]) return void stream.abort(new Error('not wanted'))
     session.streams[name] = stream
-    stream.addEventListener('close', () => this.#lost(peer, session))
+    stream.addEventListener('close', ({ error }) => this.#lost(peer, session, error))
     if (PROTOCOLS.every(([each]) => session.streams[each])) this.#start(peer, session)
   }
 
   /** Only now is anything read: what the other said first waits in its stream, and is not heard before it is connected. */
   #start(peer: PartyId, session: Session): void {
     session.told = true
+    this.#ends.delete(peer)
     this.#deps.hear.connected(peer)
     for (const [name] of PROTOCOLS) {
       readFrames(
         session.streams[name]!,
-        async (message) => !this.#isCurrent(peer, session) || this.#deps.hear.heard(peer, name, message),
+        async (message) => {
+          if (!this.#isCurrent(peer, session)) return true
+          // Waited for only if it must be: last words are heard before the end of their stream is.
+          const rest = session.paces[name].take(name === 'log' ? 1 : message.length + MESSAGE_COST_BYTES)
+          if (rest) {
+            await rest
+            if (!this.#isCurrent(peer, session)) return true
+          }
+          return this.#deps.hear.heard(peer, name, message)
+        },
         (why) => this.#fail(session, peer, why),
       )
     }
@@ -152,7 +190,9 @@ export class Sessions {
       this.#drop(peer, present)
       present.connection.abort(new Error('another connection has taken its place'))
     }
-    const session: Session = { connection, streams: {}, told: false }
+    const { clock } = this.#deps
+    const paces = { talk: new Pace(clock, PACES.talk), log: new Pace(clock, PACES.log) }
+    const session: Session = { connection, streams: {}, paces, told: false }
     this.#sessions.set(peer, session)
     return session
   }
@@ -161,14 +201,24 @@ export class Sessions {
     return this.#sessions.get(peer) === session
   }
 
-  #fail(session: Session, peer: PartyId, why: string): void {
+  #fail(session: Session, peer: PartyId, why: Offence): void {
+    if (!this.#isCurrent(peer, session)) return
     this.#deps.log.say('warn', 'mesh-peer-failed', { peer, why })
+    this.#grudges.bear(peer, { code: why, detail: OFFENCES[why] })
     this.#drop(peer, session)
     session.connection.abort(new Error(why))
   }
 
-  #lost(peer: PartyId, session: Session): void {
+  #lost(peer: PartyId, session: Session, error: Error | undefined): void {
     if (!this.#isCurrent(peer, session)) return
+    // Ours are the ends that name a timeout: the monitor's, when a ping is not answered.
+    const isStalled = error?.name === 'TimeoutError' || error?.name === 'AbortError'
+    this.#ends.set(
+      peer,
+      isStalled
+        ? { code: 'stalled', detail: 'it answered no ping' }
+        : { code: 'cut', detail: 'the connection ended' },
+    )
     this.#drop(peer, session)
     session.connection.abort(new Error('a stream has ended'))
   }
