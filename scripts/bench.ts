@@ -27,7 +27,7 @@ const GROUPS: readonly (readonly [string, Group])[] = [
   ['link.rss', resident],
   ['onion.rtt', onionRoundTrip],
   ['onion.cold', onionCold],
-  ['mesh', meshLive],
+  ['mesh.rtt', meshLive],
   ['mesh.sync', meshSync],
   ['daemon', daemon],
   ['firmware.tls', firmware],

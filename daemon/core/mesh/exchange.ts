@@ -222,7 +222,7 @@ export class Exchange {
     // Only who was asked is listened to: nobody makes us check what we did not want, nor our own log.
     if (this.#asking.get(author)?.peer !== peer) return
     const head = shelf.head(author)
-    const judged = judgePiece(
+    const judged = await judgePiece(
       author,
       piece,
       head,
