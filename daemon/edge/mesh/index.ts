@@ -6,7 +6,7 @@
  * Always true: libp2p has one transport, ours, which dials and hears of nothing but onion addresses; a peer is let in only where
  * `mayEnter` says so, by the door it came in by; a peer that does not read, or sends what is too large or nothing that a daemon
  * says, loses its connection and is left alone for ever longer; one that says too much is read slowly; what stalls is noticed by
- * ping and replaced. Importing this costs libp2p's memory: only a home with more than one
+ * its silence and replaced. Importing this costs libp2p's memory: only a home with more than one
  * daemon does.
  * Absent on purpose: resolvers, mDNS, DHT, relays, UPnP, AutoNAT, gossip; addresses in identify; what messages mean.
  */
@@ -96,6 +96,7 @@ export async function openMesh(deps: MeshDeps, options: MeshOptions, signal: Abo
   const reaches = new Reaches(deps, node, { sessions, grudges }, signal)
   const dispose = once(async () => {
     signal.removeEventListener('abort', onAbort)
+    sessions[Symbol.dispose]()
     await reaches[Symbol.asyncDispose]()
     await doors[Symbol.asyncDispose]()
     await node.stop()

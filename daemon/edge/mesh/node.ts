@@ -18,10 +18,7 @@ const UPGRADE_MS_MAX = 60_000
 const IDENTIFY_MS_MAX = 60_000
 const DIALS_AT_ONCE = 3
 const CONNECTIONS_MAX = 128
-/** A circuit that stalls stays open and silent for ever; only asking tells. */
-const PING_EVERY_MS = 20_000
-const PING_MS = { minTimeout: 20_000, maxTimeout: 60_000 }
-/** Beside the monitor's own there may be some that a person asks for. */
+/** Beside our own there may be some that a person asks for. */
 const PINGS = { maxInboundStreams: 8, maxOutboundStreams: 8, timeout: 60_000 }
 /** All that come in have one address, so a limit for each address is one for all. */
 const INBOUND_PER_S_MAX = 64
@@ -68,7 +65,8 @@ export async function openNode(
       maxIncomingPendingConnections: INBOUND_PENDING_MAX,
       reconnectRetries: 0,
     },
-    connectionMonitor: { pingInterval: PING_EVERY_MS, pingTimeout: PING_MS },
+    // It knows of its own pings alone and would end a slow connection in the middle of a long log: watch.ts looks at all that comes.
+    connectionMonitor: { enabled: false },
     connectionGater: {
       denyDialMultiaddr: (address) => readOnion(address) === undefined,
       denyInboundEncryptedConnection: refused,

@@ -11,6 +11,7 @@ import { framed, readFrames } from './frames.ts'
 import type { Grudges } from './grudges.ts'
 import type { MeshDeps, MeshStream, WayTrouble } from './index.ts'
 import { Pace, type PaceOptions } from './pace.ts'
+import { LOOK_MS, Watch } from './watch.ts'
 
 const PROTOCOLS: readonly (readonly [MeshStream, string])[] = [
   ['talk', MESH_PROTOCOL_TALK],
@@ -39,26 +40,41 @@ const OFFENCES: Readonly<Record<Offence, string>> = {
   'too-slow': 'it did not read what it was sent',
 }
 
+const CUT: WayTrouble = { code: 'cut', detail: 'the connection ended' }
+const STALLED: WayTrouble = {
+  code: 'stalled',
+  detail: 'nothing came from it any more, not even the answer to a ping',
+}
+/** Longer than a daemon that was invited may take to ask its one question. */
+const UNUSED_MS_MAX = 300_000
+
 interface Session {
   readonly connection: Connection
   readonly streams: Partial<Record<MeshStream, Stream>>
   readonly paces: Readonly<Record<MeshStream, Pace>>
+  readonly watch: Watch
   told: boolean
 }
 
 /** One session for each peer: two streams on one connection, open for as long as it stands. */
-export class Sessions {
+export class Sessions implements Disposable {
   readonly #deps: MeshDeps
   readonly #node: Libp2p
   readonly #grudges: Grudges
   readonly #sessions = new Map<PartyId, Session>()
   /** How the last session with each ended, until there is another. */
   readonly #ends = new Map<PartyId, WayTrouble>()
+  readonly #looking: Disposable
 
   constructor(deps: MeshDeps, node: Libp2p, grudges: Grudges) {
     this.#deps = deps
     this.#node = node
     this.#grudges = grudges
+    this.#looking = deps.clock.every(LOOK_MS, () => this.#look())
+  }
+
+  [Symbol.dispose](): void {
+    this.#looking[Symbol.dispose]()
   }
 
   async listen(): Promise<void> {
@@ -85,15 +101,19 @@ export class Sessions {
   }
 
   rtt(peer: PartyId): number | undefined {
-    return this.#sessions.get(peer)?.connection.rtt
+    return this.#sessions.get(peer)?.watch.rttMs
   }
 
   /** Measured from a write to what comes back of it, on one stream of the ping protocol. @throws MeshError */
   async ping(peer: PartyId, times: number, signal: AbortSignal): Promise<readonly number[]> {
     const session = this.#sessions.get(peer)
     if (!session?.told) throw new MeshError('unreachable', 'there is no connection to it')
+    return this.#pingOn(session.connection, times, signal)
+  }
+
+  async #pingOn(connection: Connection, times: number, signal: AbortSignal): Promise<readonly number[]> {
     const { clock, random } = this.#deps
-    const stream = await session.connection.newStream(PING_PROTOCOL, { signal })
+    const stream = await connection.newStream(PING_PROTOCOL, { signal })
     const bytes = byteStream(stream)
     try {
       const trips: number[] = []
@@ -152,7 +172,8 @@ export class Sessions {
     const session = peer && !isTheirs ? this.#sessionFor(peer, connection) : undefined
     if (!peer || !session || session.streams[name]) return void stream.abort(new Error('not wanted'))
     session.streams[name] = stream
-    stream.addEventListener('close', ({ error }) => this.#lost(peer, session, error))
+    stream.addEventListener('message', () => session.watch.heard())
+    stream.addEventListener('close', () => this.#lost(peer, session, CUT))
     if (PROTOCOLS.every(([each]) => session.streams[each])) this.#start(peer, session)
   }
 
@@ -192,7 +213,8 @@ export class Sessions {
     }
     const { clock } = this.#deps
     const paces = { talk: new Pace(clock, PACES.talk), log: new Pace(clock, PACES.log) }
-    const session: Session = { connection, streams: {}, paces, told: false }
+    const watch = new Watch(clock, async (signal) => (await this.#pingOn(connection, 1, signal))[0]!)
+    const session: Session = { connection, streams: {}, paces, watch, told: false }
     this.#sessions.set(peer, session)
     return session
   }
@@ -209,18 +231,24 @@ export class Sessions {
     session.connection.abort(new Error(why))
   }
 
-  #lost(peer: PartyId, session: Session, error: Error | undefined): void {
+  #lost(peer: PartyId, session: Session, end: WayTrouble): void {
     if (!this.#isCurrent(peer, session)) return
-    // Ours are the ends that name a timeout: the monitor's, when a ping is not answered.
-    const isStalled = error?.name === 'TimeoutError' || error?.name === 'AbortError'
-    this.#ends.set(
-      peer,
-      isStalled
-        ? { code: 'stalled', detail: 'it answered no ping' }
-        : { code: 'cut', detail: 'the connection ended' },
-    )
+    this.#ends.set(peer, end)
     this.#drop(peer, session)
-    session.connection.abort(new Error('a stream has ended'))
+    session.connection.abort(new Error(end.detail))
+  }
+
+  /** Gives up what is silent, and connections that came in and never became anything. */
+  #look(): void {
+    for (const [peer, session] of this.#sessions)
+      if (!session.watch.look()) this.#lost(peer, session, STALLED)
+    const useful = new Set([...this.#sessions.values()].map(({ connection }) => connection))
+    const before = this.#deps.clock.now() - UNUSED_MS_MAX
+    for (const connection of this.#node.getConnections()) {
+      if (!useful.has(connection) && connection.timeline.open < before) {
+        connection.abort(new Error('nothing was said on it'))
+      }
+    }
   }
 
   #drop(peer: PartyId, session: Session): void {
