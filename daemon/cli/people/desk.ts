@@ -3,7 +3,7 @@ import type { Api } from '../api.ts'
 import type { Person } from '../person.ts'
 import type { Tools } from '../tools.ts'
 import { type House, readHouse } from './house.ts'
-import { type Revoked, takeBack } from './revocations.ts'
+import { isOvertaken, type Revoked, takeBack } from './revocations.ts'
 
 /** An owner before the picture of the home: what every verb about people begins with. */
 export interface Desk {
@@ -21,7 +21,10 @@ export async function openDesk(tools: Tools, doing: string): Promise<Desk> {
   const api = await tools.api()
   using _step = tools.voice.working('asking the home who is who')
   const house = await readHouse(api, owner)
-  return { tools, api, owner, house, directory: tools.configured.config.owner }
+  const desk = { tools, api, owner, house, directory: tools.configured.config.owner }
+  // Homes that were apart: what was taken back in either stays so, from the first word to either on.
+  if (isOvertaken(desk, house)) await revokeAt(desk, [])
+  return desk
 }
 
 export async function revokeAt(desk: Desk, entries: readonly Uint8Array[]): Promise<Revoked> {
