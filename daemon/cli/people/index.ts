@@ -7,7 +7,7 @@
  */
 export { keepsGoing, saysYes } from './ask.ts'
 export { type Bearer, bearersIn } from './bearers.ts'
-export { dealAll, dealOrPromise, dealTo, drawId, newDeal, sealGrant } from './deal.ts'
+export { type Dealt, dealAll, dealOrPromise, dealTo, drawId, newDeal, sealGrant } from './deal.ts'
 export { type Desk, openDesk, revokeAt, sayTold } from './desk.ts'
 export {
   type KnownGrant,
