@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/** Grants under an owner's seal: one copy for each key of somebody, all under one id (SPEC 12.1). */
+/** Grants under the seal of an owner, or of who passes them on: one copy for each key of somebody, all under one id (SPEC 12.1). */
 import { DEVICE_ENVELOPE_BYTES_MAX, GRANT_ID_BYTES } from '../../../schemas/gen/ts/wire.ts'
 import { equal, toBase64url } from '../../base/bytes.ts'
 import type { Random } from '../../base/random.ts'
@@ -18,10 +18,12 @@ export interface Deal {
   /** What the log and the lock call it: its person's name. */
   readonly name: string
   readonly terms: Terms
+  /** The grant that it is passed on from; none: an owner's. */
+  readonly parent?: Uint8Array
 }
 
-export function newDeal(random: Random, name: string, terms: Terms): Deal {
-  return { id: drawId(random), name, terms }
+export function newDeal(random: Random, name: string, terms: Terms, parent?: Uint8Array): Deal {
+  return { id: drawId(random), name, terms, ...(parent && { parent }) }
 }
 
 /** An id that can be typed: as text it does not begin like a flag. */
@@ -47,6 +49,7 @@ export async function sealGrant(
     what,
     leaseS,
     ...to,
+    ...(deal.parent && { parent: deal.parent }),
     ...(expiresAt !== undefined && { expiresAt }),
     ...(notBefore !== undefined && { notBefore }),
     ...(share !== undefined && { share }),
