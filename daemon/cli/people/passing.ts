@@ -8,7 +8,7 @@ import { type GroupsOf, widens } from '../../core/policy/index.ts'
 import { CliError } from '../error.ts'
 import type { Desk } from './desk.ts'
 import type { House, KnownGrant } from './house.ts'
-import { LEASE, type TermFlags, type Terms } from './terms.ts'
+import { LEASE, requireEnd, type TermFlags, type Terms } from './terms.ts'
 
 /** What is sealed, and for whoever is no owner what it hangs from. */
 export interface Passed {
@@ -18,10 +18,13 @@ export interface Passed {
 
 /**
  * An owner gives as said. Anybody else passes on of the first grant of theirs that holds all of it.
- * @throws CliError grant-chain when nothing of theirs may be passed on like this; grant-wider when nothing holds as much
+ * @throws CliError usage; grant-chain when nothing of theirs may be passed on like this; grant-wider when nothing holds as much
  */
 export function passOn({ house, owner }: Desk, terms: Terms, flags: TermFlags): Passed {
-  if (owner.role === 'owner') return { terms }
+  if (owner.role === 'owner') {
+    requireEnd(terms)
+    return { terms }
+  }
   const mine = house.grants.filter(({ message: { body }, revoked }) => {
     const hasEnded = body.expiresAt !== undefined && body.expiresAt <= owner.now()
     return body.key && equal(body.key, owner.key) && !revoked && !hasEnded
@@ -33,6 +36,7 @@ export function passOn({ house, owner }: Desk, terms: Terms, flags: TermFlags): 
   const why: string[] = []
   for (const { id, message } of held) {
     const narrow = within(terms, flags, message.body)
+    requireEnd(narrow)
     const wider = widens(narrow, message.body, groupsIn(house))
     if (wider === undefined) return { terms: narrow, parent: message.body.id }
     why.push(`${id} (${wider})`)

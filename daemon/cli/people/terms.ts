@@ -84,11 +84,6 @@ export function readTerms(
     throw new CliError('usage', '--from is not before --until')
   }
   const uses = flags.uses === undefined ? undefined : parseUses(flags.uses)
-  if (uses !== undefined && expiresAt === undefined) {
-    throw new CliError('usage', '--uses needs an --until: a device keeps count only that long', {
-      next: 'say until when, such as --until 1w',
-    })
-  }
   const hours = flags.hours === undefined ? undefined : parseHours(flags.hours)
   return {
     target,
@@ -100,6 +95,14 @@ export function readTerms(
     ...(hours && { hours }),
     ...(uses !== undefined && { uses }),
   }
+}
+
+/** @throws CliError usage */
+export function requireEnd({ uses, expiresAt }: Terms): void {
+  if (uses === undefined || expiresAt !== undefined) return
+  throw new CliError('usage', '--uses needs an --until: a device keeps count only that long', {
+    next: 'say until when, such as --until 1w',
+  })
 }
 
 function parseUses(text: string): number {

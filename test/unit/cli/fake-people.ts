@@ -41,6 +41,8 @@ export class FakePeople {
   declined = false
   moved: object | undefined
   zone = 'Europe/Berlin'
+  /** Whether who asks may pass anything on. */
+  share = true
   /** By which grant the caller may do what, by the name of an affordance; what is not in it is not shown. */
   may: Record<string, object> | undefined
   /** What is answered, whoever asks. */
@@ -167,7 +169,7 @@ export class FakePeople {
 
   #picture(): object {
     return {
-      me: { kind: 'owner', key: idOf(this.home.owner.key), name: 'owner', share: true },
+      me: { kind: 'owner', key: idOf(this.home.owner.key), name: 'owner', share: this.share },
       home: this.home.id,
       hub: idOf(HUB.key),
       ...(this.moved && { moved: this.moved }),

@@ -13,7 +13,7 @@ export interface Said {
   readonly stage: string
   readonly person: { readonly id: string }
   readonly people: readonly { name: string; phones: number; grants: number; promised: number }[]
-  readonly grant: { readonly id: string }
+  readonly grant: { readonly id: string; readonly parent?: string }
   readonly grants: readonly { id: string; standing: string }[]
   readonly groups: unknown
   readonly grantsOfOthers: number
