@@ -141,20 +141,34 @@ function labelOf(der: Uint8Array): string | undefined {
   return privateLabelOf(bytes)
 }
 
+/** OpenSSL reads each of the four forms by any of their names; which one it is, its second element tells. */
 function privateLabelOf(key: Buffer): string | undefined {
-  for (const [type, label] of [
-    ['pkcs8', 'PRIVATE KEY'],
-    ['sec1', 'EC PRIVATE KEY'],
-    ['pkcs1', 'RSA PRIVATE KEY'],
-  ] as const) {
-    try {
-      createPrivateKey({ key, format: 'der', type })
-      return label
-    } catch (error) {
-      if (codeOf(error) === 'ERR_MISSING_PASSPHRASE') return 'ENCRYPTED PRIVATE KEY'
-    }
+  const isKey = (['pkcs8', 'sec1', 'pkcs1'] as const).some((type) => isPrivateKey(key, type))
+  return isKey ? PRIVATE_LABELS.get(secondTagOf(key)) : undefined
+}
+
+const PRIVATE_LABELS: ReadonlyMap<number | undefined, string> = new Map([
+  [0x30, 'PRIVATE KEY'],
+  [0x04, 'ENCRYPTED PRIVATE KEY'],
+  [0x02, 'RSA PRIVATE KEY'],
+  [0x104, 'EC PRIVATE KEY'],
+])
+
+/** Of the element behind the first one; an octet string behind a version counts as 0x104. */
+function secondTagOf(der: Uint8Array): number | undefined {
+  const at = der[1]! < 0x80 ? 2 : 2 + der[1]! - 0x80
+  const size = der[at + 1]!
+  const tag = der[at + 2 + size]
+  return der[at] === 0x02 && tag === 0x04 ? 0x104 : tag
+}
+
+function isPrivateKey(key: Buffer, type: 'pkcs8' | 'sec1' | 'pkcs1'): boolean {
+  try {
+    createPrivateKey({ key, format: 'der', type })
+    return true
+  } catch (error) {
+    return codeOf(error) === 'ERR_MISSING_PASSPHRASE'
   }
-  return undefined
 }
 
 /** One outer SEQUENCE, of exactly the file's length, in DER's shortest form. */

@@ -3,10 +3,12 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
 import { systemClock } from '../../daemon/base/clock.ts'
+import { startOnHost } from '../../scripts/emulator.ts'
+import { buildFirmware, programPath } from '../../scripts/firmware.ts'
 import { type Firmware, startFirmware } from '../support/firmware.ts'
 import { Account } from '../unit/cli/as-user.ts'
 import { Terminal } from '../unit/cli/terminal.ts'
@@ -106,7 +108,20 @@ test('a cable that is pulled out while the device enrols: said, with how to go o
   assert.match(said.next as string, /enrol --confirm attic/)
 })
 
-test('no port, no serial port, and a line that nobody answers are told apart', async () => {
+test('a cable that is pulled out before anything was handed over: nothing happened', async () => {
+  await using device = await board()
+  const terminal = new Terminal(account, ['provision', 'loft', '--port', device.port])
+  await terminal.sees(/Name of the Wi-Fi: $/)
+  await device.kill()
+  terminal.type('Home\r')
+  await terminal.sees(/Password of Home/)
+  terminal.type(`${PASSWORD}\r`)
+  assert.equal(await terminal.exit(), 4)
+  assert.match(terminal.screen, /is gone: the cable was unplugged/)
+  assert.ok(!terminal.screen.includes(PASSWORD))
+})
+
+test('no port, and what is no serial port, are told apart', async () => {
   const at = (port: string) => account.json(['provision', 'x', '--port', port, ...wifi()])
   const none = await at('/dev/ttyUSB99')
   assert.deepEqual([none.exit, none.said.code], [5, 'missing'])
@@ -115,6 +130,23 @@ test('no port, no serial port, and a line that nobody answers are told apart', a
   assert.deepEqual([file.exit, file.said.code], [2, 'usage'])
 })
 
+/** The app with this header in it. Everything else was built already, and is the same. */
+function buildWith(header: string, out: string): string {
+  buildFirmware('sanitize', ['porch-light'])
+  mkdirSync(out)
+  const built = programPath('sanitize', 'porch-light')
+  execFileSync('cp', ['-al', dirname(built), out])
+  const program = join(out, 'sanitize', 'porch-light')
+  for (const stale of [program, join(out, 'sanitize/ours/core/built_in.o')]) rmSync(stale)
+  const firmware = resolve(import.meta.dirname, '../../firmware')
+  const wolfssl = resolve(import.meta.dirname, '../../.build/wolfssl/source')
+  const where = [`OUT=${out}`, `WOLFSSL=${wolfssl}`, `PROVISION=${header}`]
+  execFileSync('make', ['--silent', '-C', firmware, ...where, program], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  return program
+}
+
 test('compiled in: the header is private, is not overwritten, and a device that holds it comes up by itself', async () => {
   const args = ['provision', 'shed', '--header', 'shed.h', ...wifi()]
   const { exit, said } = await account.json(args)
@@ -122,6 +154,16 @@ test('compiled in: the header is private, is not overwritten, and a device that 
   const path = join(account.base, 'shed.h')
   assert.equal(statSync(path).mode & 0o777, 0o600)
   const before = readFileSync(path)
-  assert.deepEqual((await account.json(args)).said.code, 'conflict')
+  assert.equal((await account.json(args)).said.code, 'conflict')
   assert.deepEqual(readFileSync(path), before)
+  const program = buildWith(path, join(account.base, 'out'))
+  const directory = join(account.base, 'board')
+  mkdirSync(join(directory, 'world'), { recursive: true, mode: 0o700 })
+  writeFileSync(join(directory, 'world', 'wifi'), `Home\n${PASSWORD}\n`)
+  const child = startOnHost(program, directory)
+  const gone = once(child, 'exit')
+  const confirmed = await account.json(['enrol', '--confirm', 'shed'])
+  child.kill()
+  await gone
+  assert.equal(confirmed.exit, 0, confirmed.out)
 })
