@@ -26,7 +26,7 @@ const WAYS: ReadonlyArray<readonly [codes: readonly string[], next: RegExp]> = [
   [['too-much'], /heard slowly\. .*`shallot mesh remove`/],
 ]
 
-const SENTENCES = /^[A-Z`][^]*\.$/
+const SENTENCES = /^[A-Z`].*\.$/s
 
 describe('what is wrong, in words', () => {
   for (const [codes, next] of WAYS) {
