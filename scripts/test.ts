@@ -22,7 +22,8 @@ const wanted = process.argv.slice(2)
 const files = wanted.filter((name) => name.endsWith('.test.ts'))
 const folders = wanted.filter((name) => !name.endsWith('.test.ts'))
 const unknown =
-  folders.find((folder) => ![...IN_PAIRS, ...ALONE].includes(folder)) ?? files.find((file) => !existsSync(file))
+  folders.find((folder) => ![...IN_PAIRS, ...ALONE].includes(folder)) ??
+  files.find((file) => !existsSync(file))
 if (unknown) {
   console.error(
     `there are no tests called ${unknown}; there are ${[...IN_PAIRS, ...ALONE].join(', ')}, and files ending in .test.ts`,
