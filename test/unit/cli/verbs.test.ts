@@ -10,7 +10,7 @@ import { SILENCE_MS_MAX } from '../../../daemon/cli/api.ts'
 import { type Enrolment, openEnvelope, type Signer } from '../../../daemon/core/envelope/index.ts'
 import {
   enrolKeys,
-  enrolProof,
+  keyProof,
   onionAddress,
   readEnrolCode,
   readHomeCode,
@@ -455,7 +455,7 @@ function letEnrol(proofOf: (secret: Secret, device: Signer) => Uint8Array): {
 let secretOf = (): Secret => new Secret(new Uint8Array(16))
 
 test('enrol prints a code, checks the proof, seals the record', async () => {
-  const seen = letEnrol((secret, device) => enrolProof(enrolKeys(secret).ownerProofKey, device.key))
+  const seen = letEnrol((secret, device) => keyProof(enrolKeys(secret).ownerProofKey, device.key))
   // First only the code, as a script would; then the device comes; then the owner confirms.
   const begun = await account.jsonWithin(['enrol', 'lamp', '--no-wait'])
   assert.equal(begun.exit, 0)
@@ -480,7 +480,7 @@ test('enrol prints a code, checks the proof, seals the record', async () => {
 
 test('enrol refuses a key whose holder did not have the code, and seals nothing', async () => {
   const seen = letEnrol((_, device) =>
-    enrolProof(enrolKeys(new Secret(systemRandom.bytes(16))).ownerProofKey, device.key),
+    keyProof(enrolKeys(new Secret(systemRandom.bytes(16))).ownerProofKey, device.key),
   )
   const { exit, said } = await account.jsonWithin(['enrol', 'lamp2'])
   assert.deepEqual([exit, said.code, seen.record], [3, 'bad-proof', undefined])
