@@ -66,7 +66,10 @@ export class Enrolment implements Talk, Receiver {
     const device = idOf(enrol.signer)
     try {
       const answer = await this.#judge(enrol, device)
-      if (!answer.ok) return answer.why
+      if (!answer.ok) {
+        this.#room.desk.turnedAway(answer.why, this.#line.address)
+        return answer.why
+      }
       this.#line.send(answer.value)
       return undefined
     } catch (error) {
