@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { ENVELOPE_BYTES_MAX } from '../../schemas/gen/ts/wire.ts'
 import type { Clock } from '../base/clock.ts'
-import { type Verdict, yes } from '../base/error.ts'
+import { isCode, type Verdict, yes } from '../base/error.ts'
 import {
   type Body,
   type Ed25519,
@@ -17,7 +17,7 @@ import { type Device, idOf } from './model/index.ts'
 import { PastGrants } from './past-grants.ts'
 import { People } from './people.ts'
 import { type Circumstances, Grants, openTrust, type Trust } from './policy/index.ts'
-import type { DeviceBook, Journal } from './ports.ts'
+import type { DeviceBook, Entry, Journal } from './ports.ts'
 import type { KeptUseBook, PaperBook, PastBook } from './ports-people.ts'
 
 /** Of the log, when this starts: the newest, so that a start takes no longer with the years. */
@@ -110,13 +110,21 @@ export function openAuthority(
   })
 }
 
-/** When the latest commands in the log were sealed. */
+/** When the latest commands in the log were sealed; of a log that somebody edited, nothing is known. */
 function commandsIn({ journal, ed25519 }: Pick<AuthorityDeps, 'journal' | 'ed25519'>): readonly number[] {
-  const commands = journal.read({ limit: ENTRIES_LOOKED_AT }).filter(({ kind }) => kind === 'command')
-  return commands.flatMap(({ frame }) => {
+  return latestIn(journal).flatMap(({ frame }) => {
     const accepts = (body: Body) => body.type === 'command'
     const opened =
       frame && openEnvelope(frame, { sizeMax: ENVELOPE_BYTES_MAX, accepts, isAudience: () => true }, ed25519)
     return opened?.ok ? [opened.value.body.sealedAt] : []
   })
+}
+
+function latestIn(journal: AuthorityDeps['journal']): readonly Entry[] {
+  try {
+    return journal.read({ limit: ENTRIES_LOOKED_AT }).filter(({ kind }) => kind === 'command')
+  } catch (error) {
+    if (!isCode(error, 'corrupt')) throw error
+    return []
+  }
 }

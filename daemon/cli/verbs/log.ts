@@ -123,7 +123,15 @@ const verify = verb({
         next: 'somebody or something changed the log on disk; entries before that one still hold',
       })
     }
-    tools.voice.tell({ ok: true, entries, head }, () => `The log is whole: ${entries} entries, head ${head}`)
+    const pruned = optionalNumberIn(report, 'pruned') ?? 0
+    tools.voice.tell({ ok: true, entries, pruned, head }, () =>
+      [
+        `The log is whole: ${entries} entries, head ${head}`,
+        ...(pruned > 0
+          ? [`${pruned} older ones were removed by the setting retention, as the log itself says.`]
+          : []),
+      ].join('\n'),
+    )
   },
 })
 

@@ -145,8 +145,10 @@ test('status speaks of the home; --json gives it whole', async () => {
 })
 
 test('log verify is exit 3 and names the entry when the chain is broken', async () => {
-  at('GET /log/verify', ({ answer }) => json(answer, { entries: 9, head: 'aGVhZA' }))
-  assert.equal((await account.jsonWithin(['log', 'verify'])).exit, 0)
+  at('GET /log/verify', ({ answer }) => json(answer, { entries: 9, pruned: 3, head: 'aGVhZA' }))
+  const whole = await account.jsonWithin(['log', 'verify'])
+  assert.deepEqual([whole.exit, whole.said.pruned], [0, 3])
+  assert.match((await account.within(['log', 'verify'])).out, /3 older ones were removed/)
   at('GET /log/verify', ({ answer }) =>
     json(answer, { entries: 9, head: 'aGVhZA', broken: { index: 4, why: 'hash' } }),
   )
