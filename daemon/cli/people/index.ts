@@ -18,6 +18,8 @@ export {
   learnOwners,
   liveHolders,
   personNamed,
+  presentHolders,
+  sealerNamed,
   trustedPerson,
 } from './house.ts'
 export { invitationName, withdrawInvitation, withdrawInvitations } from './invitation.ts'
