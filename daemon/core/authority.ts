@@ -24,6 +24,8 @@ import type { KeptUseBook, PaperBook, PastBook } from './ports-people.ts'
 const ENTRIES_LOOKED_AT = 256
 /** Grants held at once. */
 const GRANTS_MAX = 10_000
+/** Of these, passed on by one key. */
+const PASSED_ON_MAX = 256
 
 /** Everything by which this hub decides who may do what, from the root down. */
 export interface Authority {
@@ -76,7 +78,11 @@ export function openAuthority(
     const device = devices.get(idOf(key))
     return device ? groups.of(device) : []
   }
-  const grants = new Grants(trust, ed25519, { grantsMax: GRANTS_MAX, refuseWider: groupsOf })
+  const grants = new Grants(trust, ed25519, {
+    grantsMax: GRANTS_MAX,
+    passedOnMax: PASSED_ON_MAX,
+    refuseWider: groupsOf,
+  })
   const people = new People({ trust, grants, ed25519 })
 
   const load = (kind: 'owner' | 'revocation' | 'grant', take: (frame: Frame) => { ok: boolean }): void => {

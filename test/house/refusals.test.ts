@@ -11,6 +11,7 @@ import { ROOT } from './sources.ts'
 /** Refused by one side alone, so that no vector can show both: which, and where that is held. */
 const ONE_SIDED: Readonly<Record<string, readonly [side: 'hub' | 'device', test: string]>> = {
   'grant-wider': ['hub', 'test/unit/edge/http/attacks.test.ts'],
+  'too-many-requests': ['hub', 'test/unit/edge/http/attacks.test.ts'],
   unconfirmed: ['hub', 'test/unit/edge/http/pairing.test.ts'],
   'wrong-pin': ['device', 'test/firmware/front-door.test.ts'],
   'keypad-locked': ['device', 'test/firmware/front-door.test.ts'],

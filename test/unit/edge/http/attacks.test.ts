@@ -79,6 +79,31 @@ describe('an attack is refused, and is in the log', () => {
     })
   })
 
+  describe('take all the room there is', () => {
+    it('for grants: grants-full after 256, and an owner still grants', async () => {
+      const greedy = await home.phone(person, home.owner, 'greedy phone')
+      const parent = await home.grant(greedy, { share: 1 })
+      for (let count = 0; count < 256; count++) await home.grant(home.newSealer(), { parent }, greedy)
+      const frame = grantFrame(greedy, { key: newSigner().key, parent })
+      assert.equal((await home.send('POST', '/grants', frame, greedy)).json.code, 'grants-full')
+      await logged('grants-full')
+      await home.grant(home.newSealer())
+      await home.revoke(parent)
+    })
+
+    it('for people: too-many-requests after 256, also when each was removed again', async () => {
+      const greedy = await home.phone(person, home.owner, 'another phone')
+      await home.grant(greedy, { share: 1 })
+      for (let count = 0; count < 256; count++) {
+        const id = await home.person(`friend ${count}`, greedy)
+        assert.equal((await home.delete(`/people/${toBase64url(id)}`, greedy)).status, 204)
+      }
+      const frame = personFrame(greedy, { name: 'one more', person: new Uint8Array(8) })
+      assert.equal((await put(frame, '/people/AAAAAAAAAAA', greedy)).json.code, 'too-many-requests')
+      await logged('too-many-requests')
+    })
+  })
+
   describe('use something twice, or elsewhere', () => {
     it('the same request: replayed', async () => {
       const header = phone.request({ method: 'GET', path: '/things' })
