@@ -96,7 +96,7 @@ export function openAuthority(
   load('grant', (frame) => grants.restore(frame))
   const unread = people.load(papers)
   if (unread > 0) deps.onRefused?.('people', unread)
-  for (const sealedAt of commandsIn(deps)) grants.witness(sealedAt)
+  for (const sealedAt of commandsIn(deps)) grants.witnessCommand(sealedAt)
   // What people sealed has been, whatever this machine's clock says now (SPEC 12.3).
   grants.believe(Math.max(deps.past.sealedAt, grants.sealedAt))
 

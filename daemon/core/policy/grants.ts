@@ -58,7 +58,8 @@ export class Grants {
   readonly #passedOn = new Map<PartyId, Set<HeldGrant>>()
   readonly #departed = new Departed()
   #latest: number
-  #sealedAt = 0
+  #papersAt = 0
+  #commandsAt = 0
   #version: number
 
   constructor(trust: Trust, ed25519: Ed25519, options: GrantsOptions) {
@@ -81,12 +82,21 @@ export class Grants {
 
   /** Seconds since the epoch: the latest time at which people are known to have sealed anything, by their own clocks. */
   get sealedAt(): number {
-    return this.#sealedAt
+    return Math.max(this.#papersAt, this.#commandsAt)
   }
 
-  /** Somebody who counts here sealed something then; it was admitted, so that it is not from the future. */
+  /** The same of papers alone, which all daemons of a home have. */
+  get papersAt(): number {
+    return this.#papersAt
+  }
+
+  /** A paper was sealed then, and admitted, so that it is not from the future. */
   witness(sealedAt: number): void {
-    if (sealedAt > this.#sealedAt) this.#sealedAt = sealedAt
+    if (sealedAt > this.#papersAt) this.#papersAt = sealedAt
+  }
+
+  witnessCommand(sealedAt: number): void {
+    if (sealedAt > this.#commandsAt) this.#commandsAt = sealedAt
   }
 
   get size(): number {
