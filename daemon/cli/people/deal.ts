@@ -102,13 +102,13 @@ export interface Dealt {
   readonly deals: readonly Deal[]
   /** How many of these another owner granted: this phone has them under our seal. */
   readonly ofOtherOwners: number
-  /** What only somebody else can give to the new key too: whoever passed it on, or for who is no owner, an owner. */
-  readonly ofOthers: readonly KnownGrant[]
+  /** What somebody passed on to this person: theirs to pass on to the new key too. */
+  readonly passedOn: readonly KnownGrant[]
 }
 
 /**
- * What a new key of somebody gets: what was promised, and copies of what the others of their keys hold. An owner copies what any owner
- * sealed, and it counts and falls with the others of its id (SPEC 12.2); what was passed on has the seal of that hand alone.
+ * What a new key of somebody gets: what was promised, and copies of what the others of their keys hold, whichever owner sealed it:
+ * an owner's copy counts and falls with the others of its id (SPEC 12.2). What was passed on has the seal of that hand alone.
  */
 export async function dealAll(
   deps: { readonly api: Api; readonly owner: Person; readonly directory: string },
@@ -118,9 +118,7 @@ export async function dealAll(
 ): Promise<Dealt> {
   const held = heldBy(house, to, deps.owner.now())
   const promised = await promisesTo(deps.directory, to.person)
-  const isOurs = ({ by, byOwner }: KnownGrant) =>
-    deps.owner.role === 'owner' ? byOwner : by === deps.owner.id
-  const granted = held.filter(isOurs).map((grant) => dealOf(grant, to.name))
+  const granted = held.filter(({ byOwner }) => byOwner).map((grant) => dealOf(grant, to.name))
   const deals = [...new Map([...granted, ...promised].map((deal) => [toBase64url(deal.id), deal])).values()]
   // What an earlier try has dealt to this key is not dealt again.
   const has = new Set(house.grants.filter(({ message }) => isFor(message.body, key)).map(({ id }) => id))
@@ -128,8 +126,8 @@ export async function dealAll(
     if (!has.has(toBase64url(deal.id))) await dealTo(deps.api, deps.owner, deal, [key])
   }
   await dropPromises(deps.directory, to.person)
-  const ofOtherOwners = held.filter((grant) => isOurs(grant) && grant.by !== deps.owner.id).length
-  return { deals, ofOtherOwners, ofOthers: held.filter((grant) => !isOurs(grant)) }
+  const ofOtherOwners = held.filter(({ byOwner, by }) => byOwner && by !== deps.owner.id).length
+  return { deals, ofOtherOwners, passedOn: held.filter(({ byOwner }) => !byOwner) }
 }
 
 function isFor({ key }: Grant, holder: Uint8Array): boolean {
@@ -137,7 +135,7 @@ function isFor({ key }: Grant, holder: Uint8Array): boolean {
 }
 
 function dealOf({ message: { body } }: KnownGrant, name: string): Deal {
-  return { id: body.id, name, terms: body, ...(body.parent && { parent: body.parent }) }
+  return { id: body.id, name, terms: body }
 }
 
 /** Each grant once, as far as it still holds and is for a key of this person; of copies the first. */

@@ -69,8 +69,7 @@ export const add = verb({
     if (args['yes-if'] !== undefined && !/^\d{6}$/.test(args['yes-if'])) {
       throw new CliError('usage', '--yes-if takes the six digits that the phone shows')
     }
-    const desk = await openDesk(tools, 'adding a phone', 'sharer')
-    if (args.auth) desk.owner.requireOwner('an address with a client key')
+    const desk = await openDesk(tools, 'adding a phone')
     const pending = args.confirm
       ? await findPairing(desk.directory, args.name, tools.clock.now())
       : await begin(desk, { ...args, person: requirePerson(args) })
@@ -111,8 +110,13 @@ async function begin(desk: Desk, wanted: Wanted): Promise<PendingPhone> {
   const secret = new Secret(tools.random.bytes(ENROL_SECRET_BYTES))
   const keys = pairKeys(secret)
   const expiresAt = owner.now() + PAIRING_LIFETIME_S_MAX
+  const invitation = invitationName(tools.random, wanted.name)
+  const pending = { name: wanted.name, person: person.id, secret, invitation, expiresAt: expiresAt * 1000 }
   using step = tools.voice.working('making an address for this phone')
-  const way = owner.role === 'owner' ? await makeAddress(desk, wanted) : undefined
+  const way = fieldsOf(
+    await api.send('PUT', `/invitations/${encodeURIComponent(invitation)}`, { authorised: wanted.auth }),
+    'an invitation',
+  )
   step.say('opening the door for this phone')
   const frame = await owner.seal<Pairing>(owner.home, {
     type: 'pairing',
@@ -122,31 +126,19 @@ async function begin(desk: Desk, wanted: Wanted): Promise<PendingPhone> {
     person: person.person,
     kind: 'phone',
   })
-  const said = fieldsOf(
-    await api.send('POST', '/pairings', {
-      pairing: toBase64url(frame),
-      proof: toBase64url(keys.hubProofKey.reveal()),
-      ...(way ? { invitation: way.invitation } : { address: true }),
-    }),
-    'a pairing',
-  )
-  const { invitation, address, clientKey } = way ?? {
-    invitation: textIn(said, 'invitation'),
-    address: textIn(said, 'address'),
-  }
-  const pending = { name: wanted.name, person: person.id, secret, invitation, expiresAt: expiresAt * 1000 }
+  await api.send('POST', '/pairings', {
+    pairing: toBase64url(frame),
+    proof: toBase64url(keys.hubProofKey.reveal()),
+    invitation,
+  })
   keepPairing(directory, pending)
   step.clear()
-  await showCode(desk, pending, person.name, { address, clientKey, withLan: wanted.lan })
+  await showCode(desk, pending, person.name, {
+    address: textIn(way, 'address'),
+    clientKey: optionalBytesIn(way, 'clientKey'),
+    withLan: wanted.lan,
+  })
   return pending
-}
-
-/** An owner's phones have addresses by name; for others' the home makes one with the pairing (SPEC 13.6). */
-async function makeAddress({ tools, api }: Desk, { name, auth }: Wanted) {
-  const invitation = invitationName(tools.random, name)
-  const path = `/invitations/${encodeURIComponent(invitation)}`
-  const way = fieldsOf(await api.send('PUT', path, { authorised: auth }), 'an invitation')
-  return { invitation, address: textIn(way, 'address'), clientKey: optionalBytesIn(way, 'clientKey') }
 }
 
 interface Reach {
@@ -163,8 +155,7 @@ async function showCode(
   reach: Reach,
 ): Promise<void> {
   const { address, clientKey, withLan } = reach
-  // How the home is, and where on the LAN, is told to owners alone.
-  const report = owner.role === 'owner' ? fieldsOf(await api.get('/status'), 'a status') : {}
+  const report = fieldsOf(await api.get('/status'), 'a status')
   const origin = withLan ? findableOrigin(optionalTextIn(report, 'lan')) : undefined
   const webCa = optionalBytesIn(report, 'webCa')
   const code = writePhoneCode({
@@ -217,7 +208,7 @@ async function finish(desk: Desk, pending: PendingPhone, yesIf: string | undefin
   }
   using step = tools.voice.working(`letting ${pending.name} in`)
   // Read anew: much may have been granted since the code was shown.
-  const { house } = await openDesk(tools, 'adding a phone', 'sharer')
+  const { house } = await openDesk(tools, 'adding a phone')
   const person = trustedPerson(house, pending.person)
   const frameOfHolder = await owner.seal<Holder>(owner.home, {
     type: 'holder',
@@ -239,7 +230,7 @@ async function finish(desk: Desk, pending: PendingPhone, yesIf: string | undefin
       phone: { key: idOf(key), name: pending.name, invitation: pending.invitation },
       person: { id: person.id, name: person.name },
       grantsOfOthers: dealt.ofOtherOwners,
-      leftOut: dealt.ofOthers.map(({ id, by }) => ({ id, by })),
+      passedOn: dealt.passedOn.map(({ id, by }) => ({ id, by })),
       grants: deals.map(({ id, terms }) => ({ id: toBase64url(id), ...termsObject(house, terms) })),
     },
     () =>
@@ -256,15 +247,15 @@ async function finish(desk: Desk, pending: PendingPhone, yesIf: string | undefin
 }
 
 /** What others gave to this person before, and what became of it for this phone. */
-function sayOthers({ tools, house, owner }: Desk, { ofOtherOwners, ofOthers }: Dealt): void {
+function sayOthers({ tools, house, owner }: Desk, { ofOtherOwners, passedOn }: Dealt): void {
   if (ofOtherOwners > 0) {
     tools.voice.note(
       `${ofOtherOwners} of these another owner granted: on this phone they stand under your seal, counted and taken back with theirs.`,
     )
   }
-  for (const { id, by } of ofOthers) {
+  for (const { id, by } of passedOn) {
     const from = sealerNamed(by, house, owner)
-    tools.voice.note(`Not on this phone: grant ${id} of ${from}, who must give it to this phone too.`)
+    tools.voice.note(`Not on this phone: grant ${id}, which ${from} passed on, and must pass on to it too.`)
   }
 }
 
@@ -291,9 +282,8 @@ function spaced(digits: string): string {
   return `${digits.slice(0, 3)} ${digits.slice(3)}`
 }
 
-async function decline({ api, owner, directory }: Desk, pending: PendingPhone): Promise<void> {
+async function decline({ api, directory }: Desk, pending: PendingPhone): Promise<void> {
   await api.send('DELETE', `/pairings/${pairingId(pending)}`)
-  // One that was made with the pairing goes with it.
-  if (owner.role === 'owner') await withdrawInvitation(api, pending.invitation)
+  await withdrawInvitation(api, pending.invitation)
   await dropPairing(directory, pending)
 }

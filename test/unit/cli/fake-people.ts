@@ -122,10 +122,8 @@ export class FakePeople {
     'POST pairings': ({ body, answer }) => {
       const said = JSON.parse(Buffer.from(body).toString())
       const [frame, proof] = [fromBase64url(said.pairing)!, fromBase64url(said.proof)!]
-      // An address of its own, if that is asked for (SPEC 13.6).
-      const own = said.address === true ? { address: ADDRESS, invitation: 'made-with-the-pairing' } : {}
-      this.pairing = { frame, proof, invitation: said.invitation, ...own }
-      json(answer, { pairing: toBase64url(open(frame, 'pairing').body.pairing), ...own })
+      this.pairing = { frame, proof, invitation: said.invitation }
+      json(answer, { pairing: toBase64url(open(frame, 'pairing').body.pairing) })
     },
     'GET pairings': ({ answer }) => {
       answer.writeHead(200, { 'content-type': 'text/event-stream' })

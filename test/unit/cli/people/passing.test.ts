@@ -8,10 +8,9 @@ import { toBase64url } from '../../../../daemon/base/bytes.ts'
 import { systemRandom } from '../../../../daemon/base/random.ts'
 import { loadIdentity } from '../../../../daemon/config/identity.ts'
 import type { Signer } from '../../../../daemon/core/envelope/index.ts'
-import { keyProof, matchDigits, pairKeys, readPhoneCode } from '../../../../daemon/core/identity/index.ts'
 import { idOf } from '../../../../daemon/core/model/index.ts'
 import { ed25519 } from '../fake-home.ts'
-import { ADDRESS, open } from '../fake-people.ts'
+import { open } from '../fake-people.ts'
 import { setStage } from './stage.ts'
 
 const stage = setStage()
@@ -99,41 +98,6 @@ suite('grant --as a key file', () => {
       (await stage.done(`grants cousin --as ${file}`)).grants.map(({ id, standing }) => [id, standing]),
       [[said.grant.id, 'promised']],
     )
-  })
-
-  test('lets a phone in for whom it brought in, with what it promised and gave, and no grant of an owner’s', async () => {
-    const promised = await stage.done(`grant nanny front-door unlock --as ${file}`)
-    const [first] = stage.people.holders.filter(({ body }) => body.name === 'nannys')
-    const what = [{ affordance: 9, methods: 2 }]
-    const body = { type: 'grant', name: 'nanny', id: systemRandom.bytes(8), devices: [], what, leaseS: 0 }
-    const ofOwner = stage.people.seal({ ...body, key: first!.body.key }, stage.home.owner)
-    stage.people.grants.push(open(ofOwner, 'grant'))
-    const begun = await stage.done(`phone add tablet --person nanny --no-wait --as ${file}`)
-    assert.match(begun.url, new RegExp(`^http://${ADDRESS}/#`))
-    assert.deepEqual([...stage.people.invited], [], 'no invitation of its own: that is an owner’s')
-    assert.equal(idOf(open(stage.people.pairing!.frame, 'pairing').signer), idOf(anna.key))
-    const code = readPhoneCode(begun.code)
-    assert.ok(code.ok)
-    const phone = ed25519.signer(systemRandom.bytes(32))
-    const { pairing, hubProofKey, ownerProofKey } = pairKeys(code.value.secret)
-    const [proofForHub, proofForOwner] = [hubProofKey, ownerProofKey].map((key) => keyProof(key, phone.key))
-    stage.people.pair = stage.people.seal({ type: 'pair', pairing, proofForHub, proofForOwner }, phone)
-    const digits = matchDigits(ownerProofKey, phone.key)
-    const said = await stage.done(`phone add tablet --confirm --yes-if ${digits} --as ${file}`)
-    assert.deepEqual(
-      said.grants.map(({ id }) => id),
-      [promised.grant.id],
-    )
-    assert.deepEqual(
-      said.leftOut.map(({ id }) => id),
-      [toBase64url(body.id)],
-    )
-    const copy = latest()
-    assert.deepEqual(
-      [idOf(copy.signer), idOf(copy.body.key!), toBase64url(copy.body.parent!)],
-      [idOf(anna.key), idOf(phone.key), above],
-    )
-    await stage.refused(`phone add other --person nanny --auth --as ${file}`, 3, 'not-permitted')
   })
 
   test('nothing is given to whom somebody else brought in: unknown-signer', async () => {

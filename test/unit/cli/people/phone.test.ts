@@ -54,7 +54,7 @@ suite('phone add', () => {
     const { secret } = await begin()
     const said = await stage.done(confirm(ask(secret)))
     assert.deepEqual([said.grants, said.grantsOfOthers], [[], 0])
-    assert.deepEqual(said.leftOut, [{ id: toBase64url(id), by: idOf(anna.key) }])
+    assert.deepEqual(said.passedOn, [{ id: toBase64url(id), by: idOf(anna.key) }])
   })
 
   const keys = ed25519.signer(systemRandom.bytes(32))

@@ -17,7 +17,7 @@ export interface Said {
   readonly grants: readonly { id: string; standing: string }[]
   readonly groups: unknown
   readonly grantsOfOthers: number
-  readonly leftOut: readonly { readonly id: string; readonly by: string }[]
+  readonly passedOn: readonly { readonly id: string; readonly by: string }[]
   readonly promised: boolean
   readonly told: number
   readonly sealed: number
