@@ -46,12 +46,11 @@ export function PeopleView() {
 
 function Owners() {
   const { state, words, app } = usePage()
-  const owners = state.owners.filter(({ revoked }) => !revoked)
   return (
     <section class="card">
       <h2>{words.people.owners}</h2>
       <ul class="plain-list">
-        {owners.map(({ key, name }) => (
+        {state.owners.map(({ key, name }) => (
           <li key={key}>
             {name}
             {key === app.person.id && ` (${words.log.you})`}

@@ -11,6 +11,12 @@ export const de: Words = {
     lost: 'Keine Verbindung',
     retry: 'Noch einmal versuchen',
   },
+  moved: {
+    title: 'Für dieses Telefon hat das Zuhause eine andere Adresse.',
+    why: 'Gehen Sie mit diesem Knopf dorthin, und behalten Sie die neue Adresse statt der alten. Eine neue Einladung brauchen Sie nicht: Der Knopf nimmt Ihren Schlüssel mit, zu dieser Adresse und sonst nirgendwohin. Sind Sie angekommen, endet die alte Adresse; einen persönlichen Link müssen Sie dort neu machen.',
+    go: 'Zur neuen Adresse',
+    clientKey: (key) => `Der Tor-Browser wird nach diesem Schlüssel fragen: ${key}`,
+  },
   thing: {
     none: 'Hier gibt es noch keine Geräte.',
     present: 'verbunden',

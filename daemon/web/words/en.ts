@@ -12,6 +12,12 @@ export const en: Words = {
     lost: 'No connection',
     retry: 'Try again',
   },
+  moved: {
+    title: 'This phone has another address for this home.',
+    why: 'Go there with this button, and keep the new address in place of the old one. You need no new invitation: the button takes your key along, to that address and nowhere else. When you have arrived, the old address ends; a personal link that you kept must be made anew there.',
+    go: 'Go to the new address',
+    clientKey: (key) => `Tor Browser will ask for this key: ${key}`,
+  },
   thing: {
     none: 'There are no devices here yet.',
     present: 'connected',

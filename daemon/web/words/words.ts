@@ -20,6 +20,13 @@ export interface Words {
     readonly lost: string
     readonly retry: string
   }
+  /** Another address for this phone. */
+  readonly moved: {
+    readonly title: string
+    readonly why: string
+    readonly go: string
+    readonly clientKey: (key: string) => string
+  }
   readonly thing: {
     readonly none: string
     readonly present: string

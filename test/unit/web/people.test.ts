@@ -50,6 +50,7 @@ const grant = {
   what: [{ affordance: 1, methods: 5 }],
   lease: 86400,
   by: idOf(owner.key),
+  at: 1_700_000_000_000,
   revoked: false,
 }
 const holder = { key: idOf(first), name: 'phone', kind: 'phone', revoked: false }
