@@ -75,6 +75,15 @@ export async function takeBack(
   await send(asker, 'PUT', '/revocations', frame, signal)
 }
 
+/** From then on the phone reaches the home no more from outside; what it may do stays until an owner takes that back. */
+export async function withdrawAddress(
+  { asker }: DealDeps,
+  invitation: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await asker.json({ method: 'DELETE', path: `/invitations/${encodeURIComponent(invitation)}` }, signal)
+}
+
 /** The list that this person sealed last: read from the envelope, not from what the hub says of it. */
 function ownList(answer: unknown, { id, ed25519 }: Person): Revocation | undefined {
   for (const each of listIn(fieldsOf(answer), 'revocations', 100)) {

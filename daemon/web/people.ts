@@ -27,6 +27,9 @@ export interface HeldKey {
   readonly key: PartyId
   readonly name: string
   readonly kind: 'phone' | 'script'
+  readonly by: PartyId
+  /** The name of the invitation that is this phone's own. */
+  readonly invitation?: string | undefined
   readonly revoked: boolean
 }
 
@@ -79,6 +82,8 @@ function readKeyOf(fields: Fields): HeldKey {
     key: idIn(fields, 'key'),
     name: textIn(fields, 'name'),
     kind: textIn(fields, 'kind') === 'script' ? 'script' : 'phone',
+    by: idIn(fields, 'by'),
+    invitation: optionalTextIn(fields, 'invitation')?.replace(/^invitation:/, ''),
     revoked: isTaken(fields),
   }
 }

@@ -199,6 +199,12 @@ export async function openTestHome(
         carrier,
         feed,
         zone: () => undefined,
+        offered: () => new Set(services?.list().map(({ service }) => service)),
+        async invite(name, by) {
+          const invited = await services!.invite(name, false, by)
+          if (!invited.ok) throw new Error(invited.why)
+          return invited.value.address
+        },
         withdraw: (service, by) => void services?.withdraw(service, by),
         onFailure: (error) => log.taskFailed('journal', error),
       },

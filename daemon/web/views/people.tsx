@@ -90,7 +90,23 @@ function Key({ held }: { held: HeldKey }) {
       <span>
         {held.name} <small>{held.key === mine ? words.menu.me : words.people.kind[held.kind]}</small>
       </span>
-      {state.me?.kind === 'owner' && held.key !== mine && <TakeBack what={held.key} name={held.name} />}
+      {state.me?.kind === 'owner' && held.key !== mine && (
+        <TakeBack
+          action={{ act: 'take-back', what: held.key }}
+          says={words.people.takeBack}
+          sure={words.people.takeBackSure}
+          name={held.name}
+        />
+      )}
+      {state.me?.kind !== 'owner' && held.by === mine && held.invitation !== undefined && (
+        <TakeBack
+          action={{ act: 'withdraw', invitation: held.invitation }}
+          says={words.people.withdraw}
+          sure={words.people.withdrawSure}
+          why={words.people.withdrawWhy}
+          name={held.name}
+        />
+      )}
     </div>
   )
 }
@@ -110,7 +126,14 @@ function Grants({ grants }: { grants: readonly KnownGrant[] }) {
                 </small>
               ))}
             </span>
-            {state.me?.kind === 'owner' && <TakeBack what={grant} name={grant.name} />}
+            {state.me?.kind === 'owner' && (
+              <TakeBack
+                action={{ act: 'take-back', what: grant }}
+                says={words.people.takeBack}
+                sure={words.people.takeBackSure}
+                name={grant.name}
+              />
+            )}
           </div>
         </li>
       ))}

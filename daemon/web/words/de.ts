@@ -154,6 +154,10 @@ export const de: Words = {
     kind: { phone: 'Telefon', script: 'Skript' },
     takeBack: 'Zurücknehmen',
     takeBackSure: 'Wirklich zurücknehmen',
+    withdraw: 'Adresse zurücknehmen',
+    withdrawSure: 'Adresse wirklich zurücknehmen',
+    withdrawWhy:
+      'Von außen erreicht es dieses Zuhause dann nicht mehr. Ganz zurücknehmen kann das Telefon, wem das Zuhause gehört.',
     give: 'Erlauben',
     where: 'Wo',
     use: 'zum Benutzen, nicht nur zum Ansehen',

@@ -147,6 +147,10 @@ export const en: Words = {
     kind: { phone: 'phone', script: 'script' },
     takeBack: 'Take back',
     takeBackSure: 'Really take back',
+    withdraw: 'Take back its address',
+    withdrawSure: 'Really take back its address',
+    withdrawWhy:
+      'It then reaches this home no more from outside. An owner can take the phone back altogether.',
     give: 'Give',
     where: 'Where',
     use: 'to use, not only to look at',

@@ -89,6 +89,9 @@ export interface Words {
     readonly kind: Readonly<Record<'phone' | 'script', string>>
     readonly takeBack: string
     readonly takeBackSure: string
+    readonly withdraw: string
+    readonly withdrawSure: string
+    readonly withdrawWhy: string
     readonly give: string
     readonly where: string
     readonly use: string
