@@ -67,10 +67,6 @@ async function openPage(
   return { page, complaints: complaintsOf(page), asked }
 }
 
-/** What Debian's Chromium asks for by itself, page or no page; the network here has no way to them. */
-const BROWSERS_OWN = new Set(['update.googleapis.com:443', 'accounts.google.com:443'])
-const isPages = ({ target }: { target: string }) => !BROWSERS_OWN.has(target)
-
 const outputOf = ({ firmware }: LiveDevice) =>
   Number(readFileSync(join(firmware.directory, 'world', 'output-1'), 'utf8'))
 const isLive = (page: Page) => page.getByText('Live', { exact: true }).waitFor({ timeout: 60_000 })
@@ -90,7 +86,7 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 300_000
     const { page, complaints, asked } = await openPage(far)
     await page.goto(`http://${onion}/#${key}`, { timeout: 90_000 })
     await isLive(page)
-    const streams = tap.streams.filter(isPages)
+    const { streams } = tap
     const bytes = streams.reduce((sum, { up, down }) => sum + up + down, 0)
     const roundTrips = tap.roundTrips(onion)
     console.log(
@@ -190,10 +186,36 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 300_000
     await owner.page.getByRole('button', { name: /^Take back: Bea$/ }).click()
     await owner.page.getByRole('button', { name: /^Really take back: Bea$/ }).click()
     await toggle.waitFor({ state: 'detached', timeout: 60_000 })
+    await guestOfGuest(guest.page)
     assert.deepEqual([owner.complaints, guest.complaints], [[], []])
     await owner.page.context().close()
     await guest.page.context().close()
   })
+
+  /** Bea, who may pass on what she was given, lets Cem in by an address of his own, and gives him that. */
+  async function guestOfGuest(bea: Page): Promise<void> {
+    await home.done(['grant', 'Bea', 'porch-light', 'on', '--may-share'])
+    await bea.getByRole('link', { name: 'Personen' }).click()
+    await bea.getByLabel('Der Name').fill('Cem')
+    await bea.getByLabel('Name des Telefons').fill('Cems Telefon')
+    await bea.getByRole('button', { name: 'Den Code zeigen' }).click()
+    const link = await bea.getByLabel('Oder schicke diesen Link').inputValue({ timeout: 60_000 })
+    const cem = await openPage(far)
+    await gotoWhenThere(cem.page, link)
+    const digits = await cem.page.locator('.match').innerText()
+    await bea.getByText(digits).waitFor({ timeout: 60_000 })
+    await bea.getByRole('button', { name: 'Ja, hereinlassen' }).click()
+    await cem.page.getByText('There are no devices here yet.').waitFor({ timeout: 60_000 })
+    await bea.getByRole('button', { name: 'Erlauben: Cem' }).click()
+    await bea.getByRole('button', { name: 'Erlauben', exact: true }).click()
+    await cem.page.getByRole('switch', { name: 'porch-light: On' }).waitFor({ timeout: 60_000 })
+    assert.deepEqual([cem.complaints, [...cem.asked].length], [[], 1])
+    const list = await home.done(['onion', 'list'])
+    const addresses = (list.invitations as Said[]).map(({ address }) => address)
+    assert(addresses.includes([...cem.asked][0]))
+    await bea.getByRole('link', { name: 'Geräte' }).click()
+    await cem.page.context().close()
+  }
 
   it('gives a link to a page that works with scripts off, does that alone, and ends', async () => {
     const owner = await openPage(far)
@@ -222,6 +244,31 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 300_000
     assert.deepEqual([...bare.asked], [onion])
     assert.deepEqual([owner.complaints, checked.complaints], [[], []])
     for (const { page } of [owner, checked, bare]) await page.context().close()
+  })
+
+  it('goes to another address when its own is renewed, is known there as before, and the old one ends', async () => {
+    const invited = await home.done(['onion', 'invite', 'tablet', '--no-auth'])
+    const { page, complaints, asked } = await openPage(far)
+    await gotoWhenThere(page, `http://${invited.address}/#${key}`)
+    await isLive(page)
+    const { address } = await home.done(['onion', 'renew', 'tablet'])
+    await page.getByText(String(address), { exact: true }).waitFor({ timeout: 90_000 })
+    assert.deepEqual(await violationsOf(page), [])
+    await picture(page, 'page-moved')
+    await page.getByRole('button', { name: 'Go to the new address' }).click()
+    await page.waitForURL(`http://${address}/`, { timeout: 90_000 })
+    await isLive(page)
+    await hasNoSecretInAddress(page)
+    assert.equal(await page.getByRole('button', { name: 'Go to the new address' }).count(), 0)
+    await page.reload()
+    await isLive(page)
+    await page.getByRole('switch', { name: 'porch-light: On' }).waitFor()
+    const old = await openPage(far)
+    await assert.rejects(old.page.goto(`http://${invited.address}/`, { timeout: 60_000 }))
+    assert.deepEqual([...asked], [invited.address, address])
+    assert.deepEqual(complaints, [])
+    await page.context().close()
+    await old.page.context().close()
   })
 
   it('works on the LAN under the home’s own CA, by keyboard alone', async () => {

@@ -15,7 +15,8 @@ export function PeopleView() {
   const { people, grants, loading, failed } = state.people
   useEffect(() => {
     void app.perform({ act: 'people' })
-  }, [])
+    // Each picture brings another `me`: with it came news of people or grants.
+  }, [state.me])
   const known = new Set(people.map(({ id }) => id))
   const others = grants.filter(({ person, revoked }) => !revoked && (!person || !known.has(person)))
   return (

@@ -13,7 +13,7 @@ export const de: Words = {
   },
   moved: {
     title: 'Für dieses Telefon hat das Zuhause eine andere Adresse.',
-    why: 'Gehen Sie mit diesem Knopf dorthin, und behalten Sie die neue Adresse statt der alten. Eine neue Einladung brauchen Sie nicht: Der Knopf nimmt Ihren Schlüssel mit, zu dieser Adresse und sonst nirgendwohin. Sind Sie angekommen, endet die alte Adresse; einen persönlichen Link müssen Sie dort neu machen.',
+    why: 'Geh mit diesem Knopf dorthin, und behalte die neue Adresse statt der alten. Eine neue Einladung brauchst du nicht: Der Knopf nimmt deinen Schlüssel mit, zu dieser Adresse und sonst nirgendwohin. Bist du angekommen, endet die alte Adresse; einen persönlichen Link, den du verwahrst, machst du dort neu.',
     go: 'Zur neuen Adresse',
     clientKey: (key) => `Der Tor-Browser wird nach diesem Schlüssel fragen: ${key}`,
   },
