@@ -12,7 +12,7 @@ import { readActs } from './acts.ts'
 import { type Move, type Papers, type Picture, readEvent, readHistory, type Thing } from './answers.ts'
 import { Asker } from './ask.ts'
 import { carryOut, type Wish } from './command.ts'
-import { type DealDeps, give, takeBack, withdrawAddress } from './deal.ts'
+import { type DealDeps, give, removePerson, takeBack, withdrawAddress } from './deal.ts'
 import { failureOf, PageError } from './error.ts'
 import { endForm, listForms, makeForm } from './form.ts'
 import type { NewPhone } from './guest.ts'
@@ -32,6 +32,8 @@ export type Action =
   | { readonly act: 'give'; readonly to: KnownPerson; readonly terms: Terms }
   /** A grant, or a phone by its key. */
   | { readonly act: 'take-back'; readonly what: KnownGrant | PartyId }
+  /** Somebody of whom no phone and no grant holds any more. */
+  | { readonly act: 'remove-person'; readonly id: string }
   /** The address of a phone that this person let in, by the name of its invitation. */
   | { readonly act: 'withdraw'; readonly invitation: string }
   /** Lets another phone in: a code, then a yes or no to who asks with it. */
@@ -87,6 +89,8 @@ export class Api {
         return this.#people((deps) => give(deps, action.to, action.terms, this.#signal))
       case 'take-back':
         return this.#people((deps) => takeBack(deps, action.what, this.#signal))
+      case 'remove-person':
+        return this.#people((deps) => removePerson(deps, action.id, this.#signal))
       case 'withdraw':
         return this.#people((deps) => withdrawAddress(deps, action.invitation, this.#signal))
       case 'invite':

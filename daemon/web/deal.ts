@@ -75,6 +75,11 @@ export async function takeBack(
   await send(asker, 'PUT', '/revocations', frame, signal)
 }
 
+/** @param id  of somebody of whom no phone and no grant holds any more */
+export async function removePerson({ asker }: DealDeps, id: string, signal: AbortSignal): Promise<void> {
+  await asker.json({ method: 'DELETE', path: personPath(fromBase64url(id)!) }, signal)
+}
+
 /** From then on the phone reaches the home no more from outside; what it may do stays until an owner takes that back. */
 export async function withdrawAddress(
   { asker }: DealDeps,

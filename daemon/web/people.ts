@@ -37,6 +37,8 @@ export interface KnownPerson {
   /** Base64url of 8 bytes. */
   readonly id: string
   readonly name: string
+  /** Who brought them in. */
+  readonly by: PartyId
   readonly keys: readonly HeldKey[]
 }
 
@@ -72,6 +74,7 @@ export function readPeople(answer: unknown): readonly KnownPerson[] {
     return {
       id: shortIn(person, 'id'),
       name: textIn(person, 'name'),
+      by: idIn(person, 'by'),
       keys: listIn(person, 'holders', MOST).map((holder) => readKeyOf(fieldsOf(holder))),
     }
   })

@@ -38,7 +38,7 @@ export function PeopleView() {
       {others.length > 0 && (
         <section class="card">
           <h2>{words.people.others}</h2>
-          <Grants grants={others} />
+          <Grants grants={others} named />
         </section>
       )}
     </>
@@ -63,7 +63,8 @@ function Owners() {
 }
 
 function PersonCard({ person, grants }: { person: KnownPerson; grants: readonly KnownGrant[] }) {
-  const { state, words } = usePage()
+  const { app, state, words } = usePage()
+  const isMine = state.me?.kind === 'owner' || person.by === app.person.id
   const keys = person.keys.filter(({ revoked }) => !revoked)
   return (
     <section class="card" aria-label={person.name}>
@@ -79,6 +80,14 @@ function PersonCard({ person, grants }: { person: KnownPerson; grants: readonly 
       <h3>{words.people.may}</h3>
       {grants.length === 0 ? <p class="label">{words.people.mayNothing}</p> : <Grants grants={grants} />}
       {state.me?.share && keys.length > 0 && <GiveForm to={person} />}
+      {isMine && keys.length === 0 && grants.length === 0 && (
+        <TakeBack
+          action={{ act: 'remove-person', id: person.id }}
+          says={words.people.remove}
+          sure={words.people.removeSure}
+          name={person.name}
+        />
+      )}
     </section>
   )
 }
@@ -112,7 +121,8 @@ function Key({ held }: { held: HeldKey }) {
   )
 }
 
-function Grants({ grants }: { grants: readonly KnownGrant[] }) {
+/** @param named  says also what each is called, where nothing around them does */
+function Grants({ grants, named = false }: { grants: readonly KnownGrant[]; named?: boolean }) {
   const { state, words, language } = usePage()
   return (
     <ul class="plain-list">
@@ -121,6 +131,7 @@ function Grants({ grants }: { grants: readonly KnownGrant[] }) {
           <div class="row">
             <span>
               <strong>{sayWhere(grant.devices, state.things, words)}</strong>: {sayWhat(grant.what, words)}
+              {named && <small class="limit">{grant.name}</small>}
               {sayLimits(grant, words, language).map((limit) => (
                 <small key={limit} class="limit">
                   {limit}

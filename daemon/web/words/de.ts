@@ -154,6 +154,8 @@ export const de: Words = {
     kind: { phone: 'Telefon', script: 'Skript' },
     takeBack: 'Zurücknehmen',
     takeBackSure: 'Wirklich zurücknehmen',
+    remove: 'Entfernen',
+    removeSure: 'Wirklich entfernen',
     withdraw: 'Adresse zurücknehmen',
     withdrawSure: 'Adresse wirklich zurücknehmen',
     withdrawWhy:

@@ -147,6 +147,8 @@ export const en: Words = {
     kind: { phone: 'phone', script: 'script' },
     takeBack: 'Take back',
     takeBackSure: 'Really take back',
+    remove: 'Remove',
+    removeSure: 'Really remove',
     withdraw: 'Take back its address',
     withdrawSure: 'Really take back its address',
     withdrawWhy:

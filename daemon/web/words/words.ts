@@ -89,6 +89,8 @@ export interface Words {
     readonly kind: Readonly<Record<'phone' | 'script', string>>
     readonly takeBack: string
     readonly takeBackSure: string
+    readonly remove: string
+    readonly removeSure: string
     readonly withdraw: string
     readonly withdrawSure: string
     readonly withdrawWhy: string

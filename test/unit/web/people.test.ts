@@ -54,10 +54,11 @@ const grant = {
   revoked: false,
 }
 const holder = { key: idOf(first), name: 'phone', kind: 'phone', by: idOf(owner.key), revoked: false }
-const person = { id: 'AAAAAAAAAAA', name: 'Bea', holders: [holder], grants: [] }
+const person = { id: 'AAAAAAAAAAA', name: 'Bea', by: idOf(owner.key), holders: [holder], grants: [] }
 const bea: KnownPerson = {
   id: 'AAAAAAAAAAA',
   name: 'Bea',
+  by: idOf(owner.key),
   keys: [
     { key: idOf(first), name: 'phone', kind: 'phone', by: idOf(root), revoked: false },
     { key: idOf(second), name: 'tablet', kind: 'phone', by: idOf(root), revoked: false },
