@@ -155,6 +155,8 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 300_000
       .getByRole('status')
       .getByText('Not done. Your permission was used as often as it may be.')
       .waitFor({ timeout: 20_000 })
+    // A browser complains of every refusal.
+    assert.match(complaints.splice(0).join(), /^[^,]*status of 403[^,]*$/)
     await page.reload()
     await isLive(page)
     await toggle.waitFor()

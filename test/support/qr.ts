@@ -31,7 +31,8 @@ const DRAW = `(async () => {
   const { width, height } = image
   const context = new OffscreenCanvas(width, height).getContext('2d')
   context.drawImage(image, 0, 0)
-  return { width, height, bytes: context.getImageData(0, 0, width, height).data.toBase64() }
+  const { data } = context.getImageData(0, 0, width, height)
+  return { width, height, bytes: new Uint8Array(data.buffer).toBase64() }
 })()`
 
 /** Of this element, as it is on the screen now. */
