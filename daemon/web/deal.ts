@@ -40,7 +40,8 @@ export async function give(
   }
 }
 
-export function wireTerms({ devices, what, hours, leaseS, notBefore, expiresAt, uses, parent }: Terms) {
+export function wireTerms(terms: Terms) {
+  const { devices, what, hours, leaseS, notBefore, expiresAt, uses, share, parent } = terms
   return {
     devices,
     what,
@@ -49,6 +50,7 @@ export function wireTerms({ devices, what, hours, leaseS, notBefore, expiresAt, 
     ...(hours.length > 0 && { hours }),
     ...(expiresAt !== undefined && { expiresAt }),
     ...(uses !== undefined && { uses }),
+    ...(share !== undefined && { share }),
     ...(parent && { parent }),
   }
 }

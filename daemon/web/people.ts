@@ -176,6 +176,8 @@ export interface Terms {
   readonly notBefore?: number | undefined
   readonly expiresAt?: number | undefined
   readonly uses?: number | undefined
+  /** How many more times it may be passed on. */
+  readonly share?: number | undefined
   /** The grant that it is passed on from; none: as an owner. */
   readonly parent?: Uint8Array | undefined
 }

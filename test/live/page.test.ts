@@ -196,15 +196,19 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 300_000
     await owner.page.getByRole('button', { name: /^Take back: Bea$/ }).click()
     await owner.page.getByRole('button', { name: /^Really take back: Bea$/ }).click()
     await toggle.waitFor({ state: 'detached', timeout: 60_000 })
-    await guestOfGuest(guest.page)
+    await guestOfGuest(owner.page, guest.page)
     assert.deepEqual([owner.complaints, guest.complaints], [[], []])
     await owner.page.context().close()
     await guest.page.context().close()
   })
 
   /** Bea, who may pass on what she was given, lets Cem in by an address of his own, and gives him that. */
-  async function guestOfGuest(bea: Page): Promise<void> {
-    await home.done(['grant', 'Bea', 'porch-light', 'on', '--may-share'])
+  async function guestOfGuest(owner: Page, bea: Page): Promise<void> {
+    await owner.getByRole('button', { name: 'Give: Bea' }).click()
+    await owner.getByLabel('Where').selectOption({ label: 'porch-light' })
+    await owner.getByLabel('may be passed on').check()
+    await owner.getByRole('button', { name: 'Give', exact: true }).click()
+    await bea.getByRole('switch', { name: 'porch-light: An' }).waitFor({ timeout: 60_000 })
     await bea.getByRole('link', { name: 'Personen' }).click()
     await bea.getByLabel('Der Name').fill('Cem')
     await bea.getByLabel('Name des Telefons').fill('Cems Telefon')

@@ -97,6 +97,7 @@ export interface Words {
     readonly give: string
     readonly where: string
     readonly use: string
+    readonly share: string
     readonly days: string
     readonly fromTime: string
     readonly toTime: string

@@ -124,6 +124,13 @@ describe('people and grants, from the page to the desks', () => {
     assert.deepEqual([guest.app.state().people.failed, held()?.invitation], [undefined, undefined])
   })
 
+  it('gives what may be passed on', async () => {
+    const { phone, known } = await bea()
+    await page.app.perform({ act: 'give', to: known, terms: terms({ share: 1 }) })
+    assert.equal(page.app.state().people.grants[0]?.share, 1)
+    assert.match((await home.get('/home', phone)).text, /"share":true/)
+  })
+
   it('tells why something was not taken: more uses than days to count them in', async () => {
     const { known } = await bea()
     await page.app.perform({ act: 'give', to: known, terms: terms({ uses: 1 }) })
