@@ -268,7 +268,6 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 300_000
     const { address } = await home.done(['onion', 'renew', 'tablet'])
     await page.getByText(String(address), { exact: true }).waitFor({ timeout: 90_000 })
     assert.deepEqual(await violationsOf(page), [])
-    await picture(page, 'page-moved')
     await page.getByRole('button', { name: 'Go to the new address' }).click()
     await page.waitForURL(`http://${address}/`, { timeout: 90_000 })
     await isLive(page)

@@ -6,7 +6,7 @@ import type { Holder, Pairing } from '../../core/envelope/index.ts'
 import { pairKeys, writePhoneCode } from '../../core/identity/index.ts'
 import { idOf } from '../../core/model/index.ts'
 import { CliError } from '../error.ts'
-import { fieldsOf, optionalBytesIn, optionalTextIn, textIn } from '../fields.ts'
+import { fieldsOf, optionalBytesIn, optionalTextIn } from '../fields.ts'
 import {
   awaitPhone,
   type Dealt,
@@ -14,12 +14,13 @@ import {
   dealAll,
   dropPairing,
   findPairing,
-  invitationName,
+  inviteFor,
   keepPairing,
   openDesk,
   openPair,
   type PendingPhone,
   pairingId,
+  readWay,
   sayGrant,
   saysYes,
   termsObject,
@@ -111,7 +112,7 @@ async function begin(desk: Desk, wanted: Wanted): Promise<PendingPhone> {
   const keys = pairKeys(secret)
   const expiresAt = owner.now() + PAIRING_LIFETIME_S_MAX
   using step = tools.voice.working('making an address for this phone')
-  const way = await invite(desk, wanted)
+  const way = await inviteFor(desk, wanted)
   step.say('opening the door for this phone')
   const frame = await owner.seal<Pairing>(owner.home, {
     type: 'pairing',
@@ -132,37 +133,6 @@ async function begin(desk: Desk, wanted: Wanted): Promise<PendingPhone> {
   step.clear()
   await showCode(desk, pending, person.name, { address, clientKey, withLan: wanted.lan })
   return pending
-}
-
-interface Way {
-  readonly invitation: string
-  readonly address: string
-  readonly clientKey: Uint8Array | undefined
-}
-
-/** An owner has an address made as wanted; for who passes on the hub makes one with the pairing (SPEC 13.6): none yet. */
-async function invite({ tools, api, owner }: Desk, { name, auth }: Wanted): Promise<Way | undefined> {
-  if (owner.role === 'owner') {
-    const invitation = invitationName(tools.random, name)
-    const path = `/invitations/${encodeURIComponent(invitation)}`
-    return readWay({
-      ...fieldsOf(await api.send('PUT', path, { authorised: auth }), 'an invitation'),
-      invitation,
-    })
-  }
-  if (!auth) return undefined
-  throw new CliError('usage', 'an address that asks for a client key is made by an owner', {
-    next: 'leave out --auth, or ask an owner to add the phone',
-  })
-}
-
-function readWay(answer: unknown): Way {
-  const said = fieldsOf(answer, 'an address')
-  return {
-    invitation: textIn(said, 'invitation'),
-    address: textIn(said, 'address'),
-    clientKey: optionalBytesIn(said, 'clientKey'),
-  }
 }
 
 interface Reach {
