@@ -20,7 +20,7 @@ export {
   personNamed,
   trustedPerson,
 } from './house.ts'
-export { invitationName, inviteFor, readWay, withdrawInvitation, withdrawInvitations } from './invitation.ts'
+export { inviteFor, readWay, withdrawInvitation, withdrawInvitations } from './invitation.ts'
 export { parseMoment } from './moment.ts'
 export {
   awaitPhone,

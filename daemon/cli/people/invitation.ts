@@ -10,7 +10,7 @@ import type { Desk } from './desk.ts'
 import type { KnownHolder } from './house.ts'
 
 /** A name that no invitation had before: an address that was withdrawn never comes back. */
-export function invitationName(random: Random, name: string): string {
+function invitationName(random: Random, name: string): string {
   const plain = name
     .normalize('NFKD')
     .replace(/[^A-Za-z0-9]+/g, '-')

@@ -33,7 +33,7 @@ export function tellHolder(
 ): object {
   const { id, name, kind, person, by, frame, at } = holder
   const invitation = pairings.askedBy(id)?.invitation
-  const isThere = services.list().some(({ service }) => service === invitation)
+  const isThere = invitation !== undefined && services.list().some(({ service }) => service === invitation)
   return {
     key: id,
     name,
