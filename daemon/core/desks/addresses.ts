@@ -32,31 +32,38 @@ export class PhoneAddresses {
     this.#deps = deps
   }
 
-  /** Owners have as many as they want; nobody else may fill tor. */
+  /**
+   * Owners have as many as they want; nobody else may fill tor.
+   * @returns `conflict` for a name that is an invitation's already: who pairs chooses name and id, and must not get at another's
+   */
   reserve(
     { name, pairing }: Pick<Pairing, 'name' | 'pairing'>,
     caller: Caller,
-  ): Verdict<Reserved, 'too-many-requests'> {
+  ): Verdict<Reserved, 'too-many-requests' | 'conflict'> {
     this.tidy()
-    if (caller.kind !== 'owner') {
-      const held = this.#ofSharers().filter((service) => service.by === caller.id).length
-      if (held + (this.#reserved.get(caller.id) ?? 0) >= SHARER_ADDRESSES_MAX)
-        return no(
-          'too-many-requests',
-          `${SHARER_ADDRESSES_MAX} phones that you let in have an address already`,
-        )
-      const all = [...this.#reserved.values()].reduce((sum, each) => sum + each, this.#ofSharers().length)
-      if (all >= SHARED_ADDRESSES_MAX)
-        return no('too-many-requests', 'too many phones have an address already')
-    }
+    const invitation = `${plain(name)}-${toHex(pairing)}`
+    const service = `invitation:${invitation}`
+    if (this.#deps.offered().has(service))
+      return no('conflict', `there is an invitation ${invitation} already`)
+    const full = caller.kind === 'owner' ? undefined : this.#fullFor(caller)
+    if (full) return no('too-many-requests', full)
     const count = caller.kind === 'owner' ? 0 : 1
     this.#reserve(caller.id, count)
-    const invitation = `${plain(name)}-${toHex(pairing)}`
     return yes({
       name: invitation,
-      service: `invitation:${invitation}`,
+      service,
       [Symbol.dispose]: () => this.#reserve(caller.id, -count),
     })
+  }
+
+  /** Why there is no more for this caller. */
+  #fullFor({ id }: Caller): string | undefined {
+    const held = this.#ofSharers()
+    const own = held.filter(({ by }) => by === id).length + (this.#reserved.get(id) ?? 0)
+    if (own >= SHARER_ADDRESSES_MAX)
+      return `${SHARER_ADDRESSES_MAX} phones that you let in have an address already`
+    const all = [...this.#reserved.values()].reduce((sum, each) => sum + each, held.length)
+    return all >= SHARED_ADDRESSES_MAX ? 'too many phones have an address already' : undefined
   }
 
   /** Whether this service came with a pairing that this caller opened. */

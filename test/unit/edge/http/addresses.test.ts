@@ -165,6 +165,19 @@ describe('who gets no address for a phone', () => {
     assert.deepEqual(await invitations(), [])
   })
 
+  it('one who names phone and pairing so that another’s invitation is meant: that stays, and stays unknown', async () => {
+    const { phone, guest } = await sharer()
+    const pairing = newId()
+    const name = `x-${Buffer.from(pairing).toString('hex')}`
+    const body = { authorised: false }
+    assert.equal((await home.json('PUT', `/invitations/${name}`, body, home.owner)).status, 200)
+    const { answer } = await opened(phone, guest, { name: 'X', pairing })
+    assert.deepEqual([...code(answer), /onion/.test(answer.text)], [409, 'conflict', false])
+    assert.deepEqual(code(await home.delete(`/invitations/${name}`, phone)), [404, 'not-found'])
+    home.home.home.desk.pairings.tidy()
+    assert.deepEqual([await invitations(), home.home.withdrawn], [[name], []])
+  })
+
   it('one whose right to pass on was taken back', async () => {
     const phone = await home.phone(await home.person('sam'))
     const grant = await home.grant(phone, { share: 1 })
