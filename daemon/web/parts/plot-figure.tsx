@@ -87,6 +87,8 @@ const DAY_MS = 86_400_000
 function timeFormat(spanMs: number, language: string): Intl.DateTimeFormat {
   return new Intl.DateTimeFormat(
     language,
-    spanMs > 2 * DAY_MS ? { day: 'numeric', month: 'numeric' } : { hour: '2-digit', minute: '2-digit' },
+    spanMs > 2 * DAY_MS
+      ? { day: 'numeric', month: 'numeric' }
+      : { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
   )
 }

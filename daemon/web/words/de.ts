@@ -162,7 +162,7 @@ export const de: Words = {
       'Von außen erreicht es dieses Zuhause dann nicht mehr. Ganz zurücknehmen kann das Telefon, wem das Zuhause gehört.',
     give: 'Erlauben',
     where: 'Wo',
-    share: 'darf weitergegeben werden, und dafür Telefone hereingelassen',
+    share: 'darf weitergegeben werden, auch an neue Telefone',
     use: 'zum Benutzen, nicht nur zum Ansehen',
     days: 'An diesen Tagen',
     fromTime: 'Von',

@@ -155,7 +155,7 @@ export const en: Words = {
       'It then reaches this home no more from outside. An owner can take the phone back altogether.',
     give: 'Give',
     where: 'Where',
-    share: 'may be passed on, and phones let in for it',
+    share: 'may be passed on, also to new phones',
     use: 'to use, not only to look at',
     days: 'On these days',
     fromTime: 'From',
