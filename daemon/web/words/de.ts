@@ -105,7 +105,7 @@ export const de: Words = {
     empty: 'Noch ist nichts geschehen.',
     older: 'Ältere',
     loading: 'Lädt …',
-    you: 'Dieses Telefon',
+    you: 'Ich',
     somebody: 'Jemand',
     from: {
       unix: 'am Hub',
