@@ -22,7 +22,7 @@ export {
   sealerNamed,
   trustedPerson,
 } from './house.ts'
-export { invitationName, withdrawInvitation, withdrawInvitations } from './invitation.ts'
+export { inviteFor, readWay, withdrawInvitation, withdrawInvitations } from './invitation.ts'
 export { parseMoment } from './moment.ts'
 export {
   awaitPhone,

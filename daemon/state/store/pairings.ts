@@ -39,6 +39,10 @@ export class PairingTable extends ProofRows {
     return row && fromRow(row)
   }
 
+  invited(): readonly OpenPairing[] {
+    return (this.#sql.invited.all() as unknown as PairingRow[]).map(fromRow)
+  }
+
   insert(open: OpenPairing, frame: Frame): void {
     const { pairing, name, person, kind, by, expiresAt, proofKey, invitation } = open
     const secret = [proofKey ?? null, invitation ?? null] as const
@@ -62,6 +66,7 @@ function prepareAll(store: Store) {
     askedBy: store.prepare(
       `SELECT ${COLUMNS} FROM pairing WHERE asker = ? ORDER BY expires_at DESC, id LIMIT 1`,
     ),
+    invited: store.prepare(`SELECT ${COLUMNS} FROM pairing WHERE invitation IS NOT NULL ORDER BY id`),
     insert: store.prepare(
       `INSERT INTO pairing (id, name, person, kind, signer, expires_at, proof_key, invitation, frame)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
