@@ -113,7 +113,11 @@ export class People {
     if (!known || equal(known.frame, message.frame)) return yes(undefined)
     if (!isOwner && known.by !== idOf(signer))
       return no('forbidden', `${known.name} was brought in by somebody else`)
-    return body.sequence > known.sequence ? yes(undefined) : no('replayed', 'a newer one is known')
+    // Two owners may seal one in the same millisecond: every daemon must come to the same.
+    const isLater =
+      body.sequence > known.sequence ||
+      (body.sequence === known.sequence && Buffer.compare(message.frame, known.frame) > 0)
+    return isLater ? yes(undefined) : no('replayed', 'a newer one is known')
   }
 
   /** Those who are gone too: they still have a paper. */

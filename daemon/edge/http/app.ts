@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { TrieRouter } from 'hono/router/trie-router'
 import { REQUEST_PATH_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
-import { codeOf, ignore, sentenceOf } from '../../base/error.ts'
+import { codeOf, ignore, isCode, sentenceOf } from '../../base/error.ts'
 import type { PartyId } from '../../core/model/index.ts'
 import { Sight } from '../../core/sight.ts'
 import { json, type Problem, problem, problemBody, type Reply, refused } from './answer.ts'
@@ -90,7 +90,10 @@ export class App {
 
   #ownFault(error: unknown): Problem {
     this.#deps.log.say('error', 'http-failed', { code: codeOf(error), message: sentenceOf(error) })
-    return problem('internal')
+    if (!isCode(error, 'disk-full')) return problem('internal')
+    return problem('internal', "the disk of this daemon's machine is full: make room on it, and try again", {
+      status: 507,
+    })
   }
 
   async #reply(
