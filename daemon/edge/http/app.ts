@@ -111,6 +111,7 @@ export class App {
       return problem('bad-request', `the target is a path of at most ${REQUEST_PATH_BYTES_MAX} bytes`)
     }
     if (!isOurHost(request.headers.host, side.hosts)) {
+      this.#deps.home.desk.foreign(`${request.method} by a name that is not ours`, side.origin)
       return problem('bad-request', 'no such host here', { status: 421 })
     }
     const [path = '', ...queries] = target.split('?')
@@ -193,7 +194,11 @@ export class App {
   #find(request: IncomingMessage, path: string, side: Side): Found | Problem {
     const [hit] = this.#router.match('ALL', path)[0]
     const methods = Object.values(hit?.[0] ?? {}).filter((route) => !side.only || route.ofThing)
-    if (!hit || methods.length === 0) return problem('not-found', 'no such route')
+    if (!hit || methods.length === 0) {
+      if (hit)
+        this.#deps.home.desk.foreign(`${request.method} beyond the one device of this address`, side.origin)
+      return problem('not-found', 'no such route')
+    }
     const route = methods.find((each) => each.method === request.method)
     if (!route) return wrongMethod(methods.map((each) => each.method))
     const params: Record<string, string> = {}
