@@ -29,10 +29,10 @@ let disk: SmallDisk
 
 before(async () => {
   network = await privateTor()
-  town = new LiveHome({ network, linkPort: 25870 })
+  town = new LiveHome({ network, linkPort: 0 })
   await town.found()
   cabin = new LiveHome({
-    ...{ network, linkPort: 25871, words: town.words, as: 'cabin' },
+    ...{ network, linkPort: 0, words: town.words, as: 'cabin' },
     ...{ enter: () => disk.enter, environment: { NODE_OPTIONS: `--import=${HOUR_AHEAD}` } },
   })
   mkdirSync(cabin.data, { mode: 0o700 })
