@@ -8,11 +8,9 @@
 #include "../driver/debounced.h"
 #include "../driver/dht22.h"
 #include "../../schemas/gen/c/shallot_capabilities.h"
+#include "../wiring/gen/room.h"
 
 enum {
-  DHT22_CHANNEL = 2,
-  MOTION_CHANNEL = 3,
-  DOOR_CHANNEL = 4,
   LOOK_MS = 50,
   AIR_MS = 2000, /* a DHT22 needs as long between two looks */
   REPORT_MS = 60000,
