@@ -3,7 +3,7 @@
  * The chips on a simulated board. In: a question of firmware/port/buses.c; out: what the wires would carry back, or nothing when
  * nobody answers. Each chip is written from its datasheet alone, and knows nothing of the driver that it will meet.
  *
- * Places in world/: `i2c-44` (address, hexadecimal), `onewire-1`, `pulses-2`, `pin-3` (0, 1, or a bolt); `pulse-1` is written with what a
+ * Places in world/: `i2c-44` (address, hexadecimal), `onewire-1`, `pulses-2`, `pin-3` (0, 1, a bolt, a column of keys, an end switch); `pulse-1` is written with what a
  * servo is told: high and period in µs; whoever plays a Wiegand reader adds lines to `wiegand`, a burst each: bits and value.
  */
 import { writeFileSync } from 'node:fs'
@@ -12,7 +12,9 @@ import { bme280 } from './bme280.ts'
 import { boltOf } from './bolt.ts'
 import { dht22 } from './dht22.ts'
 import { ds18b20 } from './ds18b20.ts'
+import { columnLevel } from './matrix.ts'
 import { sht3x } from './sht3x.ts'
+import { openSlide } from './slide.ts'
 import { openWiegand } from './wiegand.ts'
 import { type Part, readPart } from './world.ts'
 
@@ -36,6 +38,7 @@ export type Board = (question: Buffer) => Buffer | undefined
 export function openBoard(directory: string, now: () => number): Board {
   const chips = new Map<string, I2cChip | OneWireChip>()
   const wiegand = openWiegand(directory)
+  const slide = openSlide(directory, now)
 
   /** The same chip for as long as the same part is in its place. */
   function chipOf<T extends I2cChip | OneWireChip>(
@@ -72,7 +75,9 @@ export function openBoard(directory: string, now: () => number): Board {
     const part = readPart(directory, `pin-${channel}`)
     if (!part) return undefined
     const isDigit = part.name === '0' || part.name === '1'
-    const level = isDigit ? Number(part.name) : boltOf(directory, part)
+    const level = isDigit
+      ? Number(part.name)
+      : (columnLevel(directory, part) ?? slide(part) ?? boltOf(directory, part))
     return level === undefined ? undefined : Buffer.of(level)
   }
 

@@ -258,6 +258,142 @@ describe('a room', () => {
   })
 })
 
+/** The parts that no app has, on one port, with what is at their ends. */
+async function parts(
+  which: string,
+  world: Record<string, string>,
+  port: Port = 'sanitize',
+): Promise<Firmware> {
+  const firmware = await startFirmware({ port, program: 'parts-check', world })
+  firmware.say(which)
+  await firmware.line(/^opened /)
+  return firmware
+}
+
+const SLIDE = {
+  'pin-5': 'slide end=1 travel=400',
+  'pin-6': 'slide end=-1 travel=400',
+}
+
+describe('a motor between two end switches', () => {
+  it('stands from the start, runs to its end and stops there, and back', async () => {
+    await using motor = await parts('motor', SLIDE)
+    assert.deepEqual([level(motor, 1), level(motor, 2)], [0, 0])
+    motor.say('run 100')
+    await motor.line(/^run 0$/)
+    await motor.line(/^stopped 1$/)
+    assert.deepEqual([level(motor, 1), level(motor, 2)], [0, 0])
+    motor.say('run -50')
+    await motor.line(/^stopped 1$/)
+    assert.deepEqual([level(motor, 1), level(motor, 2)], [0, 0])
+  })
+
+  it('stops after its time when it is stuck, and at once when an end cannot be seen', async () => {
+    await using motor = await parts('motor', { ...SLIDE, 'pin-5': 'slide end=1 travel=400 fault=stuck' })
+    motor.say('run 100')
+    await motor.line(/^stopped 1$/)
+    assert.equal(level(motor, 1), 0)
+    motor.connect('pin-5', undefined)
+    motor.say('run 100')
+    await motor.line(/^run -164$/)
+    assert.equal(level(motor, 1), 0)
+  })
+
+  it('stops when the link is lost, and stays', async () => {
+    await using motor = await parts('motor', { ...SLIDE, 'pin-5': '0', 'pin-6': '0' })
+    motor.say('run 60')
+    await until('it to run', () => (level(motor, 1) === 600 ? true : undefined))
+    motor.say('lost')
+    await motor.line(/^lost 0$/)
+    assert.deepEqual([level(motor, 1), level(motor, 2)], [0, 0])
+  })
+})
+
+describe('a keypad of rows and columns', () => {
+  const COLUMNS = Object.fromEntries([0, 1, 2].map((at) => [`pin-${at}`, `matrix column=${at} rows=0`]))
+
+  for (const port of ['sanitize', 'qemu'] as const)
+    it(`gives each key once, and an entry at its end, on ${port}`, async () => {
+      await using keys = await parts('keys', COLUMNS, port)
+      await keys.line(/^up$/)
+      for (const [pressed, key] of [
+        ['4', 4],
+        ['0', 0],
+        ['#', 11],
+      ] as const) {
+        keys.connect('keys', pressed)
+        await keys.line(new RegExp(`^key ${key}$`))
+        keys.connect('keys', '')
+        await keys.line(/^up$/)
+      }
+      assert.ok(keys.lines.includes('entry of 2'))
+      assert.equal(keys.lines.filter((line) => line.startsWith('key ')).length, 3)
+    })
+
+  it('takes three keys at once for none, and a column that is torn off for a fault', async () => {
+    await using keys = await parts('keys', COLUMNS)
+    await keys.line(/^up$/)
+    keys.connect('keys', '1 3 7')
+    await keys.line(/^down$/)
+    keys.connect('keys', '')
+    await keys.line(/^up$/)
+    keys.connect('pin-1', undefined)
+    await keys.line(/^fault$/)
+    for (const row of [0, 1, 2, 3]) assert.equal(level(keys, row), 0)
+    keys.connect('pin-1', 'matrix column=1 rows=0')
+    await keys.line(/^well again$/)
+    assert.ok(!keys.lines.some((line) => line.startsWith('key ')))
+  })
+})
+
+describe('a coloured light, a buzzer and a motion sensor', () => {
+  const pulse = (firmware: Firmware) => readFileSync(join(firmware.directory, 'world', 'pulse-1'), 'utf8')
+
+  it('are dark and silent from the start, and do as they are told', async () => {
+    await using light = await parts('light', { 'pin-3': '0', 'output-4': '1000' })
+    assert.deepEqual(
+      [3, 4, 5].map((channel) => level(light, channel)),
+      [0, 0, 0],
+    )
+    assert.equal(pulse(light), '0 of 250\n')
+    light.say(`color ${0xff8000}`)
+    await light.line(/^color 0$/)
+    assert.deepEqual(
+      [3, 4, 5].map((channel) => level(light, channel)),
+      [1000, 502, 0],
+    )
+    light.say('buzz 1')
+    await until('it to sound', () => (pulse(light) === '125 of 250\n' ? true : undefined))
+    await until('its end', () => (pulse(light) === '0 of 250\n' ? true : undefined))
+  })
+
+  it('a light of which one colour fails goes dark', async () => {
+    await using light = await parts('light', { 'pin-3': '0' })
+    const { mkdirSync, rmSync } = process.getBuiltinModule('node:fs')
+    const broken = join(light.directory, 'world', 'output-4')
+    rmSync(broken)
+    mkdirSync(broken)
+    light.say(`color ${0xffffff}`)
+    await light.line(/^color -164$/)
+    assert.deepEqual(
+      [3, 5].map((channel) => level(light, channel)),
+      [0, 0],
+    )
+  })
+
+  it('motion is told once it has settled; a sensor that is torn off is a fault and no motion', async () => {
+    await using light = await parts('light', { 'pin-3': '0' })
+    await light.line(/^motion 0$/)
+    light.connect('pin-3', '1')
+    await light.line(/^motion 1$/)
+    light.connect('pin-3', undefined)
+    await light.line(/^fault$/)
+    light.connect('pin-3', '1')
+    await light.line(/^well again$/)
+    assert.equal(light.lines.filter((line) => line.startsWith('motion')).length, 2)
+  })
+})
+
 /** Until the servo's pulse is longer than so many µs. */
 function onTheWay(firmware: Firmware, us: number): Promise<true> {
   const pulse = join(firmware.directory, 'world', 'pulse-1')
