@@ -14,6 +14,7 @@
 #include "../driver/keypad.h"
 #include "../driver/matrix.h"
 #include "../driver/motor.h"
+#include "../driver/ov2640.h"
 #include "../driver/pir.h"
 #include "../driver/relay.h"
 #include "../driver/rgb.h"
@@ -45,6 +46,8 @@ static struct {
   bool both_were_high;
   const uint8_t *answer;
   size_t answer_size;
+  int frame_size; /* of what is captured: a beginning, noise, an end; BROKEN: none comes */
+  int frames_kept;
 } board;
 
 static void quiet(const char *line) { (void)line; }
@@ -90,12 +93,34 @@ static int i2c_transfer(uint8_t address, const uint8_t *out, size_t out_size, ui
   return 0;
 }
 
+static int capture_take(uint32_t timeout_ms) {
+  (void)timeout_ms;
+  if (board.frame_size == BROKEN) return SHALLOT_E_DEVICE_FAULT;
+  board.frames_kept = 1;
+  return board.frame_size;
+}
+
+static uint8_t frame_byte(size_t at) {
+  size_t size = (size_t)board.frame_size;
+  if (at == 0 || at == size - 2) return 0xff;
+  return at == 1 ? 0xd8 : at == size - 1 ? 0xd9 : 0x55;
+}
+
+static int capture_read(uint32_t at, uint8_t *out, size_t size) {
+  if (board.frames_kept == 0 || at + size > (size_t)board.frame_size) return SHALLOT_E_DEVICE_FAULT;
+  for (size_t i = 0; i < size; i++) out[i] = frame_byte(at + i);
+  return 0;
+}
+
+static void capture_drop(void) { board.frames_kept = 0; }
+
 static struct port fake;
 
 static void board_reset(void) {
   memset(&board, 0, sizeof board);
   fake = (struct port){.sleep_ms = no_sleep, .log = quiet, .output_set = output_set, .pulse_set = pulse_set,
-                       .pin_read = pin_read, .i2c_transfer = i2c_transfer};
+                       .pin_read = pin_read, .i2c_transfer = i2c_transfer, .capture_take = capture_take,
+                       .capture_read = capture_read, .capture_drop = capture_drop};
 }
 
 /* ---- sensors ---- */
@@ -367,6 +392,37 @@ static void pir_claims(void) {
   claim(pir_look(&pir, t) == SHALLOT_E_DEVICE_FAULT && !pir.is_motion, "PIR: a pin that cannot be read is a fault, not motion");
 }
 
+static void ov2640_claims(void) {
+  struct ov2640 camera = {.port = &fake};
+  uint8_t byte;
+  board_reset();
+  board.frame_size = 5000;
+  claim(ov2640_look(&camera, 5000) == 0 && camera.size == 5000, "OV2640: a whole frame is a picture");
+  claim(ov2640_look(&camera, 5999) == SHALLOT_E_BUSY && camera.size == 5000, "OV2640: it rests, and keeps the one there is");
+  claim(ov2640_read(&camera, 4999, &byte, 1) == 0 && byte == 0xd9, "OV2640: its last byte can be read");
+  claim(ov2640_read(&camera, 5000, &byte, 1) == SHALLOT_E_DEVICE_FAULT && ov2640_read(&camera, SIZE_MAX, &byte, 1) == SHALLOT_E_DEVICE_FAULT &&
+          ov2640_read(&camera, 1, &byte, SIZE_MAX) == SHALLOT_E_DEVICE_FAULT,
+        "OV2640: nothing behind it can");
+  ov2640_drop(&camera);
+  claim(board.frames_kept == 0 && ov2640_read(&camera, 0, &byte, 1) == SHALLOT_E_DEVICE_FAULT, "OV2640: nor anything, once it is dropped");
+  static const struct { int size; uint8_t fault; const char *what; } rows[] = {
+    {BROKEN, SHALLOT_FAULT_ABSENT, "OV2640: no frame in time is absent"},
+    {0, SHALLOT_FAULT_ABSENT, "OV2640: so is an empty one"},
+    {3, SHALLOT_FAULT_CHECKSUM, "OV2640: three bytes are no picture"},
+    {OV2640_BYTES_MAX + 1, SHALLOT_FAULT_RANGE, "OV2640: a byte more than allowed is out of range"}};
+  uint64_t now_ms = 10000;
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    board.frame_size = rows[i].size;
+    now_ms += OV2640_REST_MS;
+    int outcome = ov2640_look(&camera, now_ms);
+    claim(outcome == SHALLOT_E_DEVICE_FAULT && camera.fault == rows[i].fault && camera.size == 0 && board.frames_kept == 0, rows[i].what);
+  }
+  board.frame_size = 4;
+  claim(ov2640_look(&camera, now_ms + OV2640_REST_MS) == 0 && camera.size == 4, "OV2640: the smallest picture is a beginning and an end");
+  fake.capture_take = NULL;
+  claim(ov2640_open(&camera, &fake) == SHALLOT_E_DEVICE_FAULT && ov2640_look(&camera, 99999) == SHALLOT_E_DEVICE_FAULT, "OV2640: a place without capture has no camera");
+}
+
 /* Looks for so long; the last key that came, and how many. */
 static int keys_come(struct matrix *matrix, uint64_t *now_ms, uint32_t ms, int *count) {
   int last = MATRIX_NONE;
@@ -448,6 +504,7 @@ int app_main(const struct port *port) {
   servo_claims();
   motor_claims();
   pir_claims();
+  ov2640_claims();
   matrix_claims();
   log_text(port, "end");
   return failed;

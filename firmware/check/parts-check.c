@@ -2,7 +2,7 @@
 /*
  * Parts that no app has, on the port's real pins, with the chips and switches of scripts/twins at their ends. The first line says which:
  * `motor` (bridge on outputs 1 and 2, its ends on inputs 5 and 6, at most 3 s), `keys` (rows from output 0, columns from input 0), `light`
- * (outputs 3 to 5, a buzzer on 1, a PIR on input 3, which settles for 300 ms). Then orders, a line each, until `end`; what happens is told in lines.
+ * (outputs 3 to 5, a buzzer on 1, a PIR on input 3, which settles for 300 ms), `camera` (an OV2640; pictures go to the console in hexadecimal). Then orders, a line each, until `end`; what happens is told in lines.
  */
 #include <string.h>
 
@@ -11,10 +11,11 @@
 #include "../driver/keypad.h"
 #include "../driver/matrix.h"
 #include "../driver/motor.h"
+#include "../driver/ov2640.h"
 #include "../driver/pir.h"
 #include "../driver/rgb.h"
 
-enum { LINE_BYTES = 64, LOOK_MS = 20, RUN_MS_MAX = 3000, WARM_MS = 300 };
+enum { PIECE_BYTES = 32, LINE_BYTES = 2 * PIECE_BYTES + 2, LOOK_MS = 20, RUN_MS_MAX = 3000, WARM_MS = 300 };
 
 static const struct port *port;
 static struct motor motor;
@@ -23,6 +24,7 @@ static struct matrix matrix;
 static struct rgb light;
 static struct buzzer buzzer;
 static struct pir pir;
+static struct ov2640 camera;
 static bool was_fault;
 
 static int32_t number_in(const char *text) {
@@ -77,6 +79,41 @@ static void light_order(const char *order, uint64_t now_ms) {
   if (strncmp(order, "buzz ", 5) == 0) buzzer_sound(&buzzer, number_in(order + 5));
 }
 
+static char digit_of(unsigned four) { return (char)(four < 10 ? '0' + four : 'a' + four - 10); }
+
+/* A line `.` and the bytes for each piece. */
+static void picture_say(void) {
+  uint8_t piece[PIECE_BYTES];
+  char line[LINE_BYTES];
+  for (size_t at = 0; at < camera.size; at += sizeof piece) {
+    size_t size = camera.size - at < sizeof piece ? camera.size - at : sizeof piece;
+    size_t to = 0;
+    if (ov2640_read(&camera, at, piece, size) != 0) return log_text(port, "picture lost");
+    line[to++] = '.';
+    for (size_t i = 0; i < size; i++) {
+      line[to++] = digit_of(piece[i] >> 4);
+      line[to++] = digit_of(piece[i] & 15);
+    }
+    line[to] = '\0';
+    port->log(line);
+  }
+}
+
+static void camera_order(const char *order, uint64_t now_ms) {
+  uint8_t byte;
+  if (strcmp(order, "look") == 0) {
+    int outcome = ov2640_look(&camera, now_ms);
+    log_number(port, "fault ", camera.fault, "");
+    answer("looked ", outcome);
+  }
+  if (strcmp(order, "say") == 0) picture_say();
+  if (strcmp(order, "beyond") == 0) answer("beyond ", ov2640_read(&camera, camera.size, &byte, 1));
+  if (strcmp(order, "drop") == 0) ov2640_drop(&camera);
+  log_number(port, "kept ", camera.size, "");
+}
+
+static void nothing_time(uint64_t now_ms) { (void)now_ms; }
+
 static void nothing_order(const char *order, uint64_t now_ms) {
   (void)order;
   (void)now_ms;
@@ -90,6 +127,7 @@ static int open_all(const char *which, uint64_t now_ms) {
   keypad_open(&keypad, port);
   pir_open(&pir, port, 3, WARM_MS, now_ms);
   if (strcmp(which, "motor") == 0) return motor_open(&motor);
+  if (strcmp(which, "camera") == 0) return ov2640_open(&camera, port);
   if (strcmp(which, "keys") == 0) return matrix_open(&matrix, now_ms);
   return rgb_open(&light) | buzzer_open(&buzzer);
 }
@@ -100,8 +138,9 @@ int app_main(const struct port *given) {
   while (port->read_line(line, sizeof line, 1000) < 0) {}
   bool is_motor = strcmp(line, "motor") == 0;
   bool is_keys = strcmp(line, "keys") == 0;
-  void (*time)(uint64_t) = is_motor ? motor_time : is_keys ? keys_time : light_time;
-  void (*order)(const char *, uint64_t) = is_motor ? motor_order : is_keys ? nothing_order : light_order;
+  bool is_camera = strcmp(line, "camera") == 0;
+  void (*time)(uint64_t) = is_motor ? motor_time : is_keys ? keys_time : is_camera ? nothing_time : light_time;
+  void (*order)(const char *, uint64_t) = is_motor ? motor_order : is_keys ? nothing_order : is_camera ? camera_order : light_order;
   answer("opened ", open_all(line, port->now_ms()));
   for (;;) {
     int size = port->read_line(line, sizeof line, LOOK_MS);

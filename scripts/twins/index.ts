@@ -13,6 +13,7 @@ import { boltOf } from './bolt.ts'
 import { dht22 } from './dht22.ts'
 import { ds18b20 } from './ds18b20.ts'
 import { columnLevel } from './matrix.ts'
+import { openCapture, ov2640 } from './ov2640.ts'
 import { sht3x } from './sht3x.ts'
 import { openSlide } from './slide.ts'
 import { openWiegand } from './wiegand.ts'
@@ -27,9 +28,9 @@ export interface OneWireChip {
   transfer(out: Uint8Array, inSize: number, part: Part): Buffer
 }
 
-const ASK = { pin: 1, pulse: 2, pulses: 3, i2c: 4, onewire: 5, wiegand: 6 } as const
+const ASK = { pin: 1, pulse: 2, pulses: 3, i2c: 4, onewire: 5, wiegand: 6, capture: 7 } as const
 const NOTHING = Buffer.alloc(0)
-const I2C_CHIPS: Record<string, (now: () => number) => I2cChip> = { sht3x, bme280 }
+const I2C_CHIPS: Record<string, (now: () => number) => I2cChip> = { sht3x, bme280, ov2640 }
 const ONE_WIRE_CHIPS: Record<string, (now: () => number) => OneWireChip> = { ds18b20 }
 
 export type Board = (question: Buffer) => Buffer | undefined
@@ -39,6 +40,7 @@ export function openBoard(directory: string, now: () => number): Board {
   const chips = new Map<string, I2cChip | OneWireChip>()
   const wiegand = openWiegand(directory)
   const slide = openSlide(directory, now)
+  const capture = openCapture(directory)
 
   /** The same chip for as long as the same part is in its place. */
   function chipOf<T extends I2cChip | OneWireChip>(
@@ -93,6 +95,8 @@ export function openBoard(directory: string, now: () => number): Board {
         return transfer(`i2c-${question[1]!.toString(16)}`, question)
       case ASK.onewire:
         return transfer(`onewire-${question[1]}`, question)
+      case ASK.capture:
+        return capture(question)
       case ASK.wiegand:
         return wiegand()
       default:

@@ -7,8 +7,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** absent: it does not answer; checksum: its sums are wrong; stuck: it repeats itself; asleep: it never finishes. */
-export type Fault = 'absent' | 'checksum' | 'stuck' | 'asleep'
+/** absent: it does not answer; checksum: its sums are wrong; stuck: it repeats itself; asleep: it never finishes; cut, torn: its end or its beginning is missing. */
+export type Fault = 'absent' | 'checksum' | 'stuck' | 'asleep' | 'cut' | 'torn'
 
 export interface Part {
   readonly name: string

@@ -394,6 +394,108 @@ describe('a coloured light, a buzzer and a motion sensor', () => {
   })
 })
 
+describe('an OV2640', () => {
+  const lookAt = async (camera: Firmware): Promise<[fault: number, outcome: number, kept: number]> => {
+    camera.say('look')
+    const said = []
+    for (const what of ['fault', 'looked', 'kept'])
+      said.push(Number((await camera.line(new RegExp(`^${what} `))).split(' ')[1]))
+    return said as [number, number, number]
+  }
+
+  async function pictureOf(camera: Firmware): Promise<Buffer> {
+    const from = camera.lines.length
+    camera.say('say')
+    await camera.line(/^kept /)
+    const rows = camera.lines.slice(from).filter((line) => line.startsWith('.'))
+    return Buffer.from(rows.map((row) => row.slice(1)).join(''), 'hex')
+  }
+
+  it('gives a whole JPEG, and another each time', async () => {
+    await using camera = await parts('camera', { 'i2c-30': 'ov2640 width=160 height=120' })
+    assert.deepEqual((await lookAt(camera)).slice(0, 2), [FAULT_NONE, 0])
+    const first = await pictureOf(camera)
+    assert.deepEqual(sizeOf(first), [160, 120])
+    camera.say('beyond')
+    await camera.line(/^beyond -164$/)
+    await restOf(camera)
+    assert.notDeepEqual(await pictureOf(camera), first)
+    camera.say('drop')
+    await camera.line(/^kept 0$/)
+  })
+
+  it('is cut at its end when the bus pads it with zeros', async () => {
+    await using camera = await parts('camera', { 'i2c-30': 'ov2640 padding=17' })
+    assert.deepEqual((await lookAt(camera)).slice(0, 2), [FAULT_NONE, 0])
+    assert.deepEqual((await pictureOf(camera)).subarray(-2), Buffer.of(0xff, 0xd9))
+  })
+
+  it('of the largest size passes, of one byte more does not', async () => {
+    await using camera = await parts('camera', { 'i2c-30': 'ov2640 size=65536' })
+    assert.deepEqual(await lookAt(camera), [FAULT_NONE, 0, 65_536])
+    camera.connect('i2c-30', 'ov2640 size=65537')
+    await restOf(camera, [FAULT_RANGE, -164, 0])
+  })
+
+  for (const [fault, code] of [
+    ['asleep', FAULT_ABSENT],
+    ['absent', FAULT_ABSENT],
+    ['cut', FAULT_CHECKSUM],
+    ['torn', FAULT_CHECKSUM],
+  ] as const)
+    it(`with fault=${fault} gives no picture, and keeps none`, async () => {
+      await using camera = await parts('camera', { 'i2c-30': 'ov2640' })
+      await lookAt(camera)
+      camera.connect('i2c-30', `ov2640 fault=${fault}`)
+      await restOf(camera, [code, -164, 0])
+      assert.equal((await pictureOf(camera)).length, 0)
+    })
+
+  it('is not taken for there when nobody answers, or another chip', async () => {
+    for (const part of [undefined, 'ov2640 fault=checksum', 'sht3x']) {
+      await using camera = await startFirmware({
+        port: 'sanitize',
+        program: 'parts-check',
+        world: part === undefined ? {} : { 'i2c-30': part },
+      })
+      camera.say('camera')
+      await camera.line(/^opened -164$/)
+    }
+  })
+
+  it('is no part of an ESP8266, which has no bus for it', async () => {
+    await using camera = await startFirmware({
+      port: 'qemu',
+      program: 'parts-check',
+      world: { 'i2c-30': 'ov2640' },
+    })
+    camera.say('camera')
+    await camera.line(/^opened -164$/)
+    camera.say('look')
+    await camera.line(/^looked -164$/)
+  })
+
+  /** Looks until it has rested. */
+  async function restOf(camera: Firmware, expected?: readonly number[]): Promise<void> {
+    let seen = await lookAt(camera)
+    while (seen[1] === -165) seen = await lookAt(camera)
+    if (expected) assert.deepEqual(seen, expected)
+    else assert.equal(seen[1], 0)
+  }
+
+  /** Width and height of a JPEG, read from its segments, none of which may be broken. */
+  function sizeOf(jpeg: Buffer): [number, number] {
+    let size: [number, number] | undefined
+    let at = 2
+    assert.equal(jpeg.readUInt16BE(0), 0xffd8)
+    for (; jpeg[at] === 0xff && jpeg[at + 1] !== 0xda; at += 2 + jpeg.readUInt16BE(at + 2)) {
+      if (jpeg[at + 1] === 0xc0) size = [jpeg.readUInt16BE(at + 7), jpeg.readUInt16BE(at + 5)]
+    }
+    assert.equal(jpeg[at + 1], 0xda, 'a scan')
+    return size!
+  }
+})
+
 /** Until the servo's pulse is longer than so many µs. */
 function onTheWay(firmware: Firmware, us: number): Promise<true> {
   const pulse = join(firmware.directory, 'world', 'pulse-1')
