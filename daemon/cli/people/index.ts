@@ -18,6 +18,8 @@ export {
   learnOwners,
   liveHolders,
   personNamed,
+  presentHolders,
+  sealerNamed,
   trustedPerson,
 } from './house.ts'
 export { inviteFor, readWay, withdrawInvitation, withdrawInvitations } from './invitation.ts'
@@ -38,5 +40,5 @@ export { takeBack } from './revocations.ts'
 export { sayGrant, sayReturn, standingOf, termsObject } from './say.ts'
 export { targetNamed } from './scope.ts'
 export { startOver } from './start-over.ts'
-export { readShare, readTerms, requireEnd, shareOptions, type TermFlags, termOptions } from './terms.ts'
+export { grantOptions, readShare, readTerms, requireEnd, type TermFlags, termOptions } from './terms.ts'
 export { grantsOf, ownerOf } from './whose.ts'

@@ -23,6 +23,7 @@ import {
   readWay,
   sayGrant,
   saysYes,
+  sealerNamed,
   termsObject,
   trustedPerson,
   withdrawInvitation,
@@ -242,15 +243,15 @@ async function finish(desk: Desk, pending: PendingPhone, yesIf: string | undefin
 }
 
 /** What others gave to this person before, and what became of it for this phone. */
-function sayOthers({ tools, house }: Desk, { ofOtherOwners, passedOn }: Dealt): void {
+function sayOthers({ tools, house, owner }: Desk, { ofOtherOwners, passedOn }: Dealt): void {
   if (ofOtherOwners > 0) {
     tools.voice.note(
       `${ofOtherOwners} of these another owner granted: on this phone they stand under your seal, counted and taken back with theirs.`,
     )
   }
   for (const { id, by } of passedOn) {
-    const from = house.people.find(({ holders }) => holders.some((holder) => holder.id === by))?.name ?? by
-    tools.voice.note(`Not on this phone: grant ${id}, which ${from} passed on, and must pass on to it too.`)
+    const from = sealerNamed(by, house, owner)
+    tools.voice.note(`Not on this phone: grant ${id} of ${from}, who must give it to this phone too.`)
   }
 }
 

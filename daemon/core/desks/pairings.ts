@@ -7,7 +7,7 @@ import { no, type Verdict, yes } from '../../base/error.ts'
 import { Secret } from '../../base/secret.ts'
 import type { Caller } from '../callers.ts'
 import { admit, type Frame, type Message, openEnvelope, type Pair, type Pairing } from '../envelope/index.ts'
-import { pairProof } from '../identity/index.ts'
+import { keyProof } from '../identity/index.ts'
 import { idOf, isDeviceName, type PartyId } from '../model/index.ts'
 import type { KnownHolder, KnownPerson } from '../people.ts'
 import type { OpenPairing } from '../ports-people.ts'
@@ -167,7 +167,7 @@ export function openPairingsDesk(deps: DeskDeps): PairingsDesk {
       if (pairing.key === key) return answerOf(pairing, key)
       if (pairing.key !== undefined || pairing.end) return wrong('permit-used')
       if (!pairing.proofKey) return no('permit-expired')
-      if (!equal(pairProof(new Secret(pairing.proofKey), signer), body.proofForHub)) return wrong('bad-proof')
+      if (!equal(keyProof(new Secret(pairing.proofKey), signer), body.proofForHub)) return wrong('bad-proof')
       if (trust.isRevoked(signer)) return wrong('grant-revoked')
       const entry = {
         kind: 'asked',

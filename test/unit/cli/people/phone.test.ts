@@ -8,7 +8,7 @@ import { systemRandom } from '../../../../daemon/base/random.ts'
 import { Secret } from '../../../../daemon/base/secret.ts'
 import { loadIdentity } from '../../../../daemon/config/identity.ts'
 import type { Signer } from '../../../../daemon/core/envelope/index.ts'
-import { matchDigits, pairKeys, pairProof, readPhoneCode } from '../../../../daemon/core/identity/index.ts'
+import { keyProof, matchDigits, pairKeys, readPhoneCode } from '../../../../daemon/core/identity/index.ts'
 import { idOf } from '../../../../daemon/core/model/index.ts'
 import { ed25519, problem } from '../fake-home.ts'
 import { open } from '../fake-people.ts'
@@ -80,8 +80,8 @@ suite('phone add', () => {
       {
         type: 'pair',
         pairing,
-        proofForHub: pairProof(hubProofKey, by.key),
-        proofForOwner: pairProof(ownerProofKey, by.key),
+        proofForHub: keyProof(hubProofKey, by.key),
+        proofForOwner: keyProof(ownerProofKey, by.key),
       },
       by,
     )
