@@ -91,6 +91,7 @@ export type EntryKind =
   | 'declined'
   | 'token'
   | 'removed'
+  | 'authorities'
   | 'pruned'
 
 export interface NewEntry {

@@ -23,7 +23,8 @@ enum form {
   FORM_GRANT_DEVICES,
   FORM_REVOCATION_ENTRIES,
   FORM_PERMISSIONS,
-  FORM_HOURS
+  FORM_HOURS,
+  FORM_PLACES
 };
 
 /*
@@ -94,7 +95,8 @@ IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
                               AFFORDANCES(SHALLOT_HELLO_AFFORDANCES), NUMBER(SHALLOT_HELLO_LOST, 0, ANY_NUMBER)}},
   [MESSAGE_WELCOME] = {.claims = HAS_ALWAYS | HAS_NONCE | HAS_BODY,
                        .body = {NUMBER(SHALLOT_WELCOME_TIME_MS, 0, ANY_NUMBER), {SHALLOT_WELCOME_WANTS_RECORD, FORM_BOOL, 0, 0, 0},
-                                OPTIONAL(SHALLOT_WELCOME_ZONE, FORM_ZONE, 0, 0)}},
+                                OPTIONAL(SHALLOT_WELCOME_ZONE, FORM_ZONE, 0, 0),
+                                OPTIONAL(SHALLOT_WELCOME_PLACES, FORM_PLACES, 1, SHALLOT_PLACES_MAX)}},
   [MESSAGE_READING] = {.claims = HAS_ALWAYS | HAS_BODY, .body = {SAMPLES(SHALLOT_READING_VALUES, 1)}},
   [MESSAGE_COMMAND] = {.claims = HAS_ALWAYS | HAS_DEADLINE | HAS_NONCE | HAS_BODY,
                        .lifetime_s_max = SHALLOT_COMMAND_LIFETIME_S_MAX,
@@ -145,6 +147,8 @@ IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
   [MESSAGE_PAIR] = {.claims = HAS_ALWAYS | HAS_BODY,
                     .body = {SHORT(SHALLOT_PAIR_ID), BYTES(SHALLOT_PAIR_PROOF_HUB, SHALLOT_PROOF_BYTES, SHALLOT_PROOF_BYTES),
                              BYTES(SHALLOT_PAIR_PROOF_OWNER, SHALLOT_PROOF_BYTES, SHALLOT_PROOF_BYTES)}},
+  [MESSAGE_PINS] = {.claims = HAS_ALWAYS | HAS_BODY,
+                    .body = {NUMBER(SHALLOT_PINS_GENERATION, 0, SHALLOT_GENERATION_MAX), {SHALLOT_PINS_HUB_CA, FORM_KEYS, 2, 2, 0}}},
 };
 
 IN_FLASH(static const struct rule enrol_code_rules[]) = {
@@ -165,6 +169,7 @@ IN_FLASH(static const char type_texts[MESSAGE_TYPES][MESSAGE_TYPE_TEXT_MAX]) = {
   [MESSAGE_PERSON] = SHALLOT_TYPE_PERSON,     [MESSAGE_HOLDER] = SHALLOT_TYPE_HOLDER,   [MESSAGE_GRANT] = SHALLOT_TYPE_GRANT,
   [MESSAGE_LEASE] = SHALLOT_TYPE_LEASE,       [MESSAGE_REVOCATION] = SHALLOT_TYPE_REVOCATION, [MESSAGE_ACT] = SHALLOT_TYPE_ACT,
   [MESSAGE_PAIRING] = SHALLOT_TYPE_PAIRING,   [MESSAGE_PAIR] = SHALLOT_TYPE_PAIR,
+  [MESSAGE_PINS] = SHALLOT_TYPE_PINS,
 };
 
 size_t message_type_text(char out[MESSAGE_TYPE_TEXT_MAX], enum message_type type) {
@@ -227,6 +232,16 @@ static bool hours_are_sound(struct cbor_reader *reader) {
   return number_follows(reader, 0, SHALLOT_MINUTES_PER_DAY, &to) && from < to;
 }
 
+/* `[address, port]` */
+static bool place_is_sound(struct cbor_reader *reader) {
+  int64_t number;
+  struct cbor_item pair = cbor_next(reader);
+  if (pair.kind != CBOR_ARRAY || pair.count != 2) return false;
+  struct cbor_item address = cbor_next(reader);
+  if (!is_string(&address, CBOR_TEXT, 1, SHALLOT_PLACE_ADDRESS_CHARS_MAX)) return false;
+  return number_follows(reader, 1, UINT16_MAX, &number);
+}
+
 static bool is_bytes_of(const struct cbor_item *item, size_t size) { return is_string(item, CBOR_BYTES, size, size); }
 
 /* `[salt, rounds, key]` */
@@ -253,6 +268,7 @@ static bool element_is_sound(struct cbor_reader *reader, enum form form) {
   if (form == FORM_SAMPLES) return sample_is_sound(reader);
   if (form == FORM_PERMISSIONS) return permission_is_sound(reader);
   if (form == FORM_HOURS) return hours_are_sound(reader);
+  if (form == FORM_PLACES) return place_is_sound(reader);
   struct cbor_item item = cbor_next(reader);
   bool is_key = is_bytes_of(&item, SHALLOT_KEY_BYTES);
   bool is_short = is_bytes_of(&item, SHALLOT_GRANT_ID_BYTES);
@@ -478,7 +494,27 @@ struct welcome_body claims_welcome(const struct claims *claims) {
   body.time_ms = member_next(&reader).value;
   body.wants_record = member_next(&reader).value != 0;
   if (key_take(&reader, SHALLOT_WELCOME_ZONE)) body.zone = zone_take(&reader);
+  if (key_take(&reader, SHALLOT_WELCOME_PLACES)) {
+    body.places.count = cbor_next(&reader).count;
+    body.places.reader = reader;
+  }
   return body;
+}
+
+bool claims_places_read(struct cbor_reader reader, struct cbor_list *list) {
+  struct cbor_item array = cbor_next(&reader);
+  bool is_list = array.kind == CBOR_ARRAY && array.count >= 1 && array.count <= SHALLOT_PLACES_MAX;
+  *list = (struct cbor_list){reader, array.count};
+  for (size_t i = 0; is_list && i < array.count; i++) is_list = place_is_sound(&reader);
+  return is_list;
+}
+
+struct place claims_place_next(struct cbor_list *list) {
+  cbor_next(&list->reader);
+  struct cbor_item address = cbor_next(&list->reader);
+  struct cbor_item tcp_port = cbor_next(&list->reader);
+  list->count--;
+  return (struct place){address.bytes, address.size, (uint16_t)tcp_port.value};
 }
 
 static int32_t number_narrow(int64_t number) {
@@ -545,6 +581,13 @@ struct revocation_body claims_revocation(const struct claims *claims) {
   struct cbor_item item;
   struct revocation_body body = {.entries = list_open(claims, SHALLOT_REVOCATION_ENTRIES)};
   if (member_find(claims, SHALLOT_REVOCATION_FLOOR, &item)) body.floor_s = item.value;
+  return body;
+}
+
+struct pins_body claims_pins(const struct claims *claims) {
+  struct cbor_list keys = list_open(claims, SHALLOT_PINS_HUB_CA);
+  struct pins_body body = {.current = cbor_next(&keys.reader).bytes};
+  body.next = cbor_next(&keys.reader).bytes;
   return body;
 }
 

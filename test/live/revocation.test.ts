@@ -16,6 +16,7 @@ import type { Carrier } from '../../daemon/core/ports.ts'
 import { type Link, openLink } from '../../daemon/edge/link/index.ts'
 import { openState } from '../../daemon/state/index.ts'
 import { type DeviceSession, deviceKeys, type Hub, LAMP, openSession } from '../support/device.ts'
+import { stillGenerations } from '../support/generations.ts'
 import { grantFrame, newId, revocationFrame } from '../support/papers.ts'
 import { Sealer, sha256 } from '../support/request.ts'
 import { temporaryFolder } from '../support/state.ts'
@@ -46,6 +47,7 @@ async function openHome(t: TestContext) {
       ...state,
       zone: () => undefined,
       withdraw: () => {},
+      generations: stillGenerations(hub.key),
       onFailure: (error) => assert.fail(String(error)),
     },
     {

@@ -78,7 +78,7 @@ export class Session implements Talk, Receiver, Noting {
     this.#key = leaf.key
     this.device = idOf(leaf.key)
     this.#resumed = resumed
-    this.#renewAt = renewalDue(leaf, room.issuer.key)
+    this.#renewAt = renewalDue(leaf, room.issuer().key)
   }
 
   /** Who may seal what here (SPEC 2.6): the device its own types, and an owner its record when that is wanted. */

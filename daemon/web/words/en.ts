@@ -127,6 +127,7 @@ export const en: Words = {
       declined: 'a phone was not let in',
       token: 'made a key for a script or page',
       removed: 'removed',
+      authorities: 'changed the hub’s authorities',
       pruned: 'older entries were removed',
     },
     unsealed: 'The hub says so, without a signature.',

@@ -108,6 +108,8 @@ enum shallot_code {
   SHALLOT_E_OUT_OF_SPACE = -304, /* a buffer of the firmware is too small */
   SHALLOT_E_CERTIFICATE_RENEWED = -320, /* the device has its next certificate and connects again with it */
   SHALLOT_E_NO_ANSWER = -321, /* nobody on the LAN said where the hub is */
+  SHALLOT_E_CA_ANNOUNCED = -324, /* the device knows this CA as the next, and takes it when the hub shows it */
+  SHALLOT_E_CA_UNKNOWN = -325, /* the device was not told of this CA by the one before it */
 };
 
 /* The name a code has in schemas/codes.csv, for logs and tests; "?" for a number that is not in the list. */
@@ -216,6 +218,8 @@ static inline const char *shallot_code_name(int code) {
     case SHALLOT_E_OUT_OF_SPACE: return "out-of-space";
     case SHALLOT_E_CERTIFICATE_RENEWED: return "certificate-renewed";
     case SHALLOT_E_NO_ANSWER: return "no-answer";
+    case SHALLOT_E_CA_ANNOUNCED: return "ca-announced";
+    case SHALLOT_E_CA_UNKNOWN: return "ca-unknown";
     default: return "?";
   }
 }

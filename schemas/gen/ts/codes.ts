@@ -106,6 +106,8 @@ export const CODES = {
   'out-of-space': 304,
   'certificate-renewed': 320,
   'no-answer': 321,
+  'ca-announced': 324,
+  'ca-unknown': 325,
 } as const
 export type Code = keyof typeof CODES
 
@@ -214,6 +216,8 @@ export const MEANINGS: Readonly<Record<Code, string>> = {
   'out-of-space': "a buffer of the firmware is too small",
   'certificate-renewed': "the device has its next certificate and connects again with it",
   'no-answer': "nobody on the LAN said where the hub is",
+  'ca-announced': "the device knows this CA as the next, and takes it when the hub shows it",
+  'ca-unknown': "the device was not told of this CA by the one before it",
 }
 
 const BY_NUMBER = new Map<number, Code>(Object.entries(CODES).map(([name, number]) => [number, name as Code]))

@@ -25,7 +25,7 @@ function setUp() {
   }
   const open = (who: DeviceKeys = keys) => {
     const line = new FakeLine()
-    const leaf = { key: who.signer.key, ca: home.room.issuer.key, from: 0, until: Number.MAX_SAFE_INTEGER }
+    const leaf = { key: who.signer.key, ca: home.issuer.key, from: 0, until: Number.MAX_SAFE_INTEGER }
     const session = new Session(home.room, line, leaf, false)
     line.talk = session
     return { line, session }
@@ -90,12 +90,12 @@ describe('hello and welcome [SPEC 6.4]', () => {
   it('carries the home’s zone [SPEC 12.6]', async () => {
     const zone = { offset: 60, changesAt: 1_806_195_600, thereafter: 120 }
     const home = setUp()
-    const voice = new HubVoice(home.hub, home.clock, systemRandom, () => zone)
+    const voice = new HubVoice(home.hub, home.clock, systemRandom, { zone: () => zone })
     home.desk.add({ id: home.keys.id, name: 'porch', ...LAMP })
     const line = new FakeLine()
     const leaf = {
       key: home.keys.signer.key,
-      ca: home.room.issuer.key,
+      ca: home.issuer.key,
       from: 0,
       until: Number.MAX_SAFE_INTEGER,
     }
