@@ -197,8 +197,14 @@ export function openGenerations(deps: GenerationsDeps): Generations {
         before?.inForce !== confirmation.inForce ||
         before.announced !== confirmation.announced ||
         before.code !== confirmation.code
-      const kept = first ? confirmations.put(confirmation).then(reconsider) : Promise.resolve()
-      return { kept, first }
+      // What it knows as the next is in force already: it is shown that when it connects again.
+      const isLate = body.code === CODES['ca-announced'] && generation <= vault.present.generation
+      const keep = async (): Promise<void> => {
+        if (first) await confirmations.put(confirmation)
+        if (first) reconsider()
+        if (isLate) carrier.drop(device, 'ca-announced')
+      }
+      return { kept: keep(), first }
     },
     async announce(next, caller) {
       const judged = judgeAnnounced(deps, next)

@@ -49,6 +49,7 @@ struct device {
   uint64_t tick_due_ms;
   uint64_t away_since_ms;
   uint32_t pause_ms;
+  uint8_t chain_tries; /* of this place, which shows a leaf that is not under our pins */
   uint8_t place;       /* the next of the places that the hub told, when it is nowhere else */
   bool was_welcomed;   /* in this connection */
   uint8_t record_digest[GATE_DIGEST_BYTES];
@@ -168,6 +169,8 @@ static int pins_take(const struct pins_body *pins) {
   bool is_current = memcmp(identity->pins[0], pins->current, SHALLOT_KEY_BYTES) == 0;
   if (is_current && memcmp(identity->pins[1], pins->next, SHALLOT_KEY_BYTES) == 0) return 0;
   if (memcmp(identity->pins[1], pins->current, SHALLOT_KEY_BYTES) != 0) return SHALLOT_E_CA_UNKNOWN;
+  /* A resumed connection shows nothing: the next one is to be a full one. */
+  if (tls_resumed(&device.tls)) device.port->blob_remove(TICKET_BLOB);
   if (!tls_shown_under(&device.tls, 1)) return SHALLOT_E_CA_ANNOUNCED;
   int fault = renewal_repin(device.port, pins->current, pins->next);
   if (fault) return fault;
@@ -267,6 +270,14 @@ static void hub_seek(void) {
   found->tcp_port = 0;
 }
 
+/* A hub may have other leaves for who does not take this one (SPEC 16.3); as many as it may have are looked at before another place. */
+static void link_failed(int fault) {
+  bool is_other_leaf_likely = fault == SHALLOT_E_TLS_BAD_CHAIN && ++device.chain_tries <= SHALLOT_GENERATIONS_SPARE;
+  if (is_other_leaf_likely) return;
+  device.chain_tries = 0;
+  hub_seek();
+}
+
 /* Whoever is there has proven a pinned CA and sealed a welcome: it is the hub, and lives here now. */
 static void hub_settle(void) {
   size_t capacity;
@@ -348,7 +359,7 @@ static int key_ready(const struct enrol_code *code) {
 static bool is_worth_another_try(int code) {
   return code == SHALLOT_E_LINK_CLOSED || code == SHALLOT_E_SILENT || code == SHALLOT_E_HANDSHAKE_TIMEOUT ||
          code == SHALLOT_E_TOO_MANY_CONNECTIONS || code == SHALLOT_E_PORT_NETWORK || code == SHALLOT_E_PORT_TIMEOUT ||
-         code == SHALLOT_E_INTERNAL;
+         code == SHALLOT_E_INTERNAL || code == SHALLOT_E_CA_ANNOUNCED;
 }
 
 static void pause_grow(void) {
@@ -356,12 +367,19 @@ static void pause_grow(void) {
   if (device.pause_ms > PAUSE_MS_MOST) device.pause_ms = PAUSE_MS_MOST;
 }
 
-/* Half of the pause is left to chance, so that a house full of devices does not come back in one moment. */
-static uint32_t pause_pick(void) {
+/* Half of a pause is left to chance, so that a house full of devices does not come back in one moment. */
+static uint32_t pause_pick(uint32_t pause_ms) {
   uint8_t chance[2] = {0, 0};
   device.port->random(chance, sizeof chance);
   uint32_t part = (uint32_t)(chance[0] << 8 | chance[1]);
-  return device.pause_ms / 2 + device.pause_ms / 2 * part / 0xffff;
+  return pause_ms / 2 + pause_ms / 2 * part / 0xffff;
+}
+
+/* Another place, or another leaf, is tried soon; when none is left, the pauses grow. */
+static uint32_t pause_next(void) {
+  if (device.found.tcp_port != 0 || device.chain_tries != 0) return pause_pick(PAUSE_MS_LEAST);
+  pause_grow();
+  return pause_pick(device.pause_ms);
 }
 
 static int enrol_try(const struct enrol_code *code) {
@@ -385,7 +403,7 @@ static int enrol_with(const struct enrol_code *code) {
   while ((fault = enrol_try(code)) != 0 && is_worth_another_try(fault) && device.port->now_ms() < until_ms) {
     log_number(device.port, "enrolment waits ", fault, "");
     pause_grow();
-    device.port->sleep_ms(pause_pick());
+    device.port->sleep_ms(pause_pick(device.pause_ms));
   }
   device.pause_ms = 0;
   if (fault) return fault;
@@ -474,6 +492,7 @@ static void connected(void) {
   log_text(device.port, tls_resumed(&device.tls) ? "connected resumed" : "connected");
   device.pause_ms = 0;
   device.was_welcomed = true;
+  device.chain_tries = 0;
   places_keep(device.port, &device.session.places);
   app_link(true);
   ticket_keep();
@@ -563,7 +582,7 @@ static int session_hold(void) {
   uint8_t hub[SHALLOT_KEY_BYTES];
   device.was_welcomed = false;
   int fault = session_link_open();
-  if (fault) hub_seek();
+  if (fault) link_failed(fault);
   if (fault) return fault;
   fault = spool_precede();
   if (fault == 0) fault = tls_peer_key(&device.tls, hub);
@@ -579,10 +598,8 @@ static int session_hold(void) {
   return fault;
 }
 
-/* Another place is tried soon; only when none is left, the pauses grow. */
 static void pause_spend(void) {
-  if (device.found.tcp_port == 0 || device.pause_ms == 0) pause_grow();
-  uint64_t until_ms = device.port->now_ms() + pause_pick();
+  uint64_t until_ms = device.port->now_ms() + pause_next();
   while (is_enrolled() && device.port->now_ms() < until_ms) {
     uint32_t left_ms = (uint32_t)(until_ms - device.port->now_ms());
     console_wait(wait_ms(left_ms < CONSOLE_MS ? left_ms : CONSOLE_MS));

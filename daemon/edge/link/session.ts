@@ -249,7 +249,7 @@ export class Session implements Talk, Receiver, Noting {
     return this.#line.ended ? 'too-slow' : 'sent'
   }
 
-  end(why: 'forgotten' | 'superseded'): void {
+  end(why: 'forgotten' | 'superseded' | 'ca-announced'): void {
     this.#line.end(why)
   }
 
