@@ -183,7 +183,9 @@ suite('authorities in generations', () => {
     await porchNow.kill()
     await home.stop()
     await using again = await openLiveHome({ linkPort: LINK_PORT, words: home.words })
-    await until('the device', () => (again.diary.some((line) => line.includes('"device-opened"')) ? true : undefined))
+    await until('the device', () =>
+      again.diary.some((line) => line.includes('"device-opened"')) ? true : undefined,
+    )
     await obeys('hall', again)
     const restored = await standings(again)
     assert.equal(restored.generation, 0)

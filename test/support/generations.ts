@@ -3,8 +3,15 @@
 import { systemRandom } from '../../daemon/base/random.ts'
 import { Secret } from '../../daemon/base/secret.ts'
 import { deviceCaSeedOf, hubCasOf, makeGeneration } from '../../daemon/config/generation-keys.ts'
-import { nativeEd25519, type Signer } from '../../daemon/core/envelope/index.ts'
+import {
+  type Frame,
+  nativeEd25519,
+  type Pins,
+  type Signer,
+  sealEnvelope,
+} from '../../daemon/core/envelope/index.ts'
 import { derive } from '../../daemon/core/identity/index.ts'
+import { idOf } from '../../daemon/core/model/index.ts'
 import type { Announced, Generation, GenerationVault } from '../../daemon/core/ports-generations.ts'
 
 /** Every home of these tests grows from this entropy. */
@@ -64,4 +71,19 @@ export class MemoryVault implements GenerationVault {
 /** For rooms of which nobody asks about generations. */
 export function stillGenerations(hubKey: Uint8Array) {
   return { vault: new MemoryVault(hubKey), taken: () => 0, onEnforced: () => {} }
+}
+
+/** As `announcedFor`, in a home whose root is not made from words. */
+export function announcedBy(root: Signer, hubKey: Uint8Array, from: number, to: number): Announced {
+  const { steps, deviceCaSeed } = announcedFor(hubKey, from, to)
+  const sealed = steps.map((step) => ({ ...step, pins: pinsFrame(root, step.generation) }))
+  return { steps: sealed, deviceCaSeed }
+}
+
+export function pinsFrame(by: Signer, generation: number, change: Partial<Pins> = {}): Frame {
+  const claims = { audience: idOf(by.key), sealedAt: 0, epoch: new Uint8Array(8), sequence: generation }
+  return sealEnvelope(
+    { type: 'pins', ...claims, generation, hubCas: hubCasOf(WORDS, generation), ...change },
+    by,
+  )
 }
