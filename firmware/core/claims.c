@@ -27,10 +27,7 @@ enum form {
   FORM_PLACES
 };
 
-/*
- * One member of a body. `least` and `most` bound a number, a string's bytes or an array's items; ANY_NUMBER is the wire's own bound.
- * Whole words, because the table lies in flash.
- */
+/* One member of a body. `least` and `most` bound a number, a string's bytes or an array's items; ANY_NUMBER is the wire's own bound. */
 struct rule {
   uint32_t label;
   uint32_t form;
@@ -38,6 +35,14 @@ struct rule {
   uint32_t most;
   uint32_t may_be_absent;
 };
+
+/* The same in two whole words, because the table lies in flash: label, form, may_be_absent and least share the first. */
+struct packed_rule {
+  uint32_t head;
+  uint32_t most;
+};
+
+enum { FORM_AT = 8, ABSENT_AT = 15, LEAST_AT = 16 };
 
 enum { EVERY_DAY = 127, ANY_NUMBER = 0x7fffffff, BODY_RULES_MAX = 9 };
 
@@ -59,17 +64,19 @@ struct shape {
   uint32_t claims;
   uint32_t claims_optional; /* of these */
   uint32_t lifetime_s_max;  /* 0: any */
-  struct rule body[BODY_RULES_MAX];
+  struct packed_rule body[BODY_RULES_MAX];
 };
 
-#define BYTES(label, least, most) {label, FORM_BYTES, least, most, 0}
-#define TEXT(label, least, most) {label, FORM_TEXT, least, most, 0}
-#define NUMBER(label, least, most) {label, FORM_UNSIGNED, least, most, 0}
+#define RULE(label, form, least, most, absent) \
+  {(uint32_t)(label) | (uint32_t)(form) << FORM_AT | (uint32_t)(absent) << ABSENT_AT | (uint32_t)(least) << LEAST_AT, most}
+#define BYTES(label, least, most) RULE(label, FORM_BYTES, least, most, 0)
+#define TEXT(label, least, most) RULE(label, FORM_TEXT, least, most, 0)
+#define NUMBER(label, least, most) RULE(label, FORM_UNSIGNED, least, most, 0)
 #define SHORT(label) BYTES(label, SHALLOT_GRANT_ID_BYTES, SHALLOT_GRANT_ID_BYTES)
-#define OPTIONAL(label, form, least, most) {label, form, least, most, 1}
+#define OPTIONAL(label, form, least, most) RULE(label, form, least, most, 1)
 #define LABEL_TEXT(label) TEXT(label, 1, SHALLOT_LABEL_BYTES_MAX)
-#define AFFORDANCES(label) {label, FORM_AFFORDANCES, 1, SHALLOT_AFFORDANCES_MAX, 0}
-#define SAMPLES(label, least) {label, FORM_SAMPLES, least, SHALLOT_VALUES_PER_READING_MAX, 0}
+#define AFFORDANCES(label) RULE(label, FORM_AFFORDANCES, 1, SHALLOT_AFFORDANCES_MAX, 0)
+#define SAMPLES(label, least) RULE(label, FORM_SAMPLES, least, SHALLOT_VALUES_PER_READING_MAX, 0)
 
 IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
   [MESSAGE_OWNER] = {.claims = HAS_ALWAYS | HAS_SUBJECT | HAS_KEY},
@@ -94,7 +101,7 @@ IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
                      .body = {LABEL_TEXT(SHALLOT_HELLO_BOARD), LABEL_TEXT(SHALLOT_HELLO_FIRMWARE),
                               AFFORDANCES(SHALLOT_HELLO_AFFORDANCES), NUMBER(SHALLOT_HELLO_LOST, 0, ANY_NUMBER)}},
   [MESSAGE_WELCOME] = {.claims = HAS_ALWAYS | HAS_NONCE | HAS_BODY,
-                       .body = {NUMBER(SHALLOT_WELCOME_TIME_MS, 0, ANY_NUMBER), {SHALLOT_WELCOME_WANTS_RECORD, FORM_BOOL, 0, 0, 0},
+                       .body = {NUMBER(SHALLOT_WELCOME_TIME_MS, 0, ANY_NUMBER), RULE(SHALLOT_WELCOME_WANTS_RECORD, FORM_BOOL, 0, 0, 0),
                                 OPTIONAL(SHALLOT_WELCOME_ZONE, FORM_ZONE, 0, 0),
                                 OPTIONAL(SHALLOT_WELCOME_PLACES, FORM_PLACES, 1, SHALLOT_PLACES_MAX)}},
   [MESSAGE_READING] = {.claims = HAS_ALWAYS | HAS_BODY, .body = {SAMPLES(SHALLOT_READING_VALUES, 1)}},
@@ -121,8 +128,8 @@ IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
   [MESSAGE_GRANT] = {.claims = HAS_ALWAYS | HAS_SUBJECT | HAS_DEADLINE | HAS_NOT_BEFORE | HAS_KEY | HAS_BODY,
                      .claims_optional = HAS_DEADLINE | HAS_NOT_BEFORE | HAS_KEY,
                      .body = {SHORT(SHALLOT_GRANT_ID),
-                              {SHALLOT_GRANT_DEVICES, FORM_GRANT_DEVICES, 0, SHALLOT_GRANT_DEVICES_MAX, 0},
-                              {SHALLOT_GRANT_WHAT, FORM_PERMISSIONS, 1, SHALLOT_GRANT_PERMISSIONS_MAX, 0},
+                              RULE(SHALLOT_GRANT_DEVICES, FORM_GRANT_DEVICES, 0, SHALLOT_GRANT_DEVICES_MAX, 0),
+                              RULE(SHALLOT_GRANT_WHAT, FORM_PERMISSIONS, 1, SHALLOT_GRANT_PERMISSIONS_MAX, 0),
                               NUMBER(SHALLOT_GRANT_LEASE, 0, SHALLOT_GRANT_LEASE_S_MAX),
                               OPTIONAL(SHALLOT_GRANT_PARENT, FORM_BYTES, SHALLOT_GRANT_ID_BYTES, SHALLOT_GRANT_ID_BYTES),
                               OPTIONAL(SHALLOT_GRANT_SHARE, FORM_UNSIGNED, 1, SHALLOT_GRANT_SHARE_MAX),
@@ -131,9 +138,9 @@ IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
                               OPTIONAL(SHALLOT_GRANT_PIN, FORM_PIN, 0, 0)}},
   [MESSAGE_LEASE] = {.claims = HAS_ALWAYS | HAS_DEADLINE | HAS_BODY,
                      .lifetime_s_max = SHALLOT_GRANT_LEASE_S_MAX,
-                     .body = {{SHALLOT_LEASE_GRANTS, FORM_IDS, 0, SHALLOT_LEASE_GRANTS_MAX, 0}}},
+                     .body = {RULE(SHALLOT_LEASE_GRANTS, FORM_IDS, 0, SHALLOT_LEASE_GRANTS_MAX, 0)}},
   [MESSAGE_REVOCATION] = {.claims = HAS_ALWAYS | HAS_BODY,
-                          .body = {{SHALLOT_REVOCATION_ENTRIES, FORM_REVOCATION_ENTRIES, 0, SHALLOT_REVOCATION_ENTRIES_MAX, 0},
+                          .body = {RULE(SHALLOT_REVOCATION_ENTRIES, FORM_REVOCATION_ENTRIES, 0, SHALLOT_REVOCATION_ENTRIES_MAX, 0),
                                    OPTIONAL(SHALLOT_REVOCATION_FLOOR, FORM_UNSIGNED, 0, ANY_NUMBER)}},
   [MESSAGE_ACT] = {.claims = HAS_ALWAYS | HAS_BODY,
                    .body = {NUMBER(SHALLOT_ACT_SOURCE, SHALLOT_ACT_KEYPAD, SHALLOT_ACT_BUTTON),
@@ -148,15 +155,15 @@ IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
                     .body = {SHORT(SHALLOT_PAIR_ID), BYTES(SHALLOT_PAIR_PROOF_HUB, SHALLOT_PROOF_BYTES, SHALLOT_PROOF_BYTES),
                              BYTES(SHALLOT_PAIR_PROOF_OWNER, SHALLOT_PROOF_BYTES, SHALLOT_PROOF_BYTES)}},
   [MESSAGE_PINS] = {.claims = HAS_ALWAYS | HAS_BODY,
-                    .body = {NUMBER(SHALLOT_PINS_GENERATION, 0, SHALLOT_GENERATION_MAX), {SHALLOT_PINS_HUB_CA, FORM_KEYS, 2, 2, 0}}},
+                    .body = {NUMBER(SHALLOT_PINS_GENERATION, 0, SHALLOT_GENERATION_MAX), RULE(SHALLOT_PINS_HUB_CA, FORM_KEYS, 2, 2, 0)}},
 };
 
-IN_FLASH(static const struct rule enrol_code_rules[]) = {
+IN_FLASH(static const struct packed_rule enrol_code_rules[]) = {
   NUMBER(SHALLOT_CODE_VERSION, SHALLOT_CODE_VERSION_NOW, SHALLOT_CODE_VERSION_NOW),
   TEXT(SHALLOT_CODE_HOST, 1, SHALLOT_NAME_BYTES_MAX),
   NUMBER(SHALLOT_CODE_PORT, 0, ANY_NUMBER),
   BYTES(SHALLOT_CODE_ROOT, SHALLOT_KEY_BYTES, SHALLOT_KEY_BYTES),
-  {SHALLOT_CODE_HUB_CA, FORM_KEYS, 1, 2, 0},
+  RULE(SHALLOT_CODE_HUB_CA, FORM_KEYS, 1, 2, 0),
   BYTES(SHALLOT_CODE_SECRET, SHALLOT_ENROL_SECRET_BYTES, SHALLOT_ENROL_SECRET_BYTES),
 };
 
@@ -314,25 +321,33 @@ static bool key_take(struct cbor_reader *reader, int64_t label) {
   return true;
 }
 
+/* Volatile, so that no compiler makes a narrow read of it. */
+static struct rule rule_unpack(const struct packed_rule *packed) {
+  uint32_t head = *(const volatile uint32_t *)&packed->head;
+  uint32_t form = head >> FORM_AT & ((1u << (ABSENT_AT - FORM_AT)) - 1);
+  return (struct rule){head & ((1u << FORM_AT) - 1), form, head >> LEAST_AT, packed->most, head >> ABSENT_AT & 1};
+}
+
 /* A map with exactly these members. Keys arrive in the order of the rules, or the encoding would not be canonical. */
-static bool map_is_sound(struct cbor_reader *reader, const struct rule *rules, size_t rules_count) {
+static bool map_is_sound(struct cbor_reader *reader, const struct packed_rule *rules, size_t rules_count) {
   struct cbor_item map = cbor_next(reader);
   size_t found = 0;
   if (map.kind != CBOR_MAP) return false;
   for (size_t i = 0; i < rules_count; i++) {
-    if (!key_take(reader, (int64_t)rules[i].label)) {
-      if (!rules[i].may_be_absent) return false;
+    struct rule rule = rule_unpack(&rules[i]);
+    if (!key_take(reader, (int64_t)rule.label)) {
+      if (!rule.may_be_absent) return false;
       continue;
     }
-    if (!member_is_sound(reader, &rules[i])) return false;
+    if (!member_is_sound(reader, &rule)) return false;
     found++;
   }
   return found == map.count;
 }
 
-static size_t rules_count(const struct rule *rules) {
+static size_t rules_count(const struct packed_rule *rules) {
   size_t count = 0;
-  while (count < BODY_RULES_MAX && rules[count].label != 0) count++;
+  while (count < BODY_RULES_MAX && rules[count].head != 0) count++;
   return count;
 }
 
