@@ -97,10 +97,14 @@ static int send_out(WOLFSSL *session, char *data, int size, void *context) {
 
 /* ---- the daemon's certificate ---- */
 
+/*
+ * The time is the hub's own, and a hub whose battery is empty begins in 1970: a leaf from the future says that this side's time is wrong,
+ * and is no reason to stay away until a restart.
+ */
 static int judge_dates(const struct tls *tls, const struct certificate_leaf *leaf) {
   int64_t now = tls->config->unix_time == NULL ? 0 : tls->config->unix_time();
   if (now == 0) return 0;
-  return now < leaf->not_before || now > leaf->not_after ? SHALLOT_E_TLS_EXPIRED : 0;
+  return now > leaf->not_after ? SHALLOT_E_TLS_EXPIRED : 0;
 }
 
 static int judge_leaf(struct tls *tls, const uint8_t *der, size_t size) {

@@ -82,7 +82,7 @@ enum shallot_code {
   SHALLOT_E_TLS_BAD_PROOF = -223, /* the daemon does not hold the key of its certificate */
   SHALLOT_E_TLS_OUT_OF_MEMORY = -224, /* the TLS arena is too small */
   SHALLOT_E_TLS_PROFILE = -225, /* the daemon's certificate is not a server leaf */
-  SHALLOT_E_TLS_EXPIRED = -226, /* the daemon's certificate is outside its dates */
+  SHALLOT_E_TLS_EXPIRED = -226, /* the daemon's certificate has ended */
   SHALLOT_E_TLS_ALPN = -227, /* the daemon speaks another protocol */
   SHALLOT_E_AWAY = -240, /* the device is not connected */
   SHALLOT_E_QUEUE_FULL = -241, /* too many commands wait for this device */

@@ -190,7 +190,7 @@ export const MEANINGS: Readonly<Record<Code, string>> = {
   'tls-bad-proof': "the daemon does not hold the key of its certificate",
   'tls-out-of-memory': "the TLS arena is too small",
   'tls-profile': "the daemon's certificate is not a server leaf",
-  'tls-expired': "the daemon's certificate is outside its dates",
+  'tls-expired': "the daemon's certificate has ended",
   'tls-alpn': "the daemon speaks another protocol",
   'away': "the device is not connected",
   'queue-full': "too many commands wait for this device",
