@@ -13,7 +13,7 @@ import type { PartyId } from './model/index.ts'
 import { countedLinks } from './policy/index.ts'
 import type { Carrier, DeviceBook, DeviceDesk, Journal, PermitBook, ReadingBook } from './ports.ts'
 import type { ConfirmationBook, GenerationVault } from './ports-generations.ts'
-import type { KeptUseBook, PairingBook, PaperBook, TokenBook } from './ports-people.ts'
+import type { KeptUseBook, PairingBook, PaperBook, PastBook, TokenBook } from './ports-people.ts'
 import { type Desk, openDesk } from './receive.ts'
 import { openDeviceDesk } from './receive-device.ts'
 import { type Expired, openRouter, type Router } from './router/index.ts'
@@ -28,6 +28,7 @@ export interface CoreDeps {
   readonly journal: Journal
   readonly permits: PermitBook
   readonly papers: PaperBook
+  readonly past: PastBook
   readonly pairings: PairingBook
   readonly tokens: TokenBook
   readonly uses: KeptUseBook

@@ -108,6 +108,11 @@ export const CODES = {
   'no-answer': 321,
   'ca-announced': 324,
   'ca-unknown': 325,
+  'serial-damaged': 360,
+  'serial-order': 361,
+  'bad-provision': 362,
+  'wifi-absent': 363,
+  'wifi-refused': 364,
 } as const
 export type Code = keyof typeof CODES
 
@@ -218,6 +223,11 @@ export const MEANINGS: Readonly<Record<Code, string>> = {
   'no-answer': "nobody on the LAN said where the hub is",
   'ca-announced': "the device knows this CA as the next, and takes it when the hub shows it",
   'ca-unknown': "the device was not told of this CA by the one before it",
+  'serial-damaged': "a line on the serial cable was damaged on its way",
+  'serial-order': "a piece came out of its order",
+  'bad-provision': "what was handed over is not a Wi-Fi name, password or code of the documented form",
+  'wifi-absent': "there is no Wi-Fi of this name where the device is",
+  'wifi-refused': "the Wi-Fi did not let the device in: the password is another",
 }
 
 const BY_NUMBER = new Map<number, Code>(Object.entries(CODES).map(([name, number]) => [number, name as Code]))
