@@ -276,10 +276,13 @@ static void hub_seek(void) {
   found->tcp_port = 0;
 }
 
-/* A hub may have other leaves for who does not take this one (SPEC 16.3); as many as it may have are looked at before another place. */
+/*
+ * A hub may have other leaves for who does not take this one (SPEC 16.3). Where it was known to be as many are looked at as it may have;
+ * elsewhere one more, for that may be anybody, and a hub that is there goes on where it was when the device comes round again.
+ */
 static void link_failed(int fault) {
-  bool is_other_leaf_likely = fault == SHALLOT_E_TLS_BAD_CHAIN && ++device.chain_tries <= SHALLOT_GENERATIONS_SPARE;
-  if (is_other_leaf_likely) return;
+  uint32_t tries_max = device.found.tcp_port == 0 ? SHALLOT_GENERATIONS_SPARE : 1;
+  if (fault == SHALLOT_E_TLS_BAD_CHAIN && ++device.chain_tries <= tries_max) return;
   device.chain_tries = 0;
   hub_seek();
 }
