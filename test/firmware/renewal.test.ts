@@ -24,6 +24,7 @@ const DAY = 86_400_000
 /** Of a certificate, which is dated back by a day. */
 const LIFE = 365 * DAY
 const ON = 1
+const TRIES_MAX = 60
 
 /** The system's clock, set to some other date. */
 class SetClock implements Clock {
@@ -61,10 +62,16 @@ async function enrolled(home: FirmwareHome, port: Port): Promise<Firmware> {
 /** The device obeys in its latest session, by the home's own clock. */
 async function obeys(home: FirmwareHome, clock: Clock, count: number): Promise<void> {
   const { id, hello } = await home.device('porch', count)
-  const now = Math.floor(clock.now() / 1000)
-  const time = { sealedAt: now, expiresAt: now + 30 }
-  const order = command(hello, home.owner, { operation: 'write', affordance: ON, value: true }, time)
-  assert.equal(codeName((await home.send(id, order)).body.code), 'ok')
+  const said: (string | undefined)[] = []
+  // A clock that jumped is told within a second or two (SPEC 6.4), and until then the device has the time before.
+  for (let tries = 0; tries < TRIES_MAX && said.at(-1) !== 'ok'; tries++) {
+    const now = Math.floor(clock.now() / 1000)
+    const time = { sealedAt: now, expiresAt: now + 30 }
+    const order = command(hello, home.owner, { operation: 'write', affordance: ON, value: true }, time)
+    said.push(codeName((await home.send(id, order)).body.code))
+    if (said.at(-1) !== 'ok') await systemClock.sleep(250)
+  }
+  assert.equal(said.at(-1), 'ok', said.join(' '))
 }
 
 const identity = (firmware: Firmware): string =>
@@ -80,7 +87,7 @@ describe('a certificate over its life', () => {
       clock.pass(0.7 * LIFE)
       await firmware.line(/^certificate renewed 0$/)
       assert.notEqual(identity(firmware), before)
-      await obeys(home, systemClock, 1)
+      await obeys(home, clock, 1)
       clock.pass(0.2 * LIFE)
       home.home.link.drop((await home.device('porch')).id, 'superseded')
       assert.equal(await firmware.line(/^connected/), 'connected', 'the ticket spoke for the old one')
