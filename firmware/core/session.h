@@ -21,6 +21,7 @@
 #include "gate.h"
 #include "grants.h"
 #include "outbox.h"
+#include "update.h"
 #include "../../schemas/gen/c/shallot_wire.h"
 
 /* Everything pointed to stays as long as the session. */
@@ -31,6 +32,7 @@ struct session_config {
   const char *board; /* 1 to SHALLOT_LABEL_BYTES_MAX characters */
   int (*random)(uint8_t *out, size_t size);
   const struct port *port; /* for what must outlive a restart: lists, counts, codes */
+  struct update *update;   /* NULL: images are not taken */
 };
 
 enum session_state { SESSION_CLOSED, SESSION_WAITING, SESSION_OPEN };
@@ -43,6 +45,7 @@ enum session_event {
   SESSION_COMMAND,          /* a command, grant or list was answered with `code` */
   SESSION_PAPERS,           /* `papers`, until the next feed: this device's next certificate; before the welcome there will be none */
   SESSION_RECORD,           /* session_record points to an enrolment of this device, until the next feed */
+  SESSION_UPDATED,          /* the other slot holds an image that was checked: update_boot, when all is sent that waits */
   SESSION_IGNORED           /* an envelope of the hub's was refused with `code` */
 };
 
@@ -76,7 +79,7 @@ struct session {
   uint64_t record_sequence; /* of the enrolment that is held */
   uint8_t digest[SHALLOT_DIGEST_BYTES];
   bool got_due;
-  uint8_t note[NOTE_GOT_FRAME_BYTES];
+  uint8_t note[NOTE_WANTED_FRAME_BYTES]; /* the longest */
   size_t out_size; /* of an envelope in the buffer that waits to be sent */
   uint8_t buffer[SESSION_BUFFER_BYTES];
 };

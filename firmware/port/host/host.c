@@ -4,7 +4,7 @@
  *
  * DIRECTORY (0700) holds the blobs, one 0600 file each, and world/: output-N is written with the level of output N, four
  * digits. The console is standard input and output. SHALLOT_RUNNER is the descriptor of a socket to the runner, which plays the
- * chips on the buses; without it there are none.
+ * chips on the buses; without it there are none. host.h and slots.c: images, and the power.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,10 +22,12 @@
 #include <unistd.h>
 
 #include "../buses.h"
+#include "host.h"
 
 static int directory = -1;
 static int connection = -1;
 static int runner = -1;
+static long writes_left = -1; /* -1: power lasts */
 
 void flash_copy(void *to, const void *from, size_t size) { memcpy(to, from, size); }
 
@@ -150,14 +152,33 @@ static int lan_ask(const uint8_t *question, size_t size, uint8_t *answer, size_t
   return result;
 }
 
+/* ---- power ---- */
+
+void host_power_restore(void) {
+  const char *said = getenv("SHALLOT_CUT");
+  writes_left = said == NULL ? -1 : atol(said);
+}
+
+bool host_power_lasts(void) { return writes_left < 0 || --writes_left > 0; }
+
+void host_power_end(void) { _exit(HOST_CUT_STATUS); }
+
+void host_power_hand_on(void) {
+  char text[24];
+  snprintf(text, sizeof text, "%ld", writes_left);
+  if (writes_left >= 0) setenv("SHALLOT_CUT", text, 1);
+}
+
 /* ---- storage ---- */
+
+int host_directory(void) { return directory; }
 
 static int name_is_good(const char *name) {
   size_t size = strlen(name);
   return size > 0 && size <= PORT_BLOB_NAME_CHARS_MAX && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == size;
 }
 
-static int blob_read(const char *name, uint8_t *out, size_t capacity) {
+int host_blob_read(const char *name, uint8_t *out, size_t capacity) {
   if (!name_is_good(name)) return SHALLOT_E_PORT_STORAGE;
   int file = openat(directory, name, O_RDONLY | O_CLOEXEC);
   if (file < 0) return errno == ENOENT ? SHALLOT_E_MISSING : SHALLOT_E_PORT_STORAGE;
@@ -169,7 +190,7 @@ static int blob_read(const char *name, uint8_t *out, size_t capacity) {
   return count < 0 ? SHALLOT_E_PORT_STORAGE : (int)count;
 }
 
-static int write_whole(int file, const uint8_t *data, size_t size) {
+int host_write_whole(int file, const uint8_t *data, size_t size) {
   while (size > 0) {
     ssize_t count = write(file, data, size);
     if (count < 0 && errno == EINTR) continue;
@@ -181,13 +202,15 @@ static int write_whole(int file, const uint8_t *data, size_t size) {
 }
 
 /* A new file beside the old one, made safe, then renamed over it. */
-static int blob_write(const char *name, const uint8_t *data, size_t size) {
+int host_blob_write(const char *name, const uint8_t *data, size_t size) {
   char fresh[PORT_BLOB_NAME_CHARS_MAX + 5];
   if (!name_is_good(name) || size > PORT_BLOB_BYTES_MAX) return SHALLOT_E_PORT_STORAGE;
   snprintf(fresh, sizeof fresh, "%s.new", name);
   int file = openat(directory, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (file < 0) return SHALLOT_E_PORT_STORAGE;
-  int bad = write_whole(file, data, size) != 0 || fsync(file) != 0;
+  bool lasts = host_power_lasts();
+  int bad = host_write_whole(file, data, lasts ? size : size / 2) != 0 || fsync(file) != 0;
+  if (!lasts) host_power_end();
   if (close(file) != 0) bad = 1;
   if (bad || renameat(directory, fresh, directory, name) != 0 || fsync(directory) != 0) return SHALLOT_E_PORT_STORAGE;
   return 0;
@@ -195,6 +218,7 @@ static int blob_write(const char *name, const uint8_t *data, size_t size) {
 
 static int blob_remove(const char *name) {
   if (!name_is_good(name)) return SHALLOT_E_PORT_STORAGE;
+  if (!host_power_lasts()) host_power_end();
   if (unlinkat(directory, name, 0) != 0 && errno != ENOENT) return SHALLOT_E_PORT_STORAGE;
   return fsync(directory) == 0 ? 0 : SHALLOT_E_PORT_STORAGE;
 }
@@ -239,7 +263,7 @@ static int output_set(int channel, int32_t level) {
   int file = openat(directory, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) return SHALLOT_E_DEVICE_FAULT;
   int size = snprintf(text, sizeof text, "%04d\n", (int)level);
-  int bad = write_whole(file, (const uint8_t *)text, (size_t)size);
+  int bad = host_write_whole(file, (const uint8_t *)text, (size_t)size);
   return close(file) != 0 || bad ? SHALLOT_E_DEVICE_FAULT : 0;
 }
 
@@ -268,7 +292,7 @@ static int skip_answer(size_t size) {
 int buses_ask(const uint8_t *question, size_t size, uint8_t *answer, size_t answer_size) {
   uint8_t header[FRAME_HEADER] = {FRAME_BUS, 0, (uint8_t)size, (uint8_t)(size >> 8)};
   if (runner < 0) return SHALLOT_E_DEVICE_FAULT;
-  int bad = write_whole(runner, header, sizeof header) != 0 || write_whole(runner, question, size) != 0 ||
+  int bad = host_write_whole(runner, header, sizeof header) != 0 || host_write_whole(runner, question, size) != 0 ||
             read_exactly(runner, header, sizeof header) != 0;
   size_t came = (size_t)(header[2] | header[3] << 8);
   if (!bad && header[0] == FRAME_DONE && came == answer_size)
@@ -282,7 +306,7 @@ static const struct port host = {
     .now_ms = now_ms,         .sleep_ms = sleep_ms,       .random = random_bytes,     .cycles = cycles,
     .net_open = net_open,     .net_read = net_read,       .net_write = net_write,     .net_close = net_close,
     .lan_ask = lan_ask,
-    .blob_read = blob_read,   .blob_write = blob_write,   .blob_remove = blob_remove, .log = log_line,
+    .blob_read = host_blob_read, .blob_write = host_blob_write, .blob_remove = blob_remove, .slots = &host_slots, .log = log_line,
     .read_line = read_line,   .output_set = output_set,   .pulse_set = buses_pulse_set, .pin_read = buses_pin_read,
     .pulses_read = buses_pulses_read, .i2c_transfer = buses_i2c_transfer, .onewire_transfer = buses_onewire_transfer,
     .wiegand_read = buses_wiegand_read,
@@ -315,6 +339,8 @@ int main(int count, char **arguments) {
   const char *socket_number = getenv("SHALLOT_RUNNER");
   if (socket_number != NULL) runner = atoi(socket_number);
   if (open_directory(arguments[1]) != 0) return 1;
+  host_power_restore();
+  host_boot(arguments);
   int result = app_main(&host);
   return result < 0 ? 1 : result;
 }

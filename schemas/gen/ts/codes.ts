@@ -106,6 +106,19 @@ export const CODES = {
   'out-of-space': 304,
   'certificate-renewed': 320,
   'no-answer': 321,
+  'no-release-key': 340,
+  'wrong-vendor': 341,
+  'wrong-class': 342,
+  'downgrade': 343,
+  'update-condition': 344,
+  'image-too-large': 345,
+  'no-slot': 346,
+  'image-digest': 347,
+  'image-size': 348,
+  'update-returned': 349,
+  'update-silent': 350,
+  'rollout-open': 351,
+  'stopped': 352,
 } as const
 export type Code = keyof typeof CODES
 
@@ -214,6 +227,19 @@ export const MEANINGS: Readonly<Record<Code, string>> = {
   'out-of-space': "a buffer of the firmware is too small",
   'certificate-renewed': "the device has its next certificate and connects again with it",
   'no-answer': "nobody on the LAN said where the hub is",
+  'no-release-key': "no owner has said whose firmware this device may run",
+  'wrong-vendor': "the image is of another vendor",
+  'wrong-class': "the image is for another board or app",
+  'downgrade': "the image is older than one that this device ran or tried",
+  'update-condition': "the image wants a newer firmware to be running first",
+  'image-too-large': "the image is larger than the place for it",
+  'no-slot': "this board has no place for a second image",
+  'image-digest': "the image is not the one that the manifest describes",
+  'image-size': "the image is not as long as the manifest says",
+  'update-returned': "the new firmware did not report healthy and the old one came back",
+  'update-silent': "the device did not come back after the update",
+  'rollout-open': "another roll-out to this device is under way",
+  'stopped': "an owner stopped it",
 }
 
 const BY_NUMBER = new Map<number, Code>(Object.entries(CODES).map(([name, number]) => [number, name as Code]))
