@@ -16,6 +16,7 @@ import { type Desk, openDesk } from './receive.ts'
 import { openDeviceDesk } from './receive-device.ts'
 import { type Expired, openRouter, type Router } from './router/index.ts'
 import type { By } from './services.ts'
+import { openUpdates, type UpdateBook, type Updates } from './updates/index.ts'
 
 export interface CoreDeps {
   readonly clock: Clock
@@ -29,6 +30,7 @@ export interface CoreDeps {
   readonly pairings: PairingBook
   readonly tokens: TokenBook
   readonly uses: KeptUseBook
+  readonly updates: UpdateBook
   readonly carrier: Carrier
   readonly feed: Feed
   /** Takes an onion service back, if it is there; in the background. */
@@ -52,6 +54,7 @@ export interface Core extends Disposable {
   readonly authority: Authority
   readonly router: Router
   readonly courier: Courier
+  readonly rollouts: Updates
   readonly desk: Desk
   readonly deviceDesk: DeviceDesk
 }
@@ -79,16 +82,19 @@ export function openCore(deps: CoreDeps, { root, owners, hub }: CoreOptions): Ve
     },
   })
   const diary = new Diary(clock, journal, onFailure)
-  const desks = { ...deps, authority, courier, router, diary, hub }
+  const rollouts = openUpdates({ ...deps, authority, diary })
+  const desks = { ...deps, authority, courier, router, diary, rollouts, hub }
   return yes({
     authority,
     router,
     courier,
+    rollouts,
     desk: openDesk(desks),
     deviceDesk: openDeviceDesk(desks),
     [Symbol.dispose]() {
       router[Symbol.dispose]()
       courier[Symbol.dispose]()
+      rollouts[Symbol.dispose]()
     },
   })
 }

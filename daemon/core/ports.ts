@@ -9,6 +9,7 @@ import type { Instant } from '../base/clock.ts'
 import type { Verdict } from '../base/error.ts'
 import type { Act, Frame, Hello, Message, Reading, Receipt, Sample } from './envelope/message.ts'
 import type { Device, PartyId, Twin } from './model/index.ts'
+import type { WantedImage } from './updates/index.ts'
 
 export interface NewDevice {
   readonly id: PartyId
@@ -92,6 +93,8 @@ export type EntryKind =
   | 'token'
   | 'removed'
   | 'pruned'
+  | 'rollout'
+  | 'updated'
 
 export interface NewEntry {
   readonly kind: EntryKind
@@ -232,6 +235,8 @@ export interface DeviceDesk {
   /** What it did for somebody who stood before it (SPEC 12.8). */
   act(device: PartyId, act: Message<Act>): Promise<void>
   got(device: PartyId, digest: Uint8Array): void
+  /** How far it is with an image (SPEC 15.4). */
+  wanted(device: PartyId, wanted: WantedImage): void
   gone(device: PartyId, why: string): void
   /** Sent after the welcome: owner envelopes, its enrolment, what was taken back, codes for its keypad, leases. */
   papers(device: PartyId): readonly Frame[]

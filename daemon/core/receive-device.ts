@@ -14,7 +14,7 @@ import { countedLinks, type HeldGrant, linksOf } from './policy/index.ts'
 import type { DeviceDesk } from './ports.ts'
 
 export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
-  const { clock, authority, devices, readings, journal, permits, router, courier, feed } = deps
+  const { clock, authority, devices, readings, journal, permits, router, courier, rollouts, feed } = deps
   const { trust, groups, grants, people, uses } = authority
 
   const announce = (device: PartyId, connected: boolean, why: string): void =>
@@ -82,10 +82,14 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
 
     async hello(device, hello) {
       await devices.sessionOpened(device, hello, clock.now())
+      await rollouts.hello(device, hello.body.image)
       announce(device, true, 'connected')
     },
 
-    welcomed: (device) => router.connected(device),
+    welcomed(device) {
+      router.connected(device)
+      rollouts.welcomed(device)
+    },
 
     async reading(device, reading) {
       const at = clock.now()
@@ -97,7 +101,9 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
     async receipt(device, receipt) {
       const at = clock.now()
       const { command, code, values } = receipt.body
-      const paper = courier.answered(device, receipt)
+      const paper = rollouts.answered(device, receipt)
+        ? ({ kind: 'manifest', first: true } as const)
+        : courier.answered(device, receipt)
       const asked = paper ? undefined : router.asked(device, command)
       const entry = {
         kind: 'receipt',
@@ -146,9 +152,11 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
     },
 
     got: (device, digest) => router.got(device, digest),
+    wanted: (device, wanted) => rollouts.wanted(device, wanted),
 
     gone(device, why) {
       courier.gone(device)
+      rollouts.gone(device)
       devices.sessionClosed(device, clock.now())
       announce(device, false, why)
     },

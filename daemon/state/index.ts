@@ -13,6 +13,7 @@ import type { FarBook, HeardBook, LogShelf, MeshPaperBook } from '../core/mesh/i
 import type { PartyId } from '../core/model/index.ts'
 import type { DeviceBook, Journal, PermitBook, ReadingBook, ServiceBook } from '../core/ports.ts'
 import type { KeptUseBook, PairingBook, PaperBook, TokenBook } from '../core/ports-people.ts'
+import type { UpdateBook } from '../core/updates/index.ts'
 import { storageFault } from './error.ts'
 import { openJournal, Shelf } from './log/index.ts'
 import {
@@ -23,6 +24,7 @@ import {
   KeptReadings,
   KeptServices,
   KeptTokens,
+  KeptUpdates,
   KeptUses,
   type LinkEntry,
   Registry,
@@ -42,6 +44,7 @@ import {
   type Store,
   type StoreOptions,
   TokenTable,
+  UpdateTable,
   UseTable,
 } from './store/index.ts'
 
@@ -63,6 +66,7 @@ export interface State extends AsyncDisposable {
   readonly pairings: PairingBook
   readonly tokens: TokenBook
   readonly uses: KeptUseBook
+  readonly updates: UpdateBook
   /** The logs of every daemon of the home. */
   readonly shelf: LogShelf
   readonly mesh: MeshPaperBook & FarBook & HeardBook
@@ -111,6 +115,7 @@ async function openBooks(
     pairings,
     tokens: new KeptTokens(store, new TokenTable(store), link),
     uses: new KeptUses(store, new UseTable(store)),
+    updates: new KeptUpdates(store, new UpdateTable(store), link),
     shelf: new Shelf(store, entries, new SignedTable(store), author),
     mesh: new KeptMesh(store, new MeshTable(store)),
   }

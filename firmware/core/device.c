@@ -443,8 +443,9 @@ static void connected(void) {
   app_link(true);
   ticket_keep();
   hub_settle();
-  int fault = update_healthy(&device.update);
-  if (fault) log_number(device.port, "trial not ended ", fault, "");
+  int kept = update_healthy(&device.update);
+  if (kept > 0) log_text(device.port, "image kept");
+  if (kept < 0) log_number(device.port, "image not kept ", kept, "");
 }
 
 /* SPEC 6.5: without a record there is nothing that this hub would hear. */

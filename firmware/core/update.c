@@ -219,7 +219,8 @@ static int trial_end(struct update *update) {
 int update_healthy(struct update *update) {
   if (!is_on_trial(update)) return 0;
   int fault = update->port->slots->keep();
-  return fault ? fault : trial_end(update);
+  if (fault == 0) fault = trial_end(update);
+  return fault ? fault : 1;
 }
 
 static int returned(struct update *update) {

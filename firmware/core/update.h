@@ -90,7 +90,7 @@ void update_linked(struct update *update);
 /* Boots the other slot on trial. Returns only when that could not be: a negative code. */
 int update_boot(struct update *update);
 
-/* A hub has welcomed this image: the trial, if it is one, is over. 0 or a negative code: still on trial. */
+/* A hub has welcomed this image: the trial is over. 1; 0: it was on none; or a negative code: it still is. */
 int update_healthy(struct update *update);
 
 /* When the trial has lasted too long: back to the old slot, which does not return on a board. */

@@ -26,6 +26,8 @@ export type FirmwareOptions = {
   world?: Record<string, string>
   /** A directory that outlives the process: for restarts. */
   directory?: string
+  /** Of the process, beside this one's; host and sanitize alone. */
+  environment?: Record<string, string>
   countInstructions?: boolean
 }
 
@@ -55,7 +57,7 @@ function start(options: FirmwareOptions, directory: string): { child: ChildProce
     const countInstructions = options.countInstructions ?? false
     return startEmulator({ elf: path, flashcheck: FLASHCHECK, directory, countInstructions })
   }
-  const child = startOnHost(path, directory)
+  const child = startOnHost(path, directory, 'pipe', options.environment)
   return { child, end: () => void child.kill() }
 }
 

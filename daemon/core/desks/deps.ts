@@ -9,6 +9,7 @@ import type { Carrier, DeviceBook, Journal, PermitBook, ReadingBook } from '../p
 import type { PairingBook, PaperBook, TokenBook } from '../ports-people.ts'
 import type { Router } from '../router/index.ts'
 import type { By } from '../services.ts'
+import type { Updates } from '../updates/index.ts'
 import type { Diary } from './diary.ts'
 
 /** What desks decide with. */
@@ -29,6 +30,7 @@ export interface DeskDeps {
   readonly courier: Courier
   readonly feed: Feed
   readonly diary: Diary
+  readonly rollouts: Updates
   /** This hub's own key: it seals leases, and commands for tokens by the grants that were passed to it. */
   readonly hub: Signer
   /** Takes an onion service back, if it is there; in the background. */

@@ -135,6 +135,8 @@ export const de: Words = {
       token: 'machte einen Schlüssel für Skript oder Seite',
       removed: 'entfernte',
       pruned: 'ältere Einträge wurden entfernt',
+      rollout: 'verteilte Firmware',
+      updated: 'wurde aktualisiert',
     },
     unsealed: 'Das sagt der Hub, ohne Unterschrift.',
   },

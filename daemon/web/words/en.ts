@@ -128,6 +128,8 @@ export const en: Words = {
       token: 'made a key for a script or page',
       removed: 'removed',
       pruned: 'older entries were removed',
+      rollout: 'rolled out firmware',
+      updated: 'was updated',
     },
     unsealed: 'The hub says so, without a signature.',
   },
