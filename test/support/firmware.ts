@@ -45,6 +45,8 @@ export type Firmware = AsyncDisposable & {
   ask(command: string): Promise<string>
   /** What is connected at a place of its world from now on (scripts/twins), or nothing. */
   connect(place: string, part: string | undefined): void
+  /** On the host: 400 s pass at once. */
+  leap(): void
   /** A power cut: the process ends now, whatever it was doing. */
   kill(): Promise<void>
   /** Asks the process to end and waits; gives its exit status. */
@@ -152,6 +154,7 @@ export async function startFirmware(options: FirmwareOptions): Promise<Firmware>
       return await output.find(new RegExp(`^${command.split(' ')[0]} `))
     },
     connect: (place, part) => connectPart(directory, place, part),
+    leap: () => void child.kill('SIGUSR1'),
     async kill() {
       child.kill('SIGKILL')
       await exited

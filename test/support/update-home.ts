@@ -52,6 +52,8 @@ export interface UpdateHome extends FirmwareHome {
   trust(device: { id: PartyId; hello: Message<Hello> }, key?: Uint8Array): Promise<void>
   /** From now on what a device wants of the image of this manifest is sent to it, up to `until` bytes. */
   serve(manifest: Frame, image: Uint8Array, until?: number): void
+  /** Called when a device says that it has all of the image of this manifest. */
+  whenComplete(manifest: Frame, size: number, act: () => void): void
   /** Offers a manifest and gives the code of the receipt. */
   offer(device: PartyId, manifest: Frame): Promise<string | undefined>
   /** The latest word of a device about the image of this manifest. */
@@ -92,6 +94,13 @@ export async function openUpdateHome(options: LinkHomeOptions = {}): Promise<Upd
       home.desk.whenWanted = (device, wanted) => {
         if (!digest.startsWith(wanted.digest.toHex()) || wanted.code !== 'ok' || wanted.offset >= most) return
         for (const chunk of stream.wanted(wanted.offset) ?? []) home.link.send(device, chunk)
+      }
+    },
+    whenComplete(manifest, size, act) {
+      const before = home.desk.whenWanted
+      home.desk.whenWanted = (device, wanted) => {
+        if (wanted.offset === size && digestOf(manifest).startsWith(wanted.digest.toHex())) act()
+        else before(device, wanted)
       }
     },
     async offer(device, manifest) {
