@@ -17,6 +17,7 @@ import { openManifest, readImageFile } from './image-file.ts'
 import { dueIn, moved, planStages } from './plan.ts'
 import type { KeptImage, Rollout, RolloutState, UpdateBook, UpdateState, WantedImage } from './ports.ts'
 import { Stream } from './stream.ts'
+import { type Part, Uploads } from './uploads.ts'
 
 /** A device that restarted for its trial and was not heard of for so long has failed; it goes back by itself in half of that. */
 const SILENT_MS_MAX = 2 * TRIAL_S_MAX * 1000
@@ -63,8 +64,8 @@ export interface RolloutView extends Omit<Rollout, 'devices'> {
 }
 
 export interface Updates extends Disposable {
-  /** Keeps an image file (SPEC 15.7) under the digest of its manifest. */
-  put(file: Uint8Array, caller: Caller): Promise<Verdict<KeptImage, Code>>
+  /** The next part of an image file (SPEC 15.7), kept when it is whole: how much of it is here. */
+  putPart(part: Part, caller: Caller): Promise<Verdict<{ readonly got: number; readonly size: number }, Code>>
   /** @param stages  sizes; none: one device, then a quarter of all, then all */
   start(
     what: {
@@ -92,6 +93,7 @@ export interface Updates extends Disposable {
 export function openUpdates(deps: UpdateDeps): Updates {
   const { clock, ed25519, authority, devices, carrier, feed, diary, updates: book, onFailure } = deps
   const turns = new Turns()
+  const uploads = new Uploads()
   const underway = new Map<PartyId, Underway>()
   const standings = new Map<PartyId, ImageStanding>()
 
@@ -192,14 +194,21 @@ export function openUpdates(deps: UpdateDeps): Updates {
   }
 
   return {
-    async put(file, caller) {
+    async putPart(part, caller) {
+      const { digest, size } = part
+      if (book.holdsImage(digest)) return yes({ got: size, size })
+      const added = uploads.add(part)
+      if (!added.ok) return added
+      const { got, file } = added.value
+      if (!file) return yes({ got, size })
+      const refused = (why: Code, detail?: string) => diary.refuse(undefined, caller, undefined, why, detail)
       const read = readImageFile(file, ed25519)
-      if (!read.ok) return diary.refuse(undefined, caller, undefined, read.why)
+      if (!read.ok) return refused(read.why, 'this is not an image file that was made by `shallot firmware seal`')
       const { manifest, image } = read.value
       const frame = Uint8Array.from(manifest.frame)
-      const kept = { manifestDigest: sha256(frame), manifest: frame, image }
-      await book.putImage(kept, clock.now())
-      return yes(kept)
+      if (!equal(sha256(frame), digest)) return refused('bad-request', 'the manifest has another digest')
+      await book.putImage({ manifestDigest: digest, manifest: frame, image }, clock.now())
+      return yes({ got: size, size })
     },
 
     start: ({ image, target, stages }, caller) =>

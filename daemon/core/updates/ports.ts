@@ -51,6 +51,7 @@ export interface Rollout {
 /** Images and roll-outs. Reads of roll-outs answer from memory, images come from the disk. */
 export interface UpdateBook {
   image(manifestDigest: Uint8Array): KeptImage | undefined
+  holdsImage(manifestDigest: Uint8Array): boolean
   /** Keeps it; images that no roll-out names go, but for the newest few. */
   putImage(image: KeptImage, at: Instant): Promise<void>
   /** Ascending by id; all that run, and the latest others. */

@@ -28,6 +28,10 @@ export class KeptUpdates implements UpdateBook {
     return this.#table.image(manifestDigest)
   }
 
+  holdsImage(manifestDigest: Uint8Array): boolean {
+    return this.#table.holdsImage(manifestDigest)
+  }
+
   async putImage(image: KeptImage, at: Instant): Promise<void> {
     await this.#store.write(() => {
       this.#table.putImage(image, at)

@@ -28,6 +28,10 @@ export class UpdateTable {
     return row && { manifestDigest: digest, manifest: row.manifest as Uint8Array, image: row.bytes as Uint8Array }
   }
 
+  holdsImage(digest: Uint8Array): boolean {
+    return this.#sql.holdsImage.get(digest) !== undefined
+  }
+
   putImage({ manifestDigest, manifest, image }: KeptImage, at: Instant): void {
     this.#sql.putImage.run(manifestDigest, manifest, image, at)
   }
@@ -70,6 +74,7 @@ export class UpdateTable {
 function prepareAll(store: Store) {
   return {
     image: store.prepare('SELECT manifest, bytes FROM image WHERE digest = ?'),
+    holdsImage: store.prepare('SELECT 1 FROM image WHERE digest = ?'),
     putImage: store.prepare('INSERT OR REPLACE INTO image (digest, manifest, bytes, at) VALUES (?, ?, ?, ?)'),
     dropImages: store.prepare(
       `DELETE FROM image WHERE digest NOT IN (SELECT digest FROM rollout WHERE state = 'running')
