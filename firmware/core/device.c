@@ -443,9 +443,15 @@ static void connected(void) {
   app_link(true);
   ticket_keep();
   hub_settle();
+}
+
+/* SPEC 15.5: once the image is kept, it says so. */
+static int image_keep(void) {
   int kept = update_healthy(&device.update);
-  if (kept > 0) log_text(device.port, "image kept");
   if (kept < 0) log_number(device.port, "image not kept ", kept, "");
+  if (kept <= 0) return 0;
+  log_text(device.port, "image kept");
+  return session_greet(&device.session, device.port->now_ms());
 }
 
 /* SPEC 6.5: without a record there is nothing that this hub would hear. */
@@ -497,7 +503,7 @@ static int image_boot(void) {
 
 static int event_handle(int event) {
   switch (event) {
-    case SESSION_CONNECTED: connected(); return 0;
+    case SESSION_CONNECTED: connected(); return image_keep();
     case SESSION_CONNECTED_WANTED: connected(); return record_show();
     case SESSION_COMMAND: log_number(device.port, "command ", device.session.code, ""); return 0;
     case SESSION_IGNORED: log_number(device.port, "ignored ", device.session.code, ""); return 0;

@@ -202,9 +202,17 @@ int session_connect(struct session *session, const uint8_t hub[SHALLOT_KEY_BYTES
   frame_expect(&session->frame);
   outbox_rewind(&session->outbox);
   session->got_due = false;
+  session->is_greeting = false;
   session->heard_ms = now_ms;
   session->said_ms = now_ms;
   return hello_seal(session, now_ms);
+}
+
+int session_greet(struct session *session, uint64_t now_ms) {
+  int fault = hello_seal(session, now_ms);
+  session->state = SESSION_OPEN;
+  session->is_greeting = fault == 0;
+  return fault;
 }
 
 void session_disconnect(struct session *session) {
@@ -288,6 +296,8 @@ static int welcome_step(struct session *session, const struct envelope *envelope
   session->grants.zone = welcome.zone;
   session->outbox.lost -= session->lost_told;
   session->lost_told = 0;
+  session->is_greeting = false;
+  if (session->state == SESSION_OPEN) return SESSION_NOTHING;
   session->state = SESSION_OPEN;
   session->config->app->stand(&standing);
   session_report(session, &standing, now_ms);
@@ -423,7 +433,7 @@ static int answered_step(struct session *session, const struct envelope *envelop
 static int opened_step(struct session *session, const struct envelope *envelope, size_t size, uint64_t now_ms) {
   bool is_open = session->state == SESSION_OPEN;
   if (envelope->type == MESSAGE_ENROLLED) return papers_step(session, envelope, now_ms);
-  if (envelope->type == MESSAGE_WELCOME && !is_open) return welcome_step(session, envelope, now_ms);
+  if (envelope->type == MESSAGE_WELCOME && (!is_open || session->is_greeting)) return welcome_step(session, envelope, now_ms);
   if (envelope->type == MESSAGE_OWNER && is_open) return owner_step(session, envelope, now_ms);
   if (envelope->type == MESSAGE_ENROLMENT && is_open) return enrolment_step(session, envelope, size, now_ms);
   if (envelope->type == MESSAGE_LEASE && is_open) return lease_step(session, envelope, now_ms);

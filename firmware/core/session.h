@@ -72,6 +72,7 @@ struct session {
   uint8_t noted_epoch[SHALLOT_EPOCH_BYTES];
   uint64_t noted_sequence;
   uint32_t lost_told; /* what the last hello said */
+  bool is_greeting;   /* a hello went out in an open session, and its welcome has not come */
 
   struct frame_reader frame;
   struct enrolled_body papers; /* that SESSION_PAPERS speaks of */
@@ -89,6 +90,9 @@ int session_open(struct session *session, const struct session_config *config);
 
 /* The link is up and `hub` is the key its leaf proved. The hello waits to be sent. 0 or a negative code. */
 int session_connect(struct session *session, const uint8_t hub[SHALLOT_KEY_BYTES], uint64_t now_ms);
+
+/* Says hello once more in an open session, for what has changed since; the session stays open. 0 or a negative code. */
+int session_greet(struct session *session, uint64_t now_ms);
 
 /* The link is gone. What the hub has not stored is kept. */
 void session_disconnect(struct session *session);

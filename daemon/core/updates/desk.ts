@@ -259,8 +259,9 @@ export function openUpdates(deps: UpdateDeps): Updates {
       const rollout = latestWith(device)
       if (!image || !rollout) return
       const isTried = image.standing === 'returned' && image.tried === rollout.sequence
-      if (image.running === rollout.sequence) await move(device, rollout.id, 'done')
-      else if (isTried) await move(device, rollout.id, 'failed', 'update-returned')
+      if (image.running === rollout.sequence) {
+        if (image.standing === 'steady') await move(device, rollout.id, 'done')
+      } else if (isTried) await move(device, rollout.id, 'failed', 'update-returned')
       // It came back with neither: it lost what it had, or was given another image by hand. It is asked anew.
       else if (rollout.devices.some((each) => each.device === device && each.state === 'restarting'))
         await move(device, rollout.id, 'waiting')

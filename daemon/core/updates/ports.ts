@@ -16,7 +16,7 @@ export interface KeptImage {
 
 /**
  * How far a device is in a roll-out. `waiting`: its stage has not begun, or it is away; `offered`: the manifest went out;
- * `receiving`; `restarting`: all has arrived, and it boots the new image on trial; `done`: it said hello with it; `failed`.
+ * `receiving`; `restarting`: all has arrived, and it boots the new image on trial; `done`: it said hello with it, and keeps it; `failed`.
  */
 export type UpdateState = 'waiting' | 'offered' | 'receiving' | 'restarting' | 'done' | 'failed'
 

@@ -117,7 +117,7 @@ static void boot_choose(void) {
   if (boot.tries_other) boot_write((struct boot){boot.kept, false});
 }
 
-/* What cannot be executed leaves the program itself, as a board's boot loader goes back to the image that it knows. */
+/* Returns when there is nothing that can be executed. */
 static void slot_execute(char **arguments) {
   char program[4096];
   ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
@@ -131,10 +131,9 @@ static void slot_execute(char **arguments) {
     fexecve(file, arguments, environ);
   }
   if (file >= 0) close(file);
-  running_slot = 0;
-  running_trial = false;
 }
 
+/* What cannot be executed leaves the slot that is kept, and at last the program itself. */
 void host_boot(char **arguments) {
   const char *slot = getenv("SHALLOT_SLOT");
   const char *trial = getenv("SHALLOT_TRIAL");
@@ -142,6 +141,10 @@ void host_boot(char **arguments) {
   if (slot == NULL) {
     boot_choose();
     slot_execute(arguments);
+    if (running_trial) running_slot = 1 - running_slot;
+    running_trial = false;
+    slot_execute(arguments);
+    running_slot = 0;
     return;
   }
   running_slot = slot[0] == '1';
