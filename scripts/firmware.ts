@@ -181,7 +181,8 @@ async function main(): Promise<void> {
     values.port === undefined ? (['host', 'qemu'] as const) : PORTS.filter((port) => port === values.port)
   const known = [...programsIn('app'), ...programsIn('check')]
   const release = readRelease(values['image-version'], values.sequence)
-  const bad = ports.length === 0 || release === null || (values.app !== undefined && !known.includes(values.app))
+  const bad =
+    ports.length === 0 || release === null || (values.app !== undefined && !known.includes(values.app))
   const verb = positionals.length === 1 && !bad ? positionals[0] : undefined
   if (verb === 'fetch') return fetchWolfssl(console.log)
   if (verb === 'build') {

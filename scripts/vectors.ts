@@ -17,14 +17,16 @@ import { grantCases } from './vectors/grants.ts'
 import { peopleCases } from './vectors/people.ts'
 import { sessionCases } from './vectors/session.ts'
 import { type Case, textOf } from './vectors/text.ts'
+import { updateCases, updateShapes } from './vectors/update.ts'
 
 const VECTORS = join(import.meta.dirname, '..', 'schemas', 'vectors')
 const ROOMS: Record<string, Case[]> = {
-  envelope: [...envelopeCases(), ...peopleCases()],
+  envelope: [...envelopeCases(), ...peopleCases(), ...updateShapes()],
   code: codeCases(),
   session: sessionCases(),
   enrolment: enrolmentCases(),
   grants: grantCases(),
+  update: updateCases(),
 }
 
 const checking = process.argv.includes('--check')

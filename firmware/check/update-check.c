@@ -175,7 +175,7 @@ static void start(void) {
   is_trial = flash.tries_other;
   flash.tries_other = false;
   is_restarting = false;
-  update_open(&update, &port);
+  update_open(&update, &port, &own_image);
 }
 
 static int version_running(void) {

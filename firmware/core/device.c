@@ -8,6 +8,7 @@
 #include "discovery.h"
 #include "enrol.h"
 #include "identity.h"
+#include "image.h"
 #include "keycodes.h"
 #include "line.h"
 #include "renewal.h"
@@ -583,7 +584,7 @@ int device_run(const struct port *port, const struct app *app) {
   device.app = app;
   device.spool.port = port;
   app->open(port);
-  update_open(&device.update, port);
+  update_open(&device.update, port, &own_image);
   image_say();
   identity_restore();
   if (is_enrolled()) {

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-uint32_t image_sequence(void) {
+uint32_t image_sequence(const struct image *image) {
   uint32_t sequence;
-  flash_copy(&sequence, &own_image.sequence, sizeof sequence);
+  flash_copy(&sequence, &image->sequence, sizeof sequence);
   return sequence;
 }
 

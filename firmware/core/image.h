@@ -26,7 +26,7 @@ struct image {
 /* Of the program that this is linked into. */
 extern const struct image own_image;
 
-uint32_t image_sequence(void);
+uint32_t image_sequence(const struct image *image);
 
 /* App and version, as a hello says them: their length. */
 size_t image_firmware(char out[SHALLOT_LABEL_BYTES_MAX + 1], const struct app *app);

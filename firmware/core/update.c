@@ -7,7 +7,6 @@
 #include "crypto.h"
 #include "envelope.h"
 #include "identity.h"
-#include "image.h"
 
 enum { LAYOUT = 1, PLACES = 2, SUM_BYTES = 4 };
 
@@ -58,11 +57,11 @@ static bool is_on_trial(const struct update *update) { return update->trial_unti
 
 static uint64_t running_of(const struct update *update) {
   if (is_on_trial(update)) return update->state.sequence;
-  return larger(image_sequence(), update->state.running);
+  return larger(image_sequence(update->image), update->state.running);
 }
 
 /* Also of a board that got a newer image over its serial line. */
-static uint64_t floor_of(const struct update *update) { return larger(image_sequence(), update->state.floor); }
+static uint64_t floor_of(const struct update *update) { return larger(image_sequence(update->image), update->state.floor); }
 
 struct update_standing update_standing(const struct update *update) {
   bool is_returned = update->state.phase == UPDATE_RETURNED;
@@ -92,9 +91,10 @@ static bool is_image_text(const char *padded, size_t capacity, const uint8_t *te
 /* SPEC 15.3 */
 static int offer_judge(const struct update *update, const struct manifest_body *manifest) {
   const struct slots *slots = update->port->slots;
+  const struct image *image = update->image;
   if (slots == NULL) return SHALLOT_E_NO_SLOT;
-  if (!is_image_text(own_image.vendor, sizeof own_image.vendor, manifest->vendor, manifest->vendor_size)) return SHALLOT_E_WRONG_VENDOR;
-  if (!is_image_text(own_image.image_class, sizeof own_image.image_class, manifest->image_class, manifest->class_size)) return SHALLOT_E_WRONG_CLASS;
+  if (!is_image_text(image->vendor, sizeof image->vendor, manifest->vendor, manifest->vendor_size)) return SHALLOT_E_WRONG_VENDOR;
+  if (!is_image_text(image->image_class, sizeof image->image_class, manifest->image_class, manifest->class_size)) return SHALLOT_E_WRONG_CLASS;
   if (manifest->sequence < floor_of(update)) return SHALLOT_E_DOWNGRADE;
   if (manifest->sequence == floor_of(update)) return SHALLOT_E_REPLAYED;
   if (manifest->wire > SHALLOT_WIRE_VERSION || manifest->from > running_of(update)) return SHALLOT_E_UPDATE_CONDITION;
@@ -204,7 +204,7 @@ int update_boot(struct update *update) {
   state->phase = UPDATE_TRIAL;
   state->boots = 1;
   state->floor = state->sequence;
-  state->running = larger(image_sequence(), state->running);
+  state->running = larger(image_sequence(update->image), state->running);
   int fault = slot_try(update);
   return fault ? fault : SHALLOT_E_INTERNAL;
 }
@@ -244,7 +244,7 @@ static void trial_resume(struct update *update, int running, bool is_trial) {
     trial_end(update);
   } else if (running == state->slot) {
     update->trial_until_ms = update->port->now_ms() + SHALLOT_TRIAL_S_MAX * 1000;
-  } else if (state->boots < SHALLOT_TRIAL_BOOTS_MAX && image_sequence() < state->sequence) {
+  } else if (state->boots < SHALLOT_TRIAL_BOOTS_MAX && image_sequence(update->image) < state->sequence) {
     state->boots++;
     slot_try(update);
   } else {
@@ -252,10 +252,11 @@ static void trial_resume(struct update *update, int running, bool is_trial) {
   }
 }
 
-void update_open(struct update *update, const struct port *port) {
+void update_open(struct update *update, const struct port *port, const struct image *image) {
   bool is_trial = false;
   memset(update, 0, sizeof *update);
   update->port = port;
+  update->image = image;
   state_load(update);
   int running = port->slots == NULL ? -1 : port->slots->running(&is_trial);
   if (running < 0) return;

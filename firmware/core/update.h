@@ -19,6 +19,7 @@
 #include "../port/port.h"
 #include "claims.h"
 #include "frame.h"
+#include "image.h"
 
 /* What lies in the slot is remembered on flash each time so many more bytes are there: at most this comes again after a power cut. */
 #define UPDATE_KEEP_BYTES 16384
@@ -50,6 +51,7 @@ struct update_state {
 
 struct update {
   const struct port *port;
+  const struct image *image; /* that runs */
   struct update_state state;
   uint32_t got;            /* bytes of the image that are in the slot, as far as this life knows */
   uint64_t trial_until_ms; /* 0: the image that runs is not on trial */
@@ -59,9 +61,9 @@ struct update {
 
 /*
  * Begins a life: ends what a power cut interrupted, which may be a boot of the other slot; then it does not return on a board.
- * A port without slots has no updates.
+ * A port without slots has no updates. image: what runs here, own_image but for tests; it stays.
  */
-void update_open(struct update *update, const struct port *port);
+void update_open(struct update *update, const struct port *port, const struct image *image);
 
 /* The release key that the owner's record on flash names: 0 and the key, SHALLOT_E_NO_RELEASE_KEY, or what storage says. */
 int update_release_key(const struct port *port, uint8_t key[SHALLOT_KEY_BYTES]);

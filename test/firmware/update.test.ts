@@ -38,7 +38,11 @@ const slots = ({ directory }: Firmware): string[] =>
   ['slot-0', 'slot-1'].filter((name) => existsSync(join(directory, name)))
 
 /** Serves an image to a device that was offered it, until it runs on trial and was kept. */
-async function update(home: UpdateHome, { firmware, id }: Pick<Enrolled, 'firmware' | 'id'>, image: Uint8Array) {
+async function update(
+  home: UpdateHome,
+  { firmware, id }: Pick<Enrolled, 'firmware' | 'id'>,
+  image: Uint8Array,
+) {
   const manifest = manifestOf(image, home.release)
   home.serve(manifest, image)
   assert.equal(await home.offer(id, manifest), 'ok')
@@ -53,7 +57,10 @@ describe('a device that is given another image [SPEC 15]', { concurrency: 2 }, (
     assert.equal(hello.body.firmware, 'porch-light 0.1.0')
     const image = imageOf('host', 'porch-light', SECOND)
     await update(home, device, image)
-    assert.deepEqual(readFileSync(join(firmware.directory, 'slot-1')).subarray(0, image.length), Buffer.from(image))
+    assert.deepEqual(
+      readFileSync(join(firmware.directory, 'slot-1')).subarray(0, image.length),
+      Buffer.from(image),
+    )
     await firmware.kill()
     await using reborn = await again(firmware)
     await reborn.line(/^image 2$/)
@@ -86,7 +93,11 @@ describe('a device that is given another image [SPEC 15]', { concurrency: 2 }, (
     home.home.link.drop(id, 'superseded')
     home.serve(manifest, image)
     await firmware.line(/^image kept$/)
-    assert.deepEqual(got(), got().toSorted((a, b) => a - b), 'it never asks for what it has')
+    assert.deepEqual(
+      got(),
+      got().toSorted((a, b) => a - b),
+      'it never asks for what it has',
+    )
   })
 
   it('goes on where it was after a power cut, but for what was not yet remembered', async () => {
@@ -201,13 +212,25 @@ describe('a device refuses, before it writes anything,', () => {
     ['another vendor’s', 'wrong-vendor', (home) => [home.release, { vendor: 'acme' }]],
     ['another board’s', 'wrong-class', (home) => [home.release, { imageClass: 'esp8266/porch-light' }]],
     ['another app’s', 'wrong-class', (home) => [home.release, { imageClass: 'host/front-door' }]],
-    ['a class that only begins like its own', 'wrong-class', (home) => [home.release, { imageClass: 'host/porch' }]],
+    [
+      'a class that only begins like its own',
+      'wrong-class',
+      (home) => [home.release, { imageClass: 'host/porch' }],
+    ],
     ['the one that it runs', 'replayed', (home) => [home.release, { imageSequence: 1 }]],
     ['one that wants a newer one first', 'update-condition', (home) => [home.release, { from: 2 }]],
     ['one that speaks a later wire', 'update-condition', (home) => [home.release, { wire: 2 }]],
     ['one that does not fit', 'image-too-large', (home) => [home.release, { size: 2 * 1024 * 1024 + 1 }]],
-    ['one sealed for whom another key says', 'wrong-audience', (home) => [home.release, { audience: idOf(stranger.key) }]],
-    ['one from next year', 'not-yet', (home) => [home.release, { sealedAt: Math.floor(Date.now() / 1000) + 31_536_000 }]],
+    [
+      'one sealed for whom another key says',
+      'wrong-audience',
+      (home) => [home.release, { audience: idOf(stranger.key) }],
+    ],
+    [
+      'one from next year',
+      'not-yet',
+      (home) => [home.release, { sealedAt: Math.floor(Date.now() / 1000) + 31_536_000 }],
+    ],
   ]
 
   it('each with its code', async () => {
@@ -220,7 +243,9 @@ describe('a device refuses, before it writes anything,', () => {
     flipped[flipped.length - 1]! ^= 1
     assert.equal(await home.offer(id, flipped), 'bad-signature')
     assert.deepEqual(slots(firmware), [])
-    assert.ok(!existsSync(join(firmware.directory, 'update-0')) && !existsSync(join(firmware.directory, 'update-1')))
+    assert.ok(
+      !existsSync(join(firmware.directory, 'update-0')) && !existsSync(join(firmware.directory, 'update-1')),
+    )
   })
 
   it('everything, while its owner has named no release key, and what the key before seals, once another is named', async () => {

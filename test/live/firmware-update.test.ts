@@ -62,11 +62,16 @@ suite('shallot firmware', () => {
     type Line = { devices: { stage: number; state: string; got: number }[] }
     const shown = lines.filter(({ stage }) => stage === 'progress') as unknown as Line[]
     for (const { devices } of shown) {
-      const stages = devices.filter(({ state }) => state !== 'waiting' && state !== 'done').map((d) => d.stage)
+      const stages = devices
+        .filter(({ state }) => state !== 'waiting' && state !== 'done')
+        .map((d) => d.stage)
       const done = devices.filter(({ state }) => state === 'done').map((d) => d.stage)
       assert.ok(new Set(stages).size <= 1, 'one stage at a time')
       for (const stage of new Set(stages))
-        assert.equal(done.filter((each) => each < stage).length, devices.filter((d) => d.stage < stage).length)
+        assert.equal(
+          done.filter((each) => each < stage).length,
+          devices.filter((d) => d.stage < stage).length,
+        )
     }
     assert.ok(shown.some(({ devices }) => devices.some(({ state, got }) => state === 'receiving' && got > 0)))
     assert.deepEqual(

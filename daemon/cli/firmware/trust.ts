@@ -11,9 +11,13 @@ export function devicesNamed({ house }: Desk, named: string): readonly KnownThin
   const one = house.things.filter(({ id, name }) => id === named || name === named)
   const found = one.length > 0 ? one : house.things.filter(({ groups }) => groups.includes(named))
   if (found.length === 0) {
-    throw new CliError('not-found', `no device and no group is called ${JSON.stringify(named.slice(0, 64))}`, {
-      next: 'see `shallot device list` and `shallot group list`',
-    })
+    throw new CliError(
+      'not-found',
+      `no device and no group is called ${JSON.stringify(named.slice(0, 64))}`,
+      {
+        next: 'see `shallot device list` and `shallot group list`',
+      },
+    )
   }
   const unconfirmed = found.find(({ record }) => !record)
   if (!unconfirmed) return found

@@ -36,7 +36,10 @@ const seal = verb({
   says: 'Makes an image file of a built program, sealed by a release key; your own is made at first',
   examples: [
     ['firmware seal porch-light.bin', 'what it is and for which board, the program says itself'],
-    ['firmware seal porch-light.bin --sequence 7', 'the same image once more, after devices came back from it'],
+    [
+      'firmware seal porch-light.bin --sequence 7',
+      'the same image once more, after devices came back from it',
+    ],
   ],
   options: (cli) =>
     cli
@@ -248,11 +251,14 @@ function sayStatus(devices: readonly Standing[], rollouts: readonly Rollout[]): 
     sequence === null ? '' : String(sequence),
     standing === 'returned' ? `came back from ${tried}` : (standing ?? ''),
   ])
-  const shown = rollouts.slice(-5).flatMap((rollout) => [
-    `#${rollout.id} ${sayRollout(rollout)}`,
-    ...rollout.devices.map((each) => `  ${each.name} ${sayDevice(rollout, each)}`),
-  ])
-  const all = rows.length === 0 ? 'There are no devices.' : table([['name', 'runs', 'board', 'image', ''], ...rows])
+  const shown = rollouts
+    .slice(-5)
+    .flatMap((rollout) => [
+      `#${rollout.id} ${sayRollout(rollout)}`,
+      ...rollout.devices.map((each) => `  ${each.name} ${sayDevice(rollout, each)}`),
+    ])
+  const all =
+    rows.length === 0 ? 'There are no devices.' : table([['name', 'runs', 'board', 'image', ''], ...rows])
   return shown.length === 0 ? all : `${all}\n\n${shown.join('\n')}`
 }
 

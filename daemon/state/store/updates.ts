@@ -25,7 +25,9 @@ export class UpdateTable {
 
   image(digest: Uint8Array): KeptImage | undefined {
     const row = this.#sql.image.get(digest)
-    return row && { manifestDigest: digest, manifest: row.manifest as Uint8Array, image: row.bytes as Uint8Array }
+    return (
+      row && { manifestDigest: digest, manifest: row.manifest as Uint8Array, image: row.bytes as Uint8Array }
+    )
   }
 
   holdsImage(digest: Uint8Array): boolean {
