@@ -24,7 +24,7 @@
 #include "../core/update.h"
 #include "../core/uses.h"
 
-enum { SLOT_BYTES_MAX = 4096, LINE_BYTES = 3400, BEFORE_LINE = 16, DEVICES_MAX = 2, STATUS_NOT_UNDERSTOOD = 2 };
+enum { SLOT_BYTES_MAX = 1536, LINE_BYTES = 3400, BEFORE_LINE = 16, DEVICES_MAX = 2, STATUS_NOT_UNDERSTOOD = 2 };
 
 static const struct port *console;
 /* A frame is decoded in place, so in front of the line there is room for what envelope_verify writes. From the arena: no TLS needs it here. */
@@ -99,7 +99,8 @@ static struct app lock = {
 
 /* ---- a slot in memory ---- */
 
-static uint8_t slot[SLOT_BYTES_MAX];
+/* What the images of the vectors fill; the slot may be said to be larger. From the arena, as the line. */
+static uint8_t *slot;
 
 static int slot_running(bool *is_trial) {
   *is_trial = false;
@@ -110,6 +111,7 @@ static int slot_erase(uint32_t at) {
   return 0;
 }
 static int slot_write(uint32_t at, const uint8_t *data, size_t size) {
+  if (at + size > SLOT_BYTES_MAX) return SHALLOT_E_PORT_STORAGE;
   memcpy(slot + at, data, size);
   return 0;
 }
@@ -119,7 +121,7 @@ static int slot_read(uint32_t at, uint8_t *out, size_t size) {
 }
 static int slot_choose(void) { return 0; }
 static void slot_restart(void) {}
-static struct slots slots = {0, slot_running, slot_erase, slot_write, slot_read, slot_choose, slot_choose, slot_restart};
+static struct slots two_slots = {0, slot_running, slot_erase, slot_write, slot_read, slot_choose, slot_choose, slot_restart};
 static struct port slotted;
 
 /* ---- fields ---- */
@@ -228,8 +230,8 @@ static bool image_learn(char *value) {
 
 static bool slot_learn(const char *value) {
   int64_t bytes;
-  bool sound = number_learn(&bytes, value) && bytes <= SLOT_BYTES_MAX;
-  slots.bytes = (uint32_t)bytes;
+  bool sound = number_learn(&bytes, value);
+  two_slots.bytes = (uint32_t)bytes;
   return sound;
 }
 
@@ -260,7 +262,7 @@ static int lock_open(const uint8_t nonce[SHALLOT_EPOCH_BYTES]) {
   lock.affordances_count = receiver.affordances_count;
   if (receiver.room == ROOM_UPDATE) {
     slotted = *console;
-    slotted.slots = slots.bytes == 0 ? NULL : &slots;
+    slotted.slots = two_slots.bytes == 0 ? NULL : &two_slots;
     config.port = &slotted;
     config.update = &receiver.update;
     update_open(&receiver.update, &slotted, &receiver.image);
@@ -422,7 +424,7 @@ static int line_play(const char *field, char *value) {
     revocations_forget(console);
     uses_forget(console);
     keycodes_forget(console);
-    slots.bytes = 0;
+    two_slots.bytes = 0;
     console->blob_remove(IDENTITY_RECORD_BLOB);
     console->blob_remove("update-0");
     console->blob_remove("update-1");
@@ -445,7 +447,8 @@ static char *field_split(char *field) {
 int app_main(const struct port *port) {
   console = port;
   storage = arena_alloc(BEFORE_LINE + LINE_BYTES);
-  if (storage == NULL) return 1;
+  slot = arena_alloc(SLOT_BYTES_MAX);
+  if (storage == NULL || slot == NULL) return 1;
   line = (char *)storage + BEFORE_LINE;
   if (crypto_public(public_key, seed) != 0) return 1;
   for (;;) {

@@ -165,7 +165,8 @@ async function follow(tools: Tools, api: Api, begun: Rollout): Promise<void> {
 
 /** For scripts each change as one object; for people a line for what stays, and what moves in the line below. */
 function tellProgress(tools: Tools, rollout: Rollout, told: Map<string, string>, step: Step): void {
-  if (tools.voice.json) return tools.voice.tell({ stage: 'progress', ...rollout }, () => '')
+  tools.voice.tell({ stage: 'progress', ...rollout }, () => '')
+  if (tools.voice.json) return
   for (const each of rollout.devices) {
     const isMoving = each.state === 'receiving' || each.state === 'waiting'
     const line = `${each.name} ${sayDevice(rollout, each)}`
