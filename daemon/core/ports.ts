@@ -9,7 +9,7 @@ import type { Instant } from '../base/clock.ts'
 import type { Verdict } from '../base/error.ts'
 import type { Act, Frame, Hello, Message, Reading, Receipt, Sample } from './envelope/message.ts'
 import type { Device, PartyId, Twin } from './model/index.ts'
-import type { WantedImage } from './updates/index.ts'
+import type { WantedImage } from './updates/ports.ts'
 
 export interface NewDevice {
   readonly id: PartyId

@@ -2,7 +2,7 @@
 /** What updates ask of the room that remembers, and what they speak of. */
 import type { Code } from '../../../schemas/gen/ts/codes.ts'
 import type { Instant } from '../../base/clock.ts'
-import type { Frame } from '../envelope/index.ts'
+import type { Frame } from '../envelope/message.ts'
 import type { PartyId } from '../model/index.ts'
 import type { NewEntry } from '../ports.ts'
 
