@@ -2,7 +2,7 @@
 /** The firmware's updates over real TLS: images of the same sources with other versions, booted as the host's port boots them [SPEC 15]. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { encodeCbor, type Manifest, type Signer } from '../../daemon/core/envelope/index.ts'
@@ -200,6 +200,48 @@ describe('a device that is given another image [SPEC 15]', { concurrency: 2 }, (
       await firmware.line(/^connected/)
     }
     assert.deepEqual(slots(firmware), [], 'and has written nothing')
+  })
+})
+
+describe('power cuts on the way to another image [SPEC 15.5]', { concurrency: 2 }, () => {
+  for (const port of ['sanitize', 'qemu'] as const) {
+    it(`at every write leave a whole image that boots, ${port}`, async () => {
+      await using check = await startFirmware({ port, program: 'update-check' })
+      await check.line(/^end$/)
+      assert.deepEqual(
+        check.lines.filter((line) => line.startsWith('FAILED')),
+        [],
+      )
+      assert.equal(check.lines.filter((line) => line.startsWith('ok ')).length, 22)
+    })
+  }
+
+  it('tear a write of the real thing: the first, one in the middle, and each at the end', async () => {
+    await using home = await openUpdateHome()
+    const image = imageOf('host', 'porch-light', SECOND)
+    const parts = (bytes: number) => Math.ceil(image.length / bytes)
+    // An offer, chunks, sectors, what is remembered of them; then the trial, the boot record, its use, that it is kept, and that it runs.
+    const writes = 1 + parts(512) + parts(4096) + Math.floor(image.length / 16_384) + 5
+    const cuts = [1, 2, Math.floor(writes / 2), ...Array.from({ length: 6 }, (_, i) => writes - i)]
+    await using device = await enrolled(home)
+    const { firmware } = device
+    await firmware.kill()
+    const manifest = manifestOf(image, home.release)
+    home.serve(manifest, image)
+    for (const cut of cuts) {
+      const directory = `${firmware.directory}-cut-${cut}`
+      cpSync(firmware.directory, directory, { recursive: true })
+      using _gone = { [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }) }
+      await using torn = await startFirmware({
+        ...PROGRAM,
+        directory,
+        environment: { SHALLOT_CUT: String(cut) },
+      })
+      assert.equal(await torn.exited, 77, `cut at write ${cut} of ${writes}`)
+      await using whole = await startFirmware({ ...PROGRAM, directory })
+      await whole.line(cut < writes ? /^image kept$/ : /^image 2$/)
+      await whole.kill()
+    }
   })
 })
 
