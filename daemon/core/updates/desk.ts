@@ -230,8 +230,15 @@ export function openUpdates(deps: UpdateDeps): Updates {
         const planned = planStages(ids, stages, at)
         if (!planned) return refused('bad-request', 'a stage has 1 or more devices')
         const { firmware, imageSequence: sequence, size } = opened.value.body
+        const runsIt = (id: PartyId): boolean => {
+          const own = standings.get(id)
+          return own?.standing === 'steady' && own.running === sequence
+        }
+        // Who runs it already is done; a device would call it a replay.
+        const all = planned.map((each) => (runsIt(each.device) ? { ...each, state: 'done' as const } : each))
+        const state = all.every((each) => each.state === 'done') ? 'done' : 'running'
         const about = { manifestDigest: image, firmware, sequence, size, target, by: caller.id, at }
-        const rollout: Rollout = { id: book.nextId(), ...about, state: 'running', devices: planned }
+        const rollout: Rollout = { id: book.nextId(), ...about, state, devices: all }
         const note = `${firmware} to ${target}: started`
         await book.putRollout(rollout, diary.by(caller, { kind: 'rollout', note }))
         tell(rollout.id)
