@@ -177,7 +177,7 @@ export function startOnHost(
 ): ChildProcess {
   const output = stdin === 'pipe' ? 'pipe' : 'inherit'
   const child = spawn(program, [directory], {
-    env: { ...process.env, SHALLOT_RUNNER: '3', ...environment },
+    env: { ...process.env, ...environment, SHALLOT_RUNNER: '3' },
     stdio: [stdin, output, output, 'pipe'],
   })
   const bus = child.stdio[3] as unknown as Duplex

@@ -29,6 +29,8 @@ export type FirmwareOptions = {
   /** Of the process, beside this one's; host and sanitize alone. */
   environment?: Record<string, string>
   countInstructions?: boolean
+  /** On the host: the console is a pseudo-terminal, whose name is the first line. */
+  serial?: boolean
 }
 
 export type Firmware = AsyncDisposable & {
@@ -59,7 +61,8 @@ function start(options: FirmwareOptions, directory: string): { child: ChildProce
     const countInstructions = options.countInstructions ?? false
     return startEmulator({ elf: path, flashcheck: FLASHCHECK, directory, countInstructions })
   }
-  const child = startOnHost(path, directory, 'pipe', options.environment)
+  const terminal = options.serial ? { SHALLOT_SERIAL: '1' } : {}
+  const child = startOnHost(path, directory, 'pipe', { ...terminal, ...options.environment })
   return { child, end: () => void child.kill() }
 }
 

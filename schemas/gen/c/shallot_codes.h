@@ -121,6 +121,11 @@ enum shallot_code {
   SHALLOT_E_UPDATE_SILENT = -350, /* the device did not come back after the update */
   SHALLOT_E_ROLLOUT_OPEN = -351, /* another roll-out to this device is under way */
   SHALLOT_E_STOPPED = -352, /* an owner stopped it */
+  SHALLOT_E_SERIAL_DAMAGED = -360, /* a line on the serial cable was damaged on its way */
+  SHALLOT_E_SERIAL_ORDER = -361, /* a piece came out of its order */
+  SHALLOT_E_BAD_PROVISION = -362, /* what was handed over is not a Wi-Fi name, password or code of the documented form */
+  SHALLOT_E_WIFI_ABSENT = -363, /* there is no Wi-Fi of this name where the device is */
+  SHALLOT_E_WIFI_REFUSED = -364, /* the Wi-Fi did not let the device in: the password is another */
 };
 
 /* The name a code has in schemas/codes.csv, for logs and tests; "?" for a number that is not in the list. */
@@ -242,6 +247,11 @@ static inline const char *shallot_code_name(int code) {
     case SHALLOT_E_UPDATE_SILENT: return "update-silent";
     case SHALLOT_E_ROLLOUT_OPEN: return "rollout-open";
     case SHALLOT_E_STOPPED: return "stopped";
+    case SHALLOT_E_SERIAL_DAMAGED: return "serial-damaged";
+    case SHALLOT_E_SERIAL_ORDER: return "serial-order";
+    case SHALLOT_E_BAD_PROVISION: return "bad-provision";
+    case SHALLOT_E_WIFI_ABSENT: return "wifi-absent";
+    case SHALLOT_E_WIFI_REFUSED: return "wifi-refused";
     default: return "?";
   }
 }

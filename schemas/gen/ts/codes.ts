@@ -119,6 +119,11 @@ export const CODES = {
   'update-silent': 350,
   'rollout-open': 351,
   'stopped': 352,
+  'serial-damaged': 360,
+  'serial-order': 361,
+  'bad-provision': 362,
+  'wifi-absent': 363,
+  'wifi-refused': 364,
 } as const
 export type Code = keyof typeof CODES
 
@@ -240,6 +245,11 @@ export const MEANINGS: Readonly<Record<Code, string>> = {
   'update-silent': "the device did not come back after the update",
   'rollout-open': "another roll-out to this device is under way",
   'stopped': "an owner stopped it",
+  'serial-damaged': "a line on the serial cable was damaged on its way",
+  'serial-order': "a piece came out of its order",
+  'bad-provision': "what was handed over is not a Wi-Fi name, password or code of the documented form",
+  'wifi-absent': "there is no Wi-Fi of this name where the device is",
+  'wifi-refused': "the Wi-Fi did not let the device in: the password is another",
 }
 
 const BY_NUMBER = new Map<number, Code>(Object.entries(CODES).map(([name, number]) => [number, name as Code]))

@@ -300,7 +300,7 @@ describe('a roll-out [SPEC 15.8]', () => {
     await hello(rolling, lamps[0]!, steady(2))
     await hello(rolling, lamps[1]!, steady(1))
     await start(rolling)
-    assert.deepEqual(states(rolling), ['running', 'done', 'waiting'])
+    assert.deepEqual(states(rolling), ['running', 'done', 'offered'])
     assert.deepEqual(offered(rolling), [idOf(lamps[1]!.key)])
   })
 
