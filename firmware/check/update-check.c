@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * Updates against power cuts at every write: two slots, a boot record and blobs in memory, which stop working at a chosen operation,
- * before it, after it or in the middle; then everything begins again from what is in them. A hub that offers the same image after each
+ * before it, after it or in the middle (of 64 bytes of a slot one is kept: all of them are the same, and memory is short); then everything begins again from what is in them. A hub that offers the same image after each
  * start is played, too. Prints `ok CLAIM` or `FAILED CLAIM`; the status is the number that failed.
  */
 #include <string.h>
@@ -11,13 +11,13 @@
 #include "../core/line.h"
 #include "../core/update.h"
 
-enum { SLOT_BYTES = 5 * PORT_SECTOR_BYTES, IMAGE_BYTES = 18001, STATES = 2, NO_CUT = 0x7fffffff, STARTS_MAX = 12, OLD = 1, NEW = 2 };
+enum { CELL_BYTES = 64, SLOT_BYTES = 5 * PORT_SECTOR_BYTES, IMAGE_BYTES = 18001, STATES = 2, NO_CUT = 0x7fffffff, STARTS_MAX = 12, OLD = 1, NEW = 2 };
 enum cut { CUT_BEFORE, CUT_AFTER, CUT_TORN };
 
 static const struct port *console;
 static int failed;
 static struct {
-  uint8_t slots[2][SLOT_BYTES];
+  uint8_t slots[2][SLOT_BYTES / CELL_BYTES];
   uint8_t states[STATES][sizeof(struct update_state)];
   size_t state_sizes[STATES];
   int kept;
@@ -79,19 +79,19 @@ static int slots_running(bool *trial) {
 }
 
 static int slots_erase(uint32_t at) {
-  memset(flash.slots[1 - running] + at, 0xff, power(PORT_SECTOR_BYTES));
+  memset(flash.slots[1 - running] + at / CELL_BYTES, 0xff, power(PORT_SECTOR_BYTES) / CELL_BYTES);
   return outcome();
 }
 
 /* As flash does it: bits only fall. */
 static int slots_write(uint32_t at, const uint8_t *data, size_t size) {
   size_t done = power(size);
-  for (size_t i = 0; i < done; i++) flash.slots[1 - running][at + i] &= data[i];
+  for (size_t i = 0; i < done; i += CELL_BYTES) flash.slots[1 - running][(at + i) / CELL_BYTES] &= data[i];
   return outcome();
 }
 
 static int slots_read(uint32_t at, uint8_t *out, size_t size) {
-  memcpy(out, flash.slots[1 - running] + at, size);
+  for (size_t i = 0; i < size; i++) out[i] = flash.slots[1 - running][(at + i) / CELL_BYTES];
   return 0;
 }
 
@@ -112,13 +112,13 @@ static uint64_t now_ms(void) { return now; }
 
 IN_FLASH(static const struct slots slots) = {SLOT_BYTES, slots_running, slots_erase, slots_write, slots_read, slots_try_other, slots_keep, slots_restart};
 
-/* ---- images: each byte follows from its version and place ---- */
+/* ---- images: what is in them follows from version and place ---- */
 
-static uint8_t image_byte(int version, uint32_t at) { return (uint8_t)(at * 7 + at / 251 + (uint32_t)version * 91); }
+static uint8_t image_byte(int version, uint32_t at) { return (uint8_t)(at / CELL_BYTES * 7 + (uint32_t)version * 91); }
 
 static bool holds_image(int slot, int version) {
-  for (uint32_t at = 0; at < IMAGE_BYTES; at++) {
-    if (flash.slots[slot][at] != image_byte(version, at)) return false;
+  for (uint32_t at = 0; at < IMAGE_BYTES; at += CELL_BYTES) {
+    if (flash.slots[slot][at / CELL_BYTES] != image_byte(version, at)) return false;
   }
   return true;
 }
@@ -163,7 +163,7 @@ static int chunk_send(int version) {
 static void device_new(void) {
   int version = OLD;
   memset(&flash, 0, sizeof flash);
-  image_source(&version, 0, flash.slots[0], IMAGE_BYTES);
+  for (uint32_t at = 0; at < IMAGE_BYTES; at += CELL_BYTES) flash.slots[0][at / CELL_BYTES] = image_byte(version, at);
   operations_left = NO_CUT;
   operations = 0;
   now = 1000;
@@ -297,9 +297,10 @@ static void damage_claims(void) {
 }
 
 static void order_claims(void) {
+  static const uint8_t bytes[SHALLOT_CHUNK_BYTES];
   device_new();
   start();
-  struct note chunk = {.kind = NOTE_CHUNK, .offset = 0, .bytes = flash.slots[0], .bytes_size = SHALLOT_CHUNK_BYTES};
+  struct note chunk = {.kind = NOTE_CHUNK, .offset = 0, .bytes = bytes, .bytes_size = SHALLOT_CHUNK_BYTES};
   claim(update_chunk(&update, &chunk) == SHALLOT_E_UNEXPECTED_MESSAGE, "no chunk is taken before an offer");
   offer(NEW, NEW);
   chunk.offset = SHALLOT_CHUNK_BYTES;
