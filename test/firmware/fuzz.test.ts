@@ -19,6 +19,7 @@ describe('no bytes break a parser of core/', () => {
       'grants',
       'identity',
       'session',
+      'update',
     ]
     assert.deepEqual(
       fuzzTargets().filter((target) => wanted.includes(target)),

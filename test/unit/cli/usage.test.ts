@@ -342,6 +342,11 @@ const LINES = [
   'owner remove',
   'provision',
   'cert header',
+  'firmware push',
+  'firmware status',
+  'firmware seal',
+  'firmware trust',
+  'firmware stop',
 ]
 test('every verb explains itself, with an example', async () => {
   assert.equal(new Set(LINES.map((line) => line.split(' ')[0])).size, VERBS.length)
