@@ -25,7 +25,7 @@
 #define PORT_ADDRESS_CHARS_MAX 45
 #define PORT_CHANNEL_MAX 7
 /* The most that one transfer on a bus writes or reads, in bytes. */
-#define PORT_TRANSFER_BYTES_MAX 32
+#define PORT_TRANSFER_BYTES_MAX 40
 
 /*
  * Tables belong in flash: IN_FLASH(const uint32_t table[64]) = { … };
@@ -60,6 +60,8 @@ struct slots {
   int (*keep)(void); /* the slot that runs is the one from now on */
   void (*restart)(void);
 };
+
+struct signer;
 
 struct port {
   /* What the firmware runs on, for people: 1 to SHALLOT_LABEL_BYTES_MAX characters. */
@@ -157,6 +159,9 @@ struct port {
    * How many bits it had, 1 to 64, or 0 when none waits. A port keeps at least 16; later ones are lost.
    */
   int (*wiegand_read)(uint64_t *bits);
+
+  /* The chip on this board that keeps the device's key (core/signer.h). NULL: the key is in software, on flash. */
+  const struct signer *signer;
 };
 
 /* The application, written in app/. The port calls it once; what it returns becomes the exit status where there is one. */
