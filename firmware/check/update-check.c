@@ -11,7 +11,7 @@
 #include "../core/line.h"
 #include "../core/update.h"
 
-enum { CELL_BYTES = 64, SLOT_BYTES = 5 * PORT_SECTOR_BYTES, IMAGE_BYTES = 18001, STATES = 2, NO_CUT = 0x7fffffff, STARTS_MAX = 12, OLD = 1, NEW = 2 };
+enum { CELL_BYTES = 64, SLOT_BYTES = 5 * PORT_SECTOR_BYTES, IMAGE_BYTES = 18001, STATES = 2, NO_CUT = 0x7fffffff, STARTS_MAX = 12, FLIP_STEP = 13, OLD = 1, NEW = 2 };
 enum cut { CUT_BEFORE, CUT_AFTER, CUT_TORN };
 
 static const struct port *console;
@@ -131,11 +131,13 @@ static int image_source(const void *from, uint32_t at, uint8_t *out, size_t size
 static int offer(int version, uint64_t sequence) {
   char vendor[sizeof own_image.vendor];
   char image_class[sizeof own_image.image_class];
-  uint8_t digest[SHALLOT_DIGEST_BYTES];
+  static uint8_t digests[NEW + 1][SHALLOT_DIGEST_BYTES];
+  static bool is_hashed[NEW + 1];
+  uint8_t *digest = digests[version];
   uint8_t name[SHALLOT_DIGEST_BYTES] = {(uint8_t)sequence, (uint8_t)version};
   flash_copy(vendor, own_image.vendor, sizeof vendor);
   flash_copy(image_class, own_image.image_class, sizeof image_class);
-  crypto_sha256_of(digest, image_source, &version, IMAGE_BYTES);
+  if (!is_hashed[version]) is_hashed[version] = crypto_sha256_of(digest, image_source, &version, IMAGE_BYTES) == 0;
   struct manifest_body manifest = {
     .sequence = sequence,
     .vendor = (const uint8_t *)vendor,
@@ -279,7 +281,7 @@ static bool flip_is_survived(size_t bit, bool is_newest) {
 
 static void damage_claims(void) {
   bool newest = true, older = true;
-  for (size_t bit = 0; bit < sizeof(struct update_state) * 8; bit += 3) {
+  for (size_t bit = 0; bit < sizeof(struct update_state) * 8; bit += FLIP_STEP) {
     newest = newest && flip_is_survived(bit, true);
     older = older && flip_is_survived(bit, false);
   }
