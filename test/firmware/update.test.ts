@@ -203,6 +203,27 @@ describe('a device that is given another image [SPEC 15]', { concurrency: 2 }, (
   })
 })
 
+it('an emulated board is updated as the real one would be, after a cut link, and keeps it [SPEC 15]', async () => {
+  await using home = await openUpdateHome()
+  await using firmware = await startFirmware({ port: 'qemu', program: 'porch-light' })
+  firmware.say(home.code('porch'))
+  await firmware.line(/^connected/)
+  const device = await home.device('porch')
+  await home.trust(device)
+  await firmware.line(/^enrolment recorded$/)
+  const image = imageOf('qemu', 'porch-light', SECOND)
+  const manifest = manifestOf(image, home.release)
+  home.serve(manifest, image, 51_200)
+  assert.equal(await home.offer(device.id, manifest), 'ok')
+  await until('a part of it', () => ((home.latest(manifest)?.offset ?? 0) >= 51_200 ? true : undefined))
+  home.home.link.drop(device.id, 'superseded')
+  home.serve(manifest, image)
+  await firmware.line(/^image kept$/)
+  await until('its word that it is kept', () => standings(home).find((each) => each === '2 steady'))
+  assert.deepEqual(standings(home).slice(-2), ['2 trial', '2 steady'])
+  assert.equal(home.home.desk.hellos.at(-1)!.body.firmware, 'porch-light 0.2.0')
+})
+
 describe('power cuts on the way to another image [SPEC 15.5]', { concurrency: 2 }, () => {
   for (const port of ['sanitize', 'qemu'] as const) {
     it(`at every write leave a whole image that boots, ${port}`, async () => {
