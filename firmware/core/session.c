@@ -202,7 +202,6 @@ int session_connect(struct session *session, const uint8_t hub[SHALLOT_KEY_BYTES
   frame_expect(&session->frame);
   outbox_rewind(&session->outbox);
   session->got_due = false;
-  session->is_greeting = false;
   session->heard_ms = now_ms;
   session->said_ms = now_ms;
   return hello_seal(session, now_ms);
@@ -211,7 +210,6 @@ int session_connect(struct session *session, const uint8_t hub[SHALLOT_KEY_BYTES
 int session_greet(struct session *session, uint64_t now_ms) {
   int fault = hello_seal(session, now_ms);
   session->state = SESSION_OPEN;
-  session->is_greeting = fault == 0;
   return fault;
 }
 
@@ -296,12 +294,22 @@ static int welcome_step(struct session *session, const struct envelope *envelope
   session->grants.zone = welcome.zone;
   session->outbox.lost -= session->lost_told;
   session->lost_told = 0;
-  session->is_greeting = false;
-  if (session->state == SESSION_OPEN) return SESSION_NOTHING;
   session->state = SESSION_OPEN;
   session->config->app->stand(&standing);
   session_report(session, &standing, now_ms);
   return welcome.wants_record ? SESSION_CONNECTED_WANTED : SESSION_CONNECTED;
+}
+
+/* SPEC 6.4: a welcome that is said again brings the time and the zone, and nothing else. */
+static int time_step(struct session *session, const struct envelope *envelope, uint64_t now_ms) {
+  int fault = admit(session, envelope, now_ms);
+  if (fault) return ignore(session, fault);
+  struct welcome_body welcome = claims_welcome(&envelope->claims);
+  session_set_time(session, welcome.time_ms, now_ms);
+  session->grants.zone = welcome.zone;
+  session->outbox.lost -= session->lost_told;
+  session->lost_told = 0;
+  return SESSION_NOTHING;
 }
 
 /* SPEC 6.7: at any time, and in place of the welcome when the certificate of this connection has ended. */
@@ -433,7 +441,7 @@ static int answered_step(struct session *session, const struct envelope *envelop
 static int opened_step(struct session *session, const struct envelope *envelope, size_t size, uint64_t now_ms) {
   bool is_open = session->state == SESSION_OPEN;
   if (envelope->type == MESSAGE_ENROLLED) return papers_step(session, envelope, now_ms);
-  if (envelope->type == MESSAGE_WELCOME && (!is_open || session->is_greeting)) return welcome_step(session, envelope, now_ms);
+  if (envelope->type == MESSAGE_WELCOME) return is_open ? time_step(session, envelope, now_ms) : welcome_step(session, envelope, now_ms);
   if (envelope->type == MESSAGE_OWNER && is_open) return owner_step(session, envelope, now_ms);
   if (envelope->type == MESSAGE_ENROLMENT && is_open) return enrolment_step(session, envelope, size, now_ms);
   if (envelope->type == MESSAGE_LEASE && is_open) return lease_step(session, envelope, now_ms);

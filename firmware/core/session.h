@@ -72,7 +72,6 @@ struct session {
   uint8_t noted_epoch[SHALLOT_EPOCH_BYTES];
   uint64_t noted_sequence;
   uint32_t lost_told; /* what the last hello said */
-  bool is_greeting;   /* a hello went out in an open session, and its welcome has not come */
 
   struct frame_reader frame;
   struct enrolled_body papers; /* that SESSION_PAPERS speaks of */
