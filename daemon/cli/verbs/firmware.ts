@@ -50,13 +50,14 @@ const seal = verb({
       .option('from', { type: 'string', describe: 'only for devices that run at least this sequence' })
       .option('wire', { type: 'string', describe: 'only for devices that speak at least this wire version' }),
   async run(tools, args) {
-    const program = await readProgram(args.program)
-    const key = releaseKey(tools.random, tools.configured.config.owner, args.key)
-    const sealed = sealImage(tools, program, key, {
+    const conditions = {
       sequence: parseNumber(args.sequence, '--sequence', INTEGER_MAX),
       from: parseNumber(args.from, '--from', INTEGER_MAX),
       wire: parseNumber(args.wire, '--wire', WIRE_VERSION_MAX),
-    })
+    }
+    const program = await readProgram(args.program)
+    const key = releaseKey(tools.random, tools.configured.config.owner, args.key)
+    const sealed = sealImage(tools, program, key, conditions)
     const { firmware, imageClass, vendor, imageSequence, size } = sealed.manifest
     const out = args.out ?? `${firmware.replace(' ', '-')}.shallot`
     await writeFile(out, sealed.file)
@@ -270,10 +271,10 @@ const stop = verb({
   options: (cli) =>
     cli.positional('rollout', { type: 'string', describe: 'its number, when several are under way' }),
   async run(tools, args) {
+    const wanted = parseNumber(args.rollout?.replace(/^#/, ''), 'the roll-out', INTEGER_MAX)
     await tools.owner('stopping a roll-out')
     const api = await tools.api()
     const running = rolloutsIn(await api.get('/rollouts')).filter(({ state }) => state === 'running')
-    const wanted = parseNumber(args.rollout?.replace(/^#/, ''), 'the roll-out', INTEGER_MAX)
     const found = wanted === undefined ? running : running.filter(({ id }) => id === wanted)
     if (found.length === 0) throw new CliError('not-found', 'no such roll-out is under way')
     if (found.length > 1) {
