@@ -228,7 +228,8 @@ int session_check(const struct session *session, uint64_t now_ms) {
 
 /* What is answered by a receipt (SPEC 4.11); MESSAGE_TYPES stands for what cannot be read. */
 static bool is_answered(enum message_type type) {
-  return type == MESSAGE_COMMAND || type == MESSAGE_GRANT || type == MESSAGE_REVOCATION || type == MESSAGE_MANIFEST || type == MESSAGE_TYPES;
+  return type == MESSAGE_COMMAND || type == MESSAGE_GRANT || type == MESSAGE_REVOCATION || type == MESSAGE_MANIFEST || type == MESSAGE_PINS ||
+         type == MESSAGE_TYPES;
 }
 
 /* An envelope is opened as soon as it is complete, to know whether it is answered. */
@@ -292,6 +293,7 @@ static int welcome_step(struct session *session, const struct envelope *envelope
   struct welcome_body welcome = claims_welcome(&envelope->claims);
   session_set_time(session, welcome.time_ms, now_ms);
   session->grants.zone = welcome.zone;
+  session->places = welcome.places;
   session->outbox.lost -= session->lost_told;
   session->lost_told = 0;
   session->state = SESSION_OPEN;
@@ -417,6 +419,14 @@ static int manifest_step(struct session *session, const struct envelope *envelop
   return code ? code : update_offer(update, &manifest, session->digest);
 }
 
+/* SPEC 16.2 */
+static int pins_step(struct session *session, const struct envelope *envelope, uint64_t now_ms) {
+  int code = admit(session, envelope, now_ms);
+  if (code) return code;
+  struct pins_body pins = claims_pins(&envelope->claims);
+  return session->config->pins == NULL ? SHALLOT_E_CA_UNKNOWN : session->config->pins(&pins);
+}
+
 /* What the sender is told of our own troubles. */
 static int answer_of(int code) {
   if (code == SHALLOT_E_TLS_OUT_OF_MEMORY) return SHALLOT_E_BUSY;
@@ -431,6 +441,7 @@ static int answered_step(struct session *session, const struct envelope *envelop
   if (code == 0 && envelope->type == MESSAGE_COMMAND) code = command_step(session, envelope, &changes, now_ms);
   else if (code == 0 && envelope->type == MESSAGE_GRANT) code = grant_step(session, envelope, now_ms, &forgotten);
   else if (code == 0 && envelope->type == MESSAGE_MANIFEST) code = manifest_step(session, envelope, now_ms);
+  else if (code == 0 && envelope->type == MESSAGE_PINS) code = pins_step(session, envelope, now_ms);
   else if (code == 0) code = revocation_step(session, envelope, size, now_ms);
   session->code = answer_of(code);
   int fault = receipt_seal(session, session->code, &changes, now_ms);

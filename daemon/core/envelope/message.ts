@@ -83,6 +83,8 @@ export interface Welcome extends Claims {
   readonly timeMs: number
   readonly wantsRecord: boolean
   readonly zone?: Zone
+  /** Where else the hub may be found (SPEC 16.5). */
+  readonly places?: readonly Place[]
 }
 export interface Reading extends Claims {
   readonly type: 'reading'
@@ -123,6 +125,12 @@ export interface Beacon extends Claims {
   readonly client: Uint8Array
   /** Pairs of a daemon's key and of the onion address for it, 64 bytes each. */
   readonly ways: Uint8Array
+}
+
+/** A numeric address and a TCP port. */
+export interface Place {
+  readonly host: string
+  readonly port: number
 }
 
 /** How local time differs from UTC, in minutes east, now and after the next change (SPEC 12.6). */
@@ -236,7 +244,15 @@ export interface Manifest extends Claims {
   readonly from?: number
 }
 
-/** What is sealed: one of the types of SPEC 4, 12, 13, 14 and 15. */
+/** Which hub CAs devices believe from this generation on (SPEC 16.1). */
+export interface Pins extends Claims {
+  readonly type: 'pins'
+  readonly generation: number
+  /** Raw Ed25519 keys, current then next. */
+  readonly hubCas: readonly Uint8Array[]
+}
+
+/** What is sealed: one of the types of SPEC 4, 12 to 16. */
 export type Body =
   | Owner
   | Member
@@ -260,6 +276,7 @@ export type Body =
   | Pairing
   | Pair
   | Manifest
+  | Pins
 
 export type BodyOf<T extends MessageType> = Extract<Body, { type: T }>
 

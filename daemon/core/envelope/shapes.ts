@@ -80,6 +80,7 @@ export const SHAPES: { readonly [T in MessageType]: Shape } = {
       [wire.WELCOME_TIME_MS, member('timeMs', k.uint)],
       [wire.WELCOME_WANTS_RECORD, member('wantsRecord', k.bool)],
       [wire.WELCOME_ZONE, member('zone', k.zone, true)],
+      [wire.WELCOME_PLACES, member('places', k.places, true)],
     ],
   ),
   reading: shape(
@@ -193,6 +194,13 @@ export const SHAPES: { readonly [T in MessageType]: Shape } = {
       [wire.MANIFEST_FIRMWARE, member('firmware', k.label)],
       [wire.MANIFEST_WIRE, member('wire', k.intField(1, wire.WIRE_VERSION_MAX), true)],
       [wire.MANIFEST_FROM, member('from', k.intField(1, wire.INTEGER_MAX), true)],
+    ],
+  ),
+  pins: shape(
+    [],
+    [
+      [wire.PINS_GENERATION, member('generation', k.intField(0, wire.GENERATION_MAX))],
+      [wire.PINS_HUB_CA, member('hubCas', k.keyPair)],
     ],
   ),
 }

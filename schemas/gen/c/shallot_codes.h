@@ -82,7 +82,7 @@ enum shallot_code {
   SHALLOT_E_TLS_BAD_PROOF = -223, /* the daemon does not hold the key of its certificate */
   SHALLOT_E_TLS_OUT_OF_MEMORY = -224, /* the TLS arena is too small */
   SHALLOT_E_TLS_PROFILE = -225, /* the daemon's certificate is not a server leaf */
-  SHALLOT_E_TLS_EXPIRED = -226, /* the daemon's certificate is outside its dates */
+  SHALLOT_E_TLS_EXPIRED = -226, /* the daemon's certificate has ended */
   SHALLOT_E_TLS_ALPN = -227, /* the daemon speaks another protocol */
   SHALLOT_E_AWAY = -240, /* the device is not connected */
   SHALLOT_E_QUEUE_FULL = -241, /* too many commands wait for this device */
@@ -108,6 +108,8 @@ enum shallot_code {
   SHALLOT_E_OUT_OF_SPACE = -304, /* a buffer of the firmware is too small */
   SHALLOT_E_CERTIFICATE_RENEWED = -320, /* the device has its next certificate and connects again with it */
   SHALLOT_E_NO_ANSWER = -321, /* nobody on the LAN said where the hub is */
+  SHALLOT_E_CA_ANNOUNCED = -324, /* the device knows this CA as the next, and takes it when the hub shows it */
+  SHALLOT_E_CA_UNKNOWN = -325, /* the device was not told of this CA by the one before it */
   SHALLOT_E_NO_RELEASE_KEY = -340, /* no owner has said whose firmware this device may run */
   SHALLOT_E_WRONG_VENDOR = -341, /* the image is of another vendor */
   SHALLOT_E_WRONG_CLASS = -342, /* the image is for another board or app */
@@ -234,6 +236,8 @@ static inline const char *shallot_code_name(int code) {
     case SHALLOT_E_OUT_OF_SPACE: return "out-of-space";
     case SHALLOT_E_CERTIFICATE_RENEWED: return "certificate-renewed";
     case SHALLOT_E_NO_ANSWER: return "no-answer";
+    case SHALLOT_E_CA_ANNOUNCED: return "ca-announced";
+    case SHALLOT_E_CA_UNKNOWN: return "ca-unknown";
     case SHALLOT_E_NO_RELEASE_KEY: return "no-release-key";
     case SHALLOT_E_WRONG_VENDOR: return "wrong-vendor";
     case SHALLOT_E_WRONG_CLASS: return "wrong-class";

@@ -316,6 +316,8 @@ const LINES = [
   'onion withdraw',
   'onion renew',
   'onion list',
+  'ca status',
+  'ca rotate',
   'mesh invite',
   'mesh join',
   'mesh list',
