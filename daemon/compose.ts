@@ -139,7 +139,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     { root: ring.root, owners: ring.owners, hub },
   )
   if (!core.ok) throw new Error(`the owners' envelopes in ${config.data} do not verify: ${core.why}`)
-  const { authority, desk, deviceDesk } = stack.use(core.value)
+  const { authority, desk, deviceDesk, rollouts } = stack.use(core.value)
   const webCa = webCaCertificate(webKey(ring.webCaScalar.reveal()))
   const onion = await onionRoom
   const mesh = stack.use(
@@ -196,6 +196,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
             return services!
           },
           feed,
+          rollouts,
           status: () => ({
             version: deps.version,
             devices: { connected: link.connected(), known: state.devices.list().length },

@@ -186,19 +186,51 @@ export function startOnHost(
   return child
 }
 
+/**
+ * The boot loader, in the device's directory: as firmware/port/host/slots.c, for files of the emulator. `running` says what
+ * was booted: the slot, and 1 when it is for once. Status 75 is a restart.
+ */
+const BOOT_LOADER = `
+elf=$1; shift
+while :; do
+  boot=$(cat boot 2>/dev/null || echo 0-)
+  slot=\${boot%?} trial=0
+  case $boot in
+    ?t) printf '%s-' "$slot" >boot.new; mv boot.new boot; slot=$((1 - slot)); trial=1;;
+  esac
+  kernel=$elf
+  [ -f "slot-$slot" ] && kernel=slot-$slot
+  printf '%s%s' "$slot" "$trial" >running
+  qemu-system-xtensa "$@" -kernel "$kernel"
+  status=$?
+  [ $status = 75 ] || exit $status
+done`
+
+/** Of the loader and what it has started: a signal to the loader alone would leave the emulator behind. */
+function killTogether(child: ChildProcess): void {
+  child.kill = (signal = 'SIGTERM') => {
+    try {
+      return child.pid !== undefined && process.kill(-child.pid, signal)
+    } catch {
+      return false // they have ended
+    }
+  }
+}
+
 export function startEmulator(options: EmulatorOptions): Emulator {
   const { elf, flashcheck, directory } = options
   const plugin = [flashcheck, ...Object.entries(options.spans ?? {}).map(([name, at]) => `${name}=${at}`)]
   const child = spawn(
-    'qemu-system-xtensa',
+    'sh',
     [
+      ['-c', BOOT_LOADER, 'boot-loader', elf],
       ['-M', 'sim', '-cpu', 'lx106', '-display', 'none', '-monitor', 'none', '-serial', 'none'],
       ['-semihosting-config', 'enable=on,target=native', '-plugin', plugin.join(',')],
       options.countInstructions ? ['-icount', 'shift=5'] : [],
-      ['-kernel', elf],
     ].flat(),
-    { cwd: directory, stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'] },
+    { cwd: directory, detached: true, stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'] },
   )
+  killTogether(child)
   const network = child.stdio[3] as unknown as Duplex
   const control = child.stdio[4] as unknown as Duplex
   const wires: Wire[] = []

@@ -25,7 +25,8 @@ const ROOT = join(import.meta.dirname, '..')
 const INPUT_BYTES_MAX = 1200
 /** A story is several envelopes. */
 const STORY_BYTES_MAX = 6144
-const bytesMax = (target: string): number => (target === 'grants' ? STORY_BYTES_MAX : INPUT_BYTES_MAX)
+const STORIES: ReadonlySet<string> = new Set(['grants', 'update'])
+const bytesMax = (target: string): number => (STORIES.has(target) ? STORY_BYTES_MAX : INPUT_BYTES_MAX)
 
 export type Fuzzed = {
   target: string
@@ -73,9 +74,9 @@ function storedIdentity(certificate: Uint8Array): Buffer {
   return bytes
 }
 
-/** Each vector of grants as one story: its frames, each behind its length. */
-function grantStories(): Buffer[] {
-  const folder = join(ROOT, 'schemas', 'vectors', 'grants')
+/** Each vector of a room as one story: its frames, each behind its length. */
+function storiesOf(room: string): Buffer[] {
+  const folder = join(ROOT, 'schemas', 'vectors', room)
   return readdirSync(folder).map((name) => {
     const lines = readFileSync(join(folder, name), 'utf8').split('\n')
     const steps = lines
@@ -135,7 +136,8 @@ function seedsOf(target: string): Buffer[] {
     case 'certificate':
       return [Buffer.from(leaf)]
     case 'grants':
-      return grantStories()
+    case 'update':
+      return storiesOf(target)
     case 'discovery':
       return [answeredQuestion(new Uint8Array(32).fill(7, 0, 1))]
     case 'provision':

@@ -5,6 +5,7 @@
  *
  *   node scripts/firmware.ts fetch                              wolfSSL's source, once
  *   node scripts/firmware.ts build [--app A] [--port host|qemu|sanitize]   without --app: all; without --port: host and qemu
+ *                                  [--image-version V --sequence N]      as an image to update to, stripped, in a folder of its own
  *   node scripts/firmware.ts size [--json]                      what each program costs on an ESP8266, held against firmware/budget.json
  *   node scripts/firmware.ts fuzz [--target T] [--seconds N]    libFuzzer over every parser, 600 s each unless told otherwise
  *   node scripts/firmware.ts run --app A --dir D [--port P]     one device; its console is this terminal
@@ -37,9 +38,15 @@ export const PORTS: readonly Port[] = ['host', 'qemu', 'sanitize']
 /** QEMU's plugin that is as strict as the chip. */
 export const FLASHCHECK = join(OUT, 'qemu', 'flashcheck.so')
 
+/** What an image says of itself, if not what firmware/Makefile says (SPEC 15.2). */
+export type Release = { version: string; sequence: number }
+
+const folderOf = (release: Release | undefined): string =>
+  release ? `/release/${release.version}-${release.sequence}` : ''
+
 /** What is built into this program: an app, or a program for tests under firmware/check. */
-export function programPath(port: Port, program: string): string {
-  return join(OUT, port, port === 'qemu' ? `${program}.elf` : program)
+export function programPath(port: Port, program: string, release?: Release): string {
+  return join(OUT, `${port}${folderOf(release)}`, port === 'qemu' ? `${program}.elf` : program)
 }
 
 function programsIn(folder: string): string[] {
@@ -106,11 +113,15 @@ export function fetchWolfssl(say: (line: string) => void): void {
  * makes them take turns.
  * @throws when the compiler is missing or refuses; its words are on standard error
  */
-export function buildFirmware(port: Port, programs: readonly string[] = []): void {
+export function buildFirmware(port: Port, programs: readonly string[] = [], release?: Release): void {
   mkdirSync(OUT, { recursive: true })
-  const targets = programs.map((program) => programPath(port, program))
+  const targets = programs.map((program) => programPath(port, program, release))
   if (port === 'qemu' && targets.length > 0) targets.push(FLASHCHECK)
   const make = ['make', '--silent', '-j2', '-C', FIRMWARE, `OUT=${OUT}`, `WOLFSSL=${SOURCE}`]
+  if (release) {
+    const { version, sequence } = release
+    make.push(`RELEASE=${folderOf(release)}`, `VERSION=${version}`, `SEQUENCE=${sequence}`, 'LINK=-s')
+  }
   const lock = join(BUILD, 'firmware.lock')
   fetchLocked(lock)
   execFileSync('flock', [lock, ...make, ...(targets.length > 0 ? targets : [port])], {
@@ -150,7 +161,7 @@ function run(port: Port, program: string, directory: string): void {
 /* ---- the command line ---- */
 
 const USAGE =
-  'usage: node scripts/firmware.ts fetch | build [--app A] [--port P] | size [--json] | fuzz [--target T] [--seconds N] | run --app A --dir D [--port P]'
+  'usage: node scripts/firmware.ts fetch | build [--app A] [--port P] [--image-version V --sequence N] | size [--json] | fuzz [--target T] [--seconds N] | run --app A --dir D [--port P]'
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -158,6 +169,8 @@ async function main(): Promise<void> {
     options: {
       app: { type: 'string' },
       port: { type: 'string' },
+      'image-version': { type: 'string' },
+      sequence: { type: 'string' },
       dir: { type: 'string' },
       json: { type: 'boolean', default: false },
       target: { type: 'string' },
@@ -167,11 +180,14 @@ async function main(): Promise<void> {
   const ports =
     values.port === undefined ? (['host', 'qemu'] as const) : PORTS.filter((port) => port === values.port)
   const known = [...programsIn('app'), ...programsIn('check')]
-  const bad = ports.length === 0 || (values.app !== undefined && !known.includes(values.app))
+  const release = readRelease(values['image-version'], values.sequence)
+  const bad =
+    ports.length === 0 || release === null || (values.app !== undefined && !known.includes(values.app))
   const verb = positionals.length === 1 && !bad ? positionals[0] : undefined
   if (verb === 'fetch') return fetchWolfssl(console.log)
   if (verb === 'build') {
-    for (const port of ports) buildFirmware(port, values.app === undefined ? [] : [values.app])
+    const programs = values.app !== undefined ? [values.app] : release ? programsIn('app') : []
+    for (const port of ports) buildFirmware(port, programs, release ?? undefined)
     return
   }
   if (verb === 'size') {
@@ -196,6 +212,14 @@ async function main(): Promise<void> {
   }
   console.error(`${USAGE}\nprograms: ${known.join(' ')}`)
   process.exitCode = 2
+}
+
+/** Null: not of the form. */
+function readRelease(version: string | undefined, sequence: string | undefined): Release | undefined | null {
+  if (version === undefined && sequence === undefined) return undefined
+  const number = Number(sequence)
+  const sound = /^[0-9a-z.+-]{1,15}$/.test(version ?? '') && Number.isInteger(number) && number > 0
+  return sound && number < 2 ** 32 ? { version: version!, sequence: number } : null
 }
 
 // Not awaited: what is imported on the way imports this file, which must be complete by then.

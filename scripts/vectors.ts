@@ -19,14 +19,16 @@ import { pinsCases } from './vectors/pins.ts'
 import { serialCases } from './vectors/serial.ts'
 import { sessionCases } from './vectors/session.ts'
 import { type Case, textOf } from './vectors/text.ts'
+import { updateCases, updateShapes } from './vectors/update.ts'
 
 const VECTORS = join(import.meta.dirname, '..', 'schemas', 'vectors')
 const ROOMS: Record<string, Case[]> = {
-  envelope: [...envelopeCases(), ...peopleCases(), ...pinsCases()],
+  envelope: [...envelopeCases(), ...peopleCases(), ...updateShapes(), ...pinsCases()],
   code: codeCases(),
   session: sessionCases(),
   enrolment: enrolmentCases(),
   grants: grantCases(),
+  update: updateCases(),
   serial: serialCases(),
 }
 

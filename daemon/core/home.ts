@@ -18,6 +18,7 @@ import { type Desk, openDesk } from './receive.ts'
 import { openDeviceDesk } from './receive-device.ts'
 import { type Expired, openRouter, type Router } from './router/index.ts'
 import type { By } from './services.ts'
+import { openUpdates, type UpdateBook, type Updates } from './updates/index.ts'
 
 export interface CoreDeps {
   readonly clock: Clock
@@ -32,6 +33,7 @@ export interface CoreDeps {
   readonly pairings: PairingBook
   readonly tokens: TokenBook
   readonly uses: KeptUseBook
+  readonly updates: UpdateBook
   readonly confirmations: ConfirmationBook
   /** Leaves and device CAs of this hub, and how the link uses them (SPEC 16). */
   readonly generations: {
@@ -66,6 +68,7 @@ export interface Core extends Disposable {
   readonly authority: Authority
   readonly router: Router
   readonly courier: Courier
+  readonly rollouts: Updates
   readonly desk: Desk
   readonly deviceDesk: DeviceDesk
   readonly generations: Generations
@@ -94,18 +97,21 @@ export function openCore(deps: CoreDeps, { root, owners, hub }: CoreOptions): Ve
     },
   })
   const diary = new Diary(clock, journal, onFailure)
+  const rollouts = openUpdates({ ...deps, authority, diary })
   const generations = openGenerations({ ...deps, ...deps.generations, authority, diary, hubKey: hub.key })
-  const desks = { ...deps, authority, courier, router, diary, hub, generations }
+  const desks = { ...deps, authority, courier, router, diary, rollouts, hub, generations }
   return yes({
     authority,
     router,
     courier,
+    rollouts,
     desk: openDesk(desks),
     deviceDesk: openDeviceDesk(desks),
     generations,
     [Symbol.dispose]() {
       router[Symbol.dispose]()
       courier[Symbol.dispose]()
+      rollouts[Symbol.dispose]()
     },
   })
 }

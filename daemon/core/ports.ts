@@ -10,6 +10,7 @@ import type { Instant } from '../base/clock.ts'
 import type { Verdict } from '../base/error.ts'
 import type { Act, Frame, Hello, Message, Reading, Receipt, Sample } from './envelope/message.ts'
 import type { Device, PartyId, Twin } from './model/index.ts'
+import type { WantedImage } from './updates/ports.ts'
 
 export interface NewDevice {
   readonly id: PartyId
@@ -94,6 +95,8 @@ export type EntryKind =
   | 'removed'
   | 'authorities'
   | 'pruned'
+  | 'rollout'
+  | 'updated'
 
 export interface NewEntry {
   readonly kind: EntryKind
@@ -236,6 +239,8 @@ export interface DeviceDesk {
   /** What it did for somebody who stood before it (SPEC 12.8). */
   act(device: PartyId, act: Message<Act>): Promise<void>
   got(device: PartyId, digest: Uint8Array): void
+  /** How far it is with an image (SPEC 15.4). */
+  wanted(device: PartyId, wanted: WantedImage): void
   gone(device: PartyId, why: string): void
   /** Sent after the welcome: owner envelopes, its enrolment, what was taken back, codes for its keypad, leases. */
   papers(device: PartyId): readonly Frame[]

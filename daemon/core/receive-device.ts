@@ -14,8 +14,20 @@ import { countedLinks, type HeldGrant, linksOf } from './policy/index.ts'
 import type { DeviceDesk } from './ports.ts'
 
 export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
-  const { clock, authority, devices, readings, journal, permits, router, courier, feed, diary, generations } =
-    deps
+  const {
+    clock,
+    authority,
+    devices,
+    readings,
+    journal,
+    permits,
+    router,
+    courier,
+    rollouts,
+    feed,
+    diary,
+    generations,
+  } = deps
   const { trust, groups, grants, people, uses } = authority
 
   const announce = (device: PartyId, connected: boolean, why: string): void =>
@@ -87,10 +99,14 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
 
     async hello(device, hello) {
       await devices.sessionOpened(device, hello, clock.now())
+      await rollouts.hello(device, hello.body.image)
       announce(device, true, 'connected')
     },
 
-    welcomed: (device) => router.connected(device),
+    welcomed(device) {
+      router.connected(device)
+      rollouts.welcomed(device)
+    },
 
     async reading(device, reading) {
       const at = clock.now()
@@ -103,7 +119,12 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
       const at = clock.now()
       const { command, code, values } = receipt.body
       const pins = generations.answered(device, receipt)
-      const paper = pins ? { kind: 'pins', first: pins.first } : courier.answered(device, receipt)
+      const manifest = rollouts.answered(device, receipt)
+      const paper = manifest
+        ? ({ kind: 'manifest', first: true } as const)
+        : pins
+          ? { kind: 'pins', first: pins.first }
+          : courier.answered(device, receipt)
       const asked = paper ? undefined : router.asked(device, command)
       const entry = {
         kind: 'receipt',
@@ -153,9 +174,11 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
     },
 
     got: (device, digest) => router.got(device, digest),
+    wanted: (device, wanted) => rollouts.wanted(device, wanted),
 
     gone(device, why) {
       courier.gone(device)
+      rollouts.gone(device)
       devices.sessionClosed(device, clock.now())
       announce(device, false, why)
     },

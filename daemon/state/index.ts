@@ -14,6 +14,7 @@ import type { PartyId } from '../core/model/index.ts'
 import type { DeviceBook, Journal, PermitBook, ReadingBook, ServiceBook } from '../core/ports.ts'
 import type { ConfirmationBook } from '../core/ports-generations.ts'
 import type { KeptUseBook, PairingBook, PaperBook, PastBook, TokenBook } from '../core/ports-people.ts'
+import type { UpdateBook } from '../core/updates/index.ts'
 import { storageFault } from './error.ts'
 import { openJournal, Shelf } from './log/index.ts'
 import {
@@ -26,6 +27,7 @@ import {
   KeptReadings,
   KeptServices,
   KeptTokens,
+  KeptUpdates,
   KeptUses,
   type LinkEntry,
   Registry,
@@ -47,6 +49,7 @@ import {
   type Store,
   type StoreOptions,
   TokenTable,
+  UpdateTable,
   UseTable,
 } from './store/index.ts'
 
@@ -69,6 +72,7 @@ export interface State extends AsyncDisposable {
   readonly pairings: PairingBook
   readonly tokens: TokenBook
   readonly uses: KeptUseBook
+  readonly updates: UpdateBook
   readonly confirmations: ConfirmationBook
   /** The logs of every daemon of the home. */
   readonly shelf: LogShelf
@@ -126,6 +130,7 @@ async function openBooks(
     pairings,
     tokens: new KeptTokens(store, new TokenTable(store), link),
     uses,
+    updates: new KeptUpdates(store, new UpdateTable(store), link),
     confirmations: new KeptConfirmations(store, new ConfirmationTable(store)),
     shelf: new Shelf(store, entries, new SignedTable(store), author),
     mesh: new KeptMesh(store, new MeshTable(store)),

@@ -15,6 +15,7 @@ enum form {
   FORM_VALUE,
   FORM_ZONE,
   FORM_PIN,
+  FORM_STANDING,
   FORM_AFFORDANCES, /* from here on arrays of one kind */
   FORM_SAMPLES,
   FORM_KEYS,
@@ -86,7 +87,8 @@ IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
                       .body = {BYTES(SHALLOT_PERMIT_ID, SHALLOT_PERMIT_ID_BYTES, SHALLOT_PERMIT_ID_BYTES)}},
   [MESSAGE_ENROLMENT] = {.claims = HAS_ALWAYS | HAS_SUBJECT | HAS_KEY | HAS_BODY,
                          .body = {BYTES(SHALLOT_ENROLMENT_PERMIT, SHALLOT_PERMIT_ID_BYTES, SHALLOT_PERMIT_ID_BYTES),
-                                  OPTIONAL(SHALLOT_ENROLMENT_GROUPS, FORM_GROUPS, 1, SHALLOT_GROUPS_MAX)}},
+                                  OPTIONAL(SHALLOT_ENROLMENT_GROUPS, FORM_GROUPS, 1, SHALLOT_GROUPS_MAX),
+                                  OPTIONAL(SHALLOT_ENROLMENT_RELEASE, FORM_BYTES, SHALLOT_KEY_BYTES, SHALLOT_KEY_BYTES)}},
   [MESSAGE_ENROL] = {.claims = HAS_ALWAYS | HAS_BODY,
                      .body = {BYTES(SHALLOT_ENROL_PERMIT, SHALLOT_PERMIT_ID_BYTES, SHALLOT_PERMIT_ID_BYTES),
                               BYTES(SHALLOT_ENROL_CSR, 1, SHALLOT_CSR_BYTES_MAX),
@@ -99,7 +101,8 @@ IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
                                  TEXT(SHALLOT_ENROLLED_NAME, 1, SHALLOT_NAME_BYTES_MAX)}},
   [MESSAGE_HELLO] = {.claims = HAS_ALWAYS | HAS_BODY,
                      .body = {LABEL_TEXT(SHALLOT_HELLO_BOARD), LABEL_TEXT(SHALLOT_HELLO_FIRMWARE),
-                              AFFORDANCES(SHALLOT_HELLO_AFFORDANCES), NUMBER(SHALLOT_HELLO_LOST, 0, ANY_NUMBER)}},
+                              AFFORDANCES(SHALLOT_HELLO_AFFORDANCES), NUMBER(SHALLOT_HELLO_LOST, 0, ANY_NUMBER),
+                              OPTIONAL(SHALLOT_HELLO_IMAGE, FORM_STANDING, 0, 0)}},
   [MESSAGE_WELCOME] = {.claims = HAS_ALWAYS | HAS_NONCE | HAS_BODY,
                        .body = {NUMBER(SHALLOT_WELCOME_TIME_MS, 0, ANY_NUMBER), RULE(SHALLOT_WELCOME_WANTS_RECORD, FORM_BOOL, 0, 0, 0),
                                 OPTIONAL(SHALLOT_WELCOME_ZONE, FORM_ZONE, 0, 0),
@@ -154,6 +157,13 @@ IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
   [MESSAGE_PAIR] = {.claims = HAS_ALWAYS | HAS_BODY,
                     .body = {SHORT(SHALLOT_PAIR_ID), BYTES(SHALLOT_PAIR_PROOF_HUB, SHALLOT_PROOF_BYTES, SHALLOT_PROOF_BYTES),
                              BYTES(SHALLOT_PAIR_PROOF_OWNER, SHALLOT_PROOF_BYTES, SHALLOT_PROOF_BYTES)}},
+  [MESSAGE_MANIFEST] = {.claims = HAS_ALWAYS | HAS_BODY,
+                        .body = {NUMBER(SHALLOT_MANIFEST_SEQUENCE, 1, ANY_NUMBER), TEXT(SHALLOT_MANIFEST_VENDOR, 1, SHALLOT_VENDOR_BYTES_MAX),
+                                 TEXT(SHALLOT_MANIFEST_CLASS, 1, SHALLOT_CLASS_BYTES_MAX),
+                                 BYTES(SHALLOT_MANIFEST_DIGEST, SHALLOT_DIGEST_BYTES, SHALLOT_DIGEST_BYTES),
+                                 NUMBER(SHALLOT_MANIFEST_SIZE, 1, SHALLOT_IMAGE_BYTES_MAX), LABEL_TEXT(SHALLOT_MANIFEST_FIRMWARE),
+                                 OPTIONAL(SHALLOT_MANIFEST_WIRE, FORM_UNSIGNED, 1, SHALLOT_WIRE_VERSION_MAX),
+                                 OPTIONAL(SHALLOT_MANIFEST_FROM, FORM_UNSIGNED, 1, ANY_NUMBER)}},
   [MESSAGE_PINS] = {.claims = HAS_ALWAYS | HAS_BODY,
                     .body = {NUMBER(SHALLOT_PINS_GENERATION, 0, SHALLOT_GENERATION_MAX), RULE(SHALLOT_PINS_HUB_CA, FORM_KEYS, 2, 2, 0)}},
 };
@@ -176,6 +186,7 @@ IN_FLASH(static const char type_texts[MESSAGE_TYPES][MESSAGE_TYPE_TEXT_MAX]) = {
   [MESSAGE_PERSON] = SHALLOT_TYPE_PERSON,     [MESSAGE_HOLDER] = SHALLOT_TYPE_HOLDER,   [MESSAGE_GRANT] = SHALLOT_TYPE_GRANT,
   [MESSAGE_LEASE] = SHALLOT_TYPE_LEASE,       [MESSAGE_REVOCATION] = SHALLOT_TYPE_REVOCATION, [MESSAGE_ACT] = SHALLOT_TYPE_ACT,
   [MESSAGE_PAIRING] = SHALLOT_TYPE_PAIRING,   [MESSAGE_PAIR] = SHALLOT_TYPE_PAIR,
+  [MESSAGE_MANIFEST] = SHALLOT_TYPE_MANIFEST,
   [MESSAGE_PINS] = SHALLOT_TYPE_PINS,
 };
 
@@ -271,6 +282,15 @@ static bool zone_is_sound(struct cbor_reader *reader, const struct cbor_item *zo
   return number_follows(reader, -SHALLOT_ZONE_MINUTES_MAX, SHALLOT_ZONE_MINUTES_MAX, &number);
 }
 
+/* `[running, standing, tried]` */
+static bool standing_is_sound(struct cbor_reader *reader, const struct cbor_item *image) {
+  int64_t number;
+  if (image->kind != CBOR_ARRAY || image->count != 3) return false;
+  if (!number_follows(reader, 0, SHALLOT_INTEGER_MAX, &number)) return false;
+  if (!number_follows(reader, SHALLOT_STANDING_STEADY, SHALLOT_STANDING_RETURNED, &number)) return false;
+  return number_follows(reader, 0, SHALLOT_INTEGER_MAX, &number);
+}
+
 static bool element_is_sound(struct cbor_reader *reader, enum form form) {
   if (form == FORM_SAMPLES) return sample_is_sound(reader);
   if (form == FORM_PERMISSIONS) return permission_is_sound(reader);
@@ -308,6 +328,7 @@ static bool member_is_sound(struct cbor_reader *reader, const struct rule *rule)
     case FORM_VALUE: return is_value(&item);
     case FORM_ZONE: return zone_is_sound(reader, &item);
     case FORM_PIN: return pin_is_sound(reader, &item);
+    case FORM_STANDING: return standing_is_sound(reader, &item);
     default: return array_is_sound(reader, &item, rule);
   }
 }
@@ -609,6 +630,30 @@ struct pins_body claims_pins(const struct claims *claims) {
 struct cbor_list claims_lease(const struct claims *claims) { return list_open(claims, SHALLOT_LEASE_GRANTS); }
 
 struct cbor_list claims_groups(const struct claims *claims) { return list_open(claims, SHALLOT_ENROLMENT_GROUPS); }
+
+const uint8_t *claims_release(const struct claims *claims) {
+  struct cbor_item item;
+  return member_find(claims, SHALLOT_ENROLMENT_RELEASE, &item) ? item.bytes : NULL;
+}
+
+struct manifest_body claims_manifest(const struct claims *claims) {
+  struct manifest_body body = {0};
+  struct cbor_item item;
+  struct cbor_reader reader = claims->body;
+  cbor_next(&reader);
+  body.sequence = (uint64_t)member_next(&reader).value;
+  item = member_next(&reader);
+  body.vendor = item.bytes;
+  body.vendor_size = item.size;
+  item = member_next(&reader);
+  body.image_class = item.bytes;
+  body.class_size = item.size;
+  body.digest = member_next(&reader).bytes;
+  body.size = (uint32_t)member_next(&reader).value;
+  body.wire = number_or_none(claims, SHALLOT_MANIFEST_WIRE);
+  if (member_find(claims, SHALLOT_MANIFEST_FROM, &item)) body.from = (uint64_t)item.value;
+  return body;
+}
 
 static void value_put(struct cbor_writer *writer, const struct sample *sample) {
   if (sample->is_boolean) cbor_put_bool(writer, sample->number != 0);

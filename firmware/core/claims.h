@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The shapes of wire/messages.cddl and wire/grants.cddl: which claims and body members each type has, and of what kind (SPEC 2.3, 4, 12, 13).
+ * The shapes of wire/messages.cddl, grants.cddl, mesh.cddl and firmware.cddl: which claims and body members each type has, and of what kind (SPEC 2.3, 4, 12 to 15).
  * In: a payload that may hold anything; out: its claims as pointers into it, or one code. All types are checked, so that
  * the vectors give the same answers here as in the daemon; only those a device receives can be read further.
  * Absent on purpose: who sealed it, for whom and when (gate.h).
@@ -36,6 +36,7 @@ enum message_type {
   MESSAGE_ACT,
   MESSAGE_PAIRING,
   MESSAGE_PAIR,
+  MESSAGE_MANIFEST,
   MESSAGE_PINS,
   MESSAGE_TYPES
 };
@@ -135,6 +136,19 @@ struct grant_body {
   uint32_t pin_rounds;
 };
 
+/* SPEC 15.2. Text is not NUL-terminated. */
+struct manifest_body {
+  uint64_t sequence;
+  const uint8_t *vendor;
+  size_t vendor_size;
+  const uint8_t *image_class;
+  size_t class_size;
+  const uint8_t *digest; /* SHALLOT_DIGEST_BYTES */
+  uint32_t size;
+  uint32_t wire; /* 0: any */
+  uint64_t from; /* 0: any */
+};
+
 struct revocation_body {
   struct cbor_list entries;
   int64_t floor_s; /* 0: none */
@@ -159,6 +173,9 @@ struct pins_body claims_pins(const struct claims *claims);
 /* The ids of a lease; the names of an enrolment's groups. */
 struct cbor_list claims_lease(const struct claims *claims);
 struct cbor_list claims_groups(const struct claims *claims);
+/* The release key that an enrolment names, SHALLOT_KEY_BYTES, or NULL. */
+const uint8_t *claims_release(const struct claims *claims);
+struct manifest_body claims_manifest(const struct claims *claims);
 
 /* Whether what follows is one array of places as the welcome has it (SPEC 16.5), `list` its items. Canonical CBOR is taken for granted. */
 bool claims_places_read(struct cbor_reader reader, struct cbor_list *list);

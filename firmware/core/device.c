@@ -10,6 +10,7 @@
 #include "discovery.h"
 #include "enrol.h"
 #include "identity.h"
+#include "image.h"
 #include "keycodes.h"
 #include "line.h"
 #include "places.h"
@@ -20,6 +21,7 @@
 #include "signer.h"
 #include "spool.h"
 #include "tls.h"
+#include "update.h"
 #include "uses.h"
 
 enum {
@@ -37,7 +39,6 @@ enum {
   UNSEALED_MS_MAX = 300000
 };
 
-static const char RECORD_BLOB[] = "record";
 static const char CODE_BLOB[] = "code";
 static const char TICKET_BLOB[] = "ticket";
 
@@ -49,6 +50,7 @@ struct device {
   struct tls_config tls_config;
   struct tls tls;
   struct spool spool;
+  struct update update;
   struct discovery found; /* where the hub may be instead of where it was */
   struct session session; /* its gate and buffer also serve enrolment, when there is no session */
   uint64_t tick_due_ms;
@@ -126,7 +128,9 @@ static uint32_t app_tick(void) {
 /* In a handshake, where nothing can be sealed. */
 static void app_mind(void) { device.app->mind(device.port->now_ms()); }
 
+/* A trial that has lasted too long ends in a restart. */
 static uint32_t wait_ms(uint32_t ms_max) {
+  update_watch(&device.update, device.port->now_ms());
   uint32_t due_ms = app_tick();
   return due_ms < ms_max ? due_ms : ms_max;
 }
@@ -197,11 +201,12 @@ static int life_begin(void) {
     .board = device.port->board,
     .random = device.port->random,
     .port = device.port,
+    .update = &device.update,
     .pins = pins_take,
   };
   int fault = session_open(&device.session, &device.session_config);
   if (fault) return fault;
-  int size = device.port->blob_read(RECORD_BLOB, scratch(), SCRATCH_BYTES);
+  int size = device.port->blob_read(IDENTITY_RECORD_BLOB, scratch(), SCRATCH_BYTES);
   if (size > 0) record_digest_take(scratch(), (size_t)size);
   if (size > 0) session_hold_record(&device.session, scratch(), (size_t)size);
   spool_open(&device.spool, device.port, scratch());
@@ -425,7 +430,7 @@ static int enrol_with(const struct enrol_code *code) {
   }
   device.pause_ms = 0;
   if (fault) return fault;
-  device.port->blob_remove(RECORD_BLOB);
+  device.port->blob_remove(IDENTITY_RECORD_BLOB);
   device.port->blob_remove(TICKET_BLOB);
   places_forget(device.port);
   spool_clear(&device.spool);
@@ -637,11 +642,20 @@ static void connected(void) {
   hub_settle();
 }
 
+/* SPEC 15.5: once the image is kept, it says so. */
+static int image_keep(void) {
+  int kept = update_healthy(&device.update);
+  if (kept < 0) log_number(device.port, "image not kept ", kept, "");
+  if (kept <= 0) return 0;
+  log_text(device.port, "image kept");
+  return session_greet(&device.session, device.port->now_ms());
+}
+
 /* SPEC 6.5: without a record there is nothing that this hub would hear. */
 static int record_show(void) {
   size_t capacity;
   uint8_t *room = session_record_room(&device.session, &capacity);
-  int size = device.port->blob_read(RECORD_BLOB, room, capacity);
+  int size = device.port->blob_read(IDENTITY_RECORD_BLOB, room, capacity);
   if (size <= 0) return SHALLOT_E_UNKNOWN_DEVICE;
   session_send_record(&device.session, (size_t)size);
   return 0;
@@ -652,7 +666,7 @@ static void record_keep(void) {
   uint8_t digest[SHALLOT_DIGEST_BYTES];
   const uint8_t *record = session_record(&device.session, &size);
   if (crypto_sha256(digest, record, size) != 0 || memcmp(digest, device.record_digest, GATE_DIGEST_BYTES) == 0) return;
-  if (device.port->blob_write(RECORD_BLOB, record, size) != 0) return;
+  if (device.port->blob_write(IDENTITY_RECORD_BLOB, record, size) != 0) return;
   record_digest_take(record, size);
   session_hold_record(&device.session, scratch(), size);
   log_text(device.port, "enrolment recorded");
@@ -673,15 +687,27 @@ static void refusal_heed(int code) {
   if (code == SHALLOT_E_CERTIFICATE_PROFILE && renewal_undo(device.port) == 0) device.port->blob_remove(TICKET_BLOB);
 }
 
+/* SPEC 15.5. The hub is told that all has arrived; what was sealed goes to flash; then it is as after a power cut. */
+static int image_boot(void) {
+  int fault = output_pump();
+  session_seal_waiting(&device.session, 0, device.port->now_ms());
+  spool_fill();
+  log_text(device.port, "image complete, restarting");
+  if (device.app->link != NULL) device.app->link(false, device.port->now_ms());
+  tls_close(&device.tls);
+  return fault ? fault : update_boot(&device.update);
+}
+
 static int event_handle(int event) {
   switch (event) {
-    case SESSION_CONNECTED: connected(); return 0;
+    case SESSION_CONNECTED: connected(); return image_keep();
     case SESSION_CONNECTED_WANTED: connected(); return record_show();
     case SESSION_COMMAND: log_number(device.port, "command ", device.session.code, ""); return 0;
     case SESSION_IGNORED: log_number(device.port, "ignored ", device.session.code, ""); return 0;
     case SESSION_RECORD: record_keep(); return 0;
     case SESSION_STORED: spool_stored(&device.spool, device.session.noted_epoch, device.session.noted_sequence); return 0;
     case SESSION_PAPERS: return papers_keep();
+    case SESSION_UPDATED: return image_boot();
     default: return event < 0 ? event : 0;
   }
 }
@@ -744,12 +770,21 @@ static void pause_spend(void) {
   }
 }
 
+static void image_say(void) {
+  struct update_standing image = update_standing(&device.update);
+  bool is_trial = image.standing == SHALLOT_STANDING_TRIAL;
+  bool is_returned = image.standing == SHALLOT_STANDING_RETURNED;
+  log_number(device.port, "image ", (int64_t)image.running, is_trial ? " on trial" : is_returned ? " came back" : "");
+}
+
 int device_run(const struct port *port, const struct app *app) {
   device.port = port;
   device.app = app;
   device.spool.port = port;
   signer_use(port);
   app->open(port);
+  update_open(&device.update, port, &own_image);
+  image_say();
   wifi_resume(port);
   identity_restore();
   if (is_enrolled()) {

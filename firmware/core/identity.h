@@ -18,6 +18,8 @@
 
 /* The largest encoded identity, bytes. */
 #define IDENTITY_BYTES_MAX 900
+/* The owner's enrolment of this device, as it was sealed; it was verified before it was put there. */
+#define IDENTITY_RECORD_BLOB "record"
 
 struct identity {
   uint8_t seed[SHALLOT_KEY_BYTES]; /* or the reference of a key in a chip (core/signer.h) */

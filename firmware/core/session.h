@@ -21,6 +21,7 @@
 #include "gate.h"
 #include "grants.h"
 #include "outbox.h"
+#include "update.h"
 #include "../../schemas/gen/c/shallot_wire.h"
 
 /* Everything pointed to stays as long as the session. */
@@ -31,6 +32,7 @@ struct session_config {
   const char *board; /* 1 to SHALLOT_LABEL_BYTES_MAX characters */
   int (*random)(uint8_t *out, size_t size);
   const struct port *port; /* for what must outlive a restart: lists, counts, codes */
+  struct update *update;   /* NULL: images are not taken */
   /* The root's word on hub CAs (SPEC 16.2): 0 when they are on flash, else the code that it is answered with. NULL: none are taken. */
   int (*pins)(const struct pins_body *pins);
 };
@@ -45,6 +47,7 @@ enum session_event {
   SESSION_COMMAND,          /* a command, grant, list or word on pins was answered with `code` */
   SESSION_PAPERS,           /* `papers`, until the next feed: this device's next certificate; before the welcome there will be none */
   SESSION_RECORD,           /* session_record points to an enrolment of this device, until the next feed */
+  SESSION_UPDATED,          /* the other slot holds an image that was checked: update_boot, when all is sent that waits */
   SESSION_IGNORED           /* an envelope of the hub's was refused with `code` */
 };
 
@@ -79,7 +82,7 @@ struct session {
   uint64_t record_sequence; /* of the enrolment that is held */
   uint8_t digest[SHALLOT_DIGEST_BYTES];
   bool got_due;
-  uint8_t note[NOTE_GOT_FRAME_BYTES];
+  uint8_t note[NOTE_WANTED_FRAME_BYTES]; /* the longest */
   size_t out_size; /* of an envelope in the buffer that waits to be sent */
   uint8_t buffer[SESSION_BUFFER_BYTES];
 };
@@ -89,6 +92,9 @@ int session_open(struct session *session, const struct session_config *config);
 
 /* The link is up and `hub` is the key its leaf proved. The hello waits to be sent. 0 or a negative code. */
 int session_connect(struct session *session, const uint8_t hub[SHALLOT_KEY_BYTES], uint64_t now_ms);
+
+/* Says hello once more in an open session, for what has changed since; the session stays open. 0 or a negative code. */
+int session_greet(struct session *session, uint64_t now_ms);
 
 /* The link is gone. What the hub has not stored is kept. */
 void session_disconnect(struct session *session);

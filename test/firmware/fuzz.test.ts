@@ -20,6 +20,7 @@ describe('no bytes break a parser of core/', () => {
       'identity',
       'provision',
       'session',
+      'update',
     ]
     assert.deepEqual(
       fuzzTargets().filter((target) => wanted.includes(target)),

@@ -26,6 +26,8 @@ export type FirmwareOptions = {
   world?: Record<string, string>
   /** A directory that outlives the process: for restarts. */
   directory?: string
+  /** Of the process, beside this one's; host and sanitize alone. */
+  environment?: Record<string, string>
   countInstructions?: boolean
   /** On the host: the console is a pseudo-terminal, whose name is the first line. */
   serial?: boolean
@@ -47,6 +49,8 @@ export type Firmware = AsyncDisposable & {
   ask(command: string): Promise<string>
   /** What is connected at a place of its world from now on (scripts/twins), or nothing. */
   connect(place: string, part: string | undefined): void
+  /** On the host: 400 s pass at once. */
+  leap(): void
   /** A power cut: the process ends now, whatever it was doing. */
   kill(): Promise<void>
   /** Asks the process to end and waits; gives its exit status. */
@@ -62,6 +66,7 @@ function start(options: FirmwareOptions, directory: string): { child: ChildProce
   const child = startOnHost(path, directory, 'pipe', {
     ...(options.serial && { SHALLOT_SERIAL: '1' }),
     ...(options.signer && { SHALLOT_SIGNER: options.signer }),
+    ...options.environment,
   })
   return { child, end: () => void child.kill() }
 }
@@ -157,6 +162,7 @@ export async function startFirmware(options: FirmwareOptions): Promise<Firmware>
       return await output.find(new RegExp(`^${command.split(' ')[0]} `))
     },
     connect: (place, part) => connectPart(directory, place, part),
+    leap: () => void child.kill('SIGUSR1'),
     async kill() {
       child.kill('SIGKILL')
       await exited

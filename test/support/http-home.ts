@@ -273,6 +273,9 @@ export async function openTestHome(
     get desk() {
       return core.desk
     },
+    get rollouts() {
+      return core.rollouts
+    },
     devices,
     readings,
     journal,

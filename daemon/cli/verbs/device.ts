@@ -117,13 +117,14 @@ async function sealNewName(
   if (!opened.ok) {
     throw new CliError(opened.why, "the home's record of this device is not sealed by an owner we know")
   }
-  const { permit, groups } = opened.value.body as Enrolment
+  const { permit, groups, release } = opened.value.body as Enrolment
   const frame = await person.seal<Enrolment>(person.home, {
     type: 'enrolment',
     name: thing.name,
     key: keyOf(thing.id),
     permit,
     ...(groups && { groups }),
+    ...(release && { release }),
   })
   await api.sendSealed('PUT', `/enrolments/${toBase64url(permit)}/record`, frame)
 }

@@ -7,6 +7,7 @@ import { daemon } from './daemon.ts'
 import { device } from './device.ts'
 import { enrol } from './enrol.ts'
 import { expose } from './expose.ts'
+import { firmware } from './firmware.ts'
 import { get } from './get.ts'
 import { grant } from './grant.ts'
 import { grants } from './grants.ts'
@@ -45,6 +46,7 @@ export const VERBS: readonly Verb[] = [
   invoke,
   watch,
   history,
+  firmware,
   person,
   phone,
   grant,

@@ -184,6 +184,7 @@ async function ownerNamed({ api, owner }: Desk, named: string): Promise<ListedOw
   })
 }
 
+/** But for the release key that the removed owner named: whose images a device boots, somebody else must say again. */
 async function sealRecordsAnew({ api, owner, house }: Desk, sealer: PartyId): Promise<number> {
   const theirs = house.things.filter(({ record }) => record && idOf(record.signer) === sealer)
   for (const { id, record } of theirs) {

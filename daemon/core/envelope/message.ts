@@ -44,6 +44,8 @@ export interface Enrolment extends Claims {
   readonly permit: Uint8Array
   /** Names of the groups it belongs to (SPEC 12.3). */
   readonly groups?: readonly string[]
+  /** The release key whose images this device boots (SPEC 15.1). */
+  readonly release?: Uint8Array
 }
 export interface Enrol extends Claims {
   readonly type: 'enrol'
@@ -67,6 +69,13 @@ export interface Hello extends Claims {
   readonly firmware: string
   readonly affordances: readonly number[]
   readonly lost: number
+  readonly image?: ImageStanding
+}
+/** The image that says hello (SPEC 15.6): sequences of what runs and of what was last tried, 0 for none. */
+export interface ImageStanding {
+  readonly running: number
+  readonly standing: 'steady' | 'trial' | 'returned'
+  readonly tried: number
 }
 export interface Welcome extends Claims {
   readonly type: 'welcome'
@@ -221,6 +230,19 @@ export interface Pair extends Claims {
   readonly proofForHub: Uint8Array
   readonly proofForOwner: Uint8Array
 }
+/** What a release key says of an image (SPEC 15.2); its audience is that key's own id. */
+export interface Manifest extends Claims {
+  readonly type: 'manifest'
+  readonly imageSequence: number
+  readonly vendor: string
+  /** Board, a slash, app. */
+  readonly imageClass: string
+  readonly digest: Uint8Array
+  readonly size: number
+  readonly firmware: string
+  readonly wire?: number
+  readonly from?: number
+}
 
 /** Which hub CAs devices believe from this generation on (SPEC 16.1). */
 export interface Pins extends Claims {
@@ -230,7 +252,7 @@ export interface Pins extends Claims {
   readonly hubCas: readonly Uint8Array[]
 }
 
-/** What is sealed: one of the types of SPEC 4, 12, 13, 14 and 16. */
+/** What is sealed: one of the types of SPEC 4, 12 to 16. */
 export type Body =
   | Owner
   | Member
@@ -253,6 +275,7 @@ export type Body =
   | Act
   | Pairing
   | Pair
+  | Manifest
   | Pins
 
 export type BodyOf<T extends MessageType> = Extract<Body, { type: T }>

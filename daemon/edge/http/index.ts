@@ -34,6 +34,7 @@ import { peopleRoutes } from './routes/people.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { thingRoutes } from './routes/things.ts'
 import { tokenRoutes } from './routes/tokens.ts'
+import { updateRoutes } from './routes/updates.ts'
 import { Watchers } from './watchers.ts'
 
 export {
@@ -84,6 +85,7 @@ export async function openHttp(deps: HttpDeps, options: HttpOptions, signal: Abo
     ...pairingRoutes(routeDeps),
     ...tokenRoutes(routeDeps),
     ...formRoutes(routeDeps),
+    ...updateRoutes(routeDeps),
   ]
   const page: Page | undefined = options.page === undefined ? undefined : preparePage(options.page)
   const app = new App(routeDeps, routes, page)

@@ -54,7 +54,11 @@ export interface Asking extends Unproved {
 }
 
 export type Method = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'
-export type MediaType = 'application/cose' | 'application/json' | 'application/x-www-form-urlencoded'
+export type MediaType =
+  | 'application/cose'
+  | 'application/json'
+  | 'application/x-www-form-urlencoded'
+  | 'application/octet-stream'
 
 interface Form {
   readonly method: Method

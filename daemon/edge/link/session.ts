@@ -21,7 +21,7 @@ import { idOf, type PartyId } from '../../core/model/index.ts'
 import type { Line, Outcome, Talk } from './connection.ts'
 import { writeFrame } from './frames.ts'
 import { NOTE_AFTER, NOTE_MS, type Noting } from './note-round.ts'
-import { isEnvelope, readGot, storedFrame } from './notes.ts'
+import { isEnvelope, readGot, readWanted, storedFrame } from './notes.ts'
 import { nextPapers, renewalDue } from './renewal.ts'
 import type { LinkRoom } from './room.ts'
 import type { Told } from './voice.ts'
@@ -104,9 +104,11 @@ export class Session implements Talk, Receiver, Noting {
 
   #note(frame: Frame): Outcome {
     const digest = readGot(frame)
-    if (!digest) return 'bad-note'
+    const wanted = digest ? undefined : readWanted(frame)
+    if (!digest && !wanted) return 'bad-note'
     if (this.#state !== 'open') return 'unexpected-message'
-    this.#room.desk.got(this.device, digest)
+    if (digest) this.#room.desk.got(this.device, digest)
+    if (wanted) this.#room.desk.wanted(this.device, wanted)
     return undefined
   }
 

@@ -142,6 +142,8 @@ export const de: Words = {
       removed: 'entfernte',
       authorities: 'wechselte die Stammzertifikate des Hubs',
       pruned: 'ältere Einträge wurden entfernt',
+      rollout: 'verteilte Firmware',
+      updated: 'wurde aktualisiert',
     },
     unsealed: 'Das sagt der Hub, ohne Unterschrift.',
   },

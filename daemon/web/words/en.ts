@@ -135,6 +135,8 @@ export const en: Words = {
       removed: 'removed',
       authorities: 'changed the hub’s authorities',
       pruned: 'older entries were removed',
+      rollout: 'rolled out firmware',
+      updated: 'was updated',
     },
     unsealed: 'The hub says so, without a signature.',
   },

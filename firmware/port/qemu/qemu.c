@@ -360,6 +360,77 @@ static int blob_write(const char *name, const uint8_t *data, size_t size) {
 
 static int blob_remove(const char *name) { return change_blob(FRAME_REMOVE, name, NULL, 0); }
 
+/* ---- slots: files too; scripts/emulator.ts is the boot loader, which leaves a word about what it has booted ---- */
+
+enum { SLOT_BYTES = 1024 * 1024, READ_WRITE_AND_CREATE = 0102, RESTART_STATUS = 75 };
+
+struct running {
+  char slot;
+  char trial; /* '1': for one boot only */
+};
+
+static struct running running_read(void) {
+  struct running running = {'0', '0'};
+  int file = sim_open("running", READ_ONLY);
+  if (file < 0) return running;
+  int count = sim_read(file, &running, sizeof running);
+  sim_close(file);
+  if (count != (int)sizeof running) running = (struct running){'0', '0'};
+  return running;
+}
+
+static int slots_running(bool *is_trial) {
+  struct running running = running_read();
+  *is_trial = running.trial == '1';
+  return running.slot == '1';
+}
+
+static int other_open(uint32_t at) {
+  char path[] = "slot-0";
+  path[sizeof path - 2] = running_read().slot == '1' ? '0' : '1';
+  int file = sim_open(path, READ_WRITE_AND_CREATE);
+  if (file >= 0) simcall(CALL_SEEK, (uintptr_t)file, at, 0);
+  return file;
+}
+
+static int other_write(uint32_t at, const uint8_t *data, size_t size) {
+  int file = other_open(at);
+  if (file < 0) return SHALLOT_E_PORT_STORAGE;
+  int count = sim_write(file, data, size);
+  sim_close(file);
+  return count == (int)size ? 0 : SHALLOT_E_PORT_STORAGE;
+}
+
+static int slots_erase(uint32_t at) {
+  uint8_t erased[64];
+  int fault = 0;
+  memset(erased, 0xff, sizeof erased);
+  for (uint32_t done = 0; done < PORT_SECTOR_BYTES && fault == 0; done += sizeof erased) fault = other_write(at + done, erased, sizeof erased);
+  return fault;
+}
+
+static int slots_read(uint32_t at, uint8_t *out, size_t size) {
+  int file = other_open(at);
+  if (file < 0) return SHALLOT_E_PORT_STORAGE;
+  int count = sim_read(file, out, size);
+  sim_close(file);
+  return count == (int)size ? 0 : SHALLOT_E_PORT_STORAGE;
+}
+
+static int boot_write(char slot, char once) {
+  uint8_t text[2] = {(uint8_t)slot, (uint8_t)once};
+  return blob_write("boot", text, sizeof text);
+}
+
+static int slots_try_other(void) { return boot_write(running_read().slot, 't'); }
+static int slots_keep(void) { return boot_write(running_read().slot, '-'); }
+static void slots_restart(void) { end(RESTART_STATUS); }
+
+IN_FLASH(static const struct slots slots) = {
+    .bytes = SLOT_BYTES,     .running = slots_running,     .erase = slots_erase, .write = other_write,
+    .read = slots_read,      .try_other = slots_try_other, .keep = slots_keep,   .restart = slots_restart,
+};
+
 static int read_line(char *out, size_t capacity, uint32_t timeout_ms) {
   static size_t typed;
   uint64_t deadline = now_ms() + timeout_ms;
@@ -416,7 +487,7 @@ IN_FLASH(static const struct port qemu) = {
     .now_ms = now_ms,         .sleep_ms = sleep_ms,       .random = random_bytes,     .cycles = cycles,
     .net_open = net_open,     .net_read = net_read,       .net_write = net_write,     .net_close = net_close,
     .lan_ask = lan_ask,
-    .blob_read = blob_read,   .blob_write = blob_write,   .blob_remove = blob_remove, .log = log_line,
+    .blob_read = blob_read,   .blob_write = blob_write,   .blob_remove = blob_remove, .slots = &slots, .log = log_line,
     .read_line = read_line,   .output_set = output_set,   .pulse_set = buses_pulse_set, .pin_read = buses_pin_read,
     .pulses_read = buses_pulses_read, .i2c_transfer = buses_i2c_transfer, .onewire_transfer = buses_onewire_transfer,
     .wiegand_read = buses_wiegand_read,

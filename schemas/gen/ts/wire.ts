@@ -52,6 +52,27 @@ export const KTY_OKP = 1
 export const CRV_ED25519 = 6
 export const CTI_BYTES = 16
 export const EPOCH_BYTES = 8
+export const TYPE_MANIFEST = 'application/vnd.shallot.manifest.v1'
+export const MANIFEST_SEQUENCE = 1
+export const MANIFEST_VENDOR = 2
+export const MANIFEST_CLASS = 3
+export const MANIFEST_DIGEST = 4
+export const MANIFEST_SIZE = 5
+export const MANIFEST_FIRMWARE = 6
+export const MANIFEST_WIRE = 7
+export const MANIFEST_FROM = 8
+export const WIRE_VERSION = 1
+export const WIRE_VERSION_MAX = 255
+export const VENDOR_BYTES_MAX = 32
+export const CLASS_BYTES_MAX = 64
+export const IMAGE_BYTES_MAX = 4194304
+export const CHUNK_BYTES = 512
+export const CHUNKS_AHEAD_MAX = 8
+export const TRIAL_S_MAX = 300
+export const TRIAL_BOOTS_MAX = 3
+export const STANDING_STEADY = 0
+export const STANDING_TRIAL = 1
+export const STANDING_RETURNED = 2
 export const TYPE_PERSON = 'application/vnd.shallot.person.v1'
 export const TYPE_HOLDER = 'application/vnd.shallot.holder.v1'
 export const TYPE_GRANT = 'application/vnd.shallot.grant.v1'
@@ -210,6 +231,7 @@ export const PERMIT_ID = 1
 export const PERMIT_ID_BYTES = 8
 export const ENROLMENT_PERMIT = 1
 export const ENROLMENT_GROUPS = 2
+export const ENROLMENT_RELEASE = 3
 export const ENROL_PERMIT = 1
 export const ENROL_CSR = 2
 export const ENROL_PROOF_HUB = 3
@@ -227,6 +249,7 @@ export const HELLO_BOARD = 1
 export const HELLO_FIRMWARE = 2
 export const HELLO_AFFORDANCES = 3
 export const HELLO_LOST = 4
+export const HELLO_IMAGE = 5
 export const WELCOME_TIME_MS = 1
 export const WELCOME_WANTS_RECORD = 2
 export const WELCOME_ZONE = 3
@@ -290,6 +313,7 @@ export const WIFI_PASSWORD_BYTES_MAX = 64
 
 /** Message types by short name (SPEC 4). */
 export const MESSAGE_TYPES = {
+  manifest: TYPE_MANIFEST,
   person: TYPE_PERSON,
   holder: TYPE_HOLDER,
   grant: TYPE_GRANT,

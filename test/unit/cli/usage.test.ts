@@ -111,6 +111,12 @@ const misuse: readonly (readonly [string, readonly string[]])[] = [
   ['a deadline that is none', ['set', 'a', 'on', 'true', '--within', 'soon']],
   ['a deadline of a week', ['set', 'a', 'on', 'true', '--within', '7d']],
   ['a deadline of no time', ['invoke', 'a', 'toggle', '--within', '0s']],
+  ['a stage of nobody', ['firmware', 'push', 'a', 'b', '--stage', '0']],
+  ['stages that are no numbers', ['firmware', 'push', 'a', 'b', '--stage', '1,x']],
+  ['a sequence that is none', ['firmware', 'seal', 'a', '--sequence', '-1']],
+  ['a wire version that cannot be', ['firmware', 'seal', 'a', '--wire', '256']],
+  ['a release key that is none', ['firmware', 'trust', 'a', 'key']],
+  ['a roll-out that is no number', ['firmware', 'stop', 'one']],
   ['a limit that is none', ['history', 'a', 'on', '--limit', '-1']],
   ['a time that is none', ['history', 'a', 'on', '--since', 'yesterday']],
   ['an entry that is none', ['log', 'show', '--before', '0']],
@@ -346,6 +352,11 @@ const LINES = [
   'owner remove',
   'provision',
   'cert header',
+  'firmware push',
+  'firmware status',
+  'firmware seal',
+  'firmware trust',
+  'firmware stop',
 ]
 test('every verb explains itself, with an example', async () => {
   assert.equal(new Set(LINES.map((line) => line.split(' ')[0])).size, VERBS.length)
