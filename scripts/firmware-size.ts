@@ -41,7 +41,7 @@ export type Sizes = {
   grants: GrantCost
 }
 
-/** What esp8266.ld hands out. */
+/** What port/qemu/lx106/lx106.ld hands out. */
 const DRAM_BYTES = 20 * 1024
 
 function sections(elf: string): Record<string, number> {

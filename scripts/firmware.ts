@@ -4,7 +4,7 @@
  * from Debian's source package, whose signature apt checks, and stay in .build/.
  *
  *   node scripts/firmware.ts fetch                              wolfSSL's source, once
- *   node scripts/firmware.ts build [--app A] [--port host|qemu|sanitize]   without --app: all; without --port: host and qemu
+ *   node scripts/firmware.ts build [--app A] [--port host|qemu|rv32|sanitize]   without --app: all; without --port: all but sanitize
  *   node scripts/firmware.ts size [--json]                      what each program costs on an ESP8266, held against firmware/budget.json
  *   node scripts/firmware.ts fuzz [--target T] [--seconds N]    libFuzzer over every parser, 600 s each unless told otherwise
  *   node scripts/firmware.ts run --app A --dir D [--port P]     one device; its console is this terminal
@@ -32,14 +32,18 @@ const SOURCE = join(WOLFSSL, 'source')
 const OUT = join(BUILD, 'firmware')
 
 /** `fuzz` holds libFuzzer's targets and no programs. */
-export type Port = 'host' | 'qemu' | 'sanitize' | 'fuzz'
-export const PORTS: readonly Port[] = ['host', 'qemu', 'sanitize']
+export type Port = 'host' | 'qemu' | 'rv32' | 'sanitize' | 'fuzz'
+export const PORTS: readonly Port[] = ['host', 'qemu', 'rv32', 'sanitize']
+/** The ports that run under QEMU: the ESP8266's instruction set and the ESP32-C3's. */
+export const EMULATED = ['qemu', 'rv32'] as const satisfies Port[]
+export type EmulatedPort = (typeof EMULATED)[number]
+export const isEmulated = (port: Port): port is EmulatedPort => EMULATED.some((each) => each === port)
 /** QEMU's plugin that is as strict as the chip. */
 export const FLASHCHECK = join(OUT, 'qemu', 'flashcheck.so')
 
 /** What is built into this program: an app, or a program for tests under firmware/check. */
 export function programPath(port: Port, program: string): string {
-  return join(OUT, port, port === 'qemu' ? `${program}.elf` : program)
+  return join(OUT, port, isEmulated(port) ? `${program}.elf` : program)
 }
 
 function programsIn(folder: string): string[] {
@@ -109,7 +113,7 @@ export function fetchWolfssl(say: (line: string) => void): void {
 export function buildFirmware(port: Port, programs: readonly string[] = []): void {
   mkdirSync(OUT, { recursive: true })
   const targets = programs.map((program) => programPath(port, program))
-  if (port === 'qemu' && targets.length > 0) targets.push(FLASHCHECK)
+  if (isEmulated(port) && targets.length > 0) targets.push(FLASHCHECK)
   const make = ['make', '--silent', '-j2', '-C', FIRMWARE, `OUT=${OUT}`, `WOLFSSL=${SOURCE}`]
   const lock = join(BUILD, 'firmware.lock')
   fetchLocked(lock)
@@ -133,7 +137,7 @@ function run(port: Port, program: string, directory: string): void {
   mkdirSync(join(directory, 'world'), { recursive: true, mode: 0o700 })
   buildFirmware(port, [program])
   const path = programPath(port, program)
-  if (port !== 'qemu') {
+  if (!isEmulated(port)) {
     const child = startOnHost(path, directory, 'inherit')
     child.on('exit', (status) => process.exit(status ?? 1))
     process.on('SIGTERM', () => child.kill())
@@ -165,7 +169,9 @@ async function main(): Promise<void> {
     },
   })
   const ports =
-    values.port === undefined ? (['host', 'qemu'] as const) : PORTS.filter((port) => port === values.port)
+    values.port === undefined
+      ? (['host', 'qemu', 'rv32'] as const)
+      : PORTS.filter((port) => port === values.port)
   const known = [...programsIn('app'), ...programsIn('check')]
   const bad = ports.length === 0 || (values.app !== undefined && !known.includes(values.app))
   const verb = positionals.length === 1 && !bad ? positionals[0] : undefined

@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { CODES } from '../../schemas/gen/ts/codes.ts'
 import { startEmulator, startOnHost } from '../../scripts/emulator.ts'
-import { buildFirmware, FLASHCHECK, type Port, programPath } from '../../scripts/firmware.ts'
+import { buildFirmware, FLASHCHECK, isEmulated, type Port, programPath } from '../../scripts/firmware.ts'
 
 const LINE_MS_MAX = 60_000
 const END_MS_MAX = 20_000
@@ -51,7 +51,7 @@ export type Firmware = AsyncDisposable & {
 
 function start(options: FirmwareOptions, directory: string): { child: ChildProcess; end: () => void } {
   const path = programPath(options.port, options.program)
-  if (options.port === 'qemu') {
+  if (isEmulated(options.port)) {
     const countInstructions = options.countInstructions ?? false
     return startEmulator({ elf: path, flashcheck: FLASHCHECK, directory, countInstructions })
   }
