@@ -28,6 +28,7 @@ const FRAME = {
   bus: 8,
   ask: 9,
   awake: 15,
+  mark: 16,
 } as const
 const HEADER_BYTES = 4
 const PAYLOAD_BYTES_MAX = 4096
@@ -56,6 +57,8 @@ export type Emulator = {
   wires: readonly Wire[]
   /** Asks the device to stop, so that it and the flash check report. */
   end(): void
+  /** Has the device tell what memory it needed since its start or the last mark. */
+  mark(): void
   /** Ends the connection as a lost network does: the device's side is not asked. */
   cut(): void
 }
@@ -268,6 +271,7 @@ export function startEmulator(options: EmulatorOptions): Emulator {
       )
     control.write(frame(changeBlob(directory, one) ? FRAME.done : FRAME.close, 0))
   })
-  const end = () => control.writable && control.write(frame(FRAME.end, 0))
-  return { child, wires, cut, end: () => void awake.promise.then(end) }
+  const order = (kind: number) => () =>
+    void awake.promise.then(() => control.writable && control.write(frame(kind, 0)))
+  return { child, wires, cut, end: order(FRAME.end), mark: order(FRAME.mark) }
 }

@@ -5,7 +5,7 @@
  *
  *   node scripts/firmware.ts fetch                              wolfSSL's source, once
  *   node scripts/firmware.ts build [--app A] [--port host|qemu|rv32|sanitize]   without --app: all; without --port: all but sanitize
- *   node scripts/firmware.ts size [--json]                      what each program costs on an ESP8266, held against firmware/budget.json
+ *   node scripts/firmware.ts size [--json]                      what each program costs on both chips, held against firmware/budget.json
  *   node scripts/firmware.ts fuzz [--target T] [--seconds N]    libFuzzer over every parser, 600 s each unless told otherwise
  *   node scripts/firmware.ts run --app A --dir D [--port P]     one device; its console is this terminal
  */
@@ -184,11 +184,13 @@ async function main(): Promise<void> {
     const { measureFirmware, printSizes } = await import('./firmware-size.ts')
     const sizes = await measureFirmware(known, programsIn('app'))
     printSizes(sizes, values.json)
-    const { overBudget, readBudget } = await import('./firmware-budget.ts')
-    for (const excess of overBudget(sizes, readBudget())) {
-      console.error(`over budget: ${excess}`)
-      process.exitCode = 1
-    }
+    const { overBudget, readBudgets } = await import('./firmware-budget.ts')
+    const budgets = readBudgets()
+    for (const port of EMULATED)
+      for (const excess of overBudget(sizes[port], budgets[port])) {
+        console.error(`over budget: ${port}: ${excess}`)
+        process.exitCode = 1
+      }
     return
   }
   if (verb === 'fuzz') {

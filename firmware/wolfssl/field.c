@@ -11,6 +11,7 @@
  * at most 5 * (4096^2 + 4 * 13517 * 6758 + 2 * 4096^2) = 2,078,615,960: what follows adds less than 2^20, and 2^31 is 68 million away.
  * test/firmware/field.test.ts does the sums again, at these bounds.
  */
+#pragma GCC optimize("O2") /* the one place where a size was worth paying for */
 #include <wolfssl/wolfcrypt/settings.h>
 #include <wolfssl/wolfcrypt/fe_operations.h>
 
@@ -21,15 +22,18 @@ enum { WRAP = 19 };
 
 typedef char fe_has_ten_limbs[sizeof(fe) == FE_LIMBS * sizeof(sword32) ? 1 : -1];
 
+#define INLINE static inline __attribute__((always_inline))
+
 /* The lower bits of a number, around zero; what is beyond them goes to over. */
-static inline sword32 lower(sword32 number, int bits, sword32 *over) {
+INLINE sword32 lower(sword32 number, int bits, sword32 *over) {
   const sword32 half = (sword32)1 << (bits - 1);
   number += half;
   *over = number >> bits;
   return (number & (2 * half - 1)) - half;
 }
 
-static void split(short limbs[LIMBS], const fe f) {
+INLINE void split(short limbs[LIMBS], const fe f) {
+#pragma GCC unroll 10
   for (int i = 0; i < FE_LIMBS; i++) {
     sword32 over;
     limbs[2 * i] = (short)lower(f[i], BITS, &over);
@@ -37,100 +41,158 @@ static void split(short limbs[LIMBS], const fe f) {
   }
 }
 
-/* Adds the products of count blocks, x upwards with y downwards, to the columns at wide. */
-static void blocks_multiply(sword32 *wide, const short *x, const short *y, int count) {
-  sword32 c0 = 0, c1 = 0, c2 = 0, c3 = 0, c4 = 0, c5 = 0, c6 = 0;
-  for (; count > 0; count--, x += BLOCK, y -= BLOCK) {
-    short x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3];
-    short by = y[0];
-    c0 += x0 * by, c1 += x1 * by, c2 += x2 * by, c3 += x3 * by;
-    by = y[1];
-    c1 += x0 * by, c2 += x1 * by, c3 += x2 * by, c4 += x3 * by;
-    by = y[2];
-    c2 += x0 * by, c3 += x1 * by, c4 += x2 * by, c5 += x3 * by;
-    by = y[3];
-    c3 += x0 * by, c4 += x1 * by, c5 += x2 * by, c6 += x3 * by;
-  }
-  wide[0] += c0, wide[1] += c1, wide[2] += c2, wide[3] += c3;
-  wide[4] += 2 * c4, wide[5] += 2 * c5, wide[6] += 2 * c6;
+/* ---- products of blocks ---- */
+
+/* What one column of blocks comes to: its own four limbs, and three that belong to the next at twice the weight. */
+struct column {
+  sword32 c0, c1, c2, c3, c4, c5, c6;
+};
+
+#if defined(__XTENSA_CALL0_ABI__)
+
+/* As below, in the registers that there are: left alone, the compiler moves half the sums to the stack and back. */
+#define LOAD(register, at) "l16si %[" #register "], %[limbs], %[" #at "]\n\t"
+#define ADD(sum, limb) "mul16s %[t], %[" #limb "], %[by]\n\tadd.n %[" #sum "], %[" #sum "], %[t]\n\t"
+INLINE void block_multiply(struct column *sum, const short *limbs, int x, int y) {
+  sword32 x0, x1, x2, x3, by, t;
+  __asm__ volatile(LOAD(x0, m0) LOAD(x1, m1) LOAD(x2, m2) LOAD(x3, m3)
+          LOAD(by, n0) ADD(c0, x0) ADD(c1, x1) ADD(c2, x2) ADD(c3, x3)
+          LOAD(by, n1) ADD(c1, x0) ADD(c2, x1) ADD(c3, x2) ADD(c4, x3)
+          LOAD(by, n2) ADD(c2, x0) ADD(c3, x1) ADD(c4, x2) ADD(c5, x3)
+          LOAD(by, n3) ADD(c3, x0) ADD(c4, x1) ADD(c5, x2) ADD(c6, x3)
+          : [c0] "+r"(sum->c0), [c1] "+r"(sum->c1), [c2] "+r"(sum->c2), [c3] "+r"(sum->c3), [c4] "+r"(sum->c4),
+            [c5] "+r"(sum->c5), [c6] "+r"(sum->c6), [x0] "=&r"(x0), [x1] "=&r"(x1), [x2] "=&r"(x2), [x3] "=&r"(x3),
+            [by] "=&r"(by), [t] "=&r"(t)
+          : [limbs] "r"(limbs), [m0] "n"(2 * x), [m1] "n"(2 * x + 2), [m2] "n"(2 * x + 4), [m3] "n"(2 * x + 6),
+            [n0] "n"(2 * y), [n1] "n"(2 * y + 2), [n2] "n"(2 * y + 4), [n3] "n"(2 * y + 6)
+          : "memory");
 }
 
-/* Leaves each limb the bits that are its own, around zero; gives what is beyond the last. */
-static sword32 carry(sword32 *limbs, sword32 over) {
-  for (int block = 0; block < BLOCKS; block++, limbs += BLOCK) {
-    limbs[0] = lower(limbs[0] + over, BITS, &over);
-    limbs[1] = lower(limbs[1] + over, BITS, &over);
-    limbs[2] = lower(limbs[2] + over, BITS, &over);
-    limbs[3] = lower(limbs[3] + over, LAST_BITS, &over);
-  }
-  return over;
+#else
+
+/* Adds the product of the four limbs at x and the four at y. */
+INLINE void block_multiply(struct column *sum, const short *limbs, int x, int y) {
+  const short *f = limbs + x;
+  const short *g = limbs + y;
+  sum->c0 += f[0] * g[0];
+  sum->c1 += f[1] * g[0] + f[0] * g[1];
+  sum->c2 += f[2] * g[0] + f[1] * g[1] + f[0] * g[2];
+  sum->c3 += f[3] * g[0] + f[2] * g[1] + f[1] * g[2] + f[0] * g[3];
+  sum->c4 += f[3] * g[1] + f[2] * g[2] + f[1] * g[3];
+  sum->c5 += f[3] * g[2] + f[2] * g[3];
+  sum->c6 += f[3] * g[3];
 }
 
-/* From twenty limbs, each below 2^31 - 2^20. */
-static void join(fe h, sword32 limbs[LIMBS], sword32 over) {
-  over = WRAP * carry(limbs, over);
-  limbs[0] = lower(limbs[0] + over, BITS, &over);
-  limbs[1] = lower(limbs[1] + over, BITS, &over);
-  limbs[2] += over;
-  for (int i = 0; i < FE_LIMBS; i++) h[i] = limbs[2 * i] + limbs[2 * i + 1] * (1 << BITS);
+#endif
+
+/* Puts the column away and begins the next. */
+INLINE void next_column(struct column *sum, sword32 *wide) {
+  wide[0] = sum->c0, wide[1] = sum->c1, wide[2] = sum->c2, wide[3] = sum->c3;
+  *sum = (struct column){2 * sum->c4, 2 * sum->c5, 2 * sum->c6, 0, 0, 0, 0};
 }
 
+/* The last column is the last but for its overhang. */
+INLINE void last_column(struct column *sum, sword32 *wide) {
+  next_column(sum, wide);
+  next_column(sum, wide + BLOCK);
+}
+
+/* ---- back to ten limbs ---- */
+
+/* Takes what is beyond the last limb to the first: 2^255 is 19. It is less than 2^20 in size. */
+INLINE void wrap(fe h, sword32 over) {
+  h[0] = lower(h[0] + WRAP * over, 2 * BITS, &over);
+  h[1] += over;
+}
+
+/* One number from two limbs that come with a carry and leave one. */
+INLINE sword32 join(sword32 low, sword32 high, int high_bits, sword32 *over) {
+  low = lower(low + *over, BITS, over);
+  high = lower(high + *over, high_bits, over);
+  return low + high * (1 << BITS);
+}
+
+/* The upper half of wide, each limb brought to its own bits, counts nineteenfold in the lower. */
 static void reduce(fe h, sword32 wide[WIDE_LIMBS]) {
-  sword32 over = WRAP * carry(wide + LIMBS, 0);
-  for (int i = 0; i < LIMBS; i++) wide[i] += WRAP * wide[LIMBS + i];
-  join(h, wide, WRAP * over);
-}
-
-/* The first block of x whose product with another of y, or of x itself, falls into this column of blocks. */
-static int first_block(int column) { return column < BLOCKS ? 0 : column - BLOCKS + 1; }
-
-static void square(sword32 wide[WIDE_LIMBS], const fe f) {
-  short x[LIMBS];
-  short twice[LIMBS];
-  split(x, f);
-  for (int i = 0; i < LIMBS; i++) twice[i] = (short)(2 * x[i]);
-  for (int column = 0; column < 2 * BLOCKS - 1; column++) {
-    int first = first_block(column);
-    sword32 *at = wide + BLOCK * column;
-    blocks_multiply(at, x + BLOCK * first, twice + BLOCK * (column - first), (column + 1) / 2 - first);
-    if (column % 2 == 0) blocks_multiply(at, x + BLOCK * (column / 2), x + BLOCK * (column / 2), 1);
+  sword32 over = 0;
+  sword32 *high = wide + LIMBS;
+  for (int i = 0; i < LIMBS; i += BLOCK) {
+    high[i] = lower(high[i] + over, BITS, &over);
+    high[i + 1] = lower(high[i + 1] + over, BITS, &over);
+    high[i + 2] = lower(high[i + 2] + over, BITS, &over);
+    high[i + 3] = lower(high[i + 3] + over, LAST_BITS, &over);
   }
+  over *= WRAP * WRAP;
+  for (int i = 0; i < LIMBS; i += BLOCK) {
+    const sword32 *low = wide + i;
+    const sword32 *up = high + i;
+    h[i / 2] = join(low[0] + WRAP * up[0], low[1] + WRAP * up[1], BITS, &over);
+    h[i / 2 + 1] = join(low[2] + WRAP * up[2], low[3] + WRAP * up[3], LAST_BITS, &over);
+  }
+  wrap(h, over);
 }
+
+/* h = factor * f, where limb times factor is below 2^31 - 2^20. */
+static void scale(fe h, const fe f, sword32 factor) {
+  sword32 over = 0;
+  for (int i = 0; i < FE_LIMBS; i++) {
+    sword32 high;
+    sword32 low = lower(f[i], BITS, &high);
+    h[i] = join(low * factor, high * factor, i % 2 == 0 ? BITS : LAST_BITS, &over);
+  }
+  wrap(h, over);
+}
+
+/* ---- what the library calls ---- */
+
+/* Of two factors, or of a number and its double, one behind the other. */
+#define TIMES(i, j) block_multiply(&sum, limbs, BLOCK * (i), LIMBS + BLOCK * (j))
+#define NEXT(column) next_column(&sum, wide + BLOCK * (column))
 
 void fe_mul(fe h, const fe f, const fe g) {
-  short x[LIMBS];
-  short y[LIMBS];
-  sword32 wide[WIDE_LIMBS] = {0};
-  split(x, f);
-  split(y, g);
-  for (int column = 0; column < 2 * BLOCKS - 1; column++) {
-    int first = first_block(column);
-    int last = column - first;
-    blocks_multiply(wide + BLOCK * column, x + BLOCK * first, y + BLOCK * last, last - first + 1);
-  }
+  short limbs[2 * LIMBS];
+  sword32 wide[WIDE_LIMBS];
+  struct column sum = {0};
+  split(limbs, f);
+  split(limbs + LIMBS, g);
+  TIMES(0, 0); NEXT(0);
+  TIMES(0, 1); TIMES(1, 0); NEXT(1);
+  TIMES(0, 2); TIMES(1, 1); TIMES(2, 0); NEXT(2);
+  TIMES(0, 3); TIMES(1, 2); TIMES(2, 1); TIMES(3, 0); NEXT(3);
+  TIMES(0, 4); TIMES(1, 3); TIMES(2, 2); TIMES(3, 1); TIMES(4, 0); NEXT(4);
+  TIMES(1, 4); TIMES(2, 3); TIMES(3, 2); TIMES(4, 1); NEXT(5);
+  TIMES(2, 4); TIMES(3, 3); TIMES(4, 2); NEXT(6);
+  TIMES(3, 4); TIMES(4, 3); NEXT(7);
+  TIMES(4, 4);
+  last_column(&sum, wide + BLOCK * 8);
   reduce(h, wide);
 }
 
+#define SQUARE(i) block_multiply(&sum, limbs, BLOCK * (i), BLOCK * (i))
+
 void fe_sq(fe h, const fe f) {
-  sword32 wide[WIDE_LIMBS] = {0};
-  square(wide, f);
+  short limbs[2 * LIMBS];
+  sword32 wide[WIDE_LIMBS];
+  struct column sum = {0};
+  split(limbs, f);
+  for (int i = 0; i < LIMBS; i++) limbs[LIMBS + i] = (short)(2 * limbs[i]);
+  SQUARE(0); NEXT(0);
+  TIMES(0, 1); NEXT(1);
+  TIMES(0, 2); SQUARE(1); NEXT(2);
+  TIMES(0, 3); TIMES(1, 2); NEXT(3);
+  TIMES(0, 4); TIMES(1, 3); SQUARE(2); NEXT(4);
+  TIMES(1, 4); TIMES(2, 3); NEXT(5);
+  TIMES(2, 4); SQUARE(3); NEXT(6);
+  TIMES(3, 4); NEXT(7);
+  SQUARE(4);
+  last_column(&sum, wide + BLOCK * 8);
   reduce(h, wide);
 }
 
 /* h = 2 * f * f */
 void fe_sq2(fe h, const fe f) {
-  sword32 limbs[LIMBS];
-  short x[LIMBS];
   fe_sq(h, f);
-  split(x, h);
-  for (int i = 0; i < LIMBS; i++) limbs[i] = 2 * x[i];
-  join(h, limbs, 0);
+  scale(h, h, 2);
 }
 
-void fe_mul121666(fe h, fe f) {
-  sword32 limbs[LIMBS];
-  short x[LIMBS];
-  split(x, f);
-  for (int i = 0; i < LIMBS; i++) limbs[i] = 121666 * x[i];
-  join(h, limbs, 0);
-}
+void fe_mul121666(fe h, fe f) { scale(h, f, 121666); }

@@ -15,7 +15,7 @@
 #include "../../core/arena.h"
 #include "sim.h"
 
-enum { FRAME_OPEN = 1, FRAME_DATA = 2, FRAME_CLOSE = 3, FRAME_STORE = 4, FRAME_REMOVE = 5, FRAME_DONE = 6, FRAME_END = 7, FRAME_BUS = 8, FRAME_ASK = 9, FRAME_AWAKE = 15 };
+enum { FRAME_OPEN = 1, FRAME_DATA = 2, FRAME_CLOSE = 3, FRAME_STORE = 4, FRAME_REMOVE = 5, FRAME_DONE = 6, FRAME_END = 7, FRAME_BUS = 8, FRAME_ASK = 9, FRAME_AWAKE = 15, FRAME_MARK = 16 };
 enum { FRAME_HEADER = 4, FRAME_PAYLOAD_MAX = 4096 };
 /* How long a wait may be blind to the order to end. */
 enum { SLICE_MS = 200 };
@@ -146,12 +146,32 @@ static void skip(int fd, struct frame *frame) {
   }
 }
 
-/* Obeys the order to end, if it came. */
+/* Tells what memory was needed since the last mark, and begins anew. */
+static void mark(void) {
+  report_memory();
+  paint_stack();
+  arena_peak_reset();
+}
+
+/* Obeys an order, which may come at any time. Whether it was one. */
+static int obey(const struct frame *frame) {
+  if (frame->kind == FRAME_END) end(0);
+  if (frame->kind == FRAME_MARK) mark();
+  return frame->kind == FRAME_MARK;
+}
+
 static void look_at_control(uint32_t timeout_ms) {
   if (!is_ready(CONTROL, READABLE, timeout_ms)) return;
   struct frame frame = read_header(CONTROL);
-  if (frame.kind == FRAME_END) end(0);
-  skip(CONTROL, &frame);
+  if (!obey(&frame)) skip(CONTROL, &frame);
+}
+
+/* The runner's answer to what it was asked. */
+static struct frame read_answer(void) {
+  for (;;) {
+    struct frame frame = read_header(CONTROL);
+    if (!obey(&frame)) return frame;
+  }
 }
 
 /* ---- time and chance ---- */
@@ -255,8 +275,7 @@ static int lan_ask(const uint8_t *question, size_t size, uint8_t *answer, size_t
   write_header(CONTROL, FRAME_ASK, sizeof wait + size);
   write_whole(CONTROL, wait, sizeof wait);
   write_whole(CONTROL, question, size);
-  struct frame frame = read_header(CONTROL);
-  if (frame.kind == FRAME_END) end(0);
+  struct frame frame = read_answer();
   size_t count = frame.left;
   if (frame.kind == FRAME_DONE && count <= capacity) {
     read_whole(CONTROL, answer, count);
@@ -288,9 +307,8 @@ static int change_blob(uint8_t kind, const char *name, const uint8_t *data, size
   write_header(CONTROL, kind, name_size + size);
   write_whole(CONTROL, name, name_size);
   write_whole(CONTROL, data, size);
-  struct frame answer = read_header(CONTROL);
+  struct frame answer = read_answer();
   skip(CONTROL, &answer);
-  if (answer.kind == FRAME_END) end(0);
   return answer.kind == FRAME_DONE ? 0 : SHALLOT_E_PORT_STORAGE;
 }
 
@@ -341,8 +359,7 @@ static int output_set(int channel, int32_t level) {
 int buses_ask(const uint8_t *question, size_t size, uint8_t *answer, size_t answer_size) {
   write_header(CONTROL, FRAME_BUS, size);
   write_whole(CONTROL, question, size);
-  struct frame frame = read_header(CONTROL);
-  if (frame.kind == FRAME_END) end(0);
+  struct frame frame = read_answer();
   if (frame.kind == FRAME_DONE && frame.left == answer_size) {
     read_whole(CONTROL, answer, answer_size);
     return 0;
