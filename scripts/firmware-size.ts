@@ -11,7 +11,7 @@ import { type GrantCost, measureGrants } from './firmware-grants.ts'
 import { measureTls, type TlsCost } from './firmware-tls.ts'
 
 /** dram: static data and the highest peaks of stack and heap; left: what 20 KiB have beyond that. */
-export type AppSize = ProgramSize & AppCost & { stackPeak: number; dram: number; left: number }
+export type AppSize = ProgramSize & AppCost & { stackPeak: number; held: number; dram: number; left: number }
 
 export type Sizes = {
   programs: Record<string, ProgramSize>
@@ -30,7 +30,7 @@ function appSize(size: ProgramSize, cost: AppCost): AppSize {
   const { handshake, steady, refused } = cost.memory
   const stackPeak = Math.max(handshake.stack, steady.stack, refused.stack)
   const dram = size.static + stackPeak + Math.max(handshake.heap, steady.heap, refused.heap)
-  return { ...size, ...cost, stackPeak, dram, left: DRAM_BYTES - dram }
+  return { ...size, ...cost, stackPeak, held: steady.held, dram, left: DRAM_BYTES - dram }
 }
 
 async function measurePort(

@@ -131,7 +131,7 @@ export async function measureTls(port: EmulatedPort): Promise<TlsCost> {
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   const open = `open 127.0.0.1 ${(server.address() as { port: number }).port}`
   try {
-    const full = await ask(port, [open, 'echo hello'], blobs)
+    const full = await ask(port, [open, 'echo hello', 'save'], blobs)
     const again = await ask(port, [open, 'echo hello', 'save', 'close', `${open} ticket`], blobs)
     const signing = await ask(port, ['seal', 'verify'], blobs)
     const own = programSize(port, PROGRAM).static - symbols(port, PROGRAM, NOT_TLS)

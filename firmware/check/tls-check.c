@@ -165,6 +165,7 @@ static void read_once(const char *timeout_ms) {
 static void save_ticket(void) {
   int size = is_open ? tls_ticket(&tls, ticket, sizeof ticket) : SHALLOT_E_LINK_CLOSED;
   ticket_size = size > 0 ? (size_t)size : 0;
+  if (size > 0) tls_ticket_drop(&tls);
   say_code(size);
   if (size < 0) return;
   say(" size=");

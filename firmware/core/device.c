@@ -426,7 +426,6 @@ static void app_link(bool is_up) {
 /* After a full handshake: a ticket that was good once is good until its hub refuses it, and flash is not written each time. */
 static void ticket_keep(void) {
   size_t capacity;
-  if (tls_resumed(&device.tls)) return;
   uint8_t *room = session_record_room(&device.session, &capacity);
   int size = tls_ticket(&device.tls, room, capacity);
   if (size > 0) device.port->blob_write(TICKET_BLOB, room, (size_t)size);
@@ -437,7 +436,8 @@ static void connected(void) {
   log_text(device.port, tls_resumed(&device.tls) ? "connected resumed" : "connected");
   device.pause_ms = 0;
   app_link(true);
-  ticket_keep();
+  if (!tls_resumed(&device.tls)) ticket_keep();
+  tls_ticket_drop(&device.tls);
   hub_settle();
 }
 

@@ -11,7 +11,9 @@
  * at most 5 * (4096^2 + 4 * 13517 * 6758 + 2 * 4096^2) = 2,078,615,960: what follows adds less than 2^20, and 2^31 is 68 million away.
  * test/firmware/field.test.ts does the sums again, at these bounds.
  */
-#pragma GCC optimize("O2") /* the one place where a size was worth paying for */
+#if !defined(__clang__)
+#pragma GCC optimize("O2") /* the one place where time is worth its size */
+#endif
 #include <wolfssl/wolfcrypt/settings.h>
 #include <wolfssl/wolfcrypt/fe_operations.h>
 
