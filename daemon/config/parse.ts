@@ -31,6 +31,7 @@ export interface Config {
   readonly zone?: string
   /** Days; 0: for ever. */
   readonly retention: number
+  readonly past: number
   readonly log: { readonly level: LogLevel }
 }
 

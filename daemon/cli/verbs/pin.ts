@@ -17,6 +17,7 @@ import {
   personNamed,
   readPin,
   readTerms,
+  requireEnd,
   revokeAt,
   sayGrant,
   sayTold,
@@ -70,6 +71,7 @@ const set = verb({
     requireKeypad(desk, args.lock)
     const asked = { target: `device:${args.lock}`, what: ['unlock'] }
     const { target, ...terms } = readTerms(house, tools.clock.now(), asked, args as TermFlags)
+    requireEnd(terms)
     const digits = await digitsFor(tools, args.pin)
     const codes = codesFor(desk, args.lock)
     requireNew(codes, digits, to.name)

@@ -30,7 +30,7 @@ export const why = verb({
       })
       .option('at', { type: 'string', describe: 'at another time than now' }),
   async run(tools, args) {
-    const desk = await openDesk(tools, 'asking about others')
+    const desk = await openDesk(tools, 'asking about others', 'anybody')
     const { house, api } = desk
     const [holder, name] = whom(desk, args.person)
     const thing = house.things.find(({ name, id }) => name === args.device || id === args.device)

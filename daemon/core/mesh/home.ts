@@ -19,9 +19,10 @@ import { BeaconSealer } from './beacons.ts'
 import { Bridges } from './bridges.ts'
 import { FarThings } from './far.ts'
 import { Invitations } from './invitations.ts'
+import { Keeping } from './keeping.ts'
 import { Orders } from './orders.ts'
 import type { OtherPapers } from './others.ts'
-import { Papers } from './papers.ts'
+import { Papers, readWays } from './papers.ts'
 import type {
   FarBook,
   HeardBook,
@@ -32,6 +33,7 @@ import type {
   OnionKeys,
   Revocations,
 } from './ports.ts'
+import { type MemberReport, reportOf } from './report.ts'
 import { Showing } from './showing.ts'
 import { Talk } from './talk.ts'
 import type { TalkWord } from './words.ts'
@@ -59,21 +61,6 @@ export interface MeshHomeDeps {
   readonly carryOut: (device: PartyId, command: Frame, from: PartyId) => Promise<Verdict<Delivery, Code>>
 }
 
-/** One daemon of the home, as `shallot mesh status` tells. */
-export interface MemberReport {
-  readonly id: PartyId
-  readonly name: string
-  readonly own: boolean
-  readonly connected: boolean
-  readonly heardAt?: Instant | undefined
-  readonly rttMs?: number | undefined
-  /** Entries of its log that are here, and how many of any log it has that are not. */
-  readonly entries: number
-  readonly missing: number
-  /** What is wrong, for people. */
-  readonly trouble?: string | undefined
-}
-
 export type Joining =
   | { readonly state: 'working' }
   | { readonly state: 'joined'; readonly host: string; readonly shortCode: string }
@@ -97,6 +84,7 @@ export class MeshHome implements AsyncDisposable {
   readonly #beacons: BeaconSealer
   readonly #bridges: Bridges
   readonly #showing: Showing
+  readonly #keeping = new Keeping()
   readonly #turns = new Turns()
   readonly #heardAt = new Map<PartyId, Instant>()
   readonly #ticking: Disposable
@@ -114,9 +102,11 @@ export class MeshHome implements AsyncDisposable {
     this.papers = new Papers({ trust, ed25519, book, revocations, others })
     const client = x25519Public(deps.clientKey)
     const sealing = { home: trust.home, signer, client, now: () => clock.now(), epoch: random.bytes(8) }
-    this.#beacons = new BeaconSealer(sealing, this.papers.sequenceOf(own))
+    const ways = readWays(this.papers.member(own)?.beacon?.body.ways ?? new Uint8Array())
+    this.#beacons = new BeaconSealer(sealing, this.papers.sequenceOf(own), ways)
     this.far = new FarThings({ trust, ed25519, book, isRevoked: (key) => revocations.isRevoked(key) })
-    const shared = { own, ed25519, papers: this.papers, shelf, beacons: this.#beacons }
+    const keeping = this.#keeping
+    const shared = { own, ed25519, papers: this.papers, shelf, beacons: this.#beacons, keeping }
     this.talk = new Talk({
       ...shared,
       revocations,
@@ -238,25 +228,15 @@ export class MeshHome implements AsyncDisposable {
   }
 
   report(): readonly MemberReport[] {
-    const faults = new Map(this.talk.exchange.faults().map((fault) => [fault.author, fault.why]))
-    const { own } = this
-    const removed = this.papers.isRemoved(own)
-    const away = removed ? [{ id: own, name: this.papers.nameOf(own), beacon: undefined }] : []
-    return [...away, ...this.papers.members()].map(({ id, name, beacon }) => {
-      const own = id === this.own
-      const connected = own || this.isConnected(id)
-      const fault = faults.get(id)
-      return {
-        id,
-        name,
-        own,
-        connected,
-        heardAt: own ? undefined : this.silentSince(id),
-        rttMs: this.#roomNow?.rtt(id),
-        entries: this.#deps.shelf.head(id).position,
-        missing: this.talk.exchange.missing(id),
-        trouble: fault ?? this.#troubleOf(id, connected, beacon !== undefined),
-      }
+    return reportOf({
+      own: this.own,
+      now: this.#deps.clock.now(),
+      papers: this.papers,
+      talk: this.talk,
+      shelf: this.#deps.shelf,
+      room: this.#roomNow,
+      unkept: this.#keeping.trouble,
+      silentSince: (member) => this.silentSince(member),
     })
   }
 
@@ -327,7 +307,8 @@ export class MeshHome implements AsyncDisposable {
     const now = clock.now()
     this.#heardAt.set(peer, now)
     if (now - (book.heardAt(peer) ?? 0) < HEARD_EVERY_MS) return
-    book.heard(peer, now).catch((error) => log.taskFailed('mesh', error))
+    const write = () => book.heard(peer, now)
+    this.#keeping.keep(write, now).catch((error) => log.taskFailed('mesh', error))
   }
 
   async #hear(peer: PartyId, word: TalkWord): Promise<void> {
@@ -358,15 +339,5 @@ export class MeshHome implements AsyncDisposable {
       case 'stage':
         return this.orders.heardStage(peer, word)
     }
-  }
-
-  #troubleOf(member: PartyId, connected: boolean, hasBeacon: boolean): string | undefined {
-    if (this.papers.isRemoved(this.own)) return 'this daemon was removed from the home by an owner'
-    if (connected) return undefined
-    if (!hasBeacon) return 'it has not been heard yet: nobody has told how it can be reached'
-    if (!this.papers.way(member, this.own))
-      return 'it has not said by which address it can be reached from here'
-    const said = this.#roomNow?.trouble(member)
-    return said ?? 'there is no connection yet; it is being tried'
   }
 }

@@ -74,13 +74,20 @@ export interface FarBook {
   dropMember(member: PartyId): Promise<void>
 }
 
+/** What is wrong with the way to a daemon. */
+export interface WayTrouble {
+  readonly code: string
+  readonly detail: string
+}
+
 /** The room that carries: connections to other daemons over onions (edge/mesh). */
 export interface MeshRoom {
   /** @param politely  leave the first call to the one with the lower key */
   reach(peer: PartyId, address: string, politely: boolean): void
   leave(peer: PartyId, why: string): void
   send(peer: PartyId, stream: 'talk' | 'log', message: Uint8Array): void
-  trouble(peer: PartyId): string | undefined
+  /** A code of the room or of the dialer, and a sentence. */
+  trouble(peer: PartyId): WayTrouble | undefined
   rtt(peer: PartyId): number | undefined
   /** Round trips on the connection there is, ms; rejects when there is none or it is silent. */
   ping(peer: PartyId, times: number, signal: AbortSignal): Promise<readonly number[]>
