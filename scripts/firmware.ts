@@ -123,6 +123,14 @@ export function buildFirmware(port: Port, programs: readonly string[] = []): voi
   })
 }
 
+/** Compiles the ports for boards, of which nothing can be linked or run here. @returns the folder of what came out */
+export function buildBoards(): string {
+  mkdirSync(OUT, { recursive: true })
+  const make = ['make', '--silent', '-j2', '-C', FIRMWARE, `OUT=${OUT}`, `WOLFSSL=${SOURCE}`, 'boards']
+  execFileSync('flock', [join(BUILD, 'firmware.lock'), ...make], { stdio: ['ignore', 'inherit', 'inherit'] })
+  return join(OUT, 'boards')
+}
+
 function fetchLocked(lock: string): void {
   if (existsSync(join(SOURCE, 'wolfssl', 'ssl.h'))) return
   execFileSync('flock', [lock, process.execPath, import.meta.filename, 'fetch'], {
