@@ -6,6 +6,7 @@
  *   node scripts/firmware.ts fetch                              wolfSSL's source, once
  *   node scripts/firmware.ts build [--app A] [--port host|qemu|rv32|sanitize]   without --app: all; without --port: all but sanitize
  *   node scripts/firmware.ts size [--json]                      what each program costs on both chips, held against firmware/budget.json
+ *   node scripts/firmware.ts coverage                           which functions, lines and branches of firmware/core the tests run
  *   node scripts/firmware.ts fuzz [--target T] [--seconds N]    libFuzzer over every parser, 600 s each unless told otherwise
  *   node scripts/firmware.ts run --app A --dir D [--port P]     one device; its console is this terminal
  */
@@ -32,7 +33,7 @@ const SOURCE = join(WOLFSSL, 'source')
 const OUT = join(BUILD, 'firmware')
 
 /** `fuzz` holds libFuzzer's targets and no programs. */
-export type Port = 'host' | 'qemu' | 'rv32' | 'sanitize' | 'fuzz'
+export type Port = 'host' | 'qemu' | 'rv32' | 'sanitize' | 'coverage' | 'fuzz'
 export const PORTS: readonly Port[] = ['host', 'qemu', 'rv32', 'sanitize']
 /** The ports that run under QEMU: the ESP8266's instruction set and the ESP32-C3's. */
 export const EMULATED = ['qemu', 'rv32'] as const satisfies Port[]
@@ -45,6 +46,9 @@ export const FLASHCHECK = join(OUT, 'qemu', 'flashcheck.so')
 export function programPath(port: Port, program: string): string {
   return join(OUT, port, isEmulated(port) ? `${program}.elf` : program)
 }
+
+/** Where everything that is built for a port goes. */
+export const builtIn = (port: Port): string => join(OUT, port)
 
 function programsIn(folder: string): string[] {
   const path = join(FIRMWARE, folder)
@@ -162,7 +166,7 @@ function run(port: Port, program: string, directory: string): void {
 /* ---- the command line ---- */
 
 const USAGE =
-  'usage: node scripts/firmware.ts fetch | build [--app A] [--port P] | size [--json] | fuzz [--target T] [--seconds N] | run --app A --dir D [--port P]'
+  'usage: node scripts/firmware.ts fetch | build [--app A] [--port P] | size [--json] | coverage | fuzz [--target T] [--seconds N] | run --app A --dir D [--port P]'
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -199,6 +203,11 @@ async function main(): Promise<void> {
         console.error(`over budget: ${port}: ${excess}`)
         process.exitCode = 1
       }
+    return
+  }
+  if (verb === 'coverage') {
+    const { measureCoverage, printCoverage } = await import('./firmware-coverage.ts')
+    if (!printCoverage(measureCoverage())) process.exitCode = 1
     return
   }
   if (verb === 'fuzz') {

@@ -41,10 +41,23 @@ int memcmp(const void *one, const void *other, size_t size) {
   return 0;
 }
 
+void *memchr(const void *from, int byte, size_t size) {
+  const uint8_t *at = from;
+  for (size_t i = 0; i < size; i++)
+    if (at[i] == (uint8_t)byte) return (void *)(uintptr_t)(at + i);
+  return NULL;
+}
+
 size_t strlen(const char *text) {
   size_t size = 0;
   while (text[size] != '\0') size++;
   return size;
+}
+
+size_t strnlen(const char *text, size_t size) {
+  size_t length = 0;
+  while (length < size && text[length] != '\0') length++;
+  return length;
 }
 
 int strncmp(const char *one, const char *other, size_t size) {
