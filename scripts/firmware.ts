@@ -7,7 +7,8 @@
  *   node scripts/firmware.ts build [--app A] [--port host|qemu|rv32|sanitize]   without --app: all; without --port: all but sanitize
  *   node scripts/firmware.ts size [--json]                      what each program costs on both chips, held against firmware/budget.json
  *   node scripts/firmware.ts coverage                           which functions, lines and branches of firmware/core the tests run
- *   node scripts/firmware.ts fuzz [--target T] [--seconds N]    libFuzzer over every parser, 600 s each unless told otherwise
+ *   node scripts/firmware.ts fuzz [--target T] [--seconds N]    libFuzzer over every parser, 600 s each unless told otherwise;
+ *                                                               --keep: what was found goes to firmware/fuzz/corpus
  *   node scripts/firmware.ts run --app A --dir D [--port P]     one device; its console is this terminal
  */
 import { execFileSync } from 'node:child_process'
@@ -166,7 +167,7 @@ function run(port: Port, program: string, directory: string): void {
 /* ---- the command line ---- */
 
 const USAGE =
-  'usage: node scripts/firmware.ts fetch | build [--app A] [--port P] | size [--json] | coverage | fuzz [--target T] [--seconds N] | run --app A --dir D [--port P]'
+  'usage: node scripts/firmware.ts fetch | build [--app A] [--port P] | size [--json] | coverage | fuzz [--target T] [--seconds N] [--keep] | run --app A --dir D [--port P]'
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -178,6 +179,7 @@ async function main(): Promise<void> {
       json: { type: 'boolean', default: false },
       target: { type: 'string' },
       seconds: { type: 'string', default: '600' },
+      keep: { type: 'boolean', default: false },
     },
   })
   const ports =
@@ -211,9 +213,10 @@ async function main(): Promise<void> {
     return
   }
   if (verb === 'fuzz') {
-    const { fuzzAll, fuzzTargets } = await import('./firmware-fuzz.ts')
+    const { fuzzAll, fuzzTargets, keep } = await import('./firmware-fuzz.ts')
     const targets = values.target === undefined ? fuzzTargets() : [values.target]
     if (!fuzzAll(targets, Number(values.seconds))) process.exitCode = 1
+    if (values.keep) for (const target of targets) console.log(`${target}: ${keep(target)} inputs kept`)
     return
   }
   if (verb === 'run' && values.app !== undefined && values.dir !== undefined) {
