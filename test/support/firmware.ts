@@ -11,10 +11,20 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { CODES } from '../../schemas/gen/ts/codes.ts'
 import { startEmulator, startOnHost } from '../../scripts/emulator.ts'
-import { buildFirmware, FLASHCHECK, isEmulated, type Port, programPath } from '../../scripts/firmware.ts'
+import {
+  buildFirmware,
+  EMULATED,
+  FLASHCHECK,
+  isEmulated,
+  type Port,
+  programPath,
+} from '../../scripts/firmware.ts'
 
 /** `npm run firmware -- coverage` runs the sanitizers' tests again and counts. */
 const isCounting = process.env.SHALLOT_COVERAGE === '1'
+
+/** Where the firmware's own code is tried: under the sanitizers, and on both instruction sets. */
+export const PORTS_TRIED: readonly Port[] = isCounting ? ['sanitize'] : ['sanitize', ...EMULATED]
 
 const LINE_MS_MAX = 60_000
 const END_MS_MAX = 20_000
