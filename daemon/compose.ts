@@ -4,6 +4,7 @@
  *
  * tor is started first and waited for never: the LAN is served while it finds its way.
  */
+import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
@@ -109,6 +110,12 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
       carrier,
       feed,
       zone: () => zone?.(Math.floor(clock.now() / 1000)),
+      offered: () => new Set(services?.list().map(({ service }) => service)),
+      async invite(name, by) {
+        const invited = await services!.invite(name, false, by)
+        assert(invited.ok, 'the name of a pairing’s invitation is a name, and nobody else’s')
+        return invited.value.address
+      },
       withdraw: (service, by) => {
         services?.withdraw(service, by).catch((error) => log.taskFailed('withdraw', error))
       },
@@ -212,6 +219,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
   const socket = join(config.data, 'api.sock')
   stack.use(await http.face({ kind: 'unix', path: socket, origin: 'unix' }))
 
+  stack.use(clock.every(TIDY_MS, () => desk.pairings.tidy()))
   if (config.retention > 0) stack.use(pruning(deps, state.journal, config.retention))
   stack.use(thinning(deps, authority, config.past))
 
@@ -226,6 +234,8 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
   }
 }
 
+/** How often addresses of phones that did not come are looked for. */
+const TIDY_MS = 60_000
 /** How often log and papers are looked through for what is older than it is to be. */
 const PRUNE_MS = 3_600_000
 const DAY_MS = 86_400_000

@@ -32,6 +32,10 @@ export interface CoreDeps {
   readonly uses: KeptUseBook
   readonly carrier: Carrier
   readonly feed: Feed
+  /** The onion services that there are. */
+  readonly offered: () => ReadonlySet<string>
+  /** Makes an address that needs no client key. @returns it, `….onion` */
+  readonly invite: (name: string, by: By) => Promise<string>
   /** Takes an onion service back, if it is there; in the background. */
   readonly withdraw: (service: string, by: By) => void
   /** The home's zone now; absent: UTC. */

@@ -5,6 +5,7 @@
  *
  * Always true: a promise from a remembering port resolves only when what it promises survives `kill -9` and power loss.
  */
+import type { Code } from '../../schemas/gen/ts/codes.ts'
 import type { Instant } from '../base/clock.ts'
 import type { Verdict } from '../base/error.ts'
 import type { Act, Frame, Hello, Message, Reading, Receipt, Sample } from './envelope/message.ts'
@@ -221,6 +222,8 @@ export interface DeviceDesk {
   enrolled(
     device: NewDevice & { readonly enrol: Frame; readonly enrolled: Frame },
   ): Promise<Verdict<Device, 'name-taken' | 'forgotten'>>
+  /** A device that would enrol was refused: for the log. */
+  turnedAway(why: Code, address: string): void
   /** A stranger with our certificate shows an owner's record (SPEC 6.5). */
   readmit(hello: Message<Hello>, record: Frame): Promise<Verdict<Device, 'unknown-device' | 'forgotten'>>
   hello(device: PartyId, hello: Message<Hello>): Promise<void>

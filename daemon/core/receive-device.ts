@@ -14,7 +14,7 @@ import { countedLinks, type HeldGrant, linksOf } from './policy/index.ts'
 import type { DeviceDesk } from './ports.ts'
 
 export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
-  const { clock, authority, devices, readings, journal, permits, router, courier, feed } = deps
+  const { clock, authority, devices, readings, journal, permits, router, courier, feed, diary } = deps
   const { trust, groups, grants, people, uses } = authority
 
   const announce = (device: PartyId, connected: boolean, why: string): void =>
@@ -54,6 +54,10 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
       if (!added.ok) return added
       feed.publish({ event: 'enrolment', device: device.id, at, permit })
       return added
+    },
+
+    turnedAway(why, address) {
+      diary.stranger(why, { origin: 'link', note: `a device that would enrol, from ${address}: ${why}` })
     },
 
     async readmit(hello, record) {

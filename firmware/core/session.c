@@ -271,6 +271,16 @@ static int welcome_step(struct session *session, const struct envelope *envelope
   return welcome.wants_record ? SESSION_CONNECTED_WANTED : SESSION_CONNECTED;
 }
 
+/* SPEC 6.4: a welcome that is said again brings the time and the zone, and nothing else. */
+static int time_step(struct session *session, const struct envelope *envelope, uint64_t now_ms) {
+  int fault = admit(session, envelope, now_ms);
+  if (fault) return ignore(session, fault);
+  struct welcome_body welcome = claims_welcome(&envelope->claims);
+  session_set_time(session, welcome.time_ms, now_ms);
+  session->grants.zone = welcome.zone;
+  return SESSION_NOTHING;
+}
+
 /* SPEC 6.7: at any time, and in place of the welcome when the certificate of this connection has ended. */
 static int papers_step(struct session *session, const struct envelope *envelope, uint64_t now_ms) {
   int fault = admit(session, envelope, now_ms);
@@ -384,7 +394,7 @@ static int answered_step(struct session *session, const struct envelope *envelop
 static int opened_step(struct session *session, const struct envelope *envelope, size_t size, uint64_t now_ms) {
   bool is_open = session->state == SESSION_OPEN;
   if (envelope->type == MESSAGE_ENROLLED) return papers_step(session, envelope, now_ms);
-  if (envelope->type == MESSAGE_WELCOME && !is_open) return welcome_step(session, envelope, now_ms);
+  if (envelope->type == MESSAGE_WELCOME) return is_open ? time_step(session, envelope, now_ms) : welcome_step(session, envelope, now_ms);
   if (envelope->type == MESSAGE_OWNER && is_open) return owner_step(session, envelope, now_ms);
   if (envelope->type == MESSAGE_ENROLMENT && is_open) return enrolment_step(session, envelope, size, now_ms);
   if (envelope->type == MESSAGE_LEASE && is_open) return lease_step(session, envelope, now_ms);

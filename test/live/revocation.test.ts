@@ -45,6 +45,8 @@ async function openHome(t: TestContext) {
       ...{ clock: systemClock, random: systemRandom, ed25519, carrier, feed: new Feed() },
       ...state,
       zone: () => undefined,
+      offered: () => new Set(),
+      invite: async () => assert.fail('nobody asks for an address here'),
       withdraw: () => {},
       onFailure: (error) => assert.fail(String(error)),
     },

@@ -114,6 +114,8 @@ export class CoreHome {
         carrier,
         feed,
         zone: () => this.zone,
+        offered: () => new Set(),
+        invite: async (name) => `${name}.onion`,
         withdraw: (service) => void this.withdrawn.push(service),
         onFailure: (error) => {
           throw error

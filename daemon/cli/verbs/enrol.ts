@@ -14,7 +14,7 @@ import {
   openEnvelope,
   type Permit,
 } from '../../core/envelope/index.ts'
-import { enrolKeys, enrolProof, writeEnrolCode } from '../../core/identity/index.ts'
+import { enrolKeys, keyProof, writeEnrolCode } from '../../core/identity/index.ts'
 import { affordanceOf, idOf } from '../../core/model/index.ts'
 import type { Api } from '../api.ts'
 import { CliError } from '../error.ts'
@@ -183,7 +183,7 @@ function openEnrol(
   }
   const message = opened.value as Message<Enrol>
   const { ownerProofKey } = enrolKeys(pending.secret)
-  if (equal(message.body.proofForOwner, enrolProof(ownerProofKey, message.signer))) return message
+  if (equal(message.body.proofForOwner, keyProof(ownerProofKey, message.signer))) return message
   throw new CliError('bad-proof', `the key that the home showed for ${pending.name} did not have the code`, {
     next,
   })

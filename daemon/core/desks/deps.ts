@@ -31,6 +31,10 @@ export interface DeskDeps {
   readonly diary: Diary
   /** This hub's own key: it seals leases, and commands for tokens by the grants that were passed to it. */
   readonly hub: Signer
+  /** The onion services that there are. */
+  readonly offered: () => ReadonlySet<string>
+  /** Makes an address that needs no client key. @returns it, `….onion` */
+  readonly invite: (name: string, by: By) => Promise<string>
   /** Takes an onion service back, if it is there; in the background. */
   readonly withdraw: (service: string, by: By) => void
 }

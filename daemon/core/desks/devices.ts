@@ -50,6 +50,9 @@ export function openDevicesDesk(deps: DeskDeps): DevicesDesk {
     )
   }
 
+  /** Who watches has an old picture: what devices there are, or what they are called, is another. */
+  const changed = (): void => feed.publish({ event: 'rights', at: clock.now() })
+
   return {
     async permit(frame, proofKey, caller) {
       const refused = (why: Code, detail?: string) => diary.refuse(frame, caller, undefined, why, detail)
@@ -80,13 +83,15 @@ export function openDevicesDesk(deps: DeskDeps): DevicesDesk {
       if (!confirmed.ok) return refused(confirmed.why, confirmed.detail)
       await journal.append(diary.by(caller, { kind: 'confirmed', device: id, frame, note: body.name }))
       carrier.send(id, frame)
-      feed.publish({ event: 'rights', at: clock.now() })
+      changed()
       return confirmed
     },
 
     async rename(device, name, caller) {
       const renamed = await devices.rename(device, name)
-      if (renamed.ok) await journal.append(diary.by(caller, { kind: 'renamed', device, note: name }))
+      if (!renamed.ok) return renamed
+      await journal.append(diary.by(caller, { kind: 'renamed', device, note: name }))
+      changed()
       return renamed
     },
 
@@ -96,6 +101,7 @@ export function openDevicesDesk(deps: DeskDeps): DevicesDesk {
       carrier.drop(device, 'forgotten')
       router.forgotten(device)
       await journal.append(diary.by(caller, { kind: 'forgotten', device, note: forgotten.value.name }))
+      changed()
       return forgotten
     },
   }

@@ -107,6 +107,9 @@ export async function openHttp(deps: HttpDeps, options: HttpOptions, signal: Abo
         get connections() {
           return face.connections
         },
+        get handshakes() {
+          return face.handshakes
+        },
         [Symbol.asyncDispose]() {
           faces.delete(face)
           return face[Symbol.asyncDispose]()

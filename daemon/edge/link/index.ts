@@ -208,7 +208,10 @@ class Listener {
   #sweep(): void {
     const now = this.room.clock.monotonic()
     for (const connection of this.#connections.values()) connection.sweep(now)
-    for (const session of this.room.roster.sessions()) session.renew()
+    for (const session of this.room.roster.sessions()) {
+      session.renew()
+      session.retell()
+    }
     this.room.diary.settle()
   }
 
