@@ -154,4 +154,5 @@ const struct port board = {
     .i2c_transfer = board_i2c_transfer,
     .onewire_transfer = board_onewire_transfer,
     .wiegand_read = board_wiegand_read,
+    .signer = nullptr,
 };
