@@ -19,7 +19,9 @@ const FILES = [
   'mutation',
   'provision',
   'renewal',
+  'signer',
   'spool',
+  'tls',
 ]
 /** Tests that are not about the machine's own build. */
 const ELSEWHERE = '/qemu|rv32|ESP8266|ESP32/'

@@ -7,7 +7,7 @@ import { describe, it } from 'node:test'
 import { systemRandom } from '../../daemon/base/random.ts'
 import { type Message, type Receipt, sealEnvelope } from '../../daemon/core/envelope/index.ts'
 import { EMULATED } from '../../scripts/firmware.ts'
-import { type Firmware, type FirmwareOptions, startFirmware } from '../support/firmware.ts'
+import { type Firmware, type FirmwareOptions, PORTS_TRIED, startFirmware } from '../support/firmware.ts'
 import {
   codeName,
   command,
@@ -409,6 +409,14 @@ describe('enrolment codes at the console [SPEC 7]', () => {
 })
 
 describe('time and want of room [SPEC 6.3, 6.4]', () => {
+  for (const port of PORTS_TRIED)
+    it(`every claim of room-check holds on ${port}`, async () => {
+      await using firmware = await startFirmware({ port, program: 'room-check' })
+      await firmware.line(/^end$/)
+      assert.equal(await firmware.exited, 0, firmware.lines.join('\n'))
+      assert.equal(firmware.lines.filter((line) => line.startsWith('ok ')).length, 21)
+    })
+
   for (const port of ['sanitize', ...EMULATED] as const)
     it(`every claim of core-check holds on ${port}`, async () => {
       await using firmware = await startFirmware({ port, program: 'core-check' })

@@ -135,7 +135,7 @@ function connectPart(directory: string, place: string, part: string | undefined)
 
 export async function startFirmware(wanted: FirmwareOptions): Promise<Firmware> {
   const options: FirmwareOptions =
-    isCounting && wanted.port === 'sanitize' ? { ...wanted, port: 'coverage' } : wanted
+    isCounting && !isEmulated(wanted.port) ? { ...wanted, port: 'coverage' } : wanted
   buildFirmware(options.port, [options.program])
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'shallot-device-'))
   mkdirSync(join(directory, 'world'), { recursive: true, mode: 0o700 })
