@@ -92,6 +92,7 @@ export type EntryKind =
   | 'declined'
   | 'token'
   | 'removed'
+  | 'authorities'
   | 'pruned'
 
 export interface NewEntry {
@@ -210,7 +211,7 @@ export interface Carrier {
   /** Queues one envelope on the device's connection. */
   send(device: PartyId, frame: Frame): 'sent' | 'away' | 'too-slow'
   /** Ends the device's connection, if it has one, and says why. */
-  drop(device: PartyId, why: 'forgotten' | 'superseded'): void
+  drop(device: PartyId, why: 'forgotten' | 'superseded' | 'ca-announced'): void
 }
 
 /** What the link asks when devices speak; `receive.ts` answers. */

@@ -101,6 +101,8 @@ export const EMPTY: State = {
 
 export type Happening =
   | { readonly it: 'opened'; readonly picture: Picture }
+  /** The home has not answered again: what is shown may be old. */
+  | { readonly it: 'doubted' }
   | { readonly it: 'moved'; readonly moved: Move }
   | { readonly it: 'lost'; readonly code: PageCode; readonly detail: string }
   | { readonly it: 'papers'; readonly thing: PartyId; readonly papers: Papers }
@@ -128,6 +130,8 @@ export function next(state: State, happening: Happening): State {
   switch (happening.it) {
     case 'opened':
       return opened(state, happening.picture)
+    case 'doubted':
+      return { ...state, link: { kind: 'connecting' } }
     case 'moved':
       return { ...state, moved: happening.moved }
     case 'lost':

@@ -34,6 +34,7 @@ import {
 } from '../../daemon/edge/http/index.ts'
 import { IN_MEMORY, openState } from '../../daemon/state/index.ts'
 import { CODES } from '../../schemas/gen/ts/codes.ts'
+import { stillGenerations } from './generations.ts'
 import { Sealer, sha256 } from './request.ts'
 
 const ed25519 = nativeEd25519()
@@ -207,6 +208,7 @@ export async function openTestHome(
         },
         withdraw: (service, by) => void services?.withdraw(service, by),
         onFailure: (error) => log.taskFailed('journal', error),
+        generations: stillGenerations(hubSigner.key),
       },
       { root: root.key, owners: [ownerFrame], hub: hubSigner },
     )
@@ -279,6 +281,13 @@ export async function openTestHome(
     services,
     feed,
     mesh,
+    get generations() {
+      return core.generations
+    },
+    member: sealEnvelope(
+      { type: 'member', ...new Sealer(ownerSigner, home).claims(), name: 'hub', key: hubSigner.key },
+      ownerSigner,
+    ),
     status: () => ({
       version: '0.1.0',
       devices: { connected: 2, known: 2 },

@@ -251,7 +251,7 @@ function sayOthers({ tools, house, owner }: Desk, { ofOtherOwners, passedOn }: D
   }
   for (const { id, by } of passedOn) {
     const from = sealerNamed(by, house, owner)
-    tools.voice.note(`Not on this phone: grant ${id}, which ${from} passed on, and must pass on to it too.`)
+    tools.voice.note(`Not on this phone: grant ${id} of ${from}, who must give it to this phone too.`)
   }
 }
 

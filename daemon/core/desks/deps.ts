@@ -5,6 +5,7 @@ import type { Authority } from '../authority.ts'
 import type { Courier } from '../courier.ts'
 import type { Ed25519, Signer } from '../envelope/index.ts'
 import type { Feed } from '../feed.ts'
+import type { Generations } from '../generations.ts'
 import type { Carrier, DeviceBook, Journal, PermitBook, ReadingBook } from '../ports.ts'
 import type { PairingBook, PaperBook, TokenBook } from '../ports-people.ts'
 import type { Router } from '../router/index.ts'
@@ -28,6 +29,7 @@ export interface DeskDeps {
   readonly carrier: Carrier
   readonly courier: Courier
   readonly feed: Feed
+  readonly generations: Generations
   readonly diary: Diary
   /** This hub's own key: it seals leases, and commands for tokens by the grants that were passed to it. */
   readonly hub: Signer

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Instant } from '../../base/clock.ts'
 import type { Authority } from '../../core/authority.ts'
+import type { Frame } from '../../core/envelope/index.ts'
 import type { Feed } from '../../core/feed.ts'
+import type { Generations } from '../../core/generations.ts'
 import type { MeshHome } from '../../core/mesh/index.ts'
 import type { PartyId } from '../../core/model/index.ts'
 import type { DeviceBook, Journal, PermitBook, ReadingBook } from '../../core/ports.ts'
@@ -26,6 +28,9 @@ export interface HttpHome {
   readonly services: Services
   readonly feed: Feed
   readonly mesh: MeshHome
+  readonly generations: Generations
+  /** An owner's envelope that makes this hub a daemon of the home. */
+  readonly member: Frame
   status(): StatusReport
 }
 

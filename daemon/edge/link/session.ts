@@ -80,7 +80,7 @@ export class Session implements Talk, Receiver, Noting {
     this.#key = leaf.key
     this.device = idOf(leaf.key)
     this.#resumed = resumed
-    this.#renewAt = renewalDue(leaf, room.issuer.key)
+    this.#renewAt = renewalDue(leaf, room.issuer().key)
   }
 
   /** Who may seal what here (SPEC 2.6): the device its own types, and an owner its record when that is wanted. */
@@ -260,7 +260,7 @@ export class Session implements Talk, Receiver, Noting {
     return this.#line.ended ? 'too-slow' : 'sent'
   }
 
-  end(why: 'forgotten' | 'superseded'): void {
+  end(why: 'forgotten' | 'superseded' | 'ca-announced'): void {
     this.#line.end(why)
   }
 

@@ -140,6 +140,7 @@ export const de: Words = {
       declined: 'wies ein Telefon ab',
       token: 'machte einen Schlüssel für Skript oder Seite',
       removed: 'entfernte',
+      authorities: 'wechselte die Stammzertifikate des Hubs',
       pruned: 'ältere Einträge wurden entfernt',
     },
     unsealed: 'Das sagt der Hub, ohne Unterschrift.',

@@ -133,6 +133,7 @@ export const en: Words = {
       declined: 'turned a phone away',
       token: 'made a key for a script or page',
       removed: 'removed',
+      authorities: 'changed the hub’s authorities',
       pruned: 'older entries were removed',
     },
     unsealed: 'The hub says so, without a signature.',

@@ -23,10 +23,10 @@ function setUp() {
   const join = () => {
     home.desk.add({ id: keys.id, name: 'porch', ...LAMP })
   }
-  const open = (who: DeviceKeys = keys) => {
+  const open = (who: DeviceKeys = keys, voice = home.room.voice) => {
     const line = new FakeLine()
-    const leaf = { key: who.signer.key, ca: home.room.issuer.key, from: 0, until: Number.MAX_SAFE_INTEGER }
-    const session = new Session(home.room, line, leaf, false)
+    const leaf = { key: who.signer.key, ca: home.issuer.key, from: 0, until: Number.MAX_SAFE_INTEGER }
+    const session = new Session({ ...home.room, voice }, line, leaf, false)
     line.talk = session
     return { line, session }
   }
@@ -90,16 +90,9 @@ describe('hello and welcome [SPEC 6.4]', () => {
   it('carries the home’s zone [SPEC 12.6]', async () => {
     const zone = { offset: 60, changesAt: 1_806_195_600, thereafter: 120 }
     const home = setUp()
-    const voice = new HubVoice(home.hub, home.clock, systemRandom, () => zone)
-    home.desk.add({ id: home.keys.id, name: 'porch', ...LAMP })
-    const line = new FakeLine()
-    const leaf = {
-      key: home.keys.signer.key,
-      ca: home.room.issuer.key,
-      from: 0,
-      until: Number.MAX_SAFE_INTEGER,
-    }
-    line.talk = new Session({ ...home.room, voice }, line, leaf, false)
+    const voice = new HubVoice(home.hub, home.clock, systemRandom, { zone: () => zone })
+    home.join()
+    const { line } = home.open(home.keys, voice)
     await line.take(home.hello())
     assert.deepEqual(home.welcomeOf(line).zone, zone)
   })
@@ -142,17 +135,9 @@ describe('hello and welcome [SPEC 6.4]', () => {
       const home = setUp()
       const now = Math.floor(home.clock.now() / 1000)
       const zones = [{ offset: 60, changesAt: now + 3600, thereafter: 120 }]
-      const voice = new HubVoice(home.hub, home.clock, systemRandom, () => zones[0])
+      const voice = new HubVoice(home.hub, home.clock, systemRandom, { zone: () => zones[0] })
       home.join()
-      const line = new FakeLine()
-      const leaf = {
-        key: home.keys.signer.key,
-        ca: home.room.issuer.key,
-        from: 0,
-        until: Number.MAX_SAFE_INTEGER,
-      }
-      const session = new Session({ ...home.room, voice }, line, leaf, false)
-      line.talk = session
+      const { line, session } = home.open(home.keys, voice)
       await line.take(home.hello())
       line.sent.length = 0
       return { ...home, line, session, zones }
