@@ -104,4 +104,7 @@ const struct port board = {
     .onewire_transfer = board_onewire_transfer,
     .wiegand_read = board_wiegand_read,
     .signer = nullptr,
+    .capture_take = nullptr,
+    .capture_read = nullptr,
+    .capture_drop = nullptr,
 };
