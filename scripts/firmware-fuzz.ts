@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /**
- * libFuzzer over the parsers of firmware/core, with clang's sanitizers. Corpora begin with the bytes of schemas/vectors and grow in
- * .build/fuzz; what breaks a parser is kept there beside them. In: targets and seconds. Out: how far each came, or its failure.
+ * libFuzzer over the parsers of firmware/core, with clang's sanitizers. Corpora begin with the bytes of schemas/vectors and with what earlier
+ * runs found beyond them (firmware/fuzz/corpus, an input per line in base64), and grow in .build/fuzz; what breaks a parser is kept there
+ * beside them. In: targets and seconds. Out: how far each came, or its failure.
  */
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeCbor, nativeEd25519 } from '../daemon/core/envelope/index.ts'
 import { hubLeaf } from '../daemon/core/identity/certificates.ts'
@@ -149,14 +150,46 @@ function seedsOf(target: string): Buffer[] {
   }
 }
 
+const keptFile = (target: string): string => join(ROOT, 'firmware', 'fuzz', 'corpus', `${target}.txt`)
+
+function keptOf(target: string): Buffer[] {
+  if (!existsSync(keptFile(target))) return []
+  const lines = readFileSync(keptFile(target), 'utf8').split('\n')
+  return lines.filter((line) => line !== '').map((line) => Buffer.from(line, 'base64'))
+}
+
+function writeInputs(folder: string, inputs: readonly Buffer[], target: string): void {
+  mkdirSync(folder, { recursive: true })
+  for (const input of inputs) {
+    if (input.length > bytesMax(target)) continue
+    writeFileSync(join(folder, createHash('sha1').update(input).digest('hex')), input)
+  }
+}
+
 function corpusOf(target: string): string {
   const corpus = join(ROOT, '.build', 'fuzz', target, 'corpus')
-  mkdirSync(corpus, { recursive: true })
-  for (const seed of seedsOf(target)) {
-    if (seed.length > bytesMax(target)) continue
-    writeFileSync(join(corpus, createHash('sha1').update(seed).digest('hex')), seed)
-  }
+  writeInputs(corpus, [...seedsOf(target), ...keptOf(target)], target)
   return corpus
+}
+
+/**
+ * Writes to firmware/fuzz/corpus the fewest inputs that reach what no vector does.
+ * @returns how many
+ */
+export function keep(target: string): number {
+  buildFirmware('fuzz', [target])
+  const corpus = corpusOf(target)
+  const reached = join(corpus, '..', 'reached')
+  rmSync(reached, { recursive: true, force: true })
+  writeInputs(reached, seedsOf(target), target)
+  const seeds = new Set(readdirSync(reached))
+  const merge = ['-set_cover_merge=1', `-max_len=${bytesMax(target)}`, reached, corpus]
+  execFileSync(programPath('fuzz', target), merge, { stdio: 'ignore' })
+  const found = readdirSync(reached).filter((name) => !seeds.has(name))
+  const lines = found.map((name) => readFileSync(join(reached, name)).toString('base64'))
+  const sorted = lines.toSorted((a, b) => a.length - b.length || (a < b ? -1 : 1))
+  writeFileSync(keptFile(target), sorted.map((line) => `${line}\n`).join(''))
+  return lines.length
 }
 
 /** Runs one target that was built; its corpus is kept. */

@@ -624,7 +624,6 @@ static void app_link(bool is_up) {
 /* After a full handshake: a ticket that was good once is good until its hub refuses it, and flash is not written each time. */
 static void ticket_keep(void) {
   size_t capacity;
-  if (tls_resumed(&device.tls)) return;
   uint8_t *room = session_record_room(&device.session, &capacity);
   int size = tls_ticket(&device.tls, room, capacity);
   if (size > 0) device.port->blob_write(TICKET_BLOB, room, (size_t)size);
@@ -638,7 +637,8 @@ static void connected(void) {
   device.chain_tries = 0;
   places_keep(device.port, &device.session.places);
   app_link(true);
-  ticket_keep();
+  if (!tls_resumed(&device.tls)) ticket_keep();
+  tls_ticket_drop(&device.tls);
   hub_settle();
 }
 

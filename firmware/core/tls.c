@@ -309,10 +309,13 @@ static int alpn_is_ours(const struct tls *tls) {
   return size == strlen(tls->config->alpn) && memcmp(chosen, tls->config->alpn, size) == 0;
 }
 
-/* After the handshake nobody needs the anchors, the device's certificate or its key. */
+/* After the handshake nobody needs the anchors, the device's certificate or its key, or what was said in extensions. */
 static void drop_what_is_done(struct tls *tls) {
+  WOLFSSL *session = tls->session;
   forget_offer(tls);
-  wolfSSL_FreeHandshakeResources(tls->session);
+  wolfSSL_FreeHandshakeResources(session);
+  TLSX_FreeAll(session->extensions, session->heap);
+  session->extensions = NULL;
   wolfSSL_UnloadCertsKeys(tls->session);
   wolfSSL_CTX_UnloadCAs(tls->context);
 }
@@ -399,4 +402,12 @@ int tls_ticket(const struct tls *tls, uint8_t *out, size_t capacity) {
   memcpy(out + sizeof head, now->ticket, now->ticketLen);
   crypto_wipe(&head, sizeof head);
   return (int)(sizeof head + now->ticketLen);
+}
+
+void tls_ticket_drop(struct tls *tls) {
+  WOLFSSL_SESSION *now = ((WOLFSSL *)tls->session)->session;
+  if (now->ticketLenAlloc > 0) XFREE(now->ticket, NULL, DYNAMIC_TYPE_SESSION_TICK);
+  now->ticket = now->staticTicket;
+  now->ticketLenAlloc = 0;
+  now->ticketLen = 0;
 }

@@ -110,5 +110,7 @@ int tls_resumed(const struct tls *tls);
  * Its size, 0 when none came or it is too large, or SHALLOT_E_OUT_OF_SPACE. After a resumption there may be a newer one.
  */
 int tls_ticket(const struct tls *tls, uint8_t *out, size_t capacity);
+/* Gives back the memory that the ticket takes: only a later connection has a use for it. */
+void tls_ticket_drop(struct tls *tls);
 
 #endif

@@ -31,8 +31,8 @@
  * Tables belong in flash: IN_FLASH(const uint32_t table[64]) = { … };
  * The ESP8266 reads its flash in aligned 32-bit words only, so data of any other shape is fetched with flash_copy().
  */
-#if defined(__XTENSA__)
-#define IN_FLASH(declaration) declaration __attribute__((section(".flash.rodata"), aligned(4)))
+#if defined(__XTENSA_CALL0_ABI__) /* which the ESP32, an Xtensa too, has not */
+#define IN_FLASH(declaration) declaration __attribute__((section(".irom.text.shallot"), aligned(4)))
 #else
 #define IN_FLASH(declaration) declaration __attribute__((aligned(4)))
 #endif

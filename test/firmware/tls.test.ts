@@ -6,7 +6,7 @@ import { connect, createServer as createTcpServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { createServer, type TLSSocket, type TlsOptions } from 'node:tls'
-import type { Port } from '../../scripts/firmware.ts'
+import { EMULATED, isEmulated, type Port } from '../../scripts/firmware.ts'
 import { type Firmware, startFirmware } from '../support/firmware.ts'
 import {
   type Ca,
@@ -108,7 +108,7 @@ async function watchRecords(target: number): Promise<{ port: number; sizes: numb
   }
 }
 
-for (const port of ['host', 'qemu'] as const satisfies Port[]) {
+for (const port of ['host', ...EMULATED] as const satisfies Port[]) {
   describe(`TLS on the ${port} port`, { timeout: 240_000 }, () => {
     let pki: Pki
     let firmware: Firmware
@@ -124,7 +124,7 @@ for (const port of ['host', 'qemu'] as const satisfies Port[]) {
     after(async () => {
       const status = await firmware.end()
       await firmware[Symbol.asyncDispose]()
-      if (port !== 'qemu') return
+      if (!isEmulated(port)) return
       assert.equal(status, 0, firmware.lines.join('\n'))
       assert.ok(firmware.lines.some((line) => line.startsWith('flashcheck: ok')))
     })
@@ -360,7 +360,7 @@ for (const port of ['host', 'qemu'] as const satisfies Port[]) {
 
     it('calls a full arena what it is, never a bad signature', async () => {
       const blobs = { pins: pki.hub.keys.raw, alpn: Buffer.from(ALPN) }
-      const step = port === 'qemu' ? 200 : 1000
+      const step = isEmulated(port) ? 200 : 1000
       await using server = await listen(pki, { requestCert: false })
       await using bare = await startFirmware({ port, program: 'tls-check', blobs })
       const seen = new Set<string>()

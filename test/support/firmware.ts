@@ -11,7 +11,20 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { CODES } from '../../schemas/gen/ts/codes.ts'
 import { startEmulator, startOnHost } from '../../scripts/emulator.ts'
-import { buildFirmware, FLASHCHECK, type Port, programPath } from '../../scripts/firmware.ts'
+import {
+  buildFirmware,
+  EMULATED,
+  FLASHCHECK,
+  isEmulated,
+  type Port,
+  programPath,
+} from '../../scripts/firmware.ts'
+
+/** `npm run firmware -- coverage` runs the sanitizers' tests again and counts. */
+const isCounting = process.env.SHALLOT_COVERAGE === '1'
+
+/** Where the firmware's own code is tried: under the sanitizers, and on both instruction sets. */
+export const PORTS_TRIED: readonly Port[] = isCounting ? ['sanitize'] : ['sanitize', ...EMULATED]
 
 const LINE_MS_MAX = 60_000
 const END_MS_MAX = 20_000
@@ -59,7 +72,7 @@ export type Firmware = AsyncDisposable & {
 
 function start(options: FirmwareOptions, directory: string): { child: ChildProcess; end: () => void } {
   const path = programPath(options.port, options.program)
-  if (options.port === 'qemu') {
+  if (isEmulated(options.port)) {
     const countInstructions = options.countInstructions ?? false
     return startEmulator({ elf: path, flashcheck: FLASHCHECK, directory, countInstructions })
   }
@@ -125,7 +138,9 @@ function connectPart(directory: string, place: string, part: string | undefined)
   renameSync(`${path}.new`, path)
 }
 
-export async function startFirmware(options: FirmwareOptions): Promise<Firmware> {
+export async function startFirmware(wanted: FirmwareOptions): Promise<Firmware> {
+  const options: FirmwareOptions =
+    isCounting && !isEmulated(wanted.port) ? { ...wanted, port: 'coverage' } : wanted
   buildFirmware(options.port, [options.program])
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'shallot-device-'))
   mkdirSync(join(directory, 'world'), { recursive: true, mode: 0o700 })
