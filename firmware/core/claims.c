@@ -78,7 +78,8 @@ IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
                       .body = {BYTES(SHALLOT_PERMIT_ID, SHALLOT_PERMIT_ID_BYTES, SHALLOT_PERMIT_ID_BYTES)}},
   [MESSAGE_ENROLMENT] = {.claims = HAS_ALWAYS | HAS_SUBJECT | HAS_KEY | HAS_BODY,
                          .body = {BYTES(SHALLOT_ENROLMENT_PERMIT, SHALLOT_PERMIT_ID_BYTES, SHALLOT_PERMIT_ID_BYTES),
-                                  OPTIONAL(SHALLOT_ENROLMENT_GROUPS, FORM_GROUPS, 1, SHALLOT_GROUPS_MAX)}},
+                                  OPTIONAL(SHALLOT_ENROLMENT_GROUPS, FORM_GROUPS, 1, SHALLOT_GROUPS_MAX),
+                                  OPTIONAL(SHALLOT_ENROLMENT_HUB, FORM_BYTES, SHALLOT_KEY_BYTES, SHALLOT_KEY_BYTES)}},
   [MESSAGE_ENROL] = {.claims = HAS_ALWAYS | HAS_BODY,
                      .body = {BYTES(SHALLOT_ENROL_PERMIT, SHALLOT_PERMIT_ID_BYTES, SHALLOT_PERMIT_ID_BYTES),
                               BYTES(SHALLOT_ENROL_CSR, 1, SHALLOT_CSR_BYTES_MAX),
@@ -551,6 +552,11 @@ struct revocation_body claims_revocation(const struct claims *claims) {
 struct cbor_list claims_lease(const struct claims *claims) { return list_open(claims, SHALLOT_LEASE_GRANTS); }
 
 struct cbor_list claims_groups(const struct claims *claims) { return list_open(claims, SHALLOT_ENROLMENT_GROUPS); }
+
+const uint8_t *claims_hub(const struct claims *claims) {
+  struct cbor_item item;
+  return member_find(claims, SHALLOT_ENROLMENT_HUB, &item) ? item.bytes : NULL;
+}
 
 static void value_put(struct cbor_writer *writer, const struct sample *sample) {
   if (sample->is_boolean) cbor_put_bool(writer, sample->number != 0);

@@ -144,6 +144,8 @@ struct revocation_body claims_revocation(const struct claims *claims);
 /* The ids of a lease; the names of an enrolment's groups. */
 struct cbor_list claims_lease(const struct claims *claims);
 struct cbor_list claims_groups(const struct claims *claims);
+/* Of an enrolment: the key of the daemon that has charge of the device, SHALLOT_KEY_BYTES; NULL: it names none. */
+const uint8_t *claims_hub(const struct claims *claims);
 
 /* What the maps of wire/code.cddl share with message bodies: a code's map, read by the same rules. 0 or SHALLOT_E_BAD_CLAIMS. */
 int claims_check_enrol_code(struct cbor_reader reader);

@@ -481,6 +481,7 @@ static int event_handle(int event) {
   switch (event) {
     case SESSION_CONNECTED: connected(); return 0;
     case SESSION_CONNECTED_WANTED: connected(); return record_show();
+    case SESSION_WANTED: return record_show();
     case SESSION_COMMAND: log_number(device.port, "command ", device.session.code, ""); return 0;
     case SESSION_IGNORED: log_number(device.port, "ignored ", device.session.code, ""); return 0;
     case SESSION_RECORD: record_keep(); return 0;
@@ -534,6 +535,7 @@ static int session_hold(void) {
   device.away_since_ms = device.port->now_ms();
   app_link(false);
   tls_close(&device.tls);
+  if (fault == SHALLOT_E_HUB_ELSEWHERE) hub_seek();
   return fault;
 }
 

@@ -44,6 +44,8 @@ export interface Enrolment extends Claims {
   readonly permit: Uint8Array
   /** Names of the groups it belongs to (SPEC 12.3). */
   readonly groups?: readonly string[]
+  /** The one daemon that has charge of it (SPEC 14.7); absent: whichever daemon of the home it comes to. */
+  readonly hub?: Uint8Array
 }
 export interface Enrol extends Claims {
   readonly type: 'enrol'

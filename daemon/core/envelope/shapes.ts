@@ -42,6 +42,7 @@ export const SHAPES: { readonly [T in MessageType]: Shape } = {
     [
       [wire.ENROLMENT_PERMIT, member('permit', k.short)],
       [wire.ENROLMENT_GROUPS, member('groups', k.groups, true)],
+      [wire.ENROLMENT_HUB, member('hub', k.bytesField(wire.KEY_BYTES, wire.KEY_BYTES), true)],
     ],
   ),
   enrol: shape(

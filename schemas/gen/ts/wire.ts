@@ -210,6 +210,7 @@ export const PERMIT_ID = 1
 export const PERMIT_ID_BYTES = 8
 export const ENROLMENT_PERMIT = 1
 export const ENROLMENT_GROUPS = 2
+export const ENROLMENT_HUB = 3
 export const ENROL_PERMIT = 1
 export const ENROL_CSR = 2
 export const ENROL_PROOF_HUB = 3
