@@ -117,13 +117,27 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     { root: ring.root, owners: ring.owners, hub },
   )
   if (!core.ok) throw new Error(`the owners' envelopes in ${config.data} do not verify: ${core.why}`)
-  const { authority, desk, deviceDesk } = stack.use(core.value)
+  const { authority, desk, deviceDesk, router } = stack.use(core.value)
   const webCa = webCaCertificate(webKey(ring.webCaScalar.reveal()))
   const onion = await onionRoom
   const mesh = stack.use(
     openMeshOf(
       {
-        ...{ clock, random, log, ed25519, feed, authority, ring, signer: hub, onion, desk },
+        ...{
+          clock,
+          random,
+          log,
+          ed25519,
+          feed,
+          authority,
+          ring,
+          signer: hub,
+          onion,
+          desk,
+          deviceDesk,
+          carrier,
+        },
+        ended: (device) => router.forgotten(device),
         ...state,
         services: () => services!,
       },
@@ -132,7 +146,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
   )
   link = stack.use(
     await openLink(
-      { clock, random, log, ed25519, desk: deviceDesk },
+      { clock, random, log, ed25519, desk: mesh.deviceDesk },
       {
         host: config.link.host,
         port: config.link.port,
@@ -164,6 +178,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           zone: config.zone ?? deps.zone,
           devices: mesh.devices,
           mesh: mesh.home,
+          adoption: mesh.adoption,
           readings: state.readings,
           journal: state.journal,
           permits: state.permits,
@@ -174,7 +189,10 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           feed,
           status: () => ({
             version: deps.version,
-            devices: { connected: link.connected(), known: state.devices.list().length },
+            devices: {
+              connected: link.connected(),
+              known: mesh.devices.list().filter(({ home }) => home === undefined).length,
+            },
             link: linkAddress,
             lan: originOf(lan, deps.lanNames),
             webCa: lan && toBase64url(webCa),

@@ -16,6 +16,7 @@ export {
   type KnownThing,
   learnOwners,
   liveHolders,
+  openBy,
   personNamed,
   trustedPerson,
 } from './house.ts'

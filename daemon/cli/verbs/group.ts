@@ -69,13 +69,14 @@ function groupsAfter(thing: KnownThing, name: string, how: 'add' | 'remove'): re
 
 /** The device believes its owner's enrolment alone, so a new one is sealed. */
 async function sealGroups({ api, owner }: Desk, thing: KnownThing, groups: readonly string[]): Promise<void> {
-  const { name, key, permit } = thing.record!.body
+  const { name, key, permit, hub } = thing.record!.body
   const frame = await owner.seal<Enrolment>(owner.home, {
     type: 'enrolment',
     name,
     key,
     permit,
     ...(groups.length > 0 && { groups }),
+    ...(hub && { hub }),
   })
   await api.sendSealed('PUT', `${thingPath(thing.id)}/record`, frame)
 }

@@ -57,6 +57,7 @@ export interface MeshHomeDeps {
   /** Opens the room, once, the first time it is needed; it is handed our ear. */
   readonly openRoom: (ear: MeshEar) => Promise<MeshRoom>
   readonly carryOut: (device: PartyId, command: Frame, from: PartyId) => Promise<Verdict<Delivery, Code>>
+  readonly hubOf?: (device: PartyId) => PartyId | undefined
 }
 
 /** One daemon of the home, as `shallot mesh status` tells. */
@@ -115,7 +116,8 @@ export class MeshHome implements AsyncDisposable {
     const client = x25519Public(deps.clientKey)
     const sealing = { home: trust.home, signer, client, now: () => clock.now(), epoch: random.bytes(8) }
     this.#beacons = new BeaconSealer(sealing, this.papers.sequenceOf(own))
-    this.far = new FarThings({ trust, ed25519, book, isRevoked: (key) => revocations.isRevoked(key) })
+    const isRevoked = (key: Uint8Array) => revocations.isRevoked(key)
+    this.far = new FarThings({ trust, ed25519, book, isRevoked, hubOf: deps.hubOf })
     const shared = { own, ed25519, papers: this.papers, shelf, beacons: this.#beacons }
     this.talk = new Talk({
       ...shared,

@@ -9,6 +9,8 @@
  */
 export * from './beacons.ts'
 export * from './bridges.ts'
+export * from './charge-desks.ts'
+export * from './charges.ts'
 export * from './exchange.ts'
 export * from './far.ts'
 export * from './far-books.ts'

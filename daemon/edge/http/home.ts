@@ -2,7 +2,7 @@
 import type { Instant } from '../../base/clock.ts'
 import type { Authority } from '../../core/authority.ts'
 import type { Feed } from '../../core/feed.ts'
-import type { MeshHome } from '../../core/mesh/index.ts'
+import type { Adoption, MeshHome } from '../../core/mesh/index.ts'
 import type { PartyId } from '../../core/model/index.ts'
 import type { DeviceBook, Journal, PermitBook, ReadingBook } from '../../core/ports.ts'
 import type { PairingBook } from '../../core/ports-people.ts'
@@ -26,6 +26,7 @@ export interface HttpHome {
   readonly services: Services
   readonly feed: Feed
   readonly mesh: MeshHome
+  readonly adoption: Adoption
   status(): StatusReport
 }
 

@@ -42,7 +42,9 @@ export class Rescue implements Talk, Receiver {
     if (this.#answered) return 'unexpected-message'
     this.#answered = true
     // Asked now and not when the connection began: somebody may have been forgotten in between.
-    if (this.#room.desk.standing(this.device) === 'forgotten') return 'forgotten'
+    const standing = this.#room.desk.standing(this.device)
+    if (standing === 'forgotten') return 'forgotten'
+    if (standing === 'elsewhere') return 'hub-elsewhere'
     const papers = nextPapers(this.#room, this.#key, opened.value.body.epoch)
     if (!papers) return 'expired'
     this.#room.diary.deviceRenewed(this.device, true)

@@ -130,6 +130,7 @@ export class Session implements Talk, Receiver, Noting {
   async #greet(hello: Message<Hello>): Promise<Outcome> {
     const standing = this.#room.desk.standing(this.device)
     if (standing === 'forgotten') return 'forgotten'
+    if (standing === 'elsewhere') return 'hub-elsewhere'
     if (standing === 'known') return this.#open(hello, true)
     this.#hello = hello
     this.#state = 'awaiting-record'
@@ -249,7 +250,7 @@ export class Session implements Talk, Receiver, Noting {
     return this.#line.ended ? 'too-slow' : 'sent'
   }
 
-  end(why: 'forgotten' | 'superseded'): void {
+  end(why: 'forgotten' | 'superseded' | 'hub-elsewhere'): void {
     this.#line.end(why)
   }
 

@@ -123,6 +123,7 @@ export const de: Words = {
       invited: 'lud ein',
       withdrawn: 'nahm eine Einladung zurück',
       joined: 'ein weiteres Zuhause kam dazu',
+      adopted: 'ein anderes Zuhause übernahm',
       act: 'wurde bedient',
       person: 'benannte eine Person',
       holder: 'ließ ein Telefon herein',

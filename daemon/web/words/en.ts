@@ -116,6 +116,7 @@ export const en: Words = {
       invited: 'invited',
       withdrawn: 'withdrew an invitation',
       joined: 'another home joined',
+      adopted: 'another home took over',
       act: 'was used',
       person: 'named a person',
       holder: 'let a phone in',
