@@ -26,9 +26,10 @@ import {
   withCharges,
   withFar,
   withFarDesk,
+  withPast,
 } from './core/mesh/index.ts'
 import { idOf, type PartyId } from './core/model/index.ts'
-import type { Carrier, DeviceBook, DeviceDesk } from './core/ports.ts'
+import type { Carrier, DeviceBook, DeviceDesk, ReadingBook } from './core/ports.ts'
 import type { PaperBook } from './core/ports-people.ts'
 import type { Desk } from './core/receive.ts'
 import type { Services } from './core/services.ts'
@@ -36,7 +37,7 @@ import type { Mesh } from './edge/mesh/index.ts'
 import { type Onion, OnionError } from './edge/onion/index.ts'
 import type { State } from './state/index.ts'
 
-type Shared = Pick<MeshHomeDeps, 'ed25519' | 'feed' | 'journal' | 'readings' | 'shelf'>
+type Shared = Pick<MeshHomeDeps, 'ed25519' | 'feed' | 'journal' | 'readings' | 'shelf' | 'past' | 'everyS'>
 
 export interface MeshOfDeps extends Shared {
   readonly clock: Clock
@@ -65,6 +66,8 @@ export interface MeshOf extends AsyncDisposable {
   /** What the link asks, with the devices in mind that other daemons have charge of. */
   readonly deviceDesk: DeviceDesk
   readonly adoption: Adoption
+  /** With what is kept of other homes. */
+  readonly readings: ReadingBook
   readonly clientOf: (service: string) => Uint8Array | undefined
   readonly door: (service: string, path: string) => Promise<AsyncDisposable>
   /** Once services are there: takes our own paper and settles. */
@@ -114,6 +117,7 @@ export function openMeshOf(deps: MeshOfDeps, signal: AbortSignal): MeshOf {
   return {
     home,
     adoption,
+    readings: withPast(deps.readings, deps.past),
     devices: withFar(devices, { far: home.far, nameOf, isMember }),
     desk: withAdoption(farDesk, adoption, { charges, groups, devices }),
     deviceDesk: withCharges(deps.deviceDesk, charges, groups),

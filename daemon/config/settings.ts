@@ -149,6 +149,13 @@ export const SETTINGS = {
     'retention',
     'days after which entries of the log of acts go; 0: never',
   ),
+  'mesh.resolution': setting(
+    'daemon',
+    { is: 'integer', min: 0, max: 86_400 },
+    'SHALLOT_MESH_RESOLUTION',
+    'mesh-resolution',
+    'seconds of which one value of each property of other homes is kept here; 0: all of them',
+  ),
   'log.level': setting(
     'daemon',
     { is: 'choice', of: ['debug', 'info', 'warn', 'error'] },

@@ -9,7 +9,7 @@
 import type { Clock } from '../base/clock.ts'
 import { once } from '../base/lifetime.ts'
 import type { Log } from '../base/log.ts'
-import type { FarBook, HeardBook, LogShelf, MeshPaperBook } from '../core/mesh/index.ts'
+import type { FarBook, HeardBook, LogShelf, MeshPaperBook, PastBook } from '../core/mesh/index.ts'
 import type { PartyId } from '../core/model/index.ts'
 import type { DeviceBook, Journal, PermitBook, ReadingBook, ServiceBook } from '../core/ports.ts'
 import type { KeptUseBook, PairingBook, PaperBook, TokenBook } from '../core/ports-people.ts'
@@ -19,6 +19,7 @@ import {
   KeptMesh,
   KeptPairings,
   KeptPapers,
+  KeptPast,
   KeptPermits,
   KeptReadings,
   KeptServices,
@@ -35,6 +36,7 @@ import {
   openStore,
   PairingTable,
   PaperTable,
+  PastTable,
   PermitTable,
   ReadingTable,
   ServiceTable,
@@ -66,6 +68,7 @@ export interface State extends AsyncDisposable {
   /** The logs of every daemon of the home. */
   readonly shelf: LogShelf
   readonly mesh: MeshPaperBook & FarBook & HeardBook
+  readonly past: PastBook
 }
 
 /**
@@ -113,6 +116,7 @@ async function openBooks(
     uses: new KeptUses(store, new UseTable(store)),
     shelf: new Shelf(store, entries, new SignedTable(store), author),
     mesh: new KeptMesh(store, new MeshTable(store)),
+    past: new KeptPast(store, new PastTable(store)),
   }
 }
 

@@ -69,6 +69,8 @@ export async function openTestMesh(
     shelf: state.shelf,
     devices: state.devices,
     readings: state.readings,
+    past: state.past,
+    everyS: 0,
     journal: state.journal,
     services: () => services,
     keys: { unlock: () => {}, lock: () => {} },

@@ -22,6 +22,7 @@ import { Invitations } from './invitations.ts'
 import { Orders } from './orders.ts'
 import type { OtherPapers } from './others.ts'
 import { Papers } from './papers.ts'
+import { Past } from './past.ts'
 import type {
   FarBook,
   HeardBook,
@@ -30,6 +31,7 @@ import type {
   MeshPaperBook,
   MeshRoom,
   OnionKeys,
+  PastBook,
   Revocations,
 } from './ports.ts'
 import { Showing } from './showing.ts'
@@ -58,6 +60,9 @@ export interface MeshHomeDeps {
   readonly openRoom: (ear: MeshEar) => Promise<MeshRoom>
   readonly carryOut: (device: PartyId, command: Frame, from: PartyId) => Promise<Verdict<Delivery, Code>>
   readonly hubOf?: (device: PartyId) => PartyId | undefined
+  readonly past: PastBook
+  /** At which resolution readings of other homes are kept, seconds; 0: every one. */
+  readonly everyS: number
 }
 
 /** One daemon of the home, as `shallot mesh status` tells. */
@@ -92,6 +97,7 @@ export class MeshHome implements AsyncDisposable {
   readonly invitations: Invitations
   readonly talk: Talk
   readonly orders: Orders
+  readonly past: Past
   readonly own: PartyId
   joining: Joining | undefined
   readonly #deps: MeshHomeDeps
@@ -131,6 +137,7 @@ export class MeshHome implements AsyncDisposable {
       hear: (peer, word) => this.#hear(peer, word),
       greeted: (peer) => {
         this.#showing.showAll(peer)
+        this.past.connected(peer)
         this.orders.connected(peer)
       },
     })
@@ -140,6 +147,10 @@ export class MeshHome implements AsyncDisposable {
       home: trust.home,
       say: (peer, word) => this.talk.say(peer, word),
       carryOut: deps.carryOut,
+    })
+    this.past = new Past({
+      ...{ clock, ed25519, home: trust.home, book: deps.past, devices, far: this.far, everyS: deps.everyS },
+      say: (peer, word) => this.talk.say(peer, word),
     })
     this.#showing = new Showing({ devices, readings, feed, talk: this.talk })
     const room = () => this.#openRoom()
@@ -276,6 +287,7 @@ export class MeshHome implements AsyncDisposable {
     gone: (peer) => {
       const { feed, clock } = this.#deps
       this.talk.gone(peer, clock.now())
+      this.past.gone(peer)
       for (const device of this.far.away(peer)) {
         feed.publish({ event: 'presence', device, at: clock.now(), connected: false, why: 'unreachable' })
       }
@@ -312,6 +324,7 @@ export class MeshHome implements AsyncDisposable {
     this.talk.tick(clock.now())
     this.#showing.tick()
     this.orders.tick()
+    this.past.tick()
     this.invitations.tick().catch(report)
   }
 
@@ -338,7 +351,9 @@ export class MeshHome implements AsyncDisposable {
     switch (word.word) {
       case 'thing': {
         const before = this.far.get(word.device)?.device.presence.connected
-        if (!(await this.far.take(peer, word)) || before === word.connected) return
+        if (!(await this.far.take(peer, word))) return
+        this.past.told(peer, word.device)
+        if (before === word.connected) return
         const why = word.connected ? 'connected' : 'away'
         feed.publish({ event: 'presence', device: word.device, at, connected: word.connected, why })
         return
@@ -347,6 +362,7 @@ export class MeshHome implements AsyncDisposable {
         return this.far.drop(peer, word.device)
       case 'reading': {
         const values = await this.far.reading(peer, word.device, word.frame)
+        if (values) this.past.changed(peer, word.device)
         if (values && values.length > 0) feed.publish({ event: 'reading', device: word.device, at, values })
         return
       }
@@ -359,6 +375,10 @@ export class MeshHome implements AsyncDisposable {
         return
       case 'stage':
         return this.orders.heardStage(peer, word)
+      case 'past':
+        return this.past.answer(peer, word)
+      case 'passed':
+        return this.past.heard(peer, word)
     }
   }
 
