@@ -160,7 +160,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
       signal,
     ),
   )
-  const discovery = await openDiscoveryOf(deps, config, fromBase64url(ring.home)!, link.port, signal)
+  const discovery = await openDiscoveryOf(deps, config, { root: fromBase64url(ring.home)!, link }, signal)
   if (discovery) stack.use(discovery)
   const linkAddress = { host: reachable(config.link.host, deps.lanNames), port: link.port }
 
@@ -263,15 +263,14 @@ function pruning({ clock, log }: DaemonDeps, journal: Journal, days: number): Di
 async function openDiscoveryOf(
   { clock, log, lanAddresses }: DaemonDeps,
   { link }: Config,
-  root: Uint8Array,
-  port: number,
+  { root, link: { port, turnedAway: ignores } }: { readonly root: Uint8Array; readonly link: Link },
   signal: AbortSignal,
 ): Promise<Discovery | undefined> {
   const isNear = link.host !== '127.0.0.1' && link.host !== '::1' && link.host !== 'localhost'
   if (!link.discovery || !isNear) return undefined
   const addresses = isIP(link.host) === 4 && link.host !== '0.0.0.0' ? () => [link.host] : lanAddresses
   try {
-    return await openDiscovery({ clock, log }, { root, port, addresses }, signal)
+    return await openDiscovery({ clock, log }, { root, port, addresses, ignores }, signal)
   } catch (error) {
     if (!isCode(error, 'cannot-listen')) throw error
     log.taskFailed('discovery', error)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { systemRandom } from '../../daemon/base/random.ts'
 import { type Hello, type Message, sealEnvelope } from '../../daemon/core/envelope/index.ts'
+import { idOf, type PartyId } from '../../daemon/core/model/index.ts'
 import type { Port } from '../../scripts/firmware.ts'
 import { type Firmware, startFirmware } from '../support/firmware.ts'
 import { codeName, command, type FirmwareHome, openFirmwareHome, until } from '../support/firmware-home.ts'
@@ -18,6 +20,7 @@ interface Place extends AsyncDisposable {
   readonly home: FirmwareHome
   readonly light: Firmware
   readonly hello: Message<Hello>
+  readonly id: PartyId
   /** An owner's record of the light that names a daemon. */
   record(hub: Uint8Array): Uint8Array
   /** From here on the other daemon, or the first again, answers at this place. */
@@ -41,6 +44,7 @@ async function openPlace(port: Port): Promise<Place> {
     home,
     light,
     hello,
+    id: idOf(hello.signer),
     record: (hub) =>
       sealEnvelope(
         {
@@ -65,48 +69,55 @@ async function openPlace(port: Port): Promise<Place> {
 
 describe('a device of which one daemon has charge [SPEC 14.7]', () => {
   for (const port of ['sanitize', 'qemu'] as const)
-    it(`hears no other until an owner gives it to that one, and then the first no more, ${port}`, async () => {
+    it(`goes to another when an owner gives it to that one, and not back by an old record, ${port}`, async () => {
       await using place = await openPlace(port)
-      const { home, light, hello } = place
-      const { desk } = home.home
+      const { home, light, hello, id } = place
       const mine = place.record(home.home.hubKey.key)
-      assert.equal(home.home.link.send(home.home.desk.devices.keys().next().value!, mine), 'sent')
+      home.home.link.send(id, mine)
       await light.line(/^enrolment recorded$/)
-      const [id] = desk.devices.keys()
-      const before = command(hello, home.owner, ON)
-      assert.equal(codeName((await home.send(id!, before)).body.code), 'ok')
-      const said = () => [desk.readings.length, desk.receipts.length, desk.acts.length]
+      const late = { expiresAt: Math.floor(Date.now() / 1000) + 600 }
+      const before = command(hello, home.owner, ON, late)
+      assert.equal(codeName((await home.send(id, before)).body.code), 'ok')
 
-      const second = await place.becomes('second', [mine])
-      await light.line(ELSEWHERE)
-      const quiet = said()
-      second.link.send(id!, before)
-      await light.line(ELSEWHERE)
-      assert.deepEqual(said(), quiet, 'nothing but its hello went to a daemon that nobody gave it to')
-
-      const given = place.record(SECOND_KEY)
-      desk.letters = [...desk.letters.slice(0, 1), given]
+      const second = await place.becomes('second', [mine, place.record(SECOND_KEY)])
       await light.line(/^enrolment recorded$/)
       await light.line(/^connected/)
-      const other = { ...home, home: second }
-      const send = (frame: Uint8Array) => sendOn(other, id!, frame)
-      assert.equal(await send(before), 'replayed', 'its life went on, and its window with it')
-      const present = desk.hellos.at(-1)!
+      assert.equal(await sendOn(second, id, before), 'replayed', 'its life went on, and its window with it')
+      const present = second.desk.hellos.at(-1)!
       assert.equal(present.body.epoch.toHex(), hello.body.epoch.toHex())
-      assert.equal(await send(command(present, home.owner, { ...ON, value: false })), 'ok')
+      const off = command(present, home.owner, { ...ON, value: false }, late)
+      assert.equal(await sendOn(second, id, off), 'ok')
 
       await place.becomes('first', [mine])
       await light.line(/^ignored -146$/)
-      await light.line(ELSEWHERE)
     })
+
+  it('says nothing but its hello to a daemon that nobody gave it to, and does nothing for it', async () => {
+    await using place = await openPlace('sanitize')
+    const { home, light, hello, id } = place
+    const { desk } = home.home
+    const mine = place.record(home.home.hubKey.key)
+    home.home.link.send(id, mine)
+    await light.line(/^enrolment recorded$/)
+    const second = await place.becomes('second', [mine])
+    const order = command(hello, home.owner, ON)
+    const hellos = desk.hellos.length
+    await until('its hello', () => (desk.hellos.length > hellos ? true : undefined))
+    const said = () => [desk.readings.length, desk.receipts.length, desk.acts.length, desk.gots.length]
+    const quiet = said()
+    await until('room on the link', () => (second.link.send(id, order) === 'sent' ? true : undefined))
+    await light.line(/^ignored -214$/)
+    await light.line(ELSEWHERE)
+    assert.deepEqual(said(), quiet)
+    assert.ok(!light.lines.includes('output 1 = 1000'))
+  })
 
   it('shows its record to a daemon that does not know it, and waits for a newer one', async () => {
     await using place = await openPlace('sanitize')
-    const { home, light } = place
+    const { home, light, id } = place
     const { desk } = home.home
     const mine = place.record(home.home.hubKey.key)
-    const [id] = desk.devices.keys()
-    home.home.link.send(id!, mine)
+    home.home.link.send(id, mine)
     await light.line(/^enrolment recorded$/)
     const shown: Uint8Array[] = []
     desk.devices.clear()
@@ -121,9 +132,17 @@ describe('a device of which one daemon has charge [SPEC 14.7]', () => {
   })
 })
 
-async function sendOn({ home: { link, desk } }: FirmwareHome, id: string, frame: Uint8Array) {
-  const count = desk.receipts.length
-  await until('room on the link', () => (link.send(id as never, frame) === 'sent' ? true : undefined))
-  const receipt = await until('the receipt', () => desk.receipts.at(count))
-  return codeName(receipt.body.code)
+/** What the device answers to this sending; a receipt that was not noted before a cut comes again. */
+async function sendOn({ link, desk }: LinkHome, id: PartyId, frame: Uint8Array) {
+  const digest = createHash('sha256').update(frame).digest('hex')
+  const codes = () =>
+    new Map(
+      desk.receipts
+        .filter(({ body }) => body.command.toHex() === digest)
+        .map(({ body }) => [`${body.epoch.toHex()}/${body.sequence}`, codeName(body.code)]),
+    )
+  const before = codes().size
+  await until('room on the link', () => (link.send(id, frame) === 'sent' ? true : undefined))
+  await until('another receipt', () => (codes().size > before ? true : undefined))
+  return [...codes().values()].at(-1)
 }

@@ -34,6 +34,7 @@ import type { LinkRoom } from './room.ts'
 import { Roster } from './roster.ts'
 import { Session } from './session.ts'
 import { peerLeaf, tlsServer } from './tls.ts'
+import { TurnedAway } from './turned-away.ts'
 import { HubVoice } from './voice.ts'
 
 export { LINK_LIMITS, type LinkLimits } from './limits.ts'
@@ -68,6 +69,8 @@ export interface Link extends Carrier, AsyncDisposable {
   readonly port: number
   /** Devices with a session. */
   connected(): number
+  /** Whether a device at this address was sent to another daemon a moment ago (SPEC 14.7). */
+  turnedAway(address: string): boolean
 }
 
 const SWEEP_MS = 1000
@@ -86,6 +89,7 @@ export async function openLink(deps: LinkDeps, options: LinkOptions, signal: Abo
   return {
     port: listener.port,
     connected: () => listener.room.roster.size,
+    turnedAway: (address) => listener.room.turnedAway.has(address),
     send: (device, frame) => listener.send(device, frame),
     drop: (device, why) => listener.room.roster.get(device)?.end(why),
     [Symbol.asyncDispose]() {
@@ -118,7 +122,8 @@ class Listener {
     const issuer = options.deviceCas[0]
     const shared = { clock, random, ed25519, desk, homeId: options.homeId, hub, voice, issuer, diary, limits }
     const noteRound = new NoteRound(clock, this.#closing.signal)
-    this.room = { ...shared, tries: new Tries(), roster: new Roster(), noteRound }
+    const turnedAway = new TurnedAway(clock)
+    this.room = { ...shared, tries: new Tries(), roster: new Roster(), noteRound, turnedAway }
     this.#caKeys = options.deviceCas.map((ca) => ca.key)
     this.#occupancy = new Occupancy(limits)
     this.#unproven = new Allowances(clock, {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import type { Code } from '../../../schemas/gen/ts/codes.ts'
 import { DEVICE_ENVELOPE_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { equal } from '../../base/bytes.ts'
 import { type Body, type Frame, openEnvelope, type Receiver } from '../../core/envelope/index.ts'
@@ -53,5 +54,7 @@ export class Rescue implements Talk, Receiver {
     return undefined
   }
 
-  ended(): void {}
+  ended(why: Code): void {
+    if (why === 'hub-elsewhere') this.#room.turnedAway.note(this.#line.address)
+  }
 }

@@ -255,6 +255,7 @@ export class Session implements Talk, Receiver, Noting {
   }
 
   ended(why: Code): void {
+    if (why === 'hub-elsewhere') this.#room.turnedAway.note(this.#line.address)
     this.#room.roster.leave(this.device, this)
     this.#space?.open()
     if (!this.#announced) return
