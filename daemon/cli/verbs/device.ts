@@ -5,6 +5,7 @@ import { affordanceOf, keyOf } from '../../core/model/index.ts'
 import type { Api } from '../api.ts'
 import { CliError } from '../error.ts'
 import { fieldsOf, listOf, optionalBytesIn, textIn } from '../fields.ts'
+import { fullName } from '../meant.ts'
 import { ask, keyboardOf } from '../prompt.ts'
 import { idIn, proveThing, thingLine, thingPath } from '../things.ts'
 import { group, verb } from '../verb.ts'
@@ -27,7 +28,7 @@ const list = verb({
         : table([
             ['name', 'is', 'can', 'id'],
             ...things.map((thing) => [
-              thing.home === undefined ? thing.name : `${thing.home}/${thing.name}`,
+              fullName(thing),
               `${thing.connected === false ? 'away' : 'connected'}${thing.confirmed === false ? ', unconfirmed' : ''}`,
               [...thing.properties, ...thing.actions].join(' '),
               thing.id,

@@ -3,6 +3,7 @@ import { GROUP_BYTES_MAX, GROUPS_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { utf8 } from '../../base/bytes.ts'
 import type { Enrolment } from '../../core/envelope/index.ts'
 import { CliError } from '../error.ts'
+import { meantBy } from '../meant.ts'
 import { type Desk, type KnownThing, openDesk, targetNamed } from '../people/index.ts'
 import { thingPath } from '../things.ts'
 import type { Tools } from '../tools.ts'
@@ -49,7 +50,7 @@ async function change(
 
 function confirmedThing({ house }: Desk, named: string): KnownThing {
   targetNamed(house, `device:${named}`)
-  return house.things.find(({ name, id }) => name === named || id === named)!
+  return meantBy(house.things, named)!
 }
 
 /** @throws CliError usage | not-found */

@@ -185,7 +185,10 @@ async function ownerNamed({ api, owner }: Desk, named: string): Promise<ListedOw
 }
 
 async function sealRecordsAnew({ api, owner, house }: Desk, sealer: PartyId): Promise<number> {
-  const theirs = house.things.filter(({ record }) => record && idOf(record.signer) === sealer)
+  // Those of other homes are sealed anew there.
+  const theirs = house.things.filter(
+    ({ record, home }) => record && home === undefined && idOf(record.signer) === sealer,
+  )
   for (const { id, record } of theirs) {
     const { name, key, permit, groups, hub } = record!.body
     const kept = { ...(groups && { groups }), ...(hub && { hub }) }
