@@ -239,7 +239,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 /** The table guarantees the kinds; this gives the values their places. */
 function settle(values: Values): Configured {
-  const config: Record<string, unknown> = { client: {}, link: {}, lan: {}, tor: {}, log: {} }
+  const config: Record<string, unknown> = { client: {}, link: {}, lan: {}, tor: {}, mesh: {}, log: {} }
   for (const [key, { value }] of values) {
     const [first, second] = key.split('.') as [string, string?]
     if (second === undefined) config[first] = value
