@@ -163,6 +163,7 @@ test('what a device of another home measured is told there too', async () => {
 test('a daemon that nobody gave it to leaves a device alone when its own daemon dies', {
   timeout: 120_000,
 }, async () => {
+  await town.done(['person', 'add', 'neighbour'])
   pin = (await town.done(['pin', 'set', 'neighbour', 'door', '--pin', 'generated'])).pin as string
   await eventually(
     'the others know of it',
