@@ -42,6 +42,8 @@ interface Want {
 
 interface Asking {
   readonly wants: Want[]
+  /** Our own devices whose past it was asked for. */
+  readonly asked: Set<PartyId>
   /** What was asked and not answered, and since when. */
   open?: { readonly want: Want; readonly since: Instant } | undefined
 }
@@ -66,14 +68,10 @@ export class Past {
     this.#deps = deps
   }
 
-  /** Everything there is to know of whom; of our own devices what was before they came here. */
   connected(peer: PartyId): void {
-    const own = this.#deps.devices.list().filter(({ home }) => home === undefined)
-    const before = own.flatMap(({ id, enrolledAt }) => [
-      { device: id, source: 'own' as const, until: enrolledAt },
-      { device: id, source: 'kept' as const, until: enrolledAt },
-    ])
-    this.#peers.set(peer, { wants: before })
+    const asking = { wants: [], asked: new Set<PartyId>() }
+    this.#peers.set(peer, asking)
+    this.#wantOwn(asking)
     this.#ask(peer)
   }
 
@@ -101,6 +99,7 @@ export class Past {
         asking.wants.push(asking.open.want)
         asking.open = undefined
       }
+      this.#wantOwn(asking)
       this.#ask(peer)
     }
     if (now - this.#gatheredAt < GATHER_MS && this.#gatheredAt <= now) return
@@ -147,6 +146,18 @@ export class Past {
     // Who says that there is more and moves nowhere would be asked for ever.
     if (more && last > before) asking.wants.unshift(open.want)
     this.#ask(peer)
+  }
+
+  /** What our own devices sealed before they came here, once in a connection. */
+  #wantOwn({ wants, asked }: Asking): void {
+    for (const { id, enrolledAt } of this.#deps.devices.list()) {
+      if (asked.has(id)) continue
+      asked.add(id)
+      wants.push(
+        { device: id, source: 'own', until: enrolledAt },
+        { device: id, source: 'kept', until: enrolledAt },
+      )
+    }
   }
 
   #want(peer: PartyId, device: PartyId): void {

@@ -159,8 +159,9 @@ describe('the past of other homes [SPEC 14.8]', () => {
     cabin.past.told(TOWN, lamp)
     await carry(cabin, town)
     const now = NOON + 15 * SECOND
-    await again.home.devices.enrol(newDevice(LAMP, { name: 'lamp' }), now)
     again.past.connected(CABIN)
+    await again.home.devices.enrol(newDevice(LAMP, { name: 'lamp' }), now)
+    again.past.tick()
     await carry(again, cabin)
     assert.deepEqual(again.history(), upTo(14), 'what is newer it heard from the device itself')
     again.past.gone(CABIN)
