@@ -15,6 +15,7 @@ import type { Random } from './base/random.ts'
 import type { Config } from './config/index.ts'
 import { type HubRing, loadHub } from './config/keyring.ts'
 import { openVault } from './config/vault.ts'
+import type { Authority } from './core/authority.ts'
 import { nativeEd25519 } from './core/envelope/index.ts'
 import { Feed } from './core/feed.ts'
 import { openCore } from './core/home.ts'
@@ -231,6 +232,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
   stack.use(await http.face({ kind: 'unix', path: socket, origin: 'unix' }))
 
   if (config.retention > 0) stack.use(pruning(deps, state.journal, config.retention))
+  stack.use(thinning(deps, authority, config.past))
 
   stop.throwIfAborted()
   const rooms = stack.move()
@@ -243,7 +245,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
   }
 }
 
-/** How often the log is looked through for what is older than it is to be. */
+/** How often log and papers are looked through for what is older than it is to be. */
 const PRUNE_MS = 3_600_000
 const DAY_MS = 86_400_000
 
@@ -257,6 +259,18 @@ function pruning({ clock, log }: DaemonDeps, journal: Journal, days: number): Di
   }
   prune()
   return clock.every(PRUNE_MS, prune)
+}
+
+/** What was granted and holds no more is shown for so many days, and then left to the log. */
+function thinning({ clock, log }: DaemonDeps, authority: Authority, days: number): Disposable {
+  const thin = () => {
+    authority.thin(days * DAY_MS).then(
+      (grants) => grants > 0 && log.say('info', 'grants-forgotten', { grants }),
+      (error) => log.taskFailed('thin', error),
+    )
+  }
+  thin()
+  return clock.every(PRUNE_MS, thin)
 }
 
 /** A hub that cannot answer the LAN is still a hub: its devices know where it was. */

@@ -26,7 +26,7 @@ import {
   withCharges,
   withFar,
   withFarDesk,
-  withPast,
+  withHistories,
 } from './core/mesh/index.ts'
 import { idOf, type PartyId } from './core/model/index.ts'
 import type { Carrier, DeviceBook, DeviceDesk, ReadingBook } from './core/ports.ts'
@@ -37,7 +37,10 @@ import type { Mesh } from './edge/mesh/index.ts'
 import { type Onion, OnionError } from './edge/onion/index.ts'
 import type { State } from './state/index.ts'
 
-type Shared = Pick<MeshHomeDeps, 'ed25519' | 'feed' | 'journal' | 'readings' | 'shelf' | 'past' | 'everyS'>
+type Shared = Pick<
+  MeshHomeDeps,
+  'ed25519' | 'feed' | 'journal' | 'readings' | 'shelf' | 'farReadings' | 'everyS'
+>
 
 export interface MeshOfDeps extends Shared {
   readonly clock: Clock
@@ -117,7 +120,7 @@ export function openMeshOf(deps: MeshOfDeps, signal: AbortSignal): MeshOf {
   return {
     home,
     adoption,
-    readings: withPast(deps.readings, deps.past),
+    readings: withHistories(deps.readings, deps.farReadings),
     devices: withFar(devices, { far: home.far, nameOf, isMember }),
     desk: withAdoption(farDesk, adoption, { charges, groups, devices }),
     deviceDesk: withCharges(deps.deviceDesk, charges, groups),

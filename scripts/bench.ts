@@ -12,7 +12,8 @@ import { daemon } from './bench/daemon.ts'
 import { envelope } from './bench/envelope.ts'
 import { firmware } from './bench/firmware.ts'
 import { ingest, linkRoundTrip, resident } from './bench/link.ts'
-import { meshLive, meshSync } from './bench/mesh.ts'
+import { meshLive } from './bench/mesh.ts'
+import { meshSync } from './bench/mesh-sync.ts'
 import { onionCold, onionRoundTrip } from './bench/onion.ts'
 import { policyJudge, policyMemory } from './bench/policy.ts'
 import type { Group, Result, Results } from './bench/sample.ts'
@@ -27,7 +28,7 @@ const GROUPS: readonly (readonly [string, Group])[] = [
   ['link.rss', resident],
   ['onion.rtt', onionRoundTrip],
   ['onion.cold', onionCold],
-  ['mesh', meshLive],
+  ['mesh.rtt', meshLive],
   ['mesh.sync', meshSync],
   ['daemon', daemon],
   ['firmware.tls', firmware],

@@ -173,10 +173,11 @@ export function startOnHost(
   program: string,
   directory: string,
   stdin: 'pipe' | 'inherit' = 'pipe',
+  environment: Readonly<Record<string, string>> = {},
 ): ChildProcess {
   const output = stdin === 'pipe' ? 'pipe' : 'inherit'
   const child = spawn(program, [directory], {
-    env: { ...process.env, SHALLOT_RUNNER: '3' },
+    env: { ...process.env, ...environment, SHALLOT_RUNNER: '3' },
     stdio: [stdin, output, output, 'pipe'],
   })
   const bus = child.stdio[3] as unknown as Duplex

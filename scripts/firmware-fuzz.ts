@@ -10,7 +10,15 @@ import { join } from 'node:path'
 import { encodeCbor, nativeEd25519 } from '../daemon/core/envelope/index.ts'
 import { hubLeaf } from '../daemon/core/identity/certificates.ts'
 import { answerTo, discoveryLabel } from '../daemon/edge/discovery/answer.ts'
-import { DISCOVERY_SERVICE, MESSAGE_TYPES } from '../schemas/gen/ts/wire.ts'
+import {
+  CODE_CHECKSUM_BYTES,
+  DISCOVERY_SERVICE,
+  MESSAGE_TYPES,
+  SERIAL_PART,
+  SERIAL_PIECE_BYTES_MAX,
+  SERIAL_PREFIX,
+  SERIAL_TAKE,
+} from '../schemas/gen/ts/wire.ts'
 import { buildFirmware, programPath } from './firmware.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -77,6 +85,27 @@ function grantStories(): Buffer[] {
   })
 }
 
+/** Every whole of the vectors, as such and in pieces, and every ask whose sum is right. */
+function provisionStories(): Buffer[] {
+  const wholes = bytesOf('serial', 'bytes')
+  const asks = fieldsOf('serial', 'code').map((text) =>
+    Buffer.from(text.slice(SERIAL_PREFIX.length), 'base64url').subarray(0, -CODE_CHECKSUM_BYTES),
+  )
+  const lines = [asks, ...wholes.map(asksFor)].map((story) =>
+    Buffer.concat([Buffer.of(1), ...story.flatMap((ask) => [Buffer.of(ask.length), ask])]),
+  )
+  return [...wholes.map((whole) => Buffer.concat([Buffer.of(2), whole])), ...lines]
+}
+
+function asksFor(whole: Buffer): Buffer[] {
+  const asks = []
+  for (let at = 0; at < whole.length; at += SERIAL_PIECE_BYTES_MAX) {
+    asks.push([1, SERIAL_PART, at, whole.subarray(at, at + SERIAL_PIECE_BYTES_MAX)])
+  }
+  asks.push([2, SERIAL_TAKE, whole.length, createHash('sha256').update(whole).digest()])
+  return asks.map((ask) => Buffer.from(encodeCbor(ask)))
+}
+
 /** What the hub says to the device whose root the target knows. */
 function answeredQuestion(root: Uint8Array): Buffer {
   const labels = [discoveryLabel(root), ...DISCOVERY_SERVICE.split('.')]
@@ -109,6 +138,8 @@ function seedsOf(target: string): Buffer[] {
       return grantStories()
     case 'discovery':
       return [answeredQuestion(new Uint8Array(32).fill(7, 0, 1))]
+    case 'provision':
+      return provisionStories()
     case 'identity':
       return [storedIdentity(leaf), storedIdentity(new Uint8Array(0))]
     default:

@@ -15,6 +15,7 @@ import { enrolmentCases } from './vectors/enrolment.ts'
 import { envelopeCases } from './vectors/envelope.ts'
 import { grantCases } from './vectors/grants.ts'
 import { peopleCases } from './vectors/people.ts'
+import { serialCases } from './vectors/serial.ts'
 import { sessionCases } from './vectors/session.ts'
 import { type Case, textOf } from './vectors/text.ts'
 
@@ -25,6 +26,7 @@ const ROOMS: Record<string, Case[]> = {
   session: sessionCases(),
   enrolment: enrolmentCases(),
   grants: grantCases(),
+  serial: serialCases(),
 }
 
 const checking = process.argv.includes('--check')

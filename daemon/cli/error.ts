@@ -33,11 +33,14 @@ const USAGE: ReadonlySet<CliCode> = new Set<CliCode>([
   'unknown-key',
   'code-damaged',
   'code-version',
+  'bad-provision',
 ])
 const UNREACHABLE: ReadonlySet<CliCode> = new Set<CliCode>([
   'unreachable',
   'expired',
   'away',
+  'silent',
+  'link-closed',
   'permit-expired',
   'unknown-outcome',
 ])

@@ -13,6 +13,8 @@ export function keyboardOf(): Keyboard | undefined {
 
 const STDIN_BYTES_MAX = 16_384
 const LINE_CHARS_MAX = 4096
+/** What keys send that are no characters: arrows, Home, F1. */
+const ARROWS = /\x1b(?:\[[\d;]*[~A-Za-z]|O[A-Za-z])/g
 
 /** One line typed by a person; with `hidden` nothing of it is shown. @throws CliError interrupted on Ctrl-C or end of input */
 export function ask(
@@ -23,22 +25,25 @@ export function ask(
 ): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   let line = ''
-  const finish = (settle: () => void): void => {
+  const finish = (settle: () => void, ahead = ''): void => {
     input.off('data', onData)
     signal.removeEventListener('abort', onAbort)
     input.setRawMode?.(false)
     input.pause()
+    // What was typed ahead answers the next question.
+    if (ahead !== '') input.unshift(ahead)
     echo.write('\n')
     settle()
   }
   const onAbort = () => finish(() => reject(new CliError('interrupted', 'nothing was done')))
   const onData = (chunk: string) => {
-    for (const key of chunk) {
-      if (key === '\r' || key === '\n') return finish(() => resolve(line))
+    const keys = [...chunk.replace(ARROWS, '')]
+    for (const [at, key] of keys.entries()) {
+      if (key === '\r' || key === '\n') return finish(() => resolve(line), keys.slice(at + 1).join(''))
       if (key === '\x03' || key === '\x04') return onAbort()
       if (key === '\x7f' || key === '\b') {
         if (line !== '' && !options.hidden) echo.write('\b \b')
-        line = line.slice(0, -1)
+        line = [...line].slice(0, -1).join('')
       } else if (key >= ' ' && line.length < LINE_CHARS_MAX) {
         line += key
         if (!options.hidden) echo.write(key)

@@ -31,6 +31,7 @@ export interface Config {
   readonly zone?: string
   /** Days; 0: for ever. */
   readonly retention: number
+  readonly past: number
   readonly mesh: {
     /** Seconds; 0: every reading of other homes is kept. */
     readonly resolution: number

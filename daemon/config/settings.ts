@@ -149,6 +149,13 @@ export const SETTINGS = {
     'retention',
     'days after which entries of the log of acts go; 0: never',
   ),
+  past: setting(
+    'daemon',
+    { is: 'integer', min: 1, max: 36_500 },
+    'SHALLOT_PAST',
+    'past',
+    'days for which grants that ended or were taken back are still shown; the log keeps what was done',
+  ),
   'mesh.resolution': setting(
     'daemon',
     { is: 'integer', min: 0, max: 86_400 },

@@ -1,15 +1,27 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import { ENVELOPE_BYTES_MAX } from '../../schemas/gen/ts/wire.ts'
 import type { Clock } from '../base/clock.ts'
 import { type Verdict, yes } from '../base/error.ts'
-import type { Ed25519, EnvelopeCode, Frame, Grant, Message, Zone } from './envelope/index.ts'
+import {
+  type Body,
+  type Ed25519,
+  type EnvelopeCode,
+  type Frame,
+  type Grant,
+  type Message,
+  openEnvelope,
+  type Zone,
+} from './envelope/index.ts'
 import { Groups } from './groups.ts'
 import { type Device, idOf } from './model/index.ts'
 import { PastGrants } from './past-grants.ts'
 import { People } from './people.ts'
 import { type Circumstances, Grants, openTrust, type Trust } from './policy/index.ts'
-import type { DeviceBook } from './ports.ts'
-import type { KeptUseBook, PaperBook } from './ports-people.ts'
+import type { DeviceBook, Journal } from './ports.ts'
+import type { KeptUseBook, PaperBook, PastBook } from './ports-people.ts'
 
+/** Of the log, when this starts: the newest, so that a start takes no longer with the years. */
+const ENTRIES_LOOKED_AT = 256
 /** Grants held at once. */
 const GRANTS_MAX = 10_000
 
@@ -22,6 +34,8 @@ export interface Authority {
   readonly uses: KeptUseBook
   /** Grants that were recorded and hold no more: taken back, or ended and dropped. */
   past(): readonly Message<Grant>[]
+  /** Forgets what held no more for so long. @returns how many grants */
+  thin(keptMs: number): Promise<number>
   /** The home's zone now. */
   zone(): Zone | undefined
   /** Seconds since the epoch. */
@@ -34,6 +48,8 @@ export interface AuthorityDeps {
   readonly clock: Clock
   readonly ed25519: Ed25519
   readonly papers: PaperBook
+  readonly past: PastBook
+  readonly journal: Pick<Journal, 'read'>
   readonly uses: KeptUseBook
   readonly devices: DeviceBook
   readonly zone: () => Zone | undefined
@@ -70,12 +86,15 @@ export function openAuthority(
   // A clock that was set back must not make what was taken then look as if it came from the future.
   load('owner', (frame) => trust.addOwner(frame, 0))
   load('revocation', (frame) => trust.revoke(frame, 0))
-  for (const { body } of trust.revocations) grants.believe(body.sealedAt)
+  for (const { body } of trust.revocations) grants.witness(body.sealedAt)
   load('grant', (frame) => grants.restore(frame))
   const unread = people.load(papers)
   if (unread > 0) deps.onRefused?.('people', unread)
+  for (const sealedAt of commandsIn(deps)) grants.witness(sealedAt)
+  // What people sealed has been, whatever this machine's clock says now (SPEC 12.3).
+  grants.believe(Math.max(deps.past.sealedAt, grants.sealedAt))
 
-  const past = new PastGrants({ trust, grants, papers, ed25519 })
+  const past = new PastGrants({ trust, grants, papers, past: deps.past, ed25519 })
   const { zone } = deps
   return yes({
     trust,
@@ -84,8 +103,20 @@ export function openAuthority(
     groups,
     uses,
     past: () => past.list(),
+    thin: (keptMs) => past.thin(clock.now(), keptMs),
     zone,
     now,
     about: (device) => ({ grants, groups: groups.of(device), now: now(), zone: zone(), uses }),
+  })
+}
+
+/** When the latest commands in the log were sealed. */
+function commandsIn({ journal, ed25519 }: Pick<AuthorityDeps, 'journal' | 'ed25519'>): readonly number[] {
+  const commands = journal.read({ limit: ENTRIES_LOOKED_AT }).filter(({ kind }) => kind === 'command')
+  return commands.flatMap(({ frame }) => {
+    const accepts = (body: Body) => body.type === 'command'
+    const opened =
+      frame && openEnvelope(frame, { sizeMax: ENVELOPE_BYTES_MAX, accepts, isAudience: () => true }, ed25519)
+    return opened?.ok ? [opened.value.body.sealedAt] : []
   })
 }

@@ -102,7 +102,8 @@ export function openCourier({ clock, random, authority, devices, carrier, hub }:
   }
 
   const concerning = (device: Device): readonly HeldGrant[] => {
-    const now = authority.now()
+    // What has ended stays so when the clock is set back: it is not leased again.
+    const now = Math.max(authority.now(), grants.latest)
     const all = grants.concerning(device.id, groups.of(device))
     return all.filter(({ body }) => body.expiresAt === undefined || body.expiresAt > now)
   }

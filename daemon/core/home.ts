@@ -11,7 +11,7 @@ import type { Feed } from './feed.ts'
 import type { PartyId } from './model/index.ts'
 import { countedLinks } from './policy/index.ts'
 import type { Carrier, DeviceBook, DeviceDesk, Journal, PermitBook, ReadingBook } from './ports.ts'
-import type { KeptUseBook, PairingBook, PaperBook, TokenBook } from './ports-people.ts'
+import type { KeptUseBook, PairingBook, PaperBook, PastBook, TokenBook } from './ports-people.ts'
 import { type Desk, openDesk } from './receive.ts'
 import { openDeviceDesk } from './receive-device.ts'
 import { type Expired, openRouter, type Router } from './router/index.ts'
@@ -26,6 +26,7 @@ export interface CoreDeps {
   readonly journal: Journal
   readonly permits: PermitBook
   readonly papers: PaperBook
+  readonly past: PastBook
   readonly pairings: PairingBook
   readonly tokens: TokenBook
   readonly uses: KeptUseBook

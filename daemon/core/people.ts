@@ -118,14 +118,16 @@ export class People {
   }
 
   keepPerson({ body, signer, frame }: Message<Person>, gone = false): KnownPerson {
-    const { person: id, name, sequence } = body
+    const { person: id, name, sequence, sealedAt } = body
+    this.#deps.grants.witness(sealedAt)
     const known = { id, name, by: idOf(signer), sequence, frame, gone }
     this.#people.set(toHex(id), known)
     return known
   }
 
   keepHolder({ body, signer, frame }: Message<Holder>, at: Instant): KnownHolder {
-    const { key, name, kind, person, sequence } = body
+    const { key, name, kind, person, sequence, sealedAt } = body
+    this.#deps.grants.witness(sealedAt)
     const known = { id: idOf(key), name, kind, person, by: idOf(signer), sequence, frame, at }
     this.#holders.set(known.id, known)
     return known

@@ -30,6 +30,28 @@ export interface PaperBook {
   remove(kind: PaperKind, key: Uint8Array, at: Instant, entry: NewEntry): Promise<boolean>
 }
 
+/** What is thinned at once (SPEC 12.6): in the papers, kept by these keys, and in the counts of uses. */
+export interface Thinning {
+  readonly at: Instant
+  /** Seconds: the latest time at which people are known to have sealed anything, to be remembered. */
+  readonly sealedAt: number
+  /** Grants that hold no more, and those that hold again after all. */
+  readonly over: readonly Uint8Array[]
+  readonly back: readonly Uint8Array[]
+  /** Grants of which nothing is kept but what the log says. */
+  readonly forgotten: readonly Uint8Array[]
+  /** Ids of grants that have ended: their uses need no count. */
+  readonly spent: readonly Uint8Array[]
+  /** Permits and pairings that nobody used, and that were over by then. */
+  readonly unusedBefore: Instant
+}
+
+export interface PastBook {
+  /** Seconds, as the last thinning left it; 0: none was. */
+  readonly sealedAt: number
+  thin(thinning: Thinning): Promise<void>
+}
+
 /** A pairing on its way (SPEC 13.3): for whom, by whom, and what became of it. */
 export interface OpenPairing {
   readonly pairing: Uint8Array

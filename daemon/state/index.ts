@@ -9,13 +9,14 @@
 import type { Clock } from '../base/clock.ts'
 import { once } from '../base/lifetime.ts'
 import type { Log } from '../base/log.ts'
-import type { FarBook, HeardBook, LogShelf, MeshPaperBook, PastBook } from '../core/mesh/index.ts'
+import type { FarBook, FarReadingBook, HeardBook, LogShelf, MeshPaperBook } from '../core/mesh/index.ts'
 import type { PartyId } from '../core/model/index.ts'
 import type { DeviceBook, Journal, PermitBook, ReadingBook, ServiceBook } from '../core/ports.ts'
-import type { KeptUseBook, PairingBook, PaperBook, TokenBook } from '../core/ports-people.ts'
+import type { KeptUseBook, PairingBook, PaperBook, PastBook, TokenBook } from '../core/ports-people.ts'
 import { storageFault } from './error.ts'
 import { openJournal, Shelf } from './log/index.ts'
 import {
+  KeptFarReadings,
   KeptMesh,
   KeptPairings,
   KeptPapers,
@@ -31,6 +32,7 @@ import {
 } from './registry/index.ts'
 import {
   DeviceTable,
+  FarReadingTable,
   JournalTable,
   MeshTable,
   openStore,
@@ -62,13 +64,14 @@ export interface State extends AsyncDisposable {
   readonly permits: PermitBook
   readonly services: ServiceBook
   readonly papers: PaperBook
+  readonly past: PastBook
   readonly pairings: PairingBook
   readonly tokens: TokenBook
   readonly uses: KeptUseBook
   /** The logs of every daemon of the home. */
   readonly shelf: LogShelf
   readonly mesh: MeshPaperBook & FarBook & HeardBook
-  readonly past: PastBook
+  readonly farReadings: FarReadingBook
 }
 
 /**
@@ -100,9 +103,16 @@ async function openBooks(
   const roster = loadRoster(devices, readings)
   const entries = new JournalTable(store)
   const journal = await openJournal(store, entries, author)
-  const permits = new KeptPermits(store, new PermitTable(store), clock)
+  const tables = {
+    past: new PastTable(store),
+    papers: new PaperTable(store),
+    pairings: new PairingTable(store),
+    permits: new PermitTable(store),
+  }
+  const permits = new KeptPermits(store, tables.permits, clock)
   const link: LinkEntry = (entry) => journal.link(entry)
-  const pairings = new KeptPairings(store, new PairingTable(store), clock, link)
+  const pairings = new KeptPairings(store, tables.pairings, clock, link)
+  const uses = new KeptUses(store, new UseTable(store))
   await Promise.all([permits.wipeStale(), pairings.wipeStale()])
   return {
     devices: new Registry(store, devices, roster),
@@ -110,13 +120,14 @@ async function openBooks(
     journal,
     permits,
     services: new KeptServices(store, new ServiceTable(store)),
-    papers: new KeptPapers(store, new PaperTable(store), link),
+    papers: new KeptPapers(store, tables.papers, link),
+    past: new KeptPast(store, tables, uses),
     pairings,
     tokens: new KeptTokens(store, new TokenTable(store), link),
-    uses: new KeptUses(store, new UseTable(store)),
+    uses,
     shelf: new Shelf(store, entries, new SignedTable(store), author),
     mesh: new KeptMesh(store, new MeshTable(store)),
-    past: new KeptPast(store, new PastTable(store)),
+    farReadings: new KeptFarReadings(store, new FarReadingTable(store)),
   }
 }
 

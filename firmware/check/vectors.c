@@ -9,6 +9,7 @@
  * grants      what reaches a lock after its welcome, by core/session.h; owners come as frames, and `restart` is a new life
  * session     bytes of the link, by core/session.h, from the moment the hello was said
  * code        enrolment codes, by core/enrol.h
+ * serial      lines on the console, and what is handed over in them, by core/provision.h
  */
 #include <string.h>
 
@@ -18,6 +19,7 @@
 #include "../core/grants.h"
 #include "../core/keycodes.h"
 #include "../core/line.h"
+#include "../core/provision.h"
 #include "../core/revocations.h"
 #include "../core/session.h"
 #include "../core/uses.h"
@@ -29,7 +31,7 @@ static const struct port *console;
 static uint8_t *storage;
 static char *line;
 
-enum room { NO_ROOM, ROOM_ENVELOPE, ROOM_CODE, ROOM_SESSION, ROOM_ENROLMENT, ROOM_GRANTS };
+enum room { NO_ROOM, ROOM_ENVELOPE, ROOM_CODE, ROOM_SESSION, ROOM_ENROLMENT, ROOM_GRANTS, ROOM_SERIAL };
 
 /* One receiver, described by the context fields of one file. */
 static struct {
@@ -190,8 +192,8 @@ static bool limit_learn(const char *value) {
 }
 
 static bool room_learn(const char *value) {
-  static const char *const rooms[] = {"", "envelope", "code", "session", "enrolment", "grants"};
-  for (int room = ROOM_ENVELOPE; room <= ROOM_GRANTS; room++) {
+  static const char *const rooms[] = {"", "envelope", "code", "session", "enrolment", "grants", "serial"};
+  for (int room = ROOM_ENVELOPE; room <= ROOM_SERIAL; room++) {
     if (strcmp(value, rooms[room]) == 0) receiver.room = (enum room)room;
   }
   return receiver.room != NO_ROOM;
@@ -329,6 +331,8 @@ static int lock_play(uint8_t *frame, size_t size) {
 
 static int code_play(char *text) {
   struct enrol_code code;
+  struct provision_ask ask;
+  if (receiver.room == ROOM_SERIAL) return provision_ask_read(&ask, text, strlen(text));
   return enrol_code_read(&code, text, strlen(text));
 }
 
@@ -341,6 +345,7 @@ static int hex_play(char *text) {
     case ROOM_ENROLMENT: return answer_play(bytes, (size_t)size);
     case ROOM_SESSION: return bytes_play(bytes, (size_t)size);
     case ROOM_GRANTS: return lock_play(bytes, (size_t)size);
+    case ROOM_SERIAL: return provision_read(&(struct provision_orders){.code = NULL}, bytes, (size_t)size);
     default: return STATUS_NOT_UNDERSTOOD;
   }
 }
@@ -348,7 +353,7 @@ static int hex_play(char *text) {
 /* A positive number: not understood. */
 static int step_play(const char *field, char *value) {
   bool is_code = strcmp(field, "code") == 0;
-  if (is_code != (receiver.room == ROOM_CODE)) return STATUS_NOT_UNDERSTOOD;
+  if (receiver.room != ROOM_SERIAL && is_code != (receiver.room == ROOM_CODE)) return STATUS_NOT_UNDERSTOOD;
   return is_code ? code_play(value) : hex_play(value);
 }
 

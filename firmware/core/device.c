@@ -3,13 +3,16 @@
 
 #include <string.h>
 
+#include "arena.h"
 #include "base64url.h"
+#include "built_in.h"
 #include "crypto.h"
 #include "discovery.h"
 #include "enrol.h"
 #include "identity.h"
 #include "keycodes.h"
 #include "line.h"
+#include "provision.h"
 #include "renewal.h"
 #include "revocations.h"
 #include "session.h"
@@ -26,6 +29,7 @@ enum {
   PAUSE_MS_LEAST = 1000,
   PAUSE_MS_MOST = 60000,
   DISCOVERY_MS_MAX = 1000,
+  PROVISION_SILENCE_MS_MAX = 10000,
   /* A link that is away for less costs no flash. */
   AWAY_MS = 10000,
   UNSEALED_MS_MAX = 300000
@@ -48,6 +52,7 @@ struct device {
   uint64_t tick_due_ms;
   uint64_t away_since_ms;
   uint32_t pause_ms;
+  bool is_handed_over; /* what comes of it is told at the console, SPEC 17 */
   uint8_t record_digest[GATE_DIGEST_BYTES];
 };
 
@@ -340,6 +345,14 @@ static int enrol_try(const struct enrol_code *code) {
   return identity_store(&papers);
 }
 
+/* For whoever holds the cable. */
+static void stage_say(unsigned stage, int code) {
+  provision_line line;
+  if (!device.is_handed_over) return;
+  provision_say_stage(line, stage, code);
+  device.port->log(line);
+}
+
 static int enrol_with(const struct enrol_code *code) {
   int fault = key_ready(code);
   if (fault) return fault;
@@ -348,6 +361,7 @@ static int enrol_with(const struct enrol_code *code) {
   uint64_t until_ms = device.port->now_ms() + SHALLOT_PERMIT_LIFETIME_S_MAX * 1000;
   while ((fault = enrol_try(code)) != 0 && is_worth_another_try(fault) && device.port->now_ms() < until_ms) {
     log_number(device.port, "enrolment waits ", fault, "");
+    stage_say(SHALLOT_SERIAL_WAITING, fault);
     pause_grow();
     device.port->sleep_ms(pause_pick());
   }
@@ -369,27 +383,145 @@ static void enrolment_abandon(void) {
   if (is_enrolled() && life_begin() != 0) identity_wipe(&device.identity);
 }
 
+static void enrol_by_code(struct enrol_code *code) {
+  int fault = enrol_with(code);
+  crypto_wipe(code, sizeof *code);
+  crypto_wipe(scratch(), SCRATCH_BYTES);
+  if (fault) log_number(device.port, "enrolment refused ", fault, "");
+  else identity_say();
+  stage_say(fault ? SHALLOT_SERIAL_REFUSED : SHALLOT_SERIAL_DONE, fault);
+  if (fault) enrolment_abandon();
+}
+
 /* A line of the console or the stored code, in the scratch room. */
 static void enrol_by_text(char *text, size_t size) {
   struct enrol_code code;
   int fault = enrol_code_read(&code, text, size);
-  bool is_readable = fault == 0;
-  if (is_readable) fault = enrol_with(&code);
-  crypto_wipe(&code, sizeof code);
+  if (fault == 0) return enrol_by_code(&code);
   crypto_wipe(scratch(), SCRATCH_BYTES);
-  if (fault) log_number(device.port, "enrolment refused ", fault, "");
-  else identity_say();
-  if (fault && is_readable) enrolment_abandon();
+  log_number(device.port, "enrolment refused ", fault, "");
 }
 
-static bool is_code(const char *line) { return strncmp(line, "shallot:", 8) == 0; }
+/* ---- what is handed over at the console, SPEC 17 ---- */
 
-/* Waits a while for a code at the console. */
+static void self_say(uint8_t sequence) {
+  provision_line line;
+  const struct port *port = device.port;
+  unsigned facts = (is_enrolled() ? SHALLOT_SERIAL_IS_ENROLLED : 0) | (wifi_is_there(port) ? SHALLOT_SERIAL_HAS_WIFI : 0) |
+                   (wifi_is_there(port) && wifi_is_kept(port) ? SHALLOT_SERIAL_KNOWS_WIFI : 0);
+  struct provision_self self = {port->board, device.app->firmware, facts};
+  provision_say_self(line, sequence, &self);
+  port->log(line);
+}
+
+static void code_say(uint8_t sequence, int code) {
+  provision_line line;
+  provision_say_code(line, sequence, code);
+  device.port->log(line);
+}
+
+/* What was handed over, out of bytes that may be given back then. `code` of no pins: none was. */
+static int orders_take(uint8_t *bytes, size_t size, struct wifi *wifi, struct enrol_code *code) {
+  struct provision_orders orders;
+  int fault = provision_read(&orders, bytes, size);
+  memset(code, 0, sizeof *code);
+  *wifi = orders.wifi;
+  if (fault == 0 && wifi->name[0] != '\0' && !wifi_is_there(device.port)) fault = SHALLOT_E_BAD_PROVISION;
+  if (fault == 0 && orders.code_size > 0) fault = enrol_code_read(code, orders.code, orders.code_size);
+  crypto_wipe(&orders, sizeof orders);
+  return fault;
+}
+
+/* Answers one line. SHALLOT_SERIAL_TAKE when all was taken, else 0. */
+static int line_answer(struct provision *provision, char *line, size_t size, struct wifi *wifi, struct enrol_code *code) {
+  struct provision_ask ask;
+  int fault = provision_ask_read(&ask, line, size);
+  if (fault == SHALLOT_E_MISSING) return 0;
+  device.is_handed_over = true;
+  if (fault) stage_say(SHALLOT_SERIAL_UNREAD, fault);
+  else if (ask.kind == SHALLOT_SERIAL_WHO) self_say(ask.sequence);
+  else {
+    bool is_last = ask.kind == SHALLOT_SERIAL_TAKE;
+    fault = is_last ? provision_is_whole(provision, &ask) : provision_take_part(provision, &ask);
+    if (is_last && fault == 0) fault = orders_take(provision->bytes, provision->size, wifi, code);
+    code_say(ask.sequence, fault);
+    if (is_last && fault == 0) return SHALLOT_SERIAL_TAKE;
+  }
+  return 0;
+}
+
+/* Listens to whoever holds the cable until everything has come, which is true, or nothing more does. `line` is the first one. */
+static bool __attribute__((noinline)) hand_over(char *line, size_t size, struct wifi *wifi, struct enrol_code *code) {
+  struct provision provision = {NULL, 0};
+  int taken = line_answer(&provision, line, size, wifi, code);
+  uint64_t heard_ms = device.port->now_ms();
+  while (taken == 0 && device.port->now_ms() - heard_ms < PROVISION_SILENCE_MS_MAX) {
+    int count = device.port->read_line(line, SCRATCH_BYTES, wait_ms(CONSOLE_MS));
+    if (count == SHALLOT_E_LINK_CLOSED) break;
+    if (count < 0) continue;
+    taken = line_answer(&provision, line, (size_t)count, wifi, code);
+    heard_ms = device.port->now_ms();
+  }
+  provision_drop(&provision);
+  crypto_wipe(line, SCRATCH_BYTES);
+  return taken != 0;
+}
+
+static int __attribute__((noinline)) network_take(struct wifi *wifi) {
+  int fault = 0;
+  if (wifi->name[0] != '\0') {
+    stage_say(SHALLOT_SERIAL_JOINING, 0);
+    fault = wifi_take(device.port, wifi);
+    log_number(device.port, "wifi ", fault, "");
+  }
+  crypto_wipe(wifi, sizeof *wifi);
+  return fault;
+}
+
+/* Wi-Fi first, then the hub; both are wiped. */
+static void orders_carry_out(struct wifi *wifi, struct enrol_code *code) {
+  int fault = network_take(wifi);
+  bool has_code = code->pins_count > 0;
+  if (fault == 0 && has_code) stage_say(SHALLOT_SERIAL_ENROLLING, 0);
+  if (fault == 0 && has_code) enrol_by_code(code);
+  else stage_say(fault ? SHALLOT_SERIAL_REFUSED : SHALLOT_SERIAL_DONE, fault);
+  crypto_wipe(code, sizeof *code);
+}
+
+static void provision_by(char *line, size_t size) {
+  struct wifi wifi;
+  struct enrol_code code;
+  if (hand_over(line, size, &wifi, &code)) orders_carry_out(&wifi, &code);
+  device.is_handed_over = false;
+}
+
+static int __attribute__((noinline)) built_in_take(struct wifi *wifi, struct enrol_code *code) {
+  uint8_t *bytes = arena_alloc(SHALLOT_PROVISION_BYTES_MAX);
+  size_t size = bytes == NULL ? 0 : built_in_copy(bytes, SHALLOT_PROVISION_BYTES_MAX);
+  int fault = size == 0 ? SHALLOT_E_MISSING : orders_take(bytes, size, wifi, code);
+  arena_free(bytes);
+  return fault;
+}
+
+/* What was compiled in, once in each life. */
+static void built_in_try(void) {
+  struct wifi wifi;
+  struct enrol_code code;
+  int fault = built_in_take(&wifi, &code);
+  if (fault == 0) orders_carry_out(&wifi, &code);
+  else if (fault != SHALLOT_E_MISSING) log_number(device.port, "built in, unreadable ", fault, "");
+}
+
+static bool begins(const char *line, const char *text) { return strncmp(line, text, strlen(text)) == 0; }
+
+/* Waits a while for a code at the console, or for somebody with a cable. */
 static void console_wait(uint32_t ms) {
   char *line = (char *)scratch();
   int size = device.port->read_line(line, SCRATCH_BYTES, ms);
   if (size == SHALLOT_E_LINK_CLOSED) device.port->sleep_ms(ms);
-  if (size >= 0 && is_code(line)) enrol_by_text(line, (size_t)size);
+  if (size < 0) return;
+  if (begins(line, SHALLOT_SERIAL_PREFIX)) provision_by(line, (size_t)size);
+  else if (begins(line, "shallot:")) enrol_by_text(line, (size_t)size);
 }
 
 static void stored_code_try(void) {
@@ -400,6 +532,8 @@ static void stored_code_try(void) {
 }
 
 static void enrolment_await(void) {
+  built_in_try();
+  if (is_enrolled()) return;
   log_text(device.port, "waiting for an enrolment code");
   while (!is_enrolled()) {
     stored_code_try();
@@ -553,6 +687,7 @@ int device_run(const struct port *port, const struct app *app) {
   device.app = app;
   device.spool.port = port;
   app->open(port);
+  wifi_resume(port);
   identity_restore();
   if (is_enrolled()) {
     int fault = life_begin();

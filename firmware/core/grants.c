@@ -229,10 +229,12 @@ void grant_read(struct grant *grant, const struct grants *grants, const struct c
 static bool is_copy(const struct gate *gate, const struct grant *held, const struct envelope *envelope, unsigned parent) {
   const struct gate_signer *holder = &gate->signers[held->holder];
   if (envelope->claims.key != NULL && memcmp(holder->key, envelope->claims.key, SHALLOT_KEY_BYTES) == 0) return false;
-  return held->parent == parent && memcmp(gate->signers[held->sealer].key, envelope->signer, SHALLOT_KEY_BYTES) == 0;
+  if (held->parent != parent) return false;
+  /* What hangs from nothing an owner sealed. */
+  return parent == GRANT_NONE || memcmp(gate->signers[held->sealer].key, envelope->signer, SHALLOT_KEY_BYTES) == 0;
 }
 
-/* Copies of one grant come from one hand and are for several keys; anything else with the same id is another grant. */
+/* Copies of one grant are for several keys and come from one hand, or from owners; anything else with the same id is another grant. */
 static bool is_in_conflict(struct gate *gate, const struct envelope *envelope, const uint8_t *id, unsigned parent) {
   for (unsigned i = 0; i < gate->grants->app->grants_max; i++) {
     const struct grant *held = grant_at(gate->grants, i);

@@ -79,6 +79,13 @@ struct port {
    */
   int (*lan_ask)(const uint8_t *question, size_t size, uint8_t *answer, size_t capacity, uint32_t timeout_ms);
 
+  /*
+   * Joins a Wi-Fi network, and joins it again by itself whenever it is lost, until told another. password: "": an open one. Waits at
+   * most timeout_ms; with 0 it only begins. 0, SHALLOT_E_WIFI_ABSENT (nobody of this name), _WIFI_REFUSED (another password) or
+   * _PORT_TIMEOUT. NULL: this place has a network without. The port keeps no name and no password in storage: core/wifi.h does.
+   */
+  int (*wifi_join)(const char *name, const char *password, uint32_t timeout_ms);
+
   /* ---- storage: small named blobs that survive a restart ---- */
 
   /* Reads a whole blob: its size, SHALLOT_E_MISSING, SHALLOT_E_OUT_OF_SPACE (capacity too small) or _PORT_STORAGE. */

@@ -4,7 +4,6 @@
  * with the mesh on is held against. In: its argument, `{}`; out: `{ready}`.
  */
 import { systemClock } from '../../daemon/base/clock.ts'
-import { Log, silent } from '../../daemon/base/log.ts'
 import { systemRandom } from '../../daemon/base/random.ts'
 import { Secret } from '../../daemon/base/secret.ts'
 import { Doors } from '../../daemon/edge/mesh/doors.ts'
@@ -12,19 +11,11 @@ import { openNode } from '../../daemon/edge/mesh/node.ts'
 import { readArgument } from './process.ts'
 
 await readArgument()
-const hear = {
-  mayEnter: () => false,
-  connected: () => {},
-  gone: () => {},
-  heard: async () => true,
-  asked: async (_peer: unknown, question: Uint8Array) => question,
-}
 const dial = async () => {
   throw new Error('this node calls nobody')
 }
-const log = new Log(systemClock, silent)
 await openNode(
-  { clock: systemClock, random: systemRandom, log, dial, hear },
+  { dial, mayEnter: () => false },
   { seed: new Secret(systemRandom.bytes(32)) },
   new Doors(systemClock),
 )

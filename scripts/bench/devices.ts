@@ -8,14 +8,7 @@ import { systemClock } from '../../daemon/base/clock.ts'
 import { nativeEd25519, type Sample } from '../../daemon/core/envelope/index.ts'
 import type { PartyId } from '../../daemon/core/model/index.ts'
 import { ALPN_LINK, TYPE_COMMAND } from '../../schemas/gen/ts/wire.ts'
-import {
-  type DeviceSession,
-  deviceKeys,
-  dial,
-  type Hub,
-  openSession,
-  type Wire,
-} from '../../test/support/device.ts'
+import { type DeviceSession, deviceKeys, dial, type Hub, openSession, type Wire } from '../device/index.ts'
 import type { KnownDevice } from './home.ts'
 import { readArgument } from './process.ts'
 

@@ -17,7 +17,7 @@ import {
   deviceKeys,
   enrolDevice,
   openSession,
-} from '../support/device.ts'
+} from '../../scripts/device/index.ts'
 import { Account } from '../unit/cli/as-user.ts'
 
 const account = new Account()

@@ -57,6 +57,22 @@ for (const [name, ed25519] of IMPLEMENTATIONS) {
       }
     })
 
+    it('says the same aside, where it can', async () => {
+      const { verifyAside } = ed25519
+      assert.equal(verifyAside !== undefined, name === 'native')
+      const signer = ed25519.signer(SEED)
+      const message = Uint8Array.of(1, 2, 3)
+      const signature = signer.sign(message)
+      const wrong = signature.with(40, signature[40]! ^ 1)
+      const nowhere = new Uint8Array(32).fill(2)
+      const said = [
+        verifyAside?.(signer.key, message, signature),
+        verifyAside?.(signer.key, message, wrong),
+        verifyAside?.(nowhere, message, signature),
+      ]
+      if (verifyAside) assert.deepEqual(await Promise.all(said), [true, false, false])
+    })
+
     it('refuses every key of small order, and the neutral key that would accept any message', () => {
       for (const key of smallOrderKeys()) {
         for (const r of smallOrderKeys()) {

@@ -66,6 +66,81 @@ export function paperBookContract(where: string, open: OpenHome): void {
   })
 }
 
+/** What every PastBook does. */
+export function pastBookContract(where: string, open: OpenHome): void {
+  const nothing = { at: NOON, sealedAt: 0, over: [], back: [], forgotten: [], spent: [], unusedBefore: 0 }
+
+  describe(`PastBook ${where}`, () => {
+    it('remembers the latest time that it was told, and no earlier one', async (t) => {
+      const { past } = await open(t)
+      assert.equal(past.sealedAt, 0)
+      for (const sealedAt of [7, 9, 8]) await past.thin({ ...nothing, sealedAt })
+      assert.equal(past.sealedAt, 9)
+    })
+
+    it('puts grants away without an entry, takes them back in, and forgets those that are named', async (t) => {
+      const { past, papers, journal } = await open(t)
+      for (const fill of [1, 2, 3])
+        await papers.put('grant', { key: frame(fill), frame: frame(fill), at: NOON }, ENTRY)
+      await past.thin({ ...nothing, at: NOON + 5, over: [frame(1), frame(2)] })
+      await past.thin({ ...nothing, back: [frame(2)], forgotten: [frame(3)] })
+      const left = papers.all('grant').map(({ key, goneAt }) => [key, goneAt])
+      assert.deepEqual(left, [
+        [frame(1), NOON + 5],
+        [frame(2), undefined],
+      ])
+      assert.equal(journal.read({ limit: 9 }).length, 3)
+    })
+
+    it('leaves papers of other kinds alone', async (t) => {
+      const { past, papers } = await open(t)
+      await papers.put('revocation', { key: frame(1), frame: frame(1), at: NOON }, ENTRY)
+      await past.thin({ ...nothing, over: [frame(1)], forgotten: [frame(1)] })
+      assert.deepEqual(
+        papers.all('revocation').map(({ goneAt }) => goneAt),
+        [undefined],
+      )
+    })
+
+    it('forgets the counts of grants that have ended, and no others', async (t) => {
+      const { past, uses } = await open(t)
+      const other = ID.map((byte) => byte + 1)
+      await uses.spend([ID, other])
+      await past.thin({ ...nothing, spent: [ID] })
+      assert.deepEqual([uses.count(ID), uses.count(other)], [0, 1])
+    })
+
+    it('forgets pairings that let nobody in, and keeps a phone’s own', async (t) => {
+      const { past, pairings } = await open(t)
+      const [used, declined, young] = [1, 2, 3].map((fill) => new Uint8Array(8).fill(fill)) as Uint8Array[]
+      await pairings.open(PAIRING, ENTRY)
+      await pairings.open({ ...PAIRING, pairing: used! }, ENTRY)
+      await pairings.ask(used!, B, frame(1), ENTRY)
+      await pairings.end(used!, 'confirmed')
+      await pairings.open({ ...PAIRING, pairing: declined! }, ENTRY)
+      await pairings.end(declined!, 'declined')
+      await pairings.open({ ...PAIRING, pairing: young!, expiresAt: PAIRING.expiresAt + 1 }, ENTRY)
+      await past.thin({ ...nothing, unusedBefore: PAIRING.expiresAt + 1 })
+      const left = [ID, used!, declined!, young!].map((id) => pairings.get(id) !== undefined)
+      assert.deepEqual(left, [false, true, false, true])
+    })
+
+    it('forgets permits that enrolled nothing, and keeps one that did', async (t) => {
+      const { past, permits } = await open(t)
+      const used = ID.map((byte) => byte + 1)
+      const permit = { name: 'porch', expiresAt: NOON, proofKey: new Uint8Array(32), frame: frame(1) }
+      await permits.open({ ...permit, permit: ID })
+      await permits.open({ ...permit, permit: used })
+      await permits.use(used, A, frame(2), frame(3))
+      await past.thin({ ...nothing, unusedBefore: NOON + 1 })
+      assert.deepEqual(
+        [permits.get(ID), permits.get(used)].map((each) => each !== undefined),
+        [false, true],
+      )
+    })
+  })
+}
+
 const PAIRING: OpenPairing & { readonly frame: Uint8Array } = {
   pairing: ID,
   name: 'phone',

@@ -2,7 +2,13 @@
 import { HOMES } from '../support/state.ts'
 import { deviceBookContract } from './device-book.ts'
 import { journalContract } from './journal.ts'
-import { pairingBookContract, paperBookContract, tokenBookContract, useBookContract } from './people-books.ts'
+import {
+  pairingBookContract,
+  paperBookContract,
+  pastBookContract,
+  tokenBookContract,
+  useBookContract,
+} from './people-books.ts'
 import { permitBookContract } from './permit-book.ts'
 import { readingBookContract } from './reading-book.ts'
 import { serviceBookContract } from './service-book.ts'
@@ -14,6 +20,7 @@ for (const [where, open] of HOMES) {
   permitBookContract(where, open)
   serviceBookContract(where, open)
   paperBookContract(where, open)
+  pastBookContract(where, open)
   pairingBookContract(where, open)
   tokenBookContract(where, open)
   useBookContract(where, open)

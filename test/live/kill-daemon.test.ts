@@ -14,7 +14,7 @@ import {
   type Hub,
   type Kind,
   openSession,
-} from '../support/device.ts'
+} from '../../scripts/device/index.ts'
 import { LiveHome } from '../support/home.ts'
 import { begin } from '../support/http-home.ts'
 import { Sealer, sha256 } from '../support/request.ts'

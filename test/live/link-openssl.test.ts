@@ -14,7 +14,7 @@ import { caCertificate, hubLeaf, privateKeyPem, toPem } from '../../daemon/core/
 import { webCaCertificate, webKey, webLeaf, webScalar } from '../../daemon/core/identity/web-certificates.ts'
 import { writeFrame } from '../../daemon/edge/link/frames.ts'
 import { CODES } from '../../schemas/gen/ts/codes.ts'
-import { LAMP } from '../support/device.ts'
+import { LAMP } from '../../scripts/device/index.ts'
 import { ed25519, type LinkHome, openLinkHome, signerOf } from '../support/link-home.ts'
 
 /** `openssl s_client` as a peer: another TLS than the hub's Node in name, and with every knob. */

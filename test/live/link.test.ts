@@ -14,7 +14,7 @@ import {
   LAMP,
   openSession,
   sealEnrol,
-} from '../support/device.ts'
+} from '../../scripts/device/index.ts'
 import { ed25519, openLinkHome, signerOf } from '../support/link-home.ts'
 import { until } from '../support/until.ts'
 

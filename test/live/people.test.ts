@@ -5,10 +5,22 @@ import { spawnSync } from 'node:child_process'
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { writeIdentity } from '../../daemon/config/identity.ts'
+import { fromBase64url } from '../../daemon/base/bytes.ts'
+import { loadIdentity, writeIdentity } from '../../daemon/config/identity.ts'
 import { loadOwner } from '../../daemon/config/keyring.ts'
-import { type LiveDevice, type LiveHome, openLiveHome, type Ran, type Said } from '../support/home.ts'
+import { nativeEd25519 } from '../../daemon/core/envelope/index.ts'
+import {
+  type LiveDevice,
+  type LiveHome,
+  openLiveHome,
+  type Ran,
+  type RunOptions,
+  type Said,
+} from '../support/home.ts'
+import { grantFrame } from '../support/papers.ts'
 import { askToJoin } from '../support/phone.ts'
+import { Sealer } from '../support/request.ts'
+import { Account } from '../unit/cli/as-user.ts'
 
 let home: LiveHome
 let light: LiveDevice
@@ -31,12 +43,16 @@ async function refused(line: string, exit: number, code: string): Promise<Ran> {
 }
 
 /** A phone that joins as a person's does, and its key as a file, so that the CLI can stand for its page. */
-async function joins(name: string, person: string): Promise<{ file: string; said: Said }> {
-  const begun = await home.done(['phone', 'add', name, '--person', person, '--no-wait'])
+async function joins(
+  name: string,
+  person: string,
+  by: RunOptions = {},
+): Promise<{ file: string; said: Said }> {
+  const begun = await home.done(['phone', 'add', name, '--person', person, '--no-wait'], by)
   const phone = await askToJoin(join(home.data, 'api.sock'), begun.code as string)
   assert.equal(phone.status, 202, JSON.stringify(phone.answer))
   const args = ['phone', 'add', name, '--confirm', '--yes-if', phone.digits]
-  const said = await home.done(args)
+  const said = await home.done(args, by)
   const file = join(home.place, `${name}.key`)
   const { home: id, root, owners } = loadOwner(home.owner)
   writeFileSync(file, writeIdentity({ home: id, root, owners, name, seed: phone.seed }).reveal(), {
@@ -168,7 +184,13 @@ suite('a script', { timeout: 60_000 }, () => {
     const said = await done(`set porch-light level 40 --as ${file}`)
     assert.deepEqual([said.code, said.values], ['ok', { level: 40 }])
     await refused(`set porch-light on true --as ${file}`, 3, 'not-granted')
-    await refused(`person list --as ${file}`, 3, 'not-permitted')
+    await refused(`group list --as ${file}`, 3, 'not-permitted')
+    await refused(`person add friend --as ${file}`, 3, 'not-permitted')
+    const { people } = (await done(`person list --as ${file}`)) as unknown as { people: { name: string }[] }
+    assert.deepEqual(
+      people.map(({ name }) => name),
+      ['blinds'],
+    )
     await done('token remove blinds --yes')
     await refused(`set porch-light level 50 --as ${file}`, 3, 'grant-revoked')
   })
@@ -202,6 +224,90 @@ suite('a script', { timeout: 60_000 }, () => {
     await done('token remove dashboard --yes')
     assert.equal(curl('PUT', '/things/porch-light/properties/level', '10').status, 401)
     assert.equal((await done('get porch-light level')).value, 60)
+  })
+})
+
+suite('what is passed on', { timeout: 120_000 }, () => {
+  const keyOf = (name: string) => join(home.place, `${name}.key`)
+  const give = (who: string, by: string, what: string) =>
+    within(`token add ${who} ${what} --out ${keyOf(who)} --as ${keyOf(by)}`)
+  /** The same command lines, in this process. */
+  async function within(line: string): Promise<Said & { grant: { id: string; parent?: string } }> {
+    using account = new Account()
+    Object.assign(account.environment, { SHALLOT_DATA: home.data, SHALLOT_OWNER: home.owner })
+    const { said } = await account.jsonWithin(line.split(' '))
+    return said as Said & { grant: { id: string; parent?: string } }
+  }
+  const code = async (line: string) => {
+    const { ok, code } = await within(line)
+    return ok ? 'ok' : code
+  }
+  let first: string
+
+  before(async () => {
+    const terms = '--until 2d --uses 9 --lease 1h --may-share-on'
+    const said = await within(`token add laptop porch-light on level ${terms} --out ${keyOf('laptop')}`)
+    first = said.grant.id
+  })
+
+  test('goes from an owner over two hands to a third, and the device itself takes it', async () => {
+    const second = await give('nanny', 'laptop', 'porch-light on --may-share')
+    const third = await give('cousin', 'nanny', 'porch-light on --uses 2')
+    assert.deepEqual([second.grant.parent, third.grant.parent], [first, second.grant.id])
+    const said = await within(`set porch-light on true --as ${keyOf('cousin')}`)
+    assert.deepEqual([said.ok, said.code, said.verified], [true, 'ok', true])
+    const { entries } = (await done('log --who cousin')) as unknown as {
+      entries: { kind: string; chain?: string[] }[]
+    }
+    const act = entries.find(({ kind }) => kind === 'command')
+    assert.deepEqual(act?.chain, [first, second.grant.id, third.grant.id])
+  })
+
+  test('has what is not said from above: until when, how often, how fresh a lease', async () => {
+    const { grants } = (await within(`grants nanny --as ${keyOf('laptop')}`)) as unknown as {
+      grants: { lease: number; uses: number; until: string; by: string }[]
+    }
+    const [own] = (await done('grants laptop')).grants as { until: string }[]
+    assert.deepEqual(
+      grants.map(({ lease, uses, until, by }) => [lease, uses, until, by]),
+      [[3600, 9, own?.until, 'laptop']],
+    )
+  })
+
+  for (const [what, terms, expected] of [
+    ['other devices', 'everything on', 'grant-wider'],
+    ['a longer time', 'porch-light on --until 3d', 'grant-wider'],
+    ['more uses', 'porch-light on --uses 10', 'grant-wider'],
+    ['no lease', 'porch-light on --lease none', 'grant-wider'],
+    ['a property that is not even shown', 'porch-light effect', 'no-such-affordance'],
+  ] as const) {
+    test(`is refused with ${what} beyond what there is above: ${expected}`, async () => {
+      assert.equal((await give('wider', 'laptop', terms)).code, expected)
+    })
+  }
+
+  test('is refused by the hub too, whatever seals it: grant-wider, in the log', async () => {
+    const laptop = loadIdentity(keyOf('laptop'))
+    const by = new Sealer(nativeEd25519().signer(laptop.seed.reveal()), laptop.home)
+    const wide = grantFrame(by, { parent: fromBase64url(first)!, key: by.signer.key, devices: [] })
+    await using stack = new AsyncDisposableStack()
+    const { api } = await home.api(stack)
+    await assert.rejects(api.sendSealed('POST', '/grants', wide), { code: 'grant-wider' })
+    const { entries } = (await done('log --limit 5')) as unknown as { entries: { code?: string }[] }
+    assert.ok(entries.some((entry) => entry.code === 'grant-wider'))
+  })
+
+  test('may not go further than it was said: grant-chain, and nothing at all by who may not share', async () => {
+    assert.equal((await give('far', 'nanny', 'porch-light on --may-share')).code, 'grant-chain')
+    assert.equal((await give('far', 'cousin', 'porch-light on')).code, 'not-permitted')
+    assert.equal(await code(`revoke ${first} --as ${keyOf('laptop')}`), 'not-permitted')
+  })
+
+  test('goes with what it hangs from', async () => {
+    await done(`revoke ${first}`)
+    const said = await within(`set porch-light on false --as ${keyOf('cousin')}`)
+    assert.equal(said.ok, false, JSON.stringify(said))
+    assert.equal(await code(`grants --as ${keyOf('cousin')}`), 'ok')
   })
 })
 
@@ -279,6 +385,15 @@ test('another owner, made with the words, owns the home until the words say othe
   assert.equal(made.exit, 0, made.out)
   const asAnna = { environment: { SHALLOT_OWNER: into } }
   await home.done(['set', 'porch-light', 'on', 'false'], asAnna)
+  await done('person add tourist')
+  const { file: phone } = await joins('tourist-phone', 'tourist')
+  const { grant } = await done('grant tourist porch-light on')
+  const { file: tablet, said } = await joins('tourist-tablet', 'tourist', asAnna)
+  assert.equal(said.grantsOfOthers, 1)
+  for (const file of [phone, tablet]) await done(`set porch-light on true --as ${file}`)
+  await done(`revoke ${grant.id}`)
+  for (const file of [phone, tablet])
+    assert.notEqual((await home.json(['set', 'porch-light', 'on', 'true', '--as', file])).exit, 0)
   assert.equal((await home.json(['owner', 'remove', 'anna', '--yes'], { input: home.words })).exit, 0)
   const ran = await home.json(['set', 'porch-light', 'on', 'true'], asAnna)
   assert.notEqual(ran.exit, 0)

@@ -11,6 +11,7 @@ import { describe, it } from 'node:test'
 import { nativeEd25519, type Signer } from '../../daemon/core/envelope/index.ts'
 import { idOf as partyOf } from '../../daemon/core/model/index.ts'
 import { Grants, openTrust } from '../../daemon/core/policy/index.ts'
+import { Dice } from '../../scripts/simulation/dice.ts'
 import { atLock, idOf, may, Scene, UNLOCK } from '../../scripts/vectors/grants/scene.ts'
 import {
   device,
@@ -25,7 +26,6 @@ import {
   sitterTablet,
 } from '../../scripts/vectors/parties.ts'
 import { contextLines } from '../../scripts/vectors/text.ts'
-import { Dice } from '../support/dice.ts'
 import { Lock } from '../vectors/lock.ts'
 
 const ed25519 = nativeEd25519()

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Frame } from '../../daemon/core/envelope/index.ts'
-import { memberFrame, revocationFrame, type SimDaemon, World } from '../support/mesh-sim.ts'
+import { memberFrame, revocationFrame, type SimDaemon, World } from '../../scripts/simulation/index.ts'
 
 /** Another place to begin, or one history alone: SHALLOT_SEED=17 SHALLOT_HISTORIES=1. */
 const FIRST_SEED = Number(process.env.SHALLOT_SEED ?? 1)
@@ -79,7 +79,7 @@ class History {
     const { dice } = world
     for (let step = 0; step < 30; step++) {
       const [a, b] = [dice.pick(world.daemons), dice.pick(world.daemons)]
-      const act = dice.below(12)
+      const act = dice.roll(12)
       if (act < 4) a.shelf.write(`${step}`, world.now)
       else if (act < 7) world.link(a, b)
       else if (act < 9) world.unlink(a, b)
@@ -90,7 +90,7 @@ class History {
         await this.remove(gone, dice.pick(this.standing))
       }
       for (const { talk } of world.daemons) if (dice.chance(0.3)) talk.tick(world.now)
-      await world.pass(dice.below(20_000))
+      await world.pass(dice.roll(20_000))
       this.check()
     }
   }
@@ -184,12 +184,12 @@ describe('the mesh, simulated', () => {
         for (let step = 0; step < 60; step++) {
           const victim = dice.pick(world.daemons.slice(0, -1))
           dice.pick(world.daemons).shelf.write(`${step}`, world.now)
-          for (const { talk } of world.daemons) talk.exchange.pump()
+          for (const { talk } of world.daemons) talk.exchange.pump(world.now)
           const said = dice.pick(world.overheard) ?? new Uint8Array()
           const bytes = Uint8Array.from(said)
-          if (dice.chance(0.7) && bytes.length > 0) bytes[dice.below(bytes.length)]! ^= 1 << dice.below(8)
+          if (dice.chance(0.7) && bytes.length > 0) bytes[dice.roll(bytes.length)]! ^= 1 << dice.roll(8)
           await victim.talk.heard(bad.id, dice.chance(0.5) ? 'talk' : 'log', bytes, world.now)
-          await world.pass(dice.below(5000))
+          await world.pass(dice.roll(5000))
         }
         for (let step = 0; step < 60; step++) {
           for (const { talk } of world.daemons) talk.tick(world.now)
@@ -216,7 +216,7 @@ describe('the mesh, simulated', () => {
       const before = world.sent
       for (let event = 0; event < 20; event++) {
         all[0]!.shelf.write(`${event}`, world.now)
-        all[0]!.talk.exchange.pump()
+        all[0]!.talk.exchange.pump(world.now)
         await world.pass(1000)
       }
       const perEvent = (world.sent - before) / 20

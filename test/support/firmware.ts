@@ -27,6 +27,8 @@ export type FirmwareOptions = {
   /** A directory that outlives the process: for restarts. */
   directory?: string
   countInstructions?: boolean
+  /** On the host: the console is a pseudo-terminal, whose name is the first line. */
+  serial?: boolean
 }
 
 export type Firmware = AsyncDisposable & {
@@ -55,7 +57,7 @@ function start(options: FirmwareOptions, directory: string): { child: ChildProce
     const countInstructions = options.countInstructions ?? false
     return startEmulator({ elf: path, flashcheck: FLASHCHECK, directory, countInstructions })
   }
-  const child = startOnHost(path, directory)
+  const child = startOnHost(path, directory, 'pipe', options.serial ? { SHALLOT_SERIAL: '1' } : {})
   return { child, end: () => void child.kill() }
 }
 

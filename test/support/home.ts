@@ -55,6 +55,10 @@ export interface LiveHomeOptions {
   readonly as?: string
   /** More arguments of `shallot daemon`. */
   readonly daemon?: readonly string[]
+  /** What every command line of this home begins with, to run in another namespace. */
+  readonly enter?: readonly string[]
+  /** More variables of the environment, for the daemon and the CLI. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 export class LiveHome implements AsyncDisposable {
@@ -95,13 +99,20 @@ export class LiveHome implements AsyncDisposable {
       XDG_CACHE_HOME: CACHE,
       SHALLOT_DATA: this.data,
       SHALLOT_OWNER: this.owner,
+      ...this.#options.environment,
       ...more,
     }
   }
 
+  #commandLine(args: readonly string[]): [string, string[]] {
+    const [program, ...rest] = [...(this.#options.enter ?? []), process.execPath, ENTRY, ...args]
+    return [program!, rest]
+  }
+
   /** `shallot <args>` in a process of its own. */
   async run(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-    const child = spawn(process.execPath, [ENTRY, ...args], {
+    const [program, rest] = this.#commandLine(args)
+    const child = spawn(program, rest, {
       env: this.#environment(options.environment),
       cwd: this.place,
       timeout: RUN_MS_MAX,
@@ -136,7 +147,8 @@ export class LiveHome implements AsyncDisposable {
 
   /** A process of the CLI that stays until it is disposed, such as `watch`. */
   stay(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Child {
-    const child = spawn(process.execPath, [ENTRY, ...args], {
+    const [program, rest] = this.#commandLine(args)
+    const child = spawn(program, rest, {
       env: this.#environment(environment),
       cwd: this.place,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -51,7 +51,7 @@ const noRoom: MeshRoom = {
   reach: () => {},
   leave: () => {},
   send: () => {},
-  trouble: () => 'there is no network in this test',
+  trouble: () => ({ code: 'unreachable', detail: 'there is no network in this test' }),
   rtt: () => undefined,
   ping: async () => [],
   ask: async () => {
@@ -256,7 +256,7 @@ export async function openTestHome(
   const mesh: MeshHome = new MeshHome({
     ...{ clock: systemClock, random: systemRandom, log, ed25519, feed },
     ...{ devices, readings, journal, shelf: state.shelf, book: state.mesh, signer: hubSigner },
-    ...{ past: state.past, everyS: 0 },
+    ...{ farReadings: state.farReadings, everyS: 0 },
     trust: core.authority.trust,
     revocations: revocationsOf(core.authority.trust, (frame) => core.desk.people.revoke(frame, 'mesh')),
     others: othersOf({ home, ed25519, papers: state.papers, people: core.desk.people, charges }),

@@ -8,8 +8,8 @@ import { type Ed25519, nativeEd25519, type Signer } from '../../daemon/core/enve
 import { deviceLeaf, hubLeaf } from '../../daemon/core/identity/certificates.ts'
 import { idOf, type PartyId } from '../../daemon/core/model/index.ts'
 import { type Link, type LinkLimits, openLink } from '../../daemon/edge/link/index.ts'
+import { type DeviceKeys, deviceKeys, type Hub, permitOf } from '../../scripts/device/index.ts'
 import { MemoryDesk } from './desk.ts'
-import { type DeviceKeys, deviceKeys, type Hub, permitOf } from './device.ts'
 
 export const ed25519: Ed25519 = nativeEd25519()
 export const signerOf = (n: number): Signer => ed25519.signer(new Uint8Array(32).fill(n))

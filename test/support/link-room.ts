@@ -15,8 +15,8 @@ import { Roster } from '../../daemon/edge/link/roster.ts'
 import { TurnedAway } from '../../daemon/edge/link/turned-away.ts'
 import { HubVoice } from '../../daemon/edge/link/voice.ts'
 import type { Code } from '../../schemas/gen/ts/codes.ts'
+import type { Hub } from '../../scripts/device/index.ts'
 import { MemoryDesk } from './desk.ts'
-import type { Hub } from './device.ts'
 import { ManualClock } from './manual-clock.ts'
 
 export const ed25519 = nativeEd25519()

@@ -69,7 +69,7 @@ export async function openTestMesh(
     shelf: state.shelf,
     devices: state.devices,
     readings: state.readings,
-    past: state.past,
+    farReadings: state.farReadings,
     everyS: 0,
     journal: state.journal,
     services: () => services,

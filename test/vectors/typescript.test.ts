@@ -7,10 +7,11 @@ import { portableEd25519 } from '../../daemon/core/envelope/portable.ts'
 import { readEnrolCode } from '../../daemon/core/identity/index.ts'
 import { FrameReader } from '../../daemon/edge/link/frames.ts'
 import { CODES, codeByNumber } from '../../schemas/gen/ts/codes.ts'
-import { readHubNote } from '../support/hub-notes.ts'
+import { readHubNote } from '../../scripts/device/index.ts'
 import { readVectors, type Vector } from '../support/vectors.ts'
 import { Lock } from './lock.ts'
 import { Receiver } from './receiver.ts'
+import { readAsk, readOrders } from './serial.ts'
 
 const HEADER = new Set(['comment', 'section', 'made-by', 'room'])
 
@@ -127,6 +128,22 @@ describe('grant vectors, as a lock judges [SPEC 12]', () => {
       [],
     )
   })
+})
+
+describe('serial vectors, as a device reads its line [SPEC 17]', () => {
+  for (const vector of readVectors('serial')) {
+    it(vector.file, () =>
+      play(
+        vector,
+        () => false,
+        (input) => {
+          const bytes = fromHex(input)
+          const read = bytes ? readOrders(bytes) : (readAsk(input) ?? { ok: false, why: 'missing' })
+          return read.ok ? 'ok' : read.why
+        },
+      ),
+    )
+  }
 })
 
 const FROM_DEVICES: ReadonlySet<string> = new Set(['hello', 'reading', 'receipt', 'enrol'])

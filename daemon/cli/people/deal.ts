@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/** Grants under an owner's seal: one copy for each key of somebody, all under one id (SPEC 12.1). */
+/** Grants under the seal of an owner, or of who passes them on: one copy for each key of somebody, all under one id (SPEC 12.1). */
 import { DEVICE_ENVELOPE_BYTES_MAX, GRANT_ID_BYTES } from '../../../schemas/gen/ts/wire.ts'
 import { equal, toBase64url } from '../../base/bytes.ts'
 import type { Random } from '../../base/random.ts'
 import type { Frame, Grant, Pin } from '../../core/envelope/index.ts'
-import type { PartyId } from '../../core/model/index.ts'
+import { idOf } from '../../core/model/index.ts'
 import type { Api } from '../api.ts'
 import { CliError } from '../error.ts'
 import type { Person } from '../person.ts'
 import type { Desk } from './desk.ts'
-import { type House, type KnownHolder, type KnownPerson, liveHolders } from './house.ts'
+import { type House, type KnownGrant, type KnownHolder, type KnownPerson, liveHolders } from './house.ts'
 import { dropPromises, keepPromise, promisesTo } from './promises.ts'
 import type { Terms } from './terms.ts'
 
@@ -18,10 +18,12 @@ export interface Deal {
   /** What the log and the lock call it: its person's name. */
   readonly name: string
   readonly terms: Terms
+  /** The grant that it is passed on from; none: an owner's. */
+  readonly parent?: Uint8Array
 }
 
-export function newDeal(random: Random, name: string, terms: Terms): Deal {
-  return { id: drawId(random), name, terms }
+export function newDeal(random: Random, name: string, terms: Terms, parent?: Uint8Array): Deal {
+  return { id: drawId(random), name, terms, ...(parent && { parent }) }
 }
 
 /** An id that can be typed: as text it does not begin like a flag. */
@@ -47,6 +49,7 @@ export async function sealGrant(
     what,
     leaseS,
     ...to,
+    ...(deal.parent && { parent: deal.parent }),
     ...(expiresAt !== undefined && { expiresAt }),
     ...(notBefore !== undefined && { notBefore }),
     ...(share !== undefined && { share }),
@@ -94,47 +97,56 @@ export function phonesOf(person: KnownPerson): readonly KnownHolder[] {
   return liveHolders(person)
 }
 
+/** What a new key of somebody was given, and what it could not be given. */
+export interface Dealt {
+  readonly deals: readonly Deal[]
+  /** How many of these another owner granted: this phone has them under our seal. */
+  readonly ofOtherOwners: number
+  /** What somebody passed on to this person: theirs to pass on to the new key too. */
+  readonly passedOn: readonly KnownGrant[]
+}
+
 /**
- * What a new key of somebody gets: what was promised, and copies of what the others of their keys hold by this owner's seal. A copy
- * has the seal of the same hand (SPEC 12.1), so what another owner granted is theirs to hand over.
+ * What a new key of somebody gets: what was promised, and copies of what the others of their keys hold, whichever owner sealed it:
+ * an owner's copy counts and falls with the others of its id (SPEC 12.2). What was passed on has the seal of that hand alone.
  */
 export async function dealAll(
   deps: { readonly api: Api; readonly owner: Person; readonly directory: string },
   house: House,
   to: KnownPerson,
   key: Uint8Array,
-): Promise<{ readonly deals: readonly Deal[]; readonly ofOthers: number }> {
+): Promise<Dealt> {
   const held = heldBy(house, to, deps.owner.now())
-  const own = held.filter(({ by }) => by === deps.owner.id)
   const promised = await promisesTo(deps.directory, to.person)
-  const deals = [...new Map([...own, ...promised].map((deal) => [toBase64url(deal.id), deal])).values()]
+  const granted = held.filter(({ byOwner }) => byOwner).map((grant) => dealOf(grant, to.name))
+  const deals = [...new Map([...granted, ...promised].map((deal) => [toBase64url(deal.id), deal])).values()]
   // What an earlier try has dealt to this key is not dealt again.
   const has = new Set(house.grants.filter(({ message }) => isFor(message.body, key)).map(({ id }) => id))
   for (const deal of deals) {
     if (!has.has(toBase64url(deal.id))) await dealTo(deps.api, deps.owner, deal, [key])
   }
   await dropPromises(deps.directory, to.person)
-  return { deals, ofOthers: held.length - own.length }
+  const ofOtherOwners = held.filter(({ byOwner, by }) => byOwner && by !== deps.owner.id).length
+  return { deals, ofOtherOwners, passedOn: held.filter(({ byOwner }) => !byOwner) }
 }
 
 function isFor({ key }: Grant, holder: Uint8Array): boolean {
   return key !== undefined && equal(key, holder)
 }
 
-/** Each grant once, as far as it still holds and an owner sealed it for a key of this person. */
-function heldBy(
-  house: House,
-  person: KnownPerson,
-  nowS: number,
-): readonly (Deal & { readonly by: PartyId })[] {
-  const keys = new Set(phonesOf(person).map(({ id }) => id as string))
-  const deals = new Map<string, Deal & { readonly by: PartyId }>()
-  for (const { message, id, by, byOwner, revoked } of house.grants) {
-    const { body } = message
-    const key = body.key?.toBase64({ alphabet: 'base64url', omitPadding: true })
-    if (revoked || !byOwner || body.parent || key === undefined || !keys.has(key)) continue
-    if (body.expiresAt !== undefined && body.expiresAt <= nowS) continue
-    deals.set(id, { id: body.id, name: person.name, terms: body, by })
+function dealOf({ message: { body } }: KnownGrant, name: string): Deal {
+  return { id: body.id, name, terms: body }
+}
+
+/** Each grant once, as far as it still holds and is for a key of this person; of copies the first. */
+function heldBy(house: House, person: KnownPerson, nowS: number): readonly KnownGrant[] {
+  const keys = new Set<string>(phonesOf(person).map(({ id }) => id))
+  const found = new Map<string, KnownGrant>()
+  for (const grant of house.grants) {
+    const { key, expiresAt } = grant.message.body
+    if (grant.revoked || key === undefined || !keys.has(idOf(key))) continue
+    if (expiresAt !== undefined && expiresAt <= nowS) continue
+    if (!found.has(grant.id)) found.set(grant.id, grant)
   }
-  return [...deals.values()]
+  return [...found.values()]
 }

@@ -1,27 +1,39 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Api } from '../api.ts'
+import { CliError } from '../error.ts'
 import type { Person } from '../person.ts'
 import type { Tools } from '../tools.ts'
 import { type House, readHouse } from './house.ts'
 import { type Revoked, takeBack } from './revocations.ts'
 
-/** An owner before the picture of the home: what every verb about people begins with. */
+/** Somebody before the picture of the home: what every verb about people begins with. */
 export interface Desk {
   readonly tools: Tools
   readonly api: Api
+  /** Who seals: an owner, unless the desk was opened for others too. */
   readonly owner: Person
   readonly house: House
-  /** The owner's directory. */
+  /** What this one keeps about others: the owner's directory, or one beside the key file. */
   readonly directory: string
 }
 
-/** @param doing  as the beginning of a sentence: `granting` @throws CliError not-permitted for somebody who is no owner */
-export async function openDesk(tools: Tools, doing: string): Promise<Desk> {
-  const owner = await tools.owner(doing)
+/** Who may come: an owner, also who holds what may be passed on, or everybody with a key. */
+export type Visitor = 'owner' | 'sharer' | 'anybody'
+
+/** @param doing  as the beginning of a sentence: `granting` @throws CliError not-permitted for somebody whom this is not for */
+export async function openDesk(tools: Tools, doing: string, visitor: Visitor = 'owner'): Promise<Desk> {
+  const owner = visitor === 'owner' ? await tools.owner(doing) : await tools.person()
   const api = await tools.api()
   using _step = tools.voice.working('asking the home who is who')
   const house = await readHouse(api, owner)
-  return { tools, api, owner, house, directory: tools.configured.config.owner }
+  if (visitor === 'sharer' && owner.role !== 'owner' && !house.mayShare) {
+    throw new CliError('not-permitted', `${doing} takes an owner, or a grant that may be passed on`, {
+      next: `an owner can give ${owner.name} one: shallot grant … --may-share`,
+    })
+  }
+  const { config } = tools.configured
+  const directory = owner.role === 'owner' ? config.owner : `${config.identity}.people`
+  return { tools, api, owner, house, directory }
 }
 
 export async function revokeAt(desk: Desk, entries: readonly Uint8Array[]): Promise<Revoked> {

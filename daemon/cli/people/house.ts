@@ -2,8 +2,8 @@
 /**
  * Who lives in this home and who may do what there, as its hub tells it (SPEC 9.3, 9.4), held against the seals.
  *
- * Always true: what is sealed next is never for a key, a person or a device that an owner did not bind to its name; the hub's word is
- * taken for what only it knows (what was counted, who is connected).
+ * Always true: what is sealed next is never for a key, a person or a device that neither an owner nor who seals bound to its name; the
+ * hub's word is taken for what only it knows (what was counted, who is connected).
  */
 import { ENVELOPE_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { equal, toBase64url } from '../../base/bytes.ts'
@@ -42,6 +42,8 @@ export interface KnownHolder {
   readonly by: PartyId
   /** An owner's seal is on it; otherwise it was added by somebody who may share. */
   readonly byOwner: boolean
+  /** That seal, or our own. */
+  readonly isTrusted: boolean
   readonly at: number | undefined
   readonly revoked: boolean
   /** The onion service that is this phone's. */
@@ -53,7 +55,8 @@ export interface KnownPerson {
   readonly id: string
   readonly person: Uint8Array
   readonly name: string
-  readonly byOwner: boolean
+  /** An owner's seal is on it, or our own. */
+  readonly isTrusted: boolean
   readonly holders: readonly KnownHolder[]
 }
 
@@ -85,6 +88,8 @@ export interface House {
   readonly hub: PartyId
   /** A name of the IANA database, or an offset. */
   readonly zone: string
+  /** Whether who asks may pass anything on, as the hub says. */
+  readonly mayShare: boolean
   readonly people: readonly KnownPerson[]
   readonly grants: readonly KnownGrant[]
   readonly things: readonly KnownThing[]
@@ -106,6 +111,7 @@ export async function readHouse(api: Api, person: Person): Promise<House> {
   return {
     hub,
     zone: zoneIn(home),
+    mayShare: fieldsOf(home.me, 'who asks').share === true,
     people: listOf(roll.people, 'a list of people').map((each) =>
       personIn(fieldsOf(each, 'a person'), person),
     ),
@@ -164,11 +170,15 @@ function personIn(fields: Fields, owner: Person): KnownPerson {
     id: toBase64url(body.person),
     person: body.person,
     name: body.name,
-    byOwner: owner.trust.isOwner(signer),
+    isTrusted: isTrusted(signer, owner),
     holders: listOf(fields.holders, 'a list of phones').map((each) =>
       holderIn(fieldsOf(each, 'a phone'), body.person, owner),
     ),
   }
+}
+
+function isTrusted(signer: Uint8Array, { trust, key }: Person): boolean {
+  return trust.isOwner(signer) || equal(signer, key)
 }
 
 function holderIn(fields: Fields, person: Uint8Array, owner: Person): KnownHolder {
@@ -186,6 +196,7 @@ function holderIn(fields: Fields, person: Uint8Array, owner: Person): KnownHolde
     kind: body.kind,
     by: idOf(signer),
     byOwner: owner.trust.isOwner(signer),
+    isTrusted: isTrusted(signer, owner),
     at: optionalNumberIn(fields, 'at'),
     revoked: fields.revoked === true,
     invitation: optionalTextIn(fields, 'invitation')?.replace(/^invitation:/, ''),
@@ -278,20 +289,20 @@ export function personNamed({ people }: House, name: string): KnownPerson {
   })
 }
 
-/** The same, for sealing something for them. @throws CliError unknown-signer for a name that no owner has sealed */
+/** The same, for sealing something for them. @throws CliError unknown-signer for a name that neither an owner nor we have sealed */
 export function trustedPerson(house: House, name: string): KnownPerson {
   const person = personNamed(house, name)
-  if (person.byOwner) return person
+  if (person.isTrusted) return person
   throw new CliError(
     'unknown-signer',
-    `no owner made ${person.name} known here; somebody who may share did, or the hub`,
+    `neither you nor an owner made ${person.name} known here; somebody who may share did, or the hub`,
     {
       next: 'make them known yourself under another name: shallot person add',
     },
   )
 }
 
-/** The keys that act for somebody now: an owner said so, and nobody took them back. */
+/** The keys that act for somebody now: an owner or we said so, and nobody took them back. */
 export function liveHolders(person: KnownPerson): readonly KnownHolder[] {
-  return person.holders.filter(({ revoked, byOwner }) => byOwner && !revoked)
+  return person.holders.filter(({ revoked, isTrusted }) => isTrusted && !revoked)
 }

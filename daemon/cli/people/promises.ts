@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/** Grants for somebody who has no key yet: kept in the owner's directory until their phone comes, and sealed for it then. */
+/** Grants for somebody who has no key yet: kept by whoever gives them until their phone comes, and sealed for it then. */
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fromBase64url, toBase64url, toHex } from '../../base/bytes.ts'
@@ -63,7 +63,7 @@ function write(owner: string, person: Uint8Array, deals: readonly Deal[]): void 
   writePrivate(directoryOf(owner), fileOf(person), JSON.stringify(deals.map(toJson)))
 }
 
-function toJson({ id, name, terms }: Deal): object {
+function toJson({ id, name, terms, parent }: Deal): object {
   const { devices, what, leaseS, expiresAt, notBefore, share, hours, uses } = terms
   const named = devices.map((each) =>
     typeof each === 'string' ? { group: each } : { key: toBase64url(each) },
@@ -72,15 +72,22 @@ function toJson({ id, name, terms }: Deal): object {
     id: toBase64url(id),
     name,
     terms: { devices: named, what, leaseS, expiresAt, notBefore, share, hours, uses },
+    ...(parent && { parent: toBase64url(parent) }),
   }
 }
 
 /** The file is our own and private; what is sealed from it is checked again by the shape of a grant. */
 function parse(text: string): readonly Deal[] {
-  const list = JSON.parse(text) as { id: string; name: string; terms: Record<string, unknown> }[]
-  return list.map(({ id, name, terms }) => ({
+  const list = JSON.parse(text) as {
+    id: string
+    name: string
+    terms: Record<string, unknown>
+    parent?: string
+  }[]
+  return list.map(({ id, name, terms, parent }) => ({
     id: bytes(id),
     name,
+    ...(parent !== undefined && { parent: bytes(parent) }),
     terms: {
       ...(terms as unknown as Terms),
       devices: (terms.devices as { group?: string; key?: string }[]).map(

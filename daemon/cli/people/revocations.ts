@@ -120,10 +120,16 @@ function union(lists: readonly (readonly Uint8Array[])[]): readonly Uint8Array[]
 
 /** What is remembered of a grant that was taken back, because the home forgets it. */
 interface Note {
-  /** When it ends; only of what an owner sealed: somebody who passed something on could seal it anew, with another end. */
+  /** When its last copy ends; only of what an owner sealed: somebody who passed something on could seal it anew, with another end. */
   readonly end: number | undefined
-  /** It has this owner's own seal, so that the floor of this owner can take it back as well. */
+  /** Each copy has this owner's own seal, so that the floor of this owner can take it back as well. */
   readonly own: boolean
+}
+
+function sumOf(one: Note | undefined, other: Note): Note {
+  if (!one) return other
+  const end = one.end === undefined || other.end === undefined ? undefined : Math.max(one.end, other.end)
+  return { end, own: one.own && other.own }
 }
 
 /** Written down while the home still shows these grants. */
@@ -139,7 +145,8 @@ function keepNotes(
     { end: byOwner ? message.body.expiresAt : undefined, own: by === owner.id },
   ])
   const wanted = new Set(entries.map(toBase64url))
-  const notes = new Map([...known, ...shown].filter(([id]) => wanted.has(id)))
+  const notes = new Map<string, Note>()
+  for (const [id, note] of [...known, ...shown]) if (wanted.has(id)) notes.set(id, sumOf(notes.get(id), note))
   writePrivate(
     directory,
     file,

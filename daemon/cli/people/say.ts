@@ -40,6 +40,13 @@ export function sayGrant(house: House, terms: Terms): string {
   return sayTerms(terms, sayDevices(house, terms.devices), house.zone)
 }
 
+/** How a grant is taken back: by owners alone. */
+export function sayReturn(id: string, parent: Uint8Array | undefined): string {
+  return parent
+    ? `grant ${id}; it goes with yours, or an owner takes it back with: shallot revoke ${id}`
+    : `grant ${id}; take it back with: shallot revoke ${id}`
+}
+
 export type Standing = 'holds' | 'later' | 'ended' | 'revoked'
 
 export function standingOf({ revoked, message }: KnownGrant, nowS: number): Standing {

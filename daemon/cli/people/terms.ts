@@ -26,6 +26,9 @@ export interface TermFlags {
   readonly lease: string
 }
 
+/** Of what needs the hub to have been heard lately, when nothing else is said. */
+export const LEASE = '1d'
+
 export function termOptions<T>(cli: Argv<T>) {
   return cli
     .option('hours', {
@@ -37,9 +40,32 @@ export function termOptions<T>(cli: Argv<T>) {
     .option('uses', { type: 'string', describe: `so many times; needs --until; 1 to ${GRANT_USES_MAX}` })
     .option('lease', {
       type: 'string',
-      default: '1d',
+      default: LEASE,
       describe: 'ends by itself where the hub was not heard for so long; none: never',
     })
+}
+
+export function shareOptions<T>(cli: Argv<T>) {
+  return cli
+    .option('may-share', {
+      type: 'boolean',
+      default: false,
+      describe: 'they may pass it on, once, and never more than it',
+    })
+    .option('may-share-on', {
+      type: 'boolean',
+      default: false,
+      describe: 'they may pass it on, and so may whoever gets it from them',
+    })
+}
+
+/** How many more times it may be passed on, as grants have it. */
+export function readShare(flags: {
+  readonly 'may-share': boolean
+  readonly 'may-share-on': boolean
+}): Pick<Terms, 'share'> {
+  if (flags['may-share-on']) return { share: 2 }
+  return flags['may-share'] ? { share: 1 } : {}
 }
 
 /** @throws CliError usage | not-found | no-such-affordance | … with what to say instead */
@@ -58,11 +84,6 @@ export function readTerms(
     throw new CliError('usage', '--from is not before --until')
   }
   const uses = flags.uses === undefined ? undefined : parseUses(flags.uses)
-  if (uses !== undefined && expiresAt === undefined) {
-    throw new CliError('usage', '--uses needs an --until: a device keeps count only that long', {
-      next: 'say until when, such as --until 1w',
-    })
-  }
   const hours = flags.hours === undefined ? undefined : parseHours(flags.hours)
   return {
     target,
@@ -74,6 +95,14 @@ export function readTerms(
     ...(hours && { hours }),
     ...(uses !== undefined && { uses }),
   }
+}
+
+/** @throws CliError usage */
+export function requireEnd({ uses, expiresAt }: Terms): void {
+  if (uses === undefined || expiresAt !== undefined) return
+  throw new CliError('usage', '--uses needs an --until: a device keeps count only that long', {
+    next: 'say until when, such as --until 1w',
+  })
 }
 
 function parseUses(text: string): number {
@@ -94,7 +123,7 @@ export function sayTerms(terms: Terms, where: string, zone: string): string {
     terms.notBefore !== undefined && `from ${sayMoment(terms.notBefore, zone)}`,
     terms.expiresAt !== undefined && `until ${sayMoment(terms.expiresAt, zone)}`,
     terms.uses !== undefined && (terms.uses === 1 ? 'once' : `${terms.uses} times`),
-    terms.share !== undefined && 'may be passed on',
+    terms.share !== undefined && (terms.share > 1 ? 'may be passed on, and on' : 'may be passed on'),
     terms.leaseS === 0 && 'also when the hub is dead',
   ]
   return parts.filter(Boolean).join(', ')

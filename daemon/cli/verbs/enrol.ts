@@ -50,8 +50,25 @@ export const enrol = verb({
   },
 })
 
-/** Draws the secret, hands the hub its half, and shows the code. */
+/** Draws a code and shows it. */
 async function begin(tools: Tools, name: string): Promise<Pending> {
+  const { pending, code } = await drawCode(tools, name)
+  const [text, expiresAt] = [code.reveal(), pending.expiresAt / 1000]
+  tools.voice.tell(
+    { ok: true, stage: 'code', name, permit: toBase64url(pending.permit), code: text, expiresAt },
+    () => {
+      const image = tools.voice.isTerminal ? `\n${picture(text, tools.voice.columns)}` : ''
+      return `Give this code to the device. It is good for 15 minutes and for one device:\n\n${text}\n${image}`
+    },
+  )
+  return pending
+}
+
+/** Draws the secret, and hands the hub its half. */
+export async function drawCode(
+  tools: Tools,
+  name: string,
+): Promise<{ readonly pending: Pending; readonly code: Secret<string> }> {
   const [api, person, { config }] = [await tools.api(), await tools.person(), tools.configured]
   const secret = new Secret(tools.random.bytes(ENROL_SECRET_BYTES))
   const keys = enrolKeys(secret)
@@ -79,19 +96,11 @@ async function begin(tools: Tools, name: string): Promise<Pending> {
   })
   const pending = { name, secret, permit: keys.permit, expiresAt: expiresAt * 1000 }
   keepPending(config.owner, pending)
-  const text = code.reveal()
-  tools.voice.tell(
-    { ok: true, stage: 'code', name, permit: toBase64url(keys.permit), code: text, expiresAt },
-    () => {
-      const image = tools.voice.isTerminal ? `\n${picture(text, tools.voice.columns)}` : ''
-      return `Give this code to the device. It is good for 15 minutes and for one device:\n\n${text}\n${image}`
-    },
-  )
-  return pending
+  return { pending, code }
 }
 
 /** Waits until the device came, checks what only the holder of the secret can check, and seals the owner's record. */
-async function finish(tools: Tools, pending: Pending): Promise<void> {
+export async function finish(tools: Tools, pending: Pending): Promise<void> {
   const [api, person] = [await tools.api(), await tools.person()]
   using step = tools.voice.working(`waiting for ${pending.name}`)
   const frame = await awaitDevice(tools, api, pending)

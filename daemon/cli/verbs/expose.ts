@@ -116,7 +116,7 @@ async function awaitPublished(tools: Tools, api: Api, exposures: readonly Exposu
       tools.voice.note(`${String(count - waiting.size).padStart(4)} of ${count}  ${device} is published`)
     }
     const [next] = waiting.values()
-    step.say(`${count - waiting.size} of ${count} published, waiting for ${next}`)
+    if (next !== undefined) step.say(`${count - waiting.size} of ${count} published, waiting for ${next}`)
   }
   return count - waiting.size
 }

@@ -4,8 +4,12 @@ import {
   dealOrPromise,
   newDeal,
   openDesk,
+  passOn,
+  readShare,
   readTerms,
   sayGrant,
+  sayReturn,
+  shareOptions,
   type TermFlags,
   termOptions,
   termsObject,
@@ -24,49 +28,47 @@ export const grant = verb({
     ],
     ['grant courier front-door unlock --from 14:00 --until 16:00 --uses 1', 'once, in these two hours'],
     ['grant anna everything all --may-share', 'all of it, and may pass some of it on'],
+    ['grant nanny front-door unlock --as anna.key', 'what she holds: never more, and gone when hers is'],
     ['grant anna lamps on level:read', 'a group; level can be seen and not set'],
   ],
   options: (cli) =>
-    termOptions(
-      cli
-        .positional('person', { type: 'string', demandOption: true, describe: 'name or id' })
-        .positional('device', {
-          type: 'string',
-          demandOption: true,
-          describe: 'name or id of a device, a group, or: everything',
-        })
-        .positional('what', {
-          type: 'string',
-          array: true,
-          demandOption: true,
-          describe: 'properties and actions: unlock, on, level:read, all, all:read',
-        })
-        .option('may-share', {
-          type: 'boolean',
-          default: false,
-          describe: 'they may pass it on, once, and never more than it',
-        }),
+    shareOptions(
+      termOptions(
+        cli
+          .positional('person', { type: 'string', demandOption: true, describe: 'name or id' })
+          .positional('device', {
+            type: 'string',
+            demandOption: true,
+            describe: 'name or id of a device, a group, or: everything',
+          })
+          .positional('what', {
+            type: 'string',
+            array: true,
+            demandOption: true,
+            describe: 'properties and actions: unlock, on, level:read, all, all:read',
+          }),
+      ),
     ),
   async run(tools, args) {
-    const desk = await openDesk(tools, 'granting')
+    const desk = await openDesk(tools, 'granting', 'sharer')
     const { house } = desk
     const to = trustedPerson(house, args.person)
     const asked = { target: args.device, what: args.what }
     const { target: _target, ...read } = readTerms(house, tools.clock.now(), asked, args as TermFlags)
-    const terms = { ...read, ...(args['may-share'] && { share: 1 }) }
-    const deal = newDeal(tools.random, to.name, terms)
+    const { terms, parent } = passOn(desk, { ...read, ...readShare(args) }, args as TermFlags)
+    const deal = newDeal(tools.random, to.name, terms, parent)
     const became = await dealOrPromise(desk, to, deal)
     const id = toBase64url(deal.id)
     tools.voice.tell(
       {
         ok: true,
-        grant: { id, ...termsObject(house, terms) },
+        grant: { id, ...termsObject(house, terms), ...(parent && { parent: toBase64url(parent) }) },
         person: { id: to.id, name: to.name },
         promised: became === 'promised',
       },
       () =>
         became === 'granted'
-          ? `${to.name} may: ${sayGrant(house, terms)}\n  grant ${id}; take it back with: shallot revoke ${id}`
+          ? `${to.name} may: ${sayGrant(house, terms)}\n  ${sayReturn(id, parent)}`
           : [
               `${to.name} may, once there is a phone: ${sayGrant(house, terms)}`,
               `  grant ${id}, kept here until then. Next: shallot phone add "<phone>" --person ${JSON.stringify(to.name)}`,

@@ -37,7 +37,7 @@ export const grants = verb({
       .positional('person', { type: 'string', describe: 'name or id; without, everybody' })
       .option('all', { type: 'boolean', default: false, describe: 'also what holds no more' }),
   async run(tools, args) {
-    const desk = await openDesk(tools, 'seeing who may do what')
+    const desk = await openDesk(tools, 'seeing who may do what', 'anybody')
     const only = args.person === undefined ? undefined : personNamed(desk.house, args.person)
     const rows = [...recorded(desk, only), ...(await promised(desk, only))].filter(
       ({ standing }) => args.all || (standing !== 'revoked' && standing !== 'ended'),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Verb } from '../verb.ts'
+import { cert } from './cert.ts'
 import { config } from './config.ts'
 import { daemon } from './daemon.ts'
 import { device } from './device.ts'
@@ -20,6 +21,7 @@ import { owner } from './owner.ts'
 import { person } from './person.ts'
 import { phone } from './phone.ts'
 import { pin } from './pin.ts'
+import { provision } from './provision.ts'
 import { restore } from './restore.ts'
 import { revoke } from './revoke.ts'
 import { set } from './set.ts'
@@ -35,6 +37,7 @@ export const VERBS: readonly Verb[] = [
   daemon,
   status,
   enrol,
+  provision,
   device,
   get,
   set,
@@ -56,5 +59,6 @@ export const VERBS: readonly Verb[] = [
   onion,
   mesh,
   log,
+  cert,
   config,
 ]

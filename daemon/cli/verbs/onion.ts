@@ -10,7 +10,7 @@ import { picture } from '../qr.ts'
 import type { Tools } from '../tools.ts'
 import { group, verb } from '../verb.ts'
 import { table } from '../voice.ts'
-import { SERVICE_HEADS, serviceLine } from './status.ts'
+import { deviceNames, SERVICE_HEADS, serviceLine } from './status.ts'
 
 const NAME = {
   type: 'string',
@@ -148,10 +148,11 @@ const list = verb({
     const invitations = servicesIn(await api.get('/invitations'))
     const exposures = servicesIn(await api.get('/exposures'))
     const all = [...invitations, ...exposures]
+    const names = await deviceNames(api, exposures)
     tools.voice.tell({ ok: true, invitations, exposures }, () =>
       all.length === 0
         ? 'Nobody was invited. Invite somebody with: shallot onion invite <name>'
-        : table([SERVICE_HEADS, ...all.map(serviceLine)]),
+        : table([SERVICE_HEADS, ...all.map((each) => serviceLine(each, names))]),
     )
   },
 })

@@ -34,7 +34,7 @@ const add = verb({
   options: (cli) => cli.positional('name', NAME),
   async run(tools, { name }) {
     requireName(name)
-    const desk = await openDesk(tools, 'adding somebody')
+    const desk = await openDesk(tools, 'adding somebody', 'sharer')
     const { id } = await addPerson(desk, name)
     tools.voice.tell({ ok: true, person: { id, name } }, () =>
       [
@@ -74,7 +74,7 @@ const list = verb({
   says: 'Who is known here, with how many phones and grants',
   examples: [['person list', '']],
   async run(tools) {
-    const desk = await openDesk(tools, 'seeing everybody')
+    const desk = await openDesk(tools, 'seeing everybody', 'anybody')
     const rows = await Promise.all(desk.house.people.map((each) => rowOf(desk, each)))
     tools.voice.tell({ ok: true, people: rows }, () =>
       rows.length === 0

@@ -9,6 +9,7 @@ import { CliError } from '../error.ts'
 import { fieldsOf, optionalBytesIn, optionalTextIn, textIn } from '../fields.ts'
 import {
   awaitPhone,
+  type Dealt,
   type Desk,
   dealAll,
   dropPairing,
@@ -217,20 +218,18 @@ async function finish(desk: Desk, pending: PendingPhone, yesIf: string | undefin
   })
   await api.sendSealed('PUT', `/holders/${idOf(key)}`, frameOfHolder)
   step.say(`handing ${pending.name} its grants`)
-  const { deals, ofOthers } = await dealAll({ api, owner, directory }, house, person, key)
+  const dealt = await dealAll({ api, owner, directory }, house, person, key)
+  const { deals } = dealt
   await dropPairing(directory, pending)
-  if (ofOthers > 0) {
-    tools.voice.note(
-      `${ofOthers} grants of ${person.name} were sealed by another owner, who must grant them to this phone too.`,
-    )
-  }
+  sayOthers(desk, dealt)
   tools.voice.tell(
     {
       ok: true,
       stage: 'confirmed',
       phone: { key: idOf(key), name: pending.name, invitation: pending.invitation },
       person: { id: person.id, name: person.name },
-      grantsOfOthers: ofOthers,
+      grantsOfOthers: dealt.ofOtherOwners,
+      passedOn: dealt.passedOn.map(({ id, by }) => ({ id, by })),
       grants: deals.map(({ id, terms }) => ({ id: toBase64url(id), ...termsObject(house, terms) })),
     },
     () =>
@@ -244,6 +243,19 @@ async function finish(desk: Desk, pending: PendingPhone, yesIf: string | undefin
             ...deals.map(({ terms }) => `  ${sayGrant(house, terms)}`),
           ].join('\n'),
   )
+}
+
+/** What others gave to this person before, and what became of it for this phone. */
+function sayOthers({ tools, house }: Desk, { ofOtherOwners, passedOn }: Dealt): void {
+  if (ofOtherOwners > 0) {
+    tools.voice.note(
+      `${ofOtherOwners} of these another owner granted: on this phone they stand under your seal, counted and taken back with theirs.`,
+    )
+  }
+  for (const { id, by } of passedOn) {
+    const from = house.people.find(({ holders }) => holders.some((holder) => holder.id === by))?.name ?? by
+    tools.voice.note(`Not on this phone: grant ${id}, which ${from} passed on, and must pass on to it too.`)
+  }
 }
 
 /** @throws CliError usage when there is nobody to ask; the pairing stays open */

@@ -18,6 +18,7 @@ import {
   personNamed,
   readPin,
   readTerms,
+  requireEnd,
   revokeAt,
   sayGrant,
   sayTold,
@@ -71,6 +72,7 @@ const set = verb({
     requireKeypad(desk, args.lock)
     const asked = { target: `device:${args.lock}`, what: ['unlock'] }
     const { target, ...terms } = readTerms(house, tools.clock.now(), asked, args as TermFlags)
+    requireEnd(terms)
     const digits = await digitsFor(tools, args.pin)
     const codes = codesFor(desk, args.lock)
     requireNew(codes, digits, to.name)

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import { parseId } from '../../core/model/index.ts'
+import type { Api } from '../api.ts'
 import { type Fields, fieldsOf, listOf, optionalNumberIn, optionalTextIn, textIn } from '../fields.ts'
 import { findableOrigin, isWildcard } from '../place.ts'
+import { thingLine } from '../things.ts'
 import { sayTime } from '../time.ts'
 import { verb } from '../verb.ts'
 import { table } from '../voice.ts'
@@ -16,11 +19,12 @@ export const status = verb({
     const api = await tools.api()
     const report = fieldsOf(await api.get('/status'), 'a status')
     const way = await api.way()
-    tools.voice.tell({ ok: true, way: way.kind, ...report }, () => sayStatus(report, way.words))
+    const names = await deviceNames(api, report.services)
+    tools.voice.tell({ ok: true, way: way.kind, ...report }, () => sayStatus(report, way.words, names))
   },
 })
 
-function sayStatus(report: Fields, way: string): string {
+function sayStatus(report: Fields, way: string, names: DeviceNames): string {
   const rows = [
     ['reached', way],
     ['version', optionalTextIn(report, 'version') ?? '?'],
@@ -29,7 +33,7 @@ function sayStatus(report: Fields, way: string): string {
     ['LAN', sayLan(optionalTextIn(report, 'lan'))],
     ['tor', sayTor(report.tor)],
   ]
-  return [table(rows), '', ...sayServices(report.services)].join('\n').trimEnd()
+  return [table(rows), '', ...sayServices(report.services, names)].join('\n').trimEnd()
 }
 
 function sayCounts(value: unknown): string {
@@ -55,9 +59,9 @@ function sayTor(value: unknown): string {
   return ready === true ? 'ready' : `${percent ?? 0} % ${typeof summary === 'string' ? summary : ''}`.trim()
 }
 
-function sayServices(value: unknown): string[] {
+function sayServices(value: unknown, names: DeviceNames): string[] {
   if (value === undefined) return []
-  const services = listOf(value, 'a list of services').map((each) => serviceLine(each))
+  const services = listOf(value, 'a list of services').map((each) => serviceLine(each, names))
   if (services.length === 0) return ['No onion address. Invite somebody with: shallot onion invite <name>']
   return [table([SERVICE_HEADS, ...services])]
 }
@@ -73,14 +77,30 @@ const STATES: Readonly<Record<string, string>> = {
   off: 'off: the daemon runs without Tor',
 }
 
+/** A device's own onion service is called by its id; people know it by its name. */
+export type DeviceNames = ReadonlyMap<string, string>
+
+/** Asked for only where a service is a device's: over Tor each question takes its time. */
+export async function deviceNames(api: Api, services: unknown): Promise<DeviceNames> {
+  const isAnyOfDevice = services !== undefined && listOf(services, 'a list of services').some(isOfDevice)
+  if (!isAnyOfDevice) return new Map()
+  const things = listOf(await api.get('/things'), 'a list of devices').map(thingLine)
+  return new Map(things.map(({ id, name }) => [id, name]))
+}
+
+function isOfDevice(value: unknown): boolean {
+  return parseId(textIn(fieldsOf(value, 'an onion service'), 'name')) !== undefined
+}
+
 /** Name, since when, state with its cause, address. */
-export function serviceLine(value: unknown): string[] {
+export function serviceLine(value: unknown, names: DeviceNames): string[] {
   const service = fieldsOf(value, 'an onion service')
   const state = fieldsOf(service.status ?? {}, 'a state')
   const [name, cause] = [optionalTextIn(state, 'state') ?? '?', optionalTextIn(state, 'cause')]
   const is = Object.hasOwn(STATES, name) ? STATES[name]! : name
+  const called = textIn(service, 'name')
   return [
-    textIn(service, 'name'),
+    names.get(called) ?? called,
     sayTime(optionalNumberIn(state, 'since')) ?? '?',
     cause ? `${is}: ${cause}` : is,
     optionalTextIn(service, 'address') ?? '',

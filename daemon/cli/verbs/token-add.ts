@@ -16,9 +16,12 @@ import {
   dealTo,
   newDeal,
   openDesk,
+  passOn,
+  readShare,
   readTerms,
   sayGrant,
   sealGrant,
+  shareOptions,
   type TermFlags,
   termOptions,
   termsObject,
@@ -42,23 +45,26 @@ export const add = verb({
     ['token add heating balcony temperature --out heating.key', 'then: shallot get balcony --as heating.key'],
     ['token add blinds porch-light on level --until 1w', 'into blinds.key'],
     ['token add far porch-light on --away', 'the file also holds an onion address of its own'],
+    ['token add laptop everything all --may-share', 'somebody who passes it on with --as laptop.key'],
     ['token add dashboard everything all:read --bearer', 'for curl: the token is shown once'],
   ],
   options: (cli) =>
-    termOptions(
-      cli
-        .positional('name', NAME)
-        .positional('device', {
-          type: 'string',
-          demandOption: true,
-          describe: 'name or id of a device, a group, or: everything',
-        })
-        .positional('what', {
-          type: 'string',
-          array: true,
-          demandOption: true,
-          describe: 'properties and actions: on, level:read, all:read',
-        }),
+    shareOptions(
+      termOptions(
+        cli
+          .positional('name', NAME)
+          .positional('device', {
+            type: 'string',
+            demandOption: true,
+            describe: 'name or id of a device, a group, or: everything',
+          })
+          .positional('what', {
+            type: 'string',
+            array: true,
+            demandOption: true,
+            describe: 'properties and actions: on, level:read, all:read',
+          }),
+      ),
     )
       .option('out', { type: 'string', describe: 'the new file; without, <name>.key here' })
       .option('away', {
@@ -79,6 +85,9 @@ export const add = verb({
       }),
   async run(tools, args) {
     const name = requireTokenName(args.name)
+    if (args.bearer && (args['may-share'] || args['may-share-on'])) {
+      throw new CliError('usage', 'whoever has a bearer token cannot seal, and so pass nothing on')
+    }
     if (args.bearer && (args.out !== undefined || args.away)) {
       throw new CliError(
         'usage',
@@ -91,15 +100,20 @@ export const add = verb({
         next: 'name another with --out',
       })
     }
-    const desk = await openDesk(tools, 'giving a script a key')
+    const desk = await openDesk(tools, 'giving a script a key', 'sharer')
     await requireFree(desk, name)
     const asked = { target: args.device, what: args.what }
-    const { target: _target, ...terms } = readTerms(desk.house, tools.clock.now(), asked, args as TermFlags)
-    const deal = newDeal(tools.random, name, terms)
+    const { target: _target, ...read } = readTerms(desk.house, tools.clock.now(), asked, args as TermFlags)
+    const { terms, parent } = passOn(desk, { ...read, ...readShare(args) }, args as TermFlags)
+    const deal = newDeal(tools.random, name, terms, parent)
     const made = args.bearer
       ? await makeBearer(desk, deal)
       : await makeKey(desk, deal, { file, away: args.away, lan: args.lan })
-    const grant = { id: toBase64url(deal.id), ...termsObject(desk.house, terms) }
+    const grant = {
+      id: toBase64url(deal.id),
+      ...termsObject(desk.house, terms),
+      ...(parent && { parent: toBase64url(parent) }),
+    }
     tools.voice.tell({ ok: true, name, grant, ...made }, () =>
       [
         ...(made.token === undefined

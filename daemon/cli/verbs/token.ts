@@ -32,7 +32,7 @@ const list = verb({
   says: 'Every script with a key or a bearer token of its own, and what it may do',
   examples: [['token list', '']],
   async run(tools) {
-    const desk = await openDesk(tools, 'seeing all scripts')
+    const desk = await openDesk(tools, 'seeing all scripts', 'sharer')
     const { house } = desk
     const says = (has: (id: string, key: string | undefined) => boolean) =>
       house.grants
@@ -73,7 +73,7 @@ const remove = verb({
   options: (cli) =>
     cli.positional('name', NAME).option('yes', { type: 'boolean', default: false, describe: 'do not ask' }),
   async run(tools, { name, yes }) {
-    const desk = await openDesk(tools, 'taking a key back')
+    const desk = await openDesk(tools, 'taking a key back', 'sharer')
     const script = scriptsOf(desk).find((each) => each.name === name)
     const bearer = bearersIn(await desk.api.get('/tokens')).find((each) => each.name === name)
     if (!script && !bearer) {
@@ -81,15 +81,18 @@ const remove = verb({
         next: 'see `shallot token list`',
       })
     }
+    if (script) desk.owner.requireOwner('taking the key of a script back')
     await keepsGoing(tools, yes, `Take back what ${name} may do?`)
     const { told } = script ? await removePerson(desk, script) : await removeBearer(desk, bearer!)
-    await withdrawInvitation(desk.api, invitationOf(name))
+    if (script) await withdrawInvitation(desk.api, invitationOf(name))
     tools.voice.tell({ ok: true, name, told }, () => `${name} may do nothing any more.`)
   },
 })
 
+/** Nobody acts by what was passed to the hub for a token that is gone; an owner also takes that back. */
 async function removeBearer(desk: Desk, { name, grants }: Bearer) {
   await desk.api.send('DELETE', `/tokens/${encodeURIComponent(name)}`)
+  if (desk.owner.role !== 'owner') return { told: 0 }
   const known = desk.house.grants
     .filter(({ id }) => grants.includes(id))
     .map(({ message }) => message.body.id)

@@ -31,7 +31,7 @@ export const why = verb({
       })
       .option('at', { type: 'string', describe: 'at another time than now' }),
   async run(tools, args) {
-    const desk = await openDesk(tools, 'asking about others')
+    const desk = await openDesk(tools, 'asking about others', 'anybody')
     const { house, api } = desk
     const [holder, name] = whom(desk, args.person)
     const thing = meantBy(house.things, args.device)

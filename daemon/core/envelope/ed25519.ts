@@ -9,6 +9,8 @@ export interface Ed25519 {
   signer(seed: Uint8Array): Signer
   /** True only by the cofactorless rule of SPEC 2.4; call `isSoundKey` and `isSoundSignature` first. */
   verify(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean
+  /** The same by another thread, where there is one: for many at a time, which would hold up all else. */
+  verifyAside?(key: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean>
 }
 
 /** Somebody who can seal: a key in memory, and later a chip. */

@@ -33,6 +33,10 @@ export function nativeEd25519(): Ed25519 {
       }
     },
     verify: (key, message, signature) => verify(null, message, importKey(key), signature),
+    verifyAside: (key, message, signature) =>
+      new Promise((resolve) => {
+        verify(null, message, importKey(key), signature, (error, isTrue) => resolve(!error && isTrue))
+      }),
   }
 }
 

@@ -19,13 +19,17 @@ export interface BeaconDeps {
 /** Seals what this daemon says of itself (SPEC 14.2), each with a larger sequence than any before. */
 export class BeaconSealer {
   readonly #deps: BeaconDeps
-  #ways: ReadonlyMap<PartyId, Uint8Array> = new Map()
+  #ways: ReadonlyMap<PartyId, Uint8Array>
   #last: number
 
-  /** @param last  the largest sequence that anybody is known to have seen */
-  constructor(deps: BeaconDeps, last: number) {
+  /**
+   * @param last  the largest sequence that anybody is known to have seen
+   * @param ways  as they were said last: who connects before they are looked at anew must not hear of none
+   */
+  constructor(deps: BeaconDeps, last: number, ways: ReadonlyMap<PartyId, Uint8Array> = new Map()) {
     this.#deps = deps
     this.#last = last
+    this.#ways = ways
   }
 
   /** @returns whether they differ from those before */

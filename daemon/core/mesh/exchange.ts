@@ -4,6 +4,7 @@ import type { Instant } from '../../base/clock.ts'
 import type { Ed25519 } from '../envelope/index.ts'
 import type { PartyId } from '../model/index.ts'
 import type { BeaconSealer } from './beacons.ts'
+import type { Keeping } from './keeping.ts'
 import type { Papers } from './papers.ts'
 import { judgePiece } from './piece.ts'
 import type { LogShelf, MeshWire } from './ports.ts'
@@ -11,6 +12,8 @@ import { encodeLog, type LogWord } from './words.ts'
 
 /** A log that was asked for and does not come is asked for again, perhaps of somebody else. */
 export const STALLED_MS = 60_000
+/** Who has acknowledged nothing of what it was sent for so long is named in the status. */
+const UNTAKEN_MS = 120_000
 /** How long a log that does not fit ours is left alone before it is looked at again. */
 const FAULT_MS = 600_000
 
@@ -21,6 +24,7 @@ export interface ExchangeDeps {
   readonly shelf: LogShelf
   readonly beacons: BeaconSealer
   readonly wire: MeshWire
+  readonly keeping: Keeping
 }
 
 /** What we send of one author's log to one peer. */
@@ -28,6 +32,8 @@ interface Serving {
   next: number
   /** Pieces that may still be sent before one is acknowledged. */
   credit: number
+  /** When one was last sent to somebody who owed us no acknowledgement, or acknowledged. */
+  since: Instant
 }
 
 /** From whom we have one author's log. */
@@ -75,9 +81,19 @@ export class Exchange {
   missing(peer: PartyId): number {
     let missing = 0
     for (const [author, position] of this.#peers.get(peer) ?? []) {
+      // What it says of strangers' logs is of no account.
+      if (!this.#deps.papers.wasMember(author)) continue
       missing += Math.max(0, position - this.#deps.shelf.head(author).position)
     }
     return missing
+  }
+
+  /** Since when a peer takes nothing of what it was sent, when that is too long. */
+  untakenSince(peer: PartyId, now: Instant): Instant | undefined {
+    const waiting = [...(this.#serving.get(peer)?.values() ?? [])].filter(
+      ({ credit, since }) => credit < PIECES_AHEAD && now - since >= UNTAKEN_MS,
+    )
+    return waiting.length > 0 ? Math.min(...waiting.map(({ since }) => since)) : undefined
   }
 
   connected(peer: PartyId, now: Instant): void {
@@ -101,23 +117,25 @@ export class Exchange {
   async heard(peer: PartyId, word: LogWord, now: Instant): Promise<void> {
     if (!this.#peers.has(peer)) return
     if (word.word === 'piece') return this.#take(peer, word, now)
-    if (word.word === 'want') return this.#serve(peer, word.author, word.from)
+    if (word.word === 'want') return this.#serve(peer, word.author, word.from, now)
     const serving = this.#serving.get(peer)?.get(word.author)
     if (!serving) return
     serving.credit = Math.min(serving.credit + 1, PIECES_AHEAD)
-    this.#send(peer, word.author, serving)
+    serving.since = now
+    this.#send(peer, word.author, serving, now)
   }
 
   /** Sends what was added to any log since. */
-  pump(): void {
+  pump(now: Instant): void {
     for (const [peer, authors] of this.#serving) {
-      for (const [author, serving] of authors) this.#send(peer, author, serving)
+      for (const [author, serving] of authors) this.#send(peer, author, serving, now)
     }
   }
 
   /** Sees to it that each log has a source; called when something changed, and from time to time. */
   plan(now: Instant): void {
-    const { own, papers, shelf } = this.#deps
+    const { own, papers, shelf, keeping } = this.#deps
+    if (keeping.rests(now)) return
     const authors = new Set<PartyId>([...this.#peers.keys(), ...shelf.authors()])
     for (const heads of this.#peers.values()) for (const author of heads.keys()) authors.add(author)
     for (const author of [...authors].sort()) {
@@ -157,23 +175,24 @@ export class Exchange {
     if (this.#peers.has(peer)) this.#deps.wire.send(peer, 'log', encodeLog({ word: 'want', author, from }))
   }
 
-  #serve(peer: PartyId, author: PartyId, from: number): void {
+  #serve(peer: PartyId, author: PartyId, from: number, now: Instant): void {
     const authors = this.#serving.get(peer) ?? new Map<PartyId, Serving>()
     this.#serving.set(peer, authors)
     if (from === 0) return void authors.delete(author)
     // A log that nobody of this home writes is not there to be asked for, and must not be remembered either.
     if (!this.#deps.papers.wasMember(author)) return
-    const serving = { next: from, credit: PIECES_AHEAD }
+    const serving = { next: from, credit: PIECES_AHEAD, since: now }
     authors.set(author, serving)
-    this.#send(peer, author, serving)
+    this.#send(peer, author, serving, now)
   }
 
-  #send(peer: PartyId, author: PartyId, serving: Serving): void {
+  #send(peer: PartyId, author: PartyId, serving: Serving, now: Instant): void {
     const { own, shelf, wire } = this.#deps
     while (serving.credit > 0 && serving.next <= shelf.head(author).position) {
       const run = author === own ? this.#ownRun(serving.next) : shelf.others(author, serving.next)
       if (!run) return
       const skips = run.from > serving.next
+      if (serving.credit === PIECES_AHEAD) serving.since = now
       serving.credit -= 1
       serving.next = run.from + run.entries.length
       wire.send(peer, 'log', encodeLog({ word: 'piece', author, skips, ...run }))
@@ -198,11 +217,12 @@ export class Exchange {
   }
 
   async #takeNow(peer: PartyId, piece: LogWord & { word: 'piece' }, now: Instant): Promise<void> {
-    const { own, shelf, papers, ed25519, wire } = this.#deps
+    const { shelf, papers, ed25519, wire, keeping } = this.#deps
     const { author } = piece
-    if (author === own) return
+    // Only who was asked is listened to: nobody makes us check what we did not want, nor our own log.
+    if (this.#asking.get(author)?.peer !== peer) return
     const head = shelf.head(author)
-    const judged = judgePiece(
+    const judged = await judgePiece(
       author,
       piece,
       head,
@@ -211,7 +231,7 @@ export class Exchange {
       ed25519,
     )
     if (judged.ok) {
-      await shelf.append(author, piece, judged.value)
+      if (!(await keeping.keep(() => shelf.append(author, piece, judged.value), now))) return this.#rest()
       this.#faults.delete(author)
       const asking = this.#asking.get(author)
       if (asking?.peer === peer) asking.since = now
@@ -224,6 +244,12 @@ export class Exchange {
     if (!this.#peers.has(peer)) return
     // A gap closes by asking anew, when it is seen that nothing comes.
     wire.send(peer, 'log', encodeLog({ word: 'more', author }))
-    if (judged.ok) this.pump()
+    if (judged.ok) this.pump(now)
+  }
+
+  /** What cannot be kept here must not be sent: everybody is asked to wait, and asked again when the disk may take it. */
+  #rest(): void {
+    for (const [author, { peer }] of this.#asking) this.#want(peer, author, 0)
+    this.#asking.clear()
   }
 }

@@ -18,22 +18,24 @@ import type { By, Services } from '../services.ts'
 import { BeaconSealer } from './beacons.ts'
 import { Bridges } from './bridges.ts'
 import { FarThings } from './far.ts'
+import { Histories } from './histories.ts'
 import { Invitations } from './invitations.ts'
+import { Keeping } from './keeping.ts'
 import { Orders } from './orders.ts'
 import type { OtherPapers } from './others.ts'
-import { Papers } from './papers.ts'
-import { Past } from './past.ts'
+import { Papers, readWays } from './papers.ts'
 import type {
   FarBook,
+  FarReadingBook,
   HeardBook,
   LogShelf,
   MeshEar,
   MeshPaperBook,
   MeshRoom,
   OnionKeys,
-  PastBook,
   Revocations,
 } from './ports.ts'
+import { type MemberReport, reportOf } from './report.ts'
 import { Showing } from './showing.ts'
 import { Talk } from './talk.ts'
 import type { TalkWord } from './words.ts'
@@ -60,24 +62,9 @@ export interface MeshHomeDeps {
   readonly openRoom: (ear: MeshEar) => Promise<MeshRoom>
   readonly carryOut: (device: PartyId, command: Frame, from: PartyId) => Promise<Verdict<Delivery, Code>>
   readonly hubOf?: (device: PartyId) => PartyId | undefined
-  readonly past: PastBook
+  readonly farReadings: FarReadingBook
   /** At which resolution readings of other homes are kept, seconds; 0: every one. */
   readonly everyS: number
-}
-
-/** One daemon of the home, as `shallot mesh status` tells. */
-export interface MemberReport {
-  readonly id: PartyId
-  readonly name: string
-  readonly own: boolean
-  readonly connected: boolean
-  readonly heardAt?: Instant | undefined
-  readonly rttMs?: number | undefined
-  /** Entries of its log that are here, and how many of any log it has that are not. */
-  readonly entries: number
-  readonly missing: number
-  /** What is wrong, for people. */
-  readonly trouble?: string | undefined
 }
 
 export type Joining =
@@ -97,13 +84,14 @@ export class MeshHome implements AsyncDisposable {
   readonly invitations: Invitations
   readonly talk: Talk
   readonly orders: Orders
-  readonly past: Past
+  readonly histories: Histories
   readonly own: PartyId
   joining: Joining | undefined
   readonly #deps: MeshHomeDeps
   readonly #beacons: BeaconSealer
   readonly #bridges: Bridges
   readonly #showing: Showing
+  readonly #keeping = new Keeping()
   readonly #turns = new Turns()
   readonly #heardAt = new Map<PartyId, Instant>()
   readonly #ticking: Disposable
@@ -121,10 +109,12 @@ export class MeshHome implements AsyncDisposable {
     this.papers = new Papers({ trust, ed25519, book, revocations, others })
     const client = x25519Public(deps.clientKey)
     const sealing = { home: trust.home, signer, client, now: () => clock.now(), epoch: random.bytes(8) }
-    this.#beacons = new BeaconSealer(sealing, this.papers.sequenceOf(own))
+    const ways = readWays(this.papers.member(own)?.beacon?.body.ways ?? new Uint8Array())
+    this.#beacons = new BeaconSealer(sealing, this.papers.sequenceOf(own), ways)
     const isRevoked = (key: Uint8Array) => revocations.isRevoked(key)
     this.far = new FarThings({ trust, ed25519, book, isRevoked, hubOf: deps.hubOf })
-    const shared = { own, ed25519, papers: this.papers, shelf, beacons: this.#beacons }
+    const keeping = this.#keeping
+    const shared = { own, ed25519, papers: this.papers, shelf, beacons: this.#beacons, keeping }
     this.talk = new Talk({
       ...shared,
       revocations,
@@ -137,7 +127,7 @@ export class MeshHome implements AsyncDisposable {
       hear: (peer, word) => this.#hear(peer, word),
       greeted: (peer) => {
         this.#showing.showAll(peer)
-        this.past.connected(peer)
+        this.histories.connected(peer)
         this.orders.connected(peer)
       },
     })
@@ -148,8 +138,16 @@ export class MeshHome implements AsyncDisposable {
       say: (peer, word) => this.talk.say(peer, word),
       carryOut: deps.carryOut,
     })
-    this.past = new Past({
-      ...{ clock, ed25519, home: trust.home, book: deps.past, devices, far: this.far, everyS: deps.everyS },
+    this.histories = new Histories({
+      ...{
+        clock,
+        ed25519,
+        home: trust.home,
+        book: deps.farReadings,
+        devices,
+        far: this.far,
+        everyS: deps.everyS,
+      },
       say: (peer, word) => this.talk.say(peer, word),
     })
     this.#showing = new Showing({ devices, readings, feed, talk: this.talk })
@@ -251,25 +249,15 @@ export class MeshHome implements AsyncDisposable {
   }
 
   report(): readonly MemberReport[] {
-    const faults = new Map(this.talk.exchange.faults().map((fault) => [fault.author, fault.why]))
-    const { own } = this
-    const removed = this.papers.isRemoved(own)
-    const away = removed ? [{ id: own, name: this.papers.nameOf(own), beacon: undefined }] : []
-    return [...away, ...this.papers.members()].map(({ id, name, beacon }) => {
-      const own = id === this.own
-      const connected = own || this.isConnected(id)
-      const fault = faults.get(id)
-      return {
-        id,
-        name,
-        own,
-        connected,
-        heardAt: own ? undefined : this.silentSince(id),
-        rttMs: this.#roomNow?.rtt(id),
-        entries: this.#deps.shelf.head(id).position,
-        missing: this.talk.exchange.missing(id),
-        trouble: fault ?? this.#troubleOf(id, connected, beacon !== undefined),
-      }
+    return reportOf({
+      own: this.own,
+      now: this.#deps.clock.now(),
+      papers: this.papers,
+      talk: this.talk,
+      shelf: this.#deps.shelf,
+      room: this.#roomNow,
+      unkept: this.#keeping.trouble,
+      silentSince: (member) => this.silentSince(member),
     })
   }
 
@@ -287,7 +275,7 @@ export class MeshHome implements AsyncDisposable {
     gone: (peer) => {
       const { feed, clock } = this.#deps
       this.talk.gone(peer, clock.now())
-      this.past.gone(peer)
+      this.histories.gone(peer)
       for (const device of this.far.away(peer)) {
         feed.publish({ event: 'presence', device, at: clock.now(), connected: false, why: 'unreachable' })
       }
@@ -324,7 +312,7 @@ export class MeshHome implements AsyncDisposable {
     this.talk.tick(clock.now())
     this.#showing.tick()
     this.orders.tick()
-    this.past.tick()
+    this.histories.tick()
     this.invitations.tick().catch(report)
   }
 
@@ -342,7 +330,8 @@ export class MeshHome implements AsyncDisposable {
     const now = clock.now()
     this.#heardAt.set(peer, now)
     if (now - (book.heardAt(peer) ?? 0) < HEARD_EVERY_MS) return
-    book.heard(peer, now).catch((error) => log.taskFailed('mesh', error))
+    const write = () => book.heard(peer, now)
+    this.#keeping.keep(write, now).catch((error) => log.taskFailed('mesh', error))
   }
 
   async #hear(peer: PartyId, word: TalkWord): Promise<void> {
@@ -352,7 +341,7 @@ export class MeshHome implements AsyncDisposable {
       case 'thing': {
         const before = this.far.get(word.device)?.device.presence.connected
         if (!(await this.far.take(peer, word))) return
-        this.past.told(peer, word.device)
+        this.histories.told(peer, word.device)
         if (before === word.connected) return
         const why = word.connected ? 'connected' : 'away'
         feed.publish({ event: 'presence', device: word.device, at, connected: word.connected, why })
@@ -362,7 +351,7 @@ export class MeshHome implements AsyncDisposable {
         return this.far.drop(peer, word.device)
       case 'reading': {
         const values = await this.far.reading(peer, word.device, word.frame)
-        if (values) this.past.changed(peer, word.device)
+        if (values) this.histories.changed(peer, word.device)
         if (values && values.length > 0) feed.publish({ event: 'reading', device: word.device, at, values })
         return
       }
@@ -376,19 +365,9 @@ export class MeshHome implements AsyncDisposable {
       case 'stage':
         return this.orders.heardStage(peer, word)
       case 'past':
-        return this.past.answer(peer, word)
+        return this.histories.answer(peer, word)
       case 'passed':
-        return this.past.heard(peer, word)
+        return this.histories.heard(peer, word)
     }
-  }
-
-  #troubleOf(member: PartyId, connected: boolean, hasBeacon: boolean): string | undefined {
-    if (this.papers.isRemoved(this.own)) return 'this daemon was removed from the home by an owner'
-    if (connected) return undefined
-    if (!hasBeacon) return 'it has not been heard yet: nobody has told how it can be reached'
-    if (!this.papers.way(member, this.own))
-      return 'it has not said by which address it can be reached from here'
-    const said = this.#roomNow?.trouble(member)
-    return said ?? 'there is no connection yet; it is being tried'
   }
 }

@@ -16,7 +16,7 @@ import {
 import { idOf, keyOf, type PartyId } from '../model/index.ts'
 import type { Trust } from '../policy/index.ts'
 import type { OtherPapers } from './others.ts'
-import type { MeshPaperBook, Revocations } from './ports.ts'
+import type { MeshPaper, MeshPaperBook, Revocations } from './ports.ts'
 
 /** A daemon of this home, made one by an owner and not removed. */
 export interface MemberView {
@@ -66,9 +66,10 @@ export class Papers {
   async takeMember(frame: Frame): Promise<Taken> {
     const opened = this.#openMember(frame)
     if (!opened.ok) return opened
-    if (!this.#put(opened.value)) return yes('known')
     const [subject, sealer] = [idOf(opened.value.body.key), idOf(opened.value.signer)]
-    await this.#deps.book.keep({ kind: 'member', subject, sealer, frame })
+    const undo = this.#put(opened.value)
+    if (!undo) return yes('known')
+    await this.#keep({ kind: 'member', subject, sealer, frame }, undo)
     return yes('new')
   }
 
@@ -80,10 +81,14 @@ export class Papers {
     if (!this.wasMember(sealer)) return no('not-permitted', 'the sealer was never a member')
     const known = this.#beacons.get(sealer)
     if (known && known.body.sequence >= opened.value.body.sequence) return yes('known')
+    // A beacon that says nothing new but its time and position is not worth a write.
     this.#beacons.set(sealer, opened.value)
-    // A beacon that travels with a piece says nothing new but its position: not worth a write.
     if (known && saysTheSame(known.body, opened.value.body)) return yes('known')
-    await this.#deps.book.keep({ kind: 'beacon', subject: sealer, sealer, frame })
+    const undo = () => {
+      if (known) this.#beacons.set(sealer, known)
+      else this.#beacons.delete(sealer)
+    }
+    await this.#keep({ kind: 'beacon', subject: sealer, sealer, frame }, undo)
     return yes('new')
   }
 
@@ -165,14 +170,24 @@ export class Papers {
     return newest(sound)
   }
 
-  /** @returns whether it says something that was not known */
-  #put(message: Message<Member>): boolean {
+  /** What could not be kept is not known: it is taken when it comes again. */
+  async #keep(paper: MeshPaper, undo: () => void): Promise<void> {
+    try {
+      await this.#deps.book.keep(paper)
+    } catch (error) {
+      undo()
+      throw error
+    }
+  }
+
+  /** @returns how to undo it, or undefined when it says nothing that was not known */
+  #put(message: Message<Member>): (() => void) | undefined {
     const [subject, sealer] = [idOf(message.body.key), idOf(message.signer)]
     const records = this.#members.get(subject) ?? new Map<PartyId, Message<Member>>()
     const known = records.get(sealer)
-    if (known && known.body.sequence >= message.body.sequence) return false
+    if (known && known.body.sequence >= message.body.sequence) return undefined
     this.#members.set(subject, records.set(sealer, message))
-    return true
+    return () => void (known ? records.set(sealer, known) : records.delete(sealer))
   }
 
   #openMember(frame: Frame): Verdict<Message<Member>, EnvelopeCode> {

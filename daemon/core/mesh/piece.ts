@@ -3,13 +3,13 @@ import { ENVELOPE_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { equal } from '../../base/bytes.ts'
 import { no, type Verdict, yes } from '../../base/error.ts'
 import { decodeEntry, entryHash } from '../chain.ts'
-import { type Ed25519, openEnvelope } from '../envelope/index.ts'
+import { type Ed25519, type EnvelopeCode, openEnvelope } from '../envelope/index.ts'
 import { idOf, type PartyId } from '../model/index.ts'
 import type { EntryKind, NewEntry } from '../ports.ts'
 import type { Papers } from './papers.ts'
 import type { LogHead, Run } from './ports.ts'
 
-export type PieceFault = 'known' | 'gap' | 'chain' | 'forked' | 'unsigned' | 'envelope' | 'stranger'
+export type PieceFault = 'known' | 'gap' | 'chain' | 'forked' | 'unsigned' | 'envelope' | 'later' | 'stranger'
 
 /** What an entry of this kind carries was sealed by whom the entry names, or the daemon that wrote it lied. */
 const CARRIES_SEALED: ReadonlySet<EntryKind> = new Set<EntryKind>([
@@ -26,14 +26,14 @@ const CARRIES_SEALED: ReadonlySet<EntryKind> = new Set<EntryKind>([
  * @param maySkip  the beginning may be missing: its author pruned it, and says so itself, or nothing is here yet
  * @returns the hashes, one an entry; nothing may be kept of a run that fails
  */
-export function judgePiece(
+export async function judgePiece(
   author: PartyId,
   run: Run,
   head: LogHead,
   maySkip: boolean,
   papers: Papers,
   ed25519: Ed25519,
-): Verdict<readonly Uint8Array[], PieceFault> {
+): Promise<Verdict<readonly Uint8Array[], PieceFault>> {
   if (!papers.wasMember(author)) return no('stranger', 'its author was never a daemon of this home')
   const last = run.from + run.entries.length - 1
   if (last <= head.position) return no('known')
@@ -43,6 +43,7 @@ export function judgePiece(
     return no('forked', 'what follows here follows from other entries than those we hold')
   }
   const hashes: Uint8Array[] = []
+  const entries: Positioned[] = []
   let previous = run.before
   for (const [at, body] of run.entries.entries()) {
     const entry = decodeEntry(body)
@@ -50,28 +51,51 @@ export function judgePiece(
       return no('chain', `entry ${run.from + at} is not in its place`)
     previous = entryHash(previous, body)
     hashes.push(previous)
+    entries.push(entry)
   }
   const beacon = papers.openBeacon(run.beacon, author)
   if (beacon?.body.position !== last) return no('unsigned', 'it does not end where its author signed')
   if (!equal(beacon.body.hash, previous)) {
     return no('forked', 'what its author signed here follows from other entries than those we hold')
   }
-  for (const body of run.entries) {
-    const entry = decodeEntry(body)!
-    if (!isSealedAsSaid(entry, ed25519)) {
-      return no('envelope', `entry ${entry.position} carries what its signer did not seal`)
-    }
-  }
-  return yes(hashes)
+  const fault = await sealedAsSaid(entries, ed25519)
+  return fault ?? yes(hashes)
 }
 
-function isSealedAsSaid({ kind, frame, signer }: NewEntry, ed25519: Ed25519): boolean {
-  if (!CARRIES_SEALED.has(kind) || frame === undefined) return true
-  const by = (key: Uint8Array) => signer === undefined || idOf(key) === signer
-  const receiver = {
-    sizeMax: ENVELOPE_BYTES_MAX,
-    accepts: (_body: unknown, key: Uint8Array) => by(key),
-    isAudience: () => true,
+type Positioned = NewEntry & { readonly position: number }
+
+/** Everything about the envelopes but their signatures here; these aside, all at once. */
+async function sealedAsSaid(
+  entries: readonly Positioned[],
+  ed25519: Ed25519,
+): Promise<Verdict<never, PieceFault> | undefined> {
+  const signatures: { readonly position: number; readonly isTrue: Promise<boolean> }[] = []
+  for (const entry of entries) {
+    const { position, kind, frame, signer } = entry
+    if (!CARRIES_SEALED.has(kind) || frame === undefined) continue
+    const aside: Ed25519 = {
+      ...ed25519,
+      verify(...signed) {
+        const isTrue = ed25519.verifyAside?.(...signed) ?? Promise.resolve(ed25519.verify(...signed))
+        signatures.push({ position, isTrue })
+        return true
+      },
+    }
+    const receiver = {
+      sizeMax: ENVELOPE_BYTES_MAX,
+      accepts: (_body: unknown, key: Uint8Array) => signer === undefined || idOf(key) === signer,
+      isAudience: () => true,
+    }
+    const opened = openEnvelope(frame, receiver, aside)
+    if (!opened.ok) return faultOf(position, opened.why)
   }
-  return openEnvelope(frame, receiver, ed25519).ok
+  const all = await Promise.all(signatures.map(({ isTrue }) => isTrue))
+  const wrong = all.indexOf(false)
+  return wrong < 0 ? undefined : faultOf(signatures[wrong]!.position, 'bad-signature')
+}
+
+function faultOf(position: number, why: EnvelopeCode): Verdict<never, PieceFault> {
+  return why === 'unknown-type'
+    ? no('later', `entry ${position} is of a later version of Shallot: bring this daemon to that version`)
+    : no('envelope', `entry ${position} carries what its signer did not seal`)
 }

@@ -5,7 +5,7 @@ import type { Secret } from '../../base/secret.ts'
 import type { Frame, Sample } from '../envelope/message.ts'
 import type { PartyId } from '../model/index.ts'
 import type { Entry } from '../ports.ts'
-import type { PastMessage } from './past.ts'
+import type { PastMessage } from './histories.ts'
 
 /** An envelope that every daemon keeps: the newest of its kind, subject and sealer. */
 export interface MeshPaper {
@@ -102,7 +102,7 @@ export interface PastStep {
 }
 
 /** What devices measured for other daemons (SPEC 14.8); a bounded number of readings of each. */
-export interface PastBook {
+export interface FarReadingBook {
   page(device: PartyId, source: PastSource, after: number, limit: number): PastPage
   /** How far that daemon's readings are here. */
   cursor(member: PartyId, device: PartyId, source: PastSource): number
@@ -112,13 +112,20 @@ export interface PastBook {
   history(device: PartyId, affordance: number, since: Instant, limit: number): readonly Sample[]
 }
 
+/** What is wrong with the way to a daemon. */
+export interface WayTrouble {
+  readonly code: string
+  readonly detail: string
+}
+
 /** The room that carries: connections to other daemons over onions (edge/mesh). */
 export interface MeshRoom {
   /** @param politely  leave the first call to the one with the lower key */
   reach(peer: PartyId, address: string, politely: boolean): void
   leave(peer: PartyId, why: string): void
   send(peer: PartyId, stream: 'talk' | 'log', message: Uint8Array): void
-  trouble(peer: PartyId): string | undefined
+  /** A code of the room or of the dialer, and a sentence. */
+  trouble(peer: PartyId): WayTrouble | undefined
   rtt(peer: PartyId): number | undefined
   /** Round trips on the connection there is, ms; rejects when there is none or it is silent. */
   ping(peer: PartyId, times: number, signal: AbortSignal): Promise<readonly number[]>

@@ -14,6 +14,8 @@ import { decodeLog, decodeTalk, encodeTalk, isLater, type TalkWord } from './wor
 export const HEADS_EVERY_MS = 30_000
 
 const AGAIN_MS_MAX = 3_600_000
+/** Papers are not said more often than this to one peer because it says that it has others. */
+const AGAIN_MS_MIN = 5000
 /** In one word: half of what a frame may have. */
 const PAPERS_BYTES_MAX = MESH_FRAME_BYTES_MAX / 2
 
@@ -46,7 +48,11 @@ export class Talk {
   readonly #deps: TalkDeps
   readonly #peers = new Set<PartyId>()
   /** What was last found to differ from a peer's papers, and when ours may be said again because of it. */
-  readonly #differences = new Map<PartyId, { between: string; waitMs: number; notBefore: Instant }>()
+  readonly #differences = new Map<
+    PartyId,
+    { between: string; waitMs: number; saidAt: Instant; notBefore: Instant }
+  >()
+  readonly #skews = new Map<PartyId, number>()
   #headsAt: Instant = 0
 
   constructor(deps: TalkDeps) {
@@ -56,6 +62,11 @@ export class Talk {
 
   peers(): readonly PartyId[] {
     return [...this.#peers]
+  }
+
+  /** How far a peer's clock was ahead of ours when it connected, ms, the way from there taken off; negative: behind. */
+  skewOf(peer: PartyId): number | undefined {
+    return this.#skews.get(peer)
   }
 
   say(peer: PartyId, word: TalkWord): void {
@@ -74,7 +85,8 @@ export class Talk {
       return
     }
     this.#peers.add(peer)
-    this.#sayPapers(peer)
+    // A beacon of this moment: it tells what time it is here.
+    this.#sayPapers(peer, [this.#sealBeacon()])
     this.#sayHeads(peer)
     this.exchange.connected(peer, now)
     this.#deps.greeted(peer)
@@ -86,9 +98,20 @@ export class Talk {
     this.exchange.gone(peer, now)
   }
 
-  /** @returns false when it is nothing that a daemon of this version says */
+  /**
+   * What the disk does not take is let go of: it comes again.
+   * @returns false when it is nothing that a daemon of this version says
+   */
   async heard(peer: PartyId, stream: 'talk' | 'log', bytes: Uint8Array, now: Instant): Promise<boolean> {
-    if (!this.#peers.has(peer)) return true
+    let isSaid = true
+    const hear = async () => {
+      isSaid = await this.#hear(peer, stream, bytes, now)
+    }
+    if (this.#peers.has(peer)) await this.#deps.keeping.survive(hear, now)
+    return isSaid
+  }
+
+  async #hear(peer: PartyId, stream: 'talk' | 'log', bytes: Uint8Array, now: Instant): Promise<boolean> {
     if (stream === 'log') {
       const word = decodeLog(bytes)
       if (word) await this.exchange.heard(peer, word, now)
@@ -116,15 +139,13 @@ export class Talk {
 
   /** Our own ways have changed: everybody is told. */
   async announce(now: Instant): Promise<void> {
-    const { beacons, own, shelf } = this.#deps
-    const { frame } = beacons.seal(shelf.head(own))
-    await this.tell({ beacons: [frame] }, now)
+    await this.tell({ beacons: [this.#sealBeacon()] }, now)
     this.exchange.plan(now)
   }
 
   /** From time to time: what is stalled is asked for anew, and what was learned from one is offered to the others. */
   tick(now: Instant): void {
-    this.exchange.pump()
+    this.exchange.pump(now)
     if (now - this.#headsAt < HEADS_EVERY_MS) return
     this.#headsAt = now
     for (const peer of this.#peers) this.#sayHeads(peer)
@@ -133,6 +154,7 @@ export class Talk {
 
   async #takePapers(from: PartyId | undefined, said: Papery, now: Instant): Promise<void> {
     const { papers, revocations, others, own, beacons } = this.#deps
+    const before = from && papers.sequenceOf(from)
     const fresh = emptyPapers()
     for (const frame of said.members) {
       const taken = await papers.takeMember(frame)
@@ -150,11 +172,23 @@ export class Talk {
       if ((await others.take(frame, { id, name: papers.nameOf(id) })) === 'new') fresh.others.push(frame)
     }
     beacons.outgrow(papers.sequenceOf(own))
+    if (from && papers.sequenceOf(from) !== before) this.#measure(from, now)
     if (Object.values(fresh).every(({ length }) => length === 0)) return
     this.sayToAll({ word: 'papers', ...fresh }, from)
     this.#cutRemoved(now)
     this.#deps.changed()
     this.exchange.plan(now)
+  }
+
+  /** A beacon that comes from its sealer and was not seen before was sealed a moment ago. */
+  #measure(peer: PartyId, now: Instant): void {
+    const beacon = this.#deps.papers.member(peer)?.beacon
+    if (beacon) this.#skews.set(peer, beacon.body.sealedAt * 1000 - now)
+  }
+
+  #sealBeacon(): Frame {
+    const { beacons, shelf, own } = this.#deps
+    return beacons.seal(shelf.head(own)).frame
   }
 
   #cutRemoved(now: Instant): void {
@@ -169,8 +203,9 @@ export class Talk {
   }
 
   /** All of them, in words that fit. */
-  #sayPapers(peer: PartyId): void {
-    const frames = this.#deps.papers.frames()
+  #sayPapers(peer: PartyId, beacons: readonly Frame[] = []): void {
+    const all = this.#deps.papers.frames()
+    const frames = { ...all, beacons: [...all.beacons, ...beacons] }
     let word = emptyPapers()
     let bytes = 0
     for (const kind of ['members', 'revocations', 'beacons', 'others'] as const) {
@@ -195,16 +230,14 @@ export class Talk {
     const { papers } = this.#deps
     this.exchange.heardHeads(peer, heads, now)
     const ours = papers.digest()
-    if (equal(digest, ours)) {
-      this.#differences.delete(peer)
-      return
-    }
+    if (equal(digest, ours)) return
     // Some differences stay, as when one side refuses what the other holds: said ever more seldom.
     const between = `${toHex(digest)} ${toHex(ours)}`
     const known = this.#differences.get(peer)
-    if (known?.between === between && now < known.notBefore) return
-    const waitMs = known?.between === between ? Math.min(known.waitMs * 2, AGAIN_MS_MAX) : HEADS_EVERY_MS
-    this.#differences.set(peer, { between, waitMs, notBefore: now + waitMs })
+    const isSame = known?.between === between
+    if (known && now < (isSame ? known.notBefore : known.saidAt + AGAIN_MS_MIN)) return
+    const waitMs = isSame ? Math.min(known.waitMs * 2, AGAIN_MS_MAX) : HEADS_EVERY_MS
+    this.#differences.set(peer, { between, waitMs, saidAt: now, notBefore: now + waitMs })
     this.#sayPapers(peer)
   }
 }

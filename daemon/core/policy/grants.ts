@@ -55,6 +55,7 @@ export class Grants {
   readonly #byHolder = new Map<PartyId, Set<HeldGrant>>()
   readonly #departed = new Departed()
   #latest: number
+  #sealedAt = 0
   #version: number
 
   constructor(trust: Trust, ed25519: Ed25519, options: GrantsOptions) {
@@ -73,6 +74,16 @@ export class Grants {
   /** It is, or was, this time. @param now seconds since the epoch, 0: not known */
   believe(now: number): void {
     if (now > this.#latest) this.#latest = now
+  }
+
+  /** Seconds since the epoch: the latest time at which people are known to have sealed anything, by their own clocks. */
+  get sealedAt(): number {
+    return this.#sealedAt
+  }
+
+  /** Somebody who counts here sealed something then; it was admitted, so that it is not from the future. */
+  witness(sealedAt: number): void {
+    if (sealedAt > this.#sealedAt) this.#sealedAt = sealedAt
   }
 
   get size(): number {
@@ -124,6 +135,7 @@ export class Grants {
     const refused = this.#refusal(held, widening) ?? this.#roomRefusal(now ?? 0)
     if (refused) return refused
     this.#keep(digest, held)
+    this.witness(held.body.sealedAt)
     return yes(held)
   }
 
@@ -200,6 +212,7 @@ export class Grants {
     EnvelopeCode | GateCode
   > {
     const revoked = this.trust.revoke(frame, now)
+    if (revoked.ok) this.witness(revoked.value.body.sealedAt)
     return revoked.ok ? yes({ list: revoked.value, dropped: this.#settle() }) : revoked
   }
 

@@ -34,10 +34,11 @@ export function concerns(held: HeldGrant, device: PartyId, groups: readonly stri
   return linksOf(held).every((link) => names(link, device, groups))
 }
 
-/** Copies of one grant are for different keys and come from one hand. */
+/** Copies of one grant are for different keys and come from one hand, or each from an owner's (SPEC 12.2). */
 export function isCopy(a: HeldGrant, b: HeldGrant): boolean {
   const isSameKey = a.body.key && b.body.key ? equal(a.body.key, b.body.key) : a.body.key === b.body.key
-  const isSameParent =
-    a.parent?.body.id && b.parent?.body.id ? equal(a.parent.body.id, b.parent.body.id) : a.parent === b.parent
-  return !isSameKey && isSameParent && equal(a.signer, b.signer)
+  if (isSameKey) return false
+  // What hangs from nothing an owner sealed, or it would not be held.
+  if (!a.parent || !b.parent) return a.parent === b.parent
+  return equal(a.parent.body.id, b.parent.body.id) && equal(a.signer, b.signer)
 }

@@ -7,8 +7,14 @@ import type { Grant, Hours } from '../envelope/message.ts'
 /** The groups that a device of this key belongs to; none for a device that is not known. */
 export type GroupsOf = (device: Uint8Array) => readonly string[]
 
+/** What of a grant can be wider or narrower. */
+export type Breadth = Pick<
+  Grant,
+  'devices' | 'what' | 'notBefore' | 'expiresAt' | 'hours' | 'uses' | 'leaseS'
+>
+
 /** @returns what is wider, as a person would say it; undefined: nothing is */
-export function widens(child: Grant, parent: Grant, groupsOf: GroupsOf): string | undefined {
+export function widens(child: Breadth, parent: Breadth, groupsOf: GroupsOf): string | undefined {
   if (!devicesWithin(child, parent, groupsOf)) return 'other devices'
   if (!tableWithin(child, parent)) return 'other properties or actions'
   if ((child.notBefore ?? 0) < (parent.notBefore ?? 0)) return 'from earlier on'
@@ -19,7 +25,7 @@ export function widens(child: Grant, parent: Grant, groupsOf: GroupsOf): string 
   return undefined
 }
 
-function devicesWithin(child: Grant, parent: Grant, groupsOf: GroupsOf): boolean {
+function devicesWithin(child: Breadth, parent: Breadth, groupsOf: GroupsOf): boolean {
   if (parent.devices.length === 0) return true
   if (child.devices.length === 0) return false
   return child.devices.every((one) => {
@@ -31,18 +37,18 @@ function devicesWithin(child: Grant, parent: Grant, groupsOf: GroupsOf): boolean
   })
 }
 
-function tableWithin(child: Grant, parent: Grant): boolean {
+function tableWithin(child: Breadth, parent: Breadth): boolean {
   const held = new Map<number, number>()
   for (const { affordance, methods } of parent.what)
     held.set(affordance, (held.get(affordance) ?? 0) | methods)
   return child.what.every(({ affordance, methods }) => (methods & ~(held.get(affordance) ?? 0)) === 0)
 }
 
-function endOf({ expiresAt }: Grant): number {
+function endOf({ expiresAt }: Breadth): number {
   return expiresAt ?? Infinity
 }
 
-function leaseOf({ leaseS }: Grant): number {
+function leaseOf({ leaseS }: Breadth): number {
   return leaseS === 0 ? Infinity : leaseS
 }
 

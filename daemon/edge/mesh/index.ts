@@ -4,8 +4,9 @@
  * unix sockets (doors) that stand behind onion services. Out: messages of peers whose key noise has proved, one after the other.
  *
  * Always true: libp2p has one transport, ours, which dials and hears of nothing but onion addresses; a peer is let in only where
- * `mayEnter` says so, by the door it came in by; a peer that does not read, or sends what is too large, loses its connection and
- * nothing else; what stalls is noticed by ping and replaced. Importing this costs libp2p's memory: only a home with more than one
+ * `mayEnter` says so, by the door it came in by; a peer that does not read, or sends what is too large or nothing that a daemon
+ * says, loses its connection and is left alone for ever longer; one that says too much is read slowly; what stalls is noticed by
+ * its silence and replaced. Importing this costs libp2p's memory: only a home with more than one
  * daemon does.
  * Absent on purpose: resolvers, mDNS, DHT, relays, UPnP, AutoNAT, gossip; addresses in identify; what messages mean.
  */
@@ -17,6 +18,7 @@ import type { Random } from '../../base/random.ts'
 import type { Secret } from '../../base/secret.ts'
 import type { PartyId } from '../../core/model/index.ts'
 import { Doors } from './doors.ts'
+import { Grudges } from './grudges.ts'
 import { openNode } from './node.ts'
 import { Reaches } from './reaches.ts'
 import { Sessions } from './sessions.ts'
@@ -24,6 +26,12 @@ import { Sessions } from './sessions.ts'
 export { type MeshCode, MeshError } from './error.ts'
 
 export type MeshStream = 'talk' | 'log'
+
+/** What is wrong with the way to a peer: a code of this room or of the dialer, and a sentence. */
+export interface WayTrouble {
+  readonly code: string
+  readonly detail: string
+}
 
 export interface MeshDeps {
   readonly clock: Clock
@@ -67,8 +75,8 @@ export interface Mesh extends AsyncDisposable {
   leave(peer: PartyId, why: string): void
   /** Does nothing when there is no connection. */
   send(peer: PartyId, stream: MeshStream, message: Uint8Array): void
-  /** Why there is no connection, in the words of the last attempt. */
-  trouble(peer: PartyId): string | undefined
+  /** Why there is no connection, or what is wrong with the one there is. */
+  trouble(peer: PartyId): WayTrouble | undefined
   /** The last measured round trip, ms. */
   rtt(peer: PartyId): number | undefined
   /** Round trips on the connection there is, ms, one after the other. @throws MeshError */
@@ -80,12 +88,15 @@ export interface Mesh extends AsyncDisposable {
 /** @throws MeshError */
 export async function openMesh(deps: MeshDeps, options: MeshOptions, signal: AbortSignal): Promise<Mesh> {
   const doors = new Doors(deps.clock)
-  const node = await openNode(deps, options, doors)
-  const sessions = new Sessions(deps, node)
+  const grudges = new Grudges(deps.clock)
+  const mayEnter: MeshHear['mayEnter'] = (peer, door) => !grudges.bars(peer) && deps.hear.mayEnter(peer, door)
+  const node = await openNode({ dial: deps.dial, mayEnter }, options, doors)
+  const sessions = new Sessions(deps, node, grudges)
   await sessions.listen()
-  const reaches = new Reaches(deps, node, sessions, signal)
+  const reaches = new Reaches(deps, node, { sessions, grudges }, signal)
   const dispose = once(async () => {
     signal.removeEventListener('abort', onAbort)
+    sessions[Symbol.dispose]()
     await reaches[Symbol.asyncDispose]()
     await doors[Symbol.asyncDispose]()
     await node.stop()

@@ -9,7 +9,7 @@ import { createLibp2p } from 'libp2p'
 import { onionAddress } from '../../core/identity/index.ts'
 import { ONION_PORT, partyOf, readOnion } from './addresses.ts'
 import type { Doors } from './doors.ts'
-import type { MeshDeps, MeshOptions } from './index.ts'
+import type { MeshDeps, MeshHear, MeshOptions } from './index.ts'
 import { type DoorOf, torTransport } from './transport.ts'
 
 /** An onion takes its time: libp2p's own limits (6 s, 10 s, 5 s) are for the open internet. */
@@ -18,12 +18,9 @@ const UPGRADE_MS_MAX = 60_000
 const IDENTIFY_MS_MAX = 60_000
 const DIALS_AT_ONCE = 3
 const CONNECTIONS_MAX = 128
-/** A circuit that stalls stays open and silent for ever; only asking tells. */
-const PING_EVERY_MS = 20_000
-const PING_MS = { minTimeout: 20_000, maxTimeout: 60_000 }
-/** All that come in have one address, so a limit for each address is one for all. */
-/** Beside the monitor's own there may be some that a person asks for. */
+/** Beside our own there may be some that a person asks for. */
 const PINGS = { maxInboundStreams: 8, maxOutboundStreams: 8, timeout: 60_000 }
+/** All that come in have one address, so a limit for each address is one for all. */
 const INBOUND_PER_S_MAX = 64
 const INBOUND_PENDING_MAX = 64
 const WINDOW_BYTES_MAX = 1024 * 1024
@@ -31,7 +28,7 @@ const WINDOW_BYTES_MAX = 1024 * 1024
 const NEVER_MS = 2_147_483_647
 
 export async function openNode(
-  { dial, hear }: MeshDeps,
+  { dial, mayEnter }: Pick<MeshDeps, 'dial'> & Pick<MeshHear, 'mayEnter'>,
   { seed }: MeshOptions,
   doors: Doors,
 ): Promise<Libp2p> {
@@ -39,7 +36,7 @@ export async function openNode(
   const doorOf: DoorOf = new WeakMap()
   const refused = (peer: PeerId, connection: MultiaddrConnection) => {
     const party = partyOf(peer)
-    return party === undefined || !hear.mayEnter(party, doorOf.get(connection))
+    return party === undefined || !mayEnter(party, doorOf.get(connection))
   }
   // Where libp2p believes to listen: an address of the right kind that nobody offers and that is announced to nobody.
   const nominal = onionAddress(privateKey.publicKey.raw).replace(/\.onion$/, '')
@@ -68,7 +65,8 @@ export async function openNode(
       maxIncomingPendingConnections: INBOUND_PENDING_MAX,
       reconnectRetries: 0,
     },
-    connectionMonitor: { pingInterval: PING_EVERY_MS, pingTimeout: PING_MS },
+    // It knows of its own pings alone and would end a slow connection in the middle of a long log: watch.ts looks at all that comes.
+    connectionMonitor: { enabled: false },
     connectionGater: {
       denyDialMultiaddr: (address) => readOnion(address) === undefined,
       denyInboundEncryptedConnection: refused,

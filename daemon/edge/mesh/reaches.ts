@@ -3,13 +3,14 @@ import type { Libp2p } from '@libp2p/interface'
 import { MESH_PROTOCOL_JOIN } from '../../../schemas/gen/ts/wire.ts'
 import { Backoff } from '../../base/backoff.ts'
 import { deadline } from '../../base/clock.ts'
-import { ignore, sentenceOf } from '../../base/error.ts'
+import { codeOf, ignore, sentenceOf } from '../../base/error.ts'
 import { abortable } from '../../base/lifetime.ts'
 import type { PartyId } from '../../core/model/index.ts'
 import { onionMultiaddr, partyOf, peerIdOf } from './addresses.ts'
 import { MeshError } from './error.ts'
 import { framed, readFrames } from './frames.ts'
-import type { MeshDeps } from './index.ts'
+import type { Grudges } from './grudges.ts'
+import type { MeshDeps, WayTrouble } from './index.ts'
 import type { Sessions } from './sessions.ts'
 
 const AGAIN = { firstMs: 1000, msMax: 300_000 }
@@ -25,19 +26,29 @@ export class Reaches implements AsyncDisposable {
   readonly #deps: MeshDeps
   readonly #node: Libp2p
   readonly #sessions: Sessions
+  readonly #grudges: Grudges
   readonly #signal: AbortSignal
   readonly #loops = new Map<PartyId, { readonly address: string; readonly stop: AbortController }>()
-  readonly #troubles = new Map<PartyId, string>()
+  /** Of the last attempt, until one succeeds. */
+  readonly #troubles = new Map<PartyId, WayTrouble>()
 
-  constructor(deps: MeshDeps, node: Libp2p, sessions: Sessions, signal: AbortSignal) {
+  constructor(
+    deps: MeshDeps,
+    node: Libp2p,
+    { sessions, grudges }: { readonly sessions: Sessions; readonly grudges: Grudges },
+    signal: AbortSignal,
+  ) {
     this.#deps = deps
     this.#node = node
     this.#sessions = sessions
+    this.#grudges = grudges
     this.#signal = signal
   }
 
-  trouble(peer: PartyId): string | undefined {
-    return this.#sessions.has(peer) ? undefined : this.#troubles.get(peer)
+  /** What it did to be cut off comes before why it cannot be reached. */
+  trouble(peer: PartyId): WayTrouble | undefined {
+    const way = this.#sessions.has(peer) ? undefined : this.#troubles.get(peer)
+    return this.#grudges.trouble(peer) ?? way ?? this.#sessions.trouble(peer)
   }
 
   reach(peer: PartyId, address: string, politely = true): void {
@@ -55,6 +66,7 @@ export class Reaches implements AsyncDisposable {
     this.#loops.get(peer)?.stop.abort(new MeshError('closed', why))
     this.#loops.delete(peer)
     this.#troubles.delete(peer)
+    this.#grudges.forget(peer)
     this.#sessions.end(peer).catch((error) => ignore(error, 'it has ended by itself'))
   }
 
@@ -93,10 +105,11 @@ export class Reaches implements AsyncDisposable {
       signal.throwIfAborted()
       if (this.#sessions.has(peer)) {
         again.reset()
+        this.#troubles.delete(peer)
         patienceMs = partyOf(this.#node.peerId)! < peer ? 0 : OTHERS_TURN_MS
         goneSince = clock.monotonic()
         await clock.sleep(LOOK_MS, signal)
-      } else if (clock.monotonic() - goneSince < patienceMs) {
+      } else if (clock.monotonic() - goneSince < patienceMs || this.#grudges.bars(peer)) {
         await clock.sleep(LOOK_MS, signal)
       } else if (await this.#attempt(peer, address, signal)) {
         await clock.sleep(LOOK_MS, signal)
@@ -121,7 +134,9 @@ export class Reaches implements AsyncDisposable {
     } catch (error) {
       signal.throwIfAborted()
       const why = troubleOf(error)
-      if (this.#troubles.get(peer) !== why) this.#deps.log.say('info', 'mesh-unreachable', { peer, why })
+      if (this.#troubles.get(peer)?.detail !== why.detail) {
+        this.#deps.log.say('info', 'mesh-unreachable', { peer, why: why.detail })
+      }
       this.#troubles.set(peer, why)
       return false
     }
@@ -136,8 +151,8 @@ export class Reaches implements AsyncDisposable {
 }
 
 /** What libp2p wraps is what the dialer said. */
-function troubleOf(error: unknown): string {
+function troubleOf(error: unknown): WayTrouble {
   const inner = error instanceof AggregateError ? error.errors[0] : error
   const cause = inner instanceof Error && inner.cause instanceof Error ? inner.cause : inner
-  return sentenceOf(cause)
+  return { code: codeOf(cause) ?? 'unreachable', detail: sentenceOf(cause) }
 }

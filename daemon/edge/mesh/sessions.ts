@@ -8,7 +8,10 @@ import type { PartyId } from '../../core/model/index.ts'
 import { partyOf } from './addresses.ts'
 import { MeshError } from './error.ts'
 import { framed, readFrames } from './frames.ts'
-import type { MeshDeps, MeshStream } from './index.ts'
+import type { Grudges } from './grudges.ts'
+import type { MeshDeps, MeshStream, WayTrouble } from './index.ts'
+import { Pace, type PaceOptions } from './pace.ts'
+import { LOOK_MS, Watch } from './watch.ts'
 
 const PROTOCOLS: readonly (readonly [MeshStream, string])[] = [
   ['talk', MESH_PROTOCOL_TALK],
@@ -19,25 +22,59 @@ const WAITING_BYTES_MAX: Readonly<Record<MeshStream, number>> = {
   talk: 2 * 1024 * 1024,
   log: 8 * 1024 * 1024,
 }
+/** What is heard of one peer: on `talk` bytes, and as many more for each message; on `log` messages. Who says more waits. */
+const PACES: Readonly<Record<MeshStream, PaceOptions>> = {
+  talk: { burst: 4 * 1024 * 1024, perS: 256 * 1024 },
+  log: { burst: 2000, perS: 1000 },
+}
+const MESSAGE_COST_BYTES = 512
 const LAST_WORDS_MS = 2000
 const PING_PROTOCOL = '/ipfs/ping/1.0.0'
 const PING_BYTES = 32
 
+type Offence = 'frame-too-large' | 'bad-note' | 'too-slow'
+
+const OFFENCES: Readonly<Record<Offence, string>> = {
+  'frame-too-large': 'it sent a message of more bytes than any may have',
+  'bad-note': 'it sent what no daemon says',
+  'too-slow': 'it did not read what it was sent',
+}
+
+const CUT: WayTrouble = { code: 'cut', detail: 'the connection ended' }
+const STALLED: WayTrouble = {
+  code: 'stalled',
+  detail: 'nothing came from it any more, not even the answer to a ping',
+}
+/** Longer than a daemon that was invited may take to ask its one question. */
+const UNUSED_MS_MAX = 300_000
+
 interface Session {
   readonly connection: Connection
   readonly streams: Partial<Record<MeshStream, Stream>>
+  readonly paces: Readonly<Record<MeshStream, Pace>>
+  readonly watch: Watch
   told: boolean
 }
 
 /** One session for each peer: two streams on one connection, open for as long as it stands. */
-export class Sessions {
+export class Sessions implements Disposable {
   readonly #deps: MeshDeps
   readonly #node: Libp2p
+  readonly #grudges: Grudges
   readonly #sessions = new Map<PartyId, Session>()
+  /** How the last session with each ended, until there is another. */
+  readonly #ends = new Map<PartyId, WayTrouble>()
+  readonly #looking: Disposable
 
-  constructor(deps: MeshDeps, node: Libp2p) {
+  constructor(deps: MeshDeps, node: Libp2p, grudges: Grudges) {
     this.#deps = deps
     this.#node = node
+    this.#grudges = grudges
+    this.#looking = deps.clock.every(LOOK_MS, () => this.#look())
+  }
+
+  [Symbol.dispose](): void {
+    this.#looking[Symbol.dispose]()
   }
 
   async listen(): Promise<void> {
@@ -56,16 +93,27 @@ export class Sessions {
     return this.#sessions.get(peer)?.told === true
   }
 
+  trouble(peer: PartyId): WayTrouble | undefined {
+    const session = this.#sessions.get(peer)
+    if (!session?.told) return this.#ends.get(peer)
+    const isSpent = PROTOCOLS.some(([name]) => session.paces[name].isSpent)
+    return isSpent ? { code: 'too-much', detail: 'it says more than is heard' } : undefined
+  }
+
   rtt(peer: PartyId): number | undefined {
-    return this.#sessions.get(peer)?.connection.rtt
+    return this.#sessions.get(peer)?.watch.rttMs
   }
 
   /** Measured from a write to what comes back of it, on one stream of the ping protocol. @throws MeshError */
   async ping(peer: PartyId, times: number, signal: AbortSignal): Promise<readonly number[]> {
     const session = this.#sessions.get(peer)
     if (!session?.told) throw new MeshError('unreachable', 'there is no connection to it')
+    return this.#pingOn(session.connection, times, signal)
+  }
+
+  async #pingOn(connection: Connection, times: number, signal: AbortSignal): Promise<readonly number[]> {
     const { clock, random } = this.#deps
-    const stream = await session.connection.newStream(PING_PROTOCOL, { signal })
+    const stream = await connection.newStream(PING_PROTOCOL, { signal })
     const bytes = byteStream(stream)
     try {
       const trips: number[] = []
@@ -124,18 +172,29 @@ export class Sessions {
     const session = peer && !isTheirs ? this.#sessionFor(peer, connection) : undefined
     if (!peer || !session || session.streams[name]) return void stream.abort(new Error('not wanted'))
     session.streams[name] = stream
-    stream.addEventListener('close', () => this.#lost(peer, session))
+    stream.addEventListener('message', () => session.watch.heard())
+    stream.addEventListener('close', () => this.#lost(peer, session, CUT))
     if (PROTOCOLS.every(([each]) => session.streams[each])) this.#start(peer, session)
   }
 
   /** Only now is anything read: what the other said first waits in its stream, and is not heard before it is connected. */
   #start(peer: PartyId, session: Session): void {
     session.told = true
+    this.#ends.delete(peer)
     this.#deps.hear.connected(peer)
     for (const [name] of PROTOCOLS) {
       readFrames(
         session.streams[name]!,
-        async (message) => !this.#isCurrent(peer, session) || this.#deps.hear.heard(peer, name, message),
+        async (message) => {
+          if (!this.#isCurrent(peer, session)) return true
+          // Waited for only if it must be: last words are heard before the end of their stream is.
+          const rest = session.paces[name].take(name === 'log' ? 1 : message.length + MESSAGE_COST_BYTES)
+          if (rest) {
+            await rest
+            if (!this.#isCurrent(peer, session)) return true
+          }
+          return this.#deps.hear.heard(peer, name, message)
+        },
         (why) => this.#fail(session, peer, why),
       )
     }
@@ -152,7 +211,10 @@ export class Sessions {
       this.#drop(peer, present)
       present.connection.abort(new Error('another connection has taken its place'))
     }
-    const session: Session = { connection, streams: {}, told: false }
+    const { clock } = this.#deps
+    const paces = { talk: new Pace(clock, PACES.talk), log: new Pace(clock, PACES.log) }
+    const watch = new Watch(clock, async (signal) => (await this.#pingOn(connection, 1, signal))[0]!)
+    const session: Session = { connection, streams: {}, paces, watch, told: false }
     this.#sessions.set(peer, session)
     return session
   }
@@ -161,16 +223,32 @@ export class Sessions {
     return this.#sessions.get(peer) === session
   }
 
-  #fail(session: Session, peer: PartyId, why: string): void {
+  #fail(session: Session, peer: PartyId, why: Offence): void {
+    if (!this.#isCurrent(peer, session)) return
     this.#deps.log.say('warn', 'mesh-peer-failed', { peer, why })
+    this.#grudges.bear(peer, { code: why, detail: OFFENCES[why] })
     this.#drop(peer, session)
     session.connection.abort(new Error(why))
   }
 
-  #lost(peer: PartyId, session: Session): void {
+  #lost(peer: PartyId, session: Session, end: WayTrouble): void {
     if (!this.#isCurrent(peer, session)) return
+    this.#ends.set(peer, end)
     this.#drop(peer, session)
-    session.connection.abort(new Error('a stream has ended'))
+    session.connection.abort(new Error(end.detail))
+  }
+
+  /** Gives up what is silent, and connections that came in and never became anything. */
+  #look(): void {
+    for (const [peer, session] of this.#sessions)
+      if (!session.watch.look()) this.#lost(peer, session, STALLED)
+    const useful = new Set([...this.#sessions.values()].map(({ connection }) => connection))
+    const before = this.#deps.clock.now() - UNUSED_MS_MAX
+    for (const connection of this.#node.getConnections()) {
+      if (!useful.has(connection) && connection.timeline.open < before) {
+        connection.abort(new Error('nothing was said on it'))
+      }
+    }
   }
 
   #drop(peer: PartyId, session: Session): void {

@@ -9,6 +9,7 @@
  * Absent on purpose: who may do what (policy), and the forgetting of readings (retention comes with pruning).
  */
 export * from './devices.ts'
+export * from './far-readings.ts'
 export * from './mesh.ts'
 export * from './pairings.ts'
 export * from './papers.ts'

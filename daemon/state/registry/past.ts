@@ -1,40 +1,44 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import type { Instant } from '../../base/clock.ts'
-import type { Sample } from '../../core/envelope/message.ts'
-import type { PastBook, PastPage, PastSource, PastStep } from '../../core/mesh/index.ts'
-import type { PartyId } from '../../core/model/index.ts'
-import type { PastTable, Store } from '../store/index.ts'
-import { sealedOf } from './readings.ts'
+import { toHex } from '../../base/bytes.ts'
+import type { PastBook, Thinning } from '../../core/ports-people.ts'
+import type { PairingTable, PaperTable, PastTable, PermitTable, Store } from '../store/index.ts'
+import type { KeptUses } from './uses.ts'
 
-/** What devices of other homes measured, and devices of this one before they were here. */
+export interface PastTables {
+  readonly past: PastTable
+  readonly papers: PaperTable
+  readonly pairings: PairingTable
+  readonly permits: PermitTable
+}
+
 export class KeptPast implements PastBook {
   readonly #store: Store
-  readonly #table: PastTable
+  readonly #tables: PastTables
+  readonly #uses: KeptUses
 
-  constructor(store: Store, table: PastTable) {
+  constructor(store: Store, tables: PastTables, uses: KeptUses) {
     this.#store = store
-    this.#table = table
+    this.#tables = tables
+    this.#uses = uses
   }
 
-  page(device: PartyId, source: PastSource, after: number, limit: number): PastPage {
-    return this.#table.page(device, source, after, limit)
+  get sealedAt(): number {
+    return this.#tables.past.sealedAt()
   }
 
-  cursor(member: PartyId, device: PartyId, source: PastSource): number {
-    return this.#table.cursor(member, device, source)
-  }
-
-  keep({ member, device, source, last, messages }: PastStep): Promise<void> {
-    return this.#store.write(() => {
-      for (const { message, receivedAt } of messages) {
-        this.#table.insert(device, sealedOf(message, receivedAt))
-      }
-      if (messages.length > 0) this.#table.trim(device)
-      this.#table.moveCursor(member, device, source, last)
-    })
-  }
-
-  history(device: PartyId, affordance: number, since: Instant, limit: number): readonly Sample[] {
-    return this.#table.newest(device, affordance, since, limit).toReversed()
+  async thin({ at, sealedAt, over, back, forgotten, spent, unusedBefore }: Thinning): Promise<void> {
+    const { past, papers, pairings, permits } = this.#tables
+    await this.#store.write(
+      () => {
+        past.put(sealedAt)
+        for (const key of over) papers.remove('grant', key, at)
+        for (const key of back) papers.restore('grant', key)
+        for (const key of forgotten) papers.forget('grant', key)
+        for (const id of spent) this.#uses.drop(id)
+        pairings.forgetUnused(unusedBefore)
+        permits.forgetUnused(unusedBefore)
+      },
+      () => this.#uses.forget(spent.map(toHex)),
+    )
   }
 }

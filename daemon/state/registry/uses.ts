@@ -38,6 +38,16 @@ export class KeptUses implements KeptUseBook {
     )
   }
 
+  /** Inside a transaction that is under way: no count of it is kept. */
+  drop(grant: Uint8Array): void {
+    this.#table.drop(grant)
+  }
+
+  /** When that is on disk. @param ids in hex */
+  forget(ids: readonly string[]): void {
+    for (const id of ids) this.#counts.delete(id)
+  }
+
   #add(grant: Uint8Array, change: 1 | -1): void {
     const key = toHex(grant)
     this.#counts.set(key, Math.max(0, (this.#counts.get(key) ?? 0) + change))

@@ -9,6 +9,7 @@
  */
 export { IN_MEMORY } from './database.ts'
 export * from './devices.ts'
+export * from './far-readings.ts'
 export * from './journal.ts'
 export * from './mesh.ts'
 export * from './pairings.ts'

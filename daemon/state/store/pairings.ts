@@ -55,6 +55,11 @@ export class PairingTable {
   wipeStale(now: Instant): void {
     this.#sql.wipeStale.run(now)
   }
+
+  /** Those that let nobody in: a phone's own stays, because it tells which address is that phone's. */
+  forgetUnused(before: Instant): void {
+    this.#sql.forgetUnused.run(before)
+  }
 }
 
 const COLUMNS = 'id, name, person, kind, signer, expires_at, proof_key, invitation, asker, pair, ended'
@@ -71,6 +76,7 @@ function prepareAll(store: Store) {
     ),
     ask: store.prepare('UPDATE pairing SET asker = ?, pair = ?, proof_key = NULL WHERE id = ?'),
     end: store.prepare('UPDATE pairing SET ended = ?, proof_key = NULL WHERE id = ?'),
+    forgetUnused: store.prepare("DELETE FROM pairing WHERE expires_at < ? AND ended IS NOT 'confirmed'"),
     wipeStale: store.prepare(
       'UPDATE pairing SET proof_key = NULL WHERE proof_key IS NOT NULL AND expires_at <= ?',
     ),

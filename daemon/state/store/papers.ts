@@ -36,6 +36,15 @@ export class PaperTable {
   remove(kind: PaperKind, key: Uint8Array, at: Instant): boolean {
     return this.#sql.remove.run(at, kind, key).changes === 1
   }
+
+  /** It counts again. */
+  restore(kind: PaperKind, key: Uint8Array): void {
+    this.#sql.restore.run(kind, key)
+  }
+
+  forget(kind: PaperKind, key: Uint8Array): void {
+    this.#sql.forget.run(kind, key)
+  }
 }
 
 function prepareAll(store: Store) {
@@ -45,6 +54,8 @@ function prepareAll(store: Store) {
       `INSERT INTO paper (kind, key, frame, at) VALUES (?, ?, ?, ?)
        ON CONFLICT (kind, key) DO UPDATE SET frame = excluded.frame, at = excluded.at, gone_at = NULL`,
     ),
+    restore: store.prepare('UPDATE paper SET gone_at = NULL WHERE kind = ? AND key = ?'),
+    forget: store.prepare('DELETE FROM paper WHERE kind = ? AND key = ?'),
     remove: store.prepare('UPDATE paper SET gone_at = ? WHERE kind = ? AND key = ? AND gone_at IS NULL'),
   } satisfies Record<string, StatementSync>
 }

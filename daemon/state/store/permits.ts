@@ -40,6 +40,11 @@ export class PermitTable {
   wipeStale(now: Instant): void {
     this.#sql.wipeStale.run(now)
   }
+
+  /** Those that enrolled nothing: a used one is answered again, however late. */
+  forgetUnused(before: Instant): void {
+    this.#sql.forgetUnused.run(before)
+  }
 }
 
 function prepareAll(store: Store) {
@@ -53,6 +58,7 @@ function prepareAll(store: Store) {
     use: store.prepare(
       'UPDATE permit SET used_by = ?, enrol = ?, enrolled = ?, proof_key = NULL WHERE id = ?',
     ),
+    forgetUnused: store.prepare('DELETE FROM permit WHERE expires_at < ? AND used_by IS NULL'),
     wipeStale: store.prepare(
       'UPDATE permit SET proof_key = NULL WHERE proof_key IS NOT NULL AND expires_at <= ?',
     ),

@@ -24,6 +24,10 @@ export class UseTable {
   giveBack(grant: Uint8Array): void {
     this.#sql.giveBack.run(grant)
   }
+
+  drop(grant: Uint8Array): void {
+    this.#sql.drop.run(grant)
+  }
 }
 
 function prepareAll(store: Store) {
@@ -33,6 +37,7 @@ function prepareAll(store: Store) {
       `INSERT INTO use_count (grant_id, count) VALUES (?, 1)
        ON CONFLICT (grant_id) DO UPDATE SET count = count + 1`,
     ),
+    drop: store.prepare('DELETE FROM use_count WHERE grant_id = ?'),
     giveBack: store.prepare('UPDATE use_count SET count = count - 1 WHERE grant_id = ? AND count > 0'),
   } satisfies Record<string, StatementSync>
 }

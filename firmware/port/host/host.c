@@ -4,7 +4,9 @@
  *
  * DIRECTORY (0700) holds the blobs, one 0600 file each, and world/: output-N is written with the level of output N, four
  * digits. The console is standard input and output. SHALLOT_RUNNER is the descriptor of a socket to the runner, which plays the
- * chips on the buses; without it there are none.
+ * chips on the buses; without it there are none. With SHALLOT_SERIAL the console is a pseudo-terminal, as a board's is a serial line; its
+ * name is the first line of standard output. A file world/wifi (name and password, a line each) is the one Wi-Fi around, and without
+ * having joined it there is no network; no such file: the network needs no Wi-Fi.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,6 +14,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +25,7 @@
 #include <unistd.h>
 
 #include "../buses.h"
+#include "serial.h"
 
 static int directory = -1;
 static int connection = -1;
@@ -84,7 +88,30 @@ static int finish_connect(uint32_t timeout_ms) {
   return 0;
 }
 
+/* ---- Wi-Fi: a file that says what is around ---- */
+
+static bool is_joined = true;
+
+static int wifi_join(const char *name, const char *password, uint32_t timeout_ms) {
+  char text[128] = "";
+  int file = openat(directory, "world/wifi", O_RDONLY | O_CLOEXEC);
+  ssize_t size = file < 0 ? 0 : read(file, text, sizeof text - 1);
+  (void)timeout_ms;
+  if (file >= 0) close(file);
+  char *end = size > 0 ? strchr(text, '\n') : NULL;
+  is_joined = false;
+  if (end == NULL || (size_t)(end - text) != strlen(name) || memcmp(text, name, strlen(name)) != 0) return SHALLOT_E_WIFI_ABSENT;
+  char *rest = strchr(end + 1, '\n');
+  if (rest == NULL || (size_t)(rest - end - 1) != strlen(password) || memcmp(end + 1, password, strlen(password)) != 0)
+    return SHALLOT_E_WIFI_REFUSED;
+  is_joined = true;
+  return 0;
+}
+
+/* ---- the connection's beginning ---- */
+
 static int net_open(const char *address, uint16_t tcp_port, uint32_t timeout_ms) {
+  if (!is_joined) return SHALLOT_E_PORT_NETWORK;
   struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(tcp_port)};
   struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(tcp_port)};
   net_close();
@@ -204,6 +231,7 @@ static int blob_remove(const char *name) {
 static void log_line(const char *line) {
   printf("%s\n", line);
   fflush(stdout);
+  serial_write(line);
 }
 
 static int read_line(char *out, size_t capacity, uint32_t timeout_ms) {
@@ -211,10 +239,10 @@ static int read_line(char *out, size_t capacity, uint32_t timeout_ms) {
   uint64_t deadline = now_ms() + timeout_ms;
   for (;;) {
     uint64_t now = now_ms();
-    int ready = wait_for(STDIN_FILENO, POLLIN, now < deadline ? (uint32_t)(deadline - now) : 0);
+    int ready = wait_for(serial_input(), POLLIN, now < deadline ? (uint32_t)(deadline - now) : 0);
     if (ready == 0) return SHALLOT_E_PORT_TIMEOUT;
     char letter;
-    if (ready < 0 || read(STDIN_FILENO, &letter, 1) != 1) return SHALLOT_E_LINK_CLOSED;
+    if (ready < 0 || read(serial_input(), &letter, 1) != 1) return SHALLOT_E_LINK_CLOSED;
     if (letter == '\r') continue;
     if (letter != '\n') {
       if (typed < capacity) out[typed] = letter;
@@ -277,7 +305,7 @@ int buses_ask(const uint8_t *question, size_t size, uint8_t *answer, size_t answ
   return SHALLOT_E_DEVICE_FAULT;
 }
 
-static const struct port host = {
+static struct port host = {
     .board = "host",
     .now_ms = now_ms,         .sleep_ms = sleep_ms,       .random = random_bytes,     .cycles = cycles,
     .net_open = net_open,     .net_read = net_read,       .net_write = net_write,     .net_close = net_close,
@@ -315,6 +343,9 @@ int main(int count, char **arguments) {
   const char *socket_number = getenv("SHALLOT_RUNNER");
   if (socket_number != NULL) runner = atoi(socket_number);
   if (open_directory(arguments[1]) != 0) return 1;
+  if (getenv("SHALLOT_SERIAL") != NULL && serial_open() != 0) return 1;
+  is_joined = faccessat(directory, "world/wifi", F_OK, 0) != 0;
+  if (!is_joined) host.wifi_join = wifi_join;
   int result = app_main(&host);
   return result < 0 ? 1 : result;
 }

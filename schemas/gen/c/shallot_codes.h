@@ -109,6 +109,11 @@ enum shallot_code {
   SHALLOT_E_OUT_OF_SPACE = -304, /* a buffer of the firmware is too small */
   SHALLOT_E_CERTIFICATE_RENEWED = -320, /* the device has its next certificate and connects again with it */
   SHALLOT_E_NO_ANSWER = -321, /* nobody on the LAN said where the hub is */
+  SHALLOT_E_SERIAL_DAMAGED = -360, /* a line on the serial cable was damaged on its way */
+  SHALLOT_E_SERIAL_ORDER = -361, /* a piece came out of its order */
+  SHALLOT_E_BAD_PROVISION = -362, /* what was handed over is not a Wi-Fi name, password or code of the documented form */
+  SHALLOT_E_WIFI_ABSENT = -363, /* there is no Wi-Fi of this name where the device is */
+  SHALLOT_E_WIFI_REFUSED = -364, /* the Wi-Fi did not let the device in: the password is another */
 };
 
 /* The name a code has in schemas/codes.csv, for logs and tests; "?" for a number that is not in the list. */
@@ -218,6 +223,11 @@ static inline const char *shallot_code_name(int code) {
     case SHALLOT_E_OUT_OF_SPACE: return "out-of-space";
     case SHALLOT_E_CERTIFICATE_RENEWED: return "certificate-renewed";
     case SHALLOT_E_NO_ANSWER: return "no-answer";
+    case SHALLOT_E_SERIAL_DAMAGED: return "serial-damaged";
+    case SHALLOT_E_SERIAL_ORDER: return "serial-order";
+    case SHALLOT_E_BAD_PROVISION: return "bad-provision";
+    case SHALLOT_E_WIFI_ABSENT: return "wifi-absent";
+    case SHALLOT_E_WIFI_REFUSED: return "wifi-refused";
     default: return "?";
   }
 }

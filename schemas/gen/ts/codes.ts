@@ -107,6 +107,11 @@ export const CODES = {
   'out-of-space': 304,
   'certificate-renewed': 320,
   'no-answer': 321,
+  'serial-damaged': 360,
+  'serial-order': 361,
+  'bad-provision': 362,
+  'wifi-absent': 363,
+  'wifi-refused': 364,
 } as const
 export type Code = keyof typeof CODES
 
@@ -216,6 +221,11 @@ export const MEANINGS: Readonly<Record<Code, string>> = {
   'out-of-space': "a buffer of the firmware is too small",
   'certificate-renewed': "the device has its next certificate and connects again with it",
   'no-answer': "nobody on the LAN said where the hub is",
+  'serial-damaged': "a line on the serial cable was damaged on its way",
+  'serial-order': "a piece came out of its order",
+  'bad-provision': "what was handed over is not a Wi-Fi name, password or code of the documented form",
+  'wifi-absent': "there is no Wi-Fi of this name where the device is",
+  'wifi-refused': "the Wi-Fi did not let the device in: the password is another",
 }
 
 const BY_NUMBER = new Map<number, Code>(Object.entries(CODES).map(([name, number]) => [number, name as Code]))

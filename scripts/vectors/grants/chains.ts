@@ -13,6 +13,7 @@ import {
   root,
   secondOwner,
   sitter,
+  sitterTablet,
   stranger,
 } from '../parties.ts'
 import type { Case } from '../text.ts'
@@ -230,10 +231,24 @@ function idCases(): Case[] {
       step(s.command({}, friend), 'unknown-signer'),
       step(s.command(), 'ok'),
     ]),
-    scene('id-taken-by-owner', '12.2', 'also an owner, of what another owner gave', (s) => [
+    scene('id-copied-by-owner', '12.2', 'an owner copies for a new phone what another owner gave', (s) => [
+      step(s.owner(secondOwner), 'ok'),
+      step(s.grant({ uses: 1, expiresAt: NOW + 3600 }), 'ok'),
+      step(s.grant({ key: sitterTablet.key, uses: 1, expiresAt: NOW + 3600 }, secondOwner), 'ok'),
+      step(s.command({}, sitterTablet), 'ok'),
+      step(s.command(), 'uses-spent'),
+      step(s.revocation([ID], owner), 'ok'),
+      step(s.command({}, sitterTablet), 'grant-revoked'),
+    ]),
+    scene('id-copied-same-key', '12.2', 'for the same key that is another grant', (s) => [
       step(s.owner(secondOwner), 'ok'),
       step(s.grant(), 'ok'),
-      step(s.grant({ key: guest.key }, secondOwner), 'conflict'),
+      step(s.grant({}, secondOwner), 'conflict'),
+    ]),
+    scene('id-taken-over-owner', '12.2', 'an owner takes the id of what a holder passed on', (s) => [
+      step(s.grant({ share: 1 }), 'ok'),
+      step(passedOn(s), 'ok'),
+      step(s.grant({ id: CHILD, key: friend.key }), 'conflict'),
     ]),
     scene('id-other-parent', '12.2', 'one id under two parents', (s) => [
       step(s.grant({ share: 1 }), 'ok'),

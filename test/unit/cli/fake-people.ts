@@ -41,6 +41,8 @@ export class FakePeople {
   declined = false
   moved: object | undefined
   zone = 'Europe/Berlin'
+  /** Whether who asks may pass anything on. */
+  share = true
   /** By which grant the caller may do what, by the name of an affordance; what is not in it is not shown. */
   may: Record<string, object> | undefined
   /** What is answered, whoever asks. */
@@ -49,20 +51,14 @@ export class FakePeople {
 
   constructor(home: FakeHome) {
     this.home = home
-    this.owners.push(
-      sealEnvelope(
-        {
-          type: 'owner',
-          audience: home.id,
-          sealedAt: 1,
-          epoch: new Uint8Array(8),
-          sequence: 0,
-          name: 'owner',
-          key: home.owner.key,
-        },
-        home.root,
-      ),
-    )
+    this.owner('owner', home.owner)
+  }
+
+  /** Somebody whom the root made an owner. */
+  owner(name: string, signer: Signer = ed25519.signer(systemRandom.bytes(32))): Signer {
+    const said = { audience: this.home.id, sealedAt: 1, epoch: new Uint8Array(8), sequence: 0 }
+    this.owners.push(sealEnvelope({ type: 'owner', ...said, name, key: signer.key }, this.home.root))
+    return signer
   }
 
   /** The home's answers to what is about people; false leaves it to the home itself. */
@@ -90,10 +86,12 @@ export class FakePeople {
     'PUT holders': (asked) => this.#keep(asked, 'holder', this.holders),
     'POST grants': (asked) => {
       const { body, signer } = open(asked.body, 'grant')
-      // Copies of one grant are for different keys and come from one hand.
+      // Copies of one grant are for different keys and come from one hand, or from owners.
       const others = this.grants.filter((other) => toBase64url(other.body.id) === toBase64url(body.id))
       const isCopy = others.every(
-        (other) => idOf(other.signer) === idOf(signer) && idOf(other.body.key!) !== idOf(body.key!),
+        (other) =>
+          (!(other.body.parent || body.parent) || idOf(other.signer) === idOf(signer)) &&
+          idOf(other.body.key!) !== idOf(body.key!),
       )
       if (isCopy) this.#keep(asked, 'grant', this.grants)
       else problem(asked.answer, 409, 'conflict')
@@ -171,7 +169,7 @@ export class FakePeople {
 
   #picture(): object {
     return {
-      me: { kind: 'owner', key: idOf(this.home.owner.key), name: 'owner', share: true },
+      me: { kind: 'owner', key: idOf(this.home.owner.key), name: 'owner', share: this.share },
       home: this.home.id,
       hub: idOf(HUB.key),
       ...(this.moved && { moved: this.moved }),

@@ -16,9 +16,14 @@ export class Terminal {
   readonly #child
   readonly #closed: Promise<unknown[]>
 
-  constructor(account: Account, args: readonly string[], columns = 200) {
-    const words = [process.execPath, ENTRY, ...args].map((word) => `'${word}'`).join(' ')
-    const line = `stty cols ${columns} rows 60; exec ${words}`
+  /** @param after  what the shell of the terminal runs when the CLI has ended, with its status */
+  constructor(account: Account, args: readonly string[], columns = 200, after = '') {
+    const words = [process.execPath, ENTRY, ...args]
+      .map((word) => `'${word.replaceAll("'", "'\\''")}'`)
+      .join(' ')
+    const run = after === '' ? `exec ${words}` : `${words}; status=$?; ${after}; exit $status`
+    // The shell lives on when Ctrl-C ends what it runs.
+    const line = `trap : INT; stty cols ${columns} rows 60; ${run}`
     this.#child = spawn('script', ['--quiet', '--return', '--command', line, '/dev/null'], {
       env: account.variables(),
       timeout: 60_000,

@@ -340,6 +340,8 @@ const LINES = [
   'owner add',
   'owner list',
   'owner remove',
+  'provision',
+  'cert header',
 ]
 test('every verb explains itself, with an example', async () => {
   assert.equal(new Set(LINES.map((line) => line.split(' ')[0])).size, VERBS.length)

@@ -253,6 +253,17 @@ test('onion list tells the cause when an address is unreachable', async () => {
   )
 })
 
+test('onion list and status call a device that has an address of its own by its name', async () => {
+  const service = { ...invited, name: light.id, status: { state: 'reachable', since: 1_700_000_000_000 } }
+  at('GET /invitations', ({ answer }) => json(answer, []))
+  at('GET /exposures', ({ answer }) => json(answer, [service]))
+  at('GET /status', ({ answer }) =>
+    json(answer, { version: '1', devices: {}, link: {}, tor: { ready: true }, services: [service] }),
+  )
+  for (const command of [['onion', 'list'], ['status']])
+    assert.match((await account.within(command)).out, /^porch-light +2023-11-14T22:13:20.000Z +reachable /m)
+})
+
 test('status tells for each onion address how it is, why and since when', async () => {
   const services = [
     { ...invited, status: { state: 'unreachable', cause: 'the guard is gone', since: 1_700_000_000_000 } },
@@ -282,6 +293,7 @@ test('expose gives a device an address, --all each of them, hide takes it back',
   assert.match(all.out, /1 device has an address, and it is published/)
   assert.match(all.err, /costs tor about 2 s at every start/)
   assert.match(all.err, /1 of 1 {2}porch-light is published/)
+  assert.doesNotMatch(all.err, /undefined/)
   at(`DELETE /exposures/${light.id}`, ({ answer }) => empty(answer))
   assert.equal((await account.within(['hide', 'porch-light'])).exit, 0)
   assert.equal((await account.within(['expose', 'porch-light', '--all'])).exit, 2)

@@ -1,41 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Readings of devices that other daemons had, as the devices sealed them, at the resolution that was asked for (SPEC 14.8).
-CREATE TABLE past_device (
-  number INTEGER PRIMARY KEY,
-  id BLOB NOT NULL UNIQUE CHECK (length(id) = 32)
+-- One row: the latest time, in seconds, at which people are known to have sealed anything. What had ended by then is ended
+-- whatever the clock says, so that its paper and its uses (009) can go.
+CREATE TABLE past (
+  number INTEGER PRIMARY KEY CHECK (number = 1),
+  sealed_at INTEGER NOT NULL CHECK (sealed_at >= 0)
 ) STRICT;
-
-CREATE TABLE past_reading (
-  number INTEGER PRIMARY KEY,
-  device INTEGER NOT NULL REFERENCES past_device,
-  epoch BLOB NOT NULL CHECK (length(epoch) = 8),
-  sequence INTEGER NOT NULL,
-  received_at INTEGER NOT NULL,
-  frame BLOB NOT NULL,
-  UNIQUE (device, epoch, sequence)
-) STRICT;
-
-CREATE INDEX past_reading_in_order ON past_reading (device, number);
-
--- `truth` is 1 where the value is a boolean.
-CREATE TABLE past_sample (
-  device INTEGER NOT NULL,
-  affordance INTEGER NOT NULL,
-  at INTEGER NOT NULL,
-  reading INTEGER NOT NULL REFERENCES past_reading,
-  position INTEGER NOT NULL,
-  value INTEGER NOT NULL,
-  truth INTEGER NOT NULL,
-  PRIMARY KEY (device, affordance, at, reading, position)
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX past_sample_by_reading ON past_sample (reading);
-
--- How far another daemon's readings of one device are here, by its own count.
-CREATE TABLE past_cursor (
-  member BLOB NOT NULL CHECK (length(member) = 32),
-  device INTEGER NOT NULL REFERENCES past_device,
-  kept INTEGER NOT NULL CHECK (kept IN (0, 1)),
-  number INTEGER NOT NULL,
-  PRIMARY KEY (member, device, kept)
-) STRICT, WITHOUT ROWID;

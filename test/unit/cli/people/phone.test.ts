@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { beforeEach, suite, test } from 'node:test'
-import { toBase64url, toHex } from '../../../../daemon/base/bytes.ts'
+import { fromBase64url, toBase64url, toHex } from '../../../../daemon/base/bytes.ts'
 import { systemRandom } from '../../../../daemon/base/random.ts'
 import { Secret } from '../../../../daemon/base/secret.ts'
-import { loadOwner } from '../../../../daemon/config/keyring.ts'
 import type { Signer } from '../../../../daemon/core/envelope/index.ts'
 import { matchDigits, pairKeys, pairProof, readPhoneCode } from '../../../../daemon/core/identity/index.ts'
 import { idOf } from '../../../../daemon/core/model/index.ts'
@@ -17,13 +14,8 @@ import { setStage } from './stage.ts'
 const stage = setStage()
 
 suite('phone add', () => {
-  test('what another owner granted is left to them', async () => {
-    await stage.account.json(
-      ['owner', 'add', 'anna', '--into', join(stage.account.base, 'other')],
-      stage.words,
-    )
-    const anna = loadOwner(join(stage.account.base, 'other')).owner
-    rmSync(join(stage.account.base, 'other'), { recursive: true })
+  test('what another owner granted is copied under this seal, as the same grant', async () => {
+    const anna = stage.people.owner('anna')
     const first = stage.people.phone('first', 'sitter')
     const body = {
       type: 'grant',
@@ -32,12 +24,37 @@ suite('phone add', () => {
       what: [{ affordance: 1, methods: 1 }],
       leaseS: 0,
     }
-    stage.people.grants.push(
-      open(stage.people.seal({ ...body, id: systemRandom.bytes(8), key: first.key }, anna), 'grant'),
-    )
+    const id = systemRandom.bytes(8)
+    stage.people.grants.push(open(stage.people.seal({ ...body, id, key: first.key }, anna), 'grant'))
     const { secret } = await begin()
     const said = await stage.done(confirm(ask(secret)))
-    assert.deepEqual([said.grants.length, said.grantsOfOthers], [0, 1])
+    assert.deepEqual([said.grants.map((each) => each.id), said.grantsOfOthers], [[toBase64url(id)], 1])
+    const copy = stage.people.grants.at(-1)!
+    assert.deepEqual(
+      [idOf(copy.signer), idOf(copy.body.key!), toBase64url(copy.body.id)],
+      [idOf(stage.home.owner.key), idOf(keys.key), toBase64url(id)],
+    )
+  })
+
+  test('what somebody passed on is left to them, and named', async () => {
+    const first = stage.people.phone('first', 'sitter')
+    await stage.done('person add anna')
+    const anna = stage.people.phone('annas', 'anna')
+    const parent = await stage.done('grant anna porch-light on --may-share')
+    const id = systemRandom.bytes(8)
+    const body = {
+      type: 'grant',
+      name: 'sitter',
+      devices: [],
+      what: [{ affordance: 1, methods: 1 }],
+      leaseS: 0,
+    }
+    const passed = { ...body, id, key: first.key, parent: fromBase64url(parent.grant.id)! }
+    stage.people.grants.push(open(stage.people.seal(passed, anna), 'grant'))
+    const { secret } = await begin()
+    const said = await stage.done(confirm(ask(secret)))
+    assert.deepEqual([said.grants, said.grantsOfOthers], [[], 0])
+    assert.deepEqual(said.passedOn, [{ id: toBase64url(id), by: idOf(anna.key) }])
   })
 
   const keys = ed25519.signer(systemRandom.bytes(32))

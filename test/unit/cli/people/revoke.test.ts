@@ -163,6 +163,35 @@ suite('revoke', () => {
     assert.deepEqual(entries(), [toHex(other)])
   })
 
+  test('--start-over keeps what another owner copied under the same id: this floor does not reach it', async () => {
+    const { grant } = await stage.done('grant sitter front-door unlock')
+    const [own] = stage.people.grants
+    const { audience: _a, sealedAt: _s, epoch: _e, sequence: _q, ...body } = own!.body
+    const tablet = stage.people.phone('tablet', 'sitter')
+    const copy = stage.people.seal({ ...body, key: tablet.key }, stage.people.owner('anna'))
+    stage.people.grants.unshift(open(copy, 'grant'))
+    await stage.done(`revoke ${grant.id}`)
+    await stage.done('revoke --start-over')
+    assert.deepEqual(entries(), [toHex(own!.body.id)])
+  })
+
+  test('--start-over takes over what another owner copied, so that its uses stay one count', async () => {
+    await stage.done('grant sitter front-door unlock --uses 2 --until 1d')
+    const [own] = stage.people.grants
+    const { audience: _a, sealedAt: _s, epoch: _e, sequence: _q, ...body } = own!.body
+    const tablet = stage.people.phone('tablet', 'sitter')
+    const copy = stage.people.seal({ ...body, key: tablet.key }, stage.people.owner('anna'))
+    stage.people.grants.push(open(copy, 'grant'))
+    await stage.done('revoke --start-over')
+    const anew = stage.people.grants.slice(2)
+    assert.deepEqual(
+      anew.map((grant) => [idOf(grant.signer), idOf(grant.body.key!)]),
+      [phone, tablet].map(({ key }) => [idOf(stage.home.owner.key), idOf(key)]),
+    )
+    assert.equal(new Set(anew.map((grant) => toHex(grant.body.id))).size, 1)
+    assert.deepEqual(entries(), [toHex(own!.body.id)])
+  })
+
   test('--start-over seals what holds anew, voids the rest by the floor, and keeps keys', async () => {
     fill(60, () => ({ sealedAt: 1_700_000_000 }))
     await stage.done('grant sitter front-door unlock')

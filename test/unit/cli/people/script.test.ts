@@ -161,17 +161,31 @@ suite('with --as, the key of a script', () => {
   test('no owner’s verb is done: nothing is asked of the home', async () => {
     stage.home.asked.length = 0
     for (const line of [
-      'person list',
-      'grants',
-      'grant a b c',
-      'revoke x',
-      'token list',
-      'owner list',
+      'person remove a',
+      'phone add a --person b',
       'phone list',
+      'phone revoke a',
+      'pin set a b',
+      'group list',
+      'revoke x',
+      'owner list',
     ]) {
       await stage.refused(`${line} --as ${file}`, 3, 'not-permitted')
     }
     assert.deepEqual(stage.home.asked, [])
+  })
+
+  test('with nothing that may be passed on nothing is sealed for others', async () => {
+    stage.people.share = false
+    for (const line of ['grant sitter porch-light on', 'person add a', 'token add a porch-light on']) {
+      await stage.refused(`${line} --as ${file}`, 3, 'not-permitted')
+    }
+    assert.deepEqual([stage.people.people.length, stage.people.grants.length], [0, 0])
+  })
+
+  test('it sees what it may do, and who it is', async () => {
+    assert.deepEqual((await stage.done(`grants --as ${file}`)).grants, [])
+    assert.deepEqual((await stage.done(`person list --as ${file}`)).people, [])
   })
 
   test('a key file that others can read is refused', async () => {

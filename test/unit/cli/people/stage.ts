@@ -13,10 +13,11 @@ export interface Said {
   readonly stage: string
   readonly person: { readonly id: string }
   readonly people: readonly { name: string; phones: number; grants: number; promised: number }[]
-  readonly grant: { readonly id: string }
+  readonly grant: { readonly id: string; readonly parent?: string }
   readonly grants: readonly { id: string; standing: string }[]
   readonly groups: unknown
   readonly grantsOfOthers: number
+  readonly passedOn: readonly { readonly id: string; readonly by: string }[]
   readonly promised: boolean
   readonly told: number
   readonly sealed: number

@@ -11,7 +11,7 @@ import {
 import { checkDeviceLeaf, writeCsr } from '../../../../daemon/core/identity/certificates.ts'
 import { idOf } from '../../../../daemon/core/model/index.ts'
 import { Enrolment } from '../../../../daemon/edge/link/enrolment.ts'
-import { type DeviceKeys, deviceKeys, LAMP, permitOf, sealEnrol } from '../../../support/device.ts'
+import { type DeviceKeys, deviceKeys, LAMP, permitOf, sealEnrol } from '../../../../scripts/device/index.ts'
 import { ed25519, FakeLine, linkRoom, signerOf } from '../../../support/link-room.ts'
 
 const SECRET = new Uint8Array(16).fill(1)

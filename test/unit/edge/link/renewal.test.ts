@@ -6,7 +6,7 @@ import { checkDeviceLeaf, type DeviceLeaf } from '../../../../daemon/core/identi
 import { renewalDue } from '../../../../daemon/edge/link/renewal.ts'
 import { Rescue } from '../../../../daemon/edge/link/rescue.ts'
 import { Session } from '../../../../daemon/edge/link/session.ts'
-import { deviceKeys, LAMP } from '../../../support/device.ts'
+import { deviceKeys, LAMP } from '../../../../scripts/device/index.ts'
 import { ed25519, FakeLine, linkRoom, signerOf } from '../../../support/link-room.ts'
 
 const DAY = 86_400_000

@@ -10,7 +10,7 @@ import {
 } from '../../../../daemon/core/envelope/index.ts'
 import { Session } from '../../../../daemon/edge/link/session.ts'
 import { HubVoice } from '../../../../daemon/edge/link/voice.ts'
-import { type DeviceKeys, deviceKeys, LAMP, sealEnrol } from '../../../support/device.ts'
+import { type DeviceKeys, deviceKeys, LAMP, sealEnrol } from '../../../../scripts/device/index.ts'
 import { ed25519, FakeLine, linkRoom, signerOf } from '../../../support/link-room.ts'
 
 const EPOCH = new Uint8Array(8).fill(1)

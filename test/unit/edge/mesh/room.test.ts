@@ -5,13 +5,10 @@ import { describe, it, type TestContext } from 'node:test'
 import { multiaddr } from '@multiformats/multiaddr'
 import { utf8 } from '../../../../daemon/base/bytes.ts'
 import { systemClock } from '../../../../daemon/base/clock.ts'
-import { Log, silent } from '../../../../daemon/base/log.ts'
-import { systemRandom } from '../../../../daemon/base/random.ts'
 import { Secret } from '../../../../daemon/base/secret.ts'
 import type { PartyId } from '../../../../daemon/core/model/index.ts'
 import { peerIdOf } from '../../../../daemon/edge/mesh/addresses.ts'
 import { Doors } from '../../../../daemon/edge/mesh/doors.ts'
-import type { MeshDeps } from '../../../../daemon/edge/mesh/index.ts'
 import { openNode } from '../../../../daemon/edge/mesh/node.ts'
 import { MESH_FRAME_BYTES_MAX } from '../../../../schemas/gen/ts/wire.ts'
 import { idNumber, Onions, openRoom, type TestRoom } from '../../../support/mesh-room.ts'
@@ -110,15 +107,8 @@ describe('the mesh room', () => {
 
   it('dials nothing that is no onion address, and looks up no name', async (t) => {
     const onions = new Onions()
-    const hear = { mayEnter: () => true } as unknown as MeshDeps['hear']
     const node = await openNode(
-      {
-        clock: systemClock,
-        random: systemRandom,
-        log: new Log(systemClock, silent),
-        dial: onions.dial,
-        hear,
-      },
+      { dial: onions.dial, mayEnter: () => true },
       { seed: new Secret(new Uint8Array(32).fill(1)) },
       new Doors(systemClock),
     )

@@ -13,18 +13,18 @@ import {
 import { idOf, type PartyId } from '../model/index.ts'
 import type { DeviceBook, ReadingBook } from '../ports.ts'
 import type { FarThings } from './far.ts'
-import type { PastBook, PastReading, PastSource } from './ports.ts'
+import type { FarReadingBook, PastReading, PastSource } from './ports.ts'
 import type { TalkWord } from './words.ts'
 
 export type PastMessage = Message<Reading> | Message<Receipt> | Message<Act>
 type AskedWord = TalkWord & { readonly word: 'past' }
 type PassedWord = TalkWord & { readonly word: 'passed' }
 
-export interface PastDeps {
+export interface HistoryDeps {
   readonly clock: Clock
   readonly ed25519: Ed25519
   readonly home: PartyId
-  readonly book: PastBook
+  readonly book: FarReadingBook
   /** Of which this daemon has charge. */
   readonly devices: DeviceBook
   readonly far: FarThings
@@ -58,13 +58,13 @@ const SAID: ReadonlySet<string> = new Set(['reading', 'receipt', 'act'])
  * Readings of other homes, and of our own devices from before they were ours (SPEC 14.8): asked for at the resolution that is
  * wanted here, a page at a time, each page from where the one before ended. Only what a device sealed is kept.
  */
-export class Past {
-  readonly #deps: PastDeps
+export class Histories {
+  readonly #deps: HistoryDeps
   readonly #peers = new Map<PartyId, Asking>()
   readonly #changed = new Map<PartyId, Set<PartyId>>()
   #gatheredAt: Instant = 0
 
-  constructor(deps: PastDeps) {
+  constructor(deps: HistoryDeps) {
     this.#deps = deps
   }
 
@@ -221,7 +221,7 @@ function thinned<T extends Timed>(readings: readonly T[], everyS: number): reado
 }
 
 /** Our own readings, and behind them what is kept of other homes and of the time before a device was here. */
-export function withPast(readings: ReadingBook, past: PastBook): ReadingBook {
+export function withHistories(readings: ReadingBook, past: FarReadingBook): ReadingBook {
   return {
     append: (device, message, receivedAt, entry) => readings.append(device, message, receivedAt, entry),
     reportedBy: (device) => readings.reportedBy(device),

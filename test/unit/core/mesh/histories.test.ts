@@ -6,9 +6,9 @@ import {
   decodeTalk,
   encodeTalk,
   type FarThing,
-  Past,
+  Histories,
   type TalkWord,
-  withPast,
+  withHistories,
 } from '../../../../daemon/core/mesh/index.ts'
 import type { PartyId } from '../../../../daemon/core/model/index.ts'
 import { IN_MEMORY } from '../../../../daemon/state/index.ts'
@@ -31,7 +31,7 @@ type Said = TalkWord & { readonly word: 'past' | 'passed' }
 interface Daemon {
   readonly id: PartyId
   readonly home: Home
-  readonly past: Past
+  readonly past: Histories
   readonly said: Said[]
   readonly clock: ManualClock
   history(limit?: number): readonly number[]
@@ -43,12 +43,12 @@ async function openDaemon(t: TestContext, id: PartyId, everyS = 0, holder?: Part
   const said: Said[] = []
   const clock = new ManualClock()
   const far = { get: () => (holder ? ({ member: holder } as FarThing) : undefined) }
-  const past = new Past({
+  const past = new Histories({
     ...{ clock, ed25519: nativeEd25519(), home: reading(LAMP, 1, [at(0)]).body.audience as PartyId },
-    ...{ book: home.past, devices: home.devices, far: far as never, everyS },
+    ...{ book: home.farReadings, devices: home.devices, far: far as never, everyS },
     say: (_peer, word) => void said.push(word as Said),
   })
-  const readings = withPast(home.readings, home.past)
+  const readings = withHistories(home.readings, home.farReadings)
   return {
     ...{ id, home, past, said, clock },
     history: (limit = 10_000) => readings.history(lamp, 1, 0, limit).map(({ value }) => Number(value)),
@@ -188,7 +188,7 @@ describe('the past of other homes [SPEC 14.8]', () => {
       message: reading(LAMP, sequence, [at(sequence, sequence)]),
       receivedAt: NOON,
     }))
-    const { past } = cabin.home
+    const { farReadings: past } = cabin.home
     for (let epoch = 0; epoch < 42; epoch++) {
       const renewed = messages.map(({ message, receivedAt }) => ({
         message: {

@@ -10,15 +10,17 @@ export class Dice {
 
   /** 0 to below `sides`, whole. */
   roll(sides: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % sides
+    return this.#next() % sides
   }
 
   /** One of `chances` throws. */
   happens(chances: number): boolean {
     return this.roll(chances) === 0
+  }
+
+  /** So often as `of` says, 0 to 1. */
+  chance(of: number): boolean {
+    return this.#next() < of * 2 ** 32
   }
 
   pick<T>(items: readonly T[]): T {
@@ -28,5 +30,12 @@ export class Dice {
   shuffled<T>(items: readonly T[]): T[] {
     const left = [...items]
     return items.map(() => left.splice(this.roll(left.length), 1)[0]!)
+  }
+
+  #next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return (mixed ^ (mixed >>> 14)) >>> 0
   }
 }
