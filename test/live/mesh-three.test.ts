@@ -256,12 +256,12 @@ test('a machine that is lost is restored from the words, and has its past from t
   )
   await town.kill()
   for (const lost of [town.data, town.owner]) rmSync(lost, { recursive: true })
-  await attic.done(['mesh', 'remove', 'hub'])
   const shared = { network, linkPort: TOWN_PORT, daemon: EVERY_READING }
   const again = stack.use(await openLiveHome({ ...shared, words: attic.words }))
   await lamp.firmware.line(/^link ended -303$/)
   await lamp.firmware.line(/^connected/)
   await joins(attic, again)
+  await attic.done(['mesh', 'remove', old.id])
   await seesAll(again, ['attic'])
   const log = await eventually(
     'its log is here',

@@ -297,6 +297,7 @@ const LINES = [
   'device list',
   'device show',
   'device rename',
+  'device adopt',
   'device forget',
   'get',
   'set',
