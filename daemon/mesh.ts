@@ -117,12 +117,13 @@ export function openMeshOf(deps: MeshOfDeps, signal: AbortSignal): MeshOf {
   const far = () => home.far.list().filter(({ member }) => isMember(member))
   const adoption = openAdoption({ clock, charges, groups, journal, feed, far, here: devices })
   const farDesk = withFarDesk(desk, { clock, authority, journal, devices, mesh: home })
+  const everywhere = withFar(devices, { far: home.far, nameOf, isMember })
   return {
     home,
     adoption,
     readings: withHistories(deps.readings, deps.farReadings),
-    devices: withFar(devices, { far: home.far, nameOf, isMember }),
-    desk: withAdoption(farDesk, adoption, { charges, groups, devices }),
+    devices: everywhere,
+    desk: withAdoption(farDesk, adoption, { charges, groups, devices: everywhere }),
     deviceDesk: withCharges(deps.deviceDesk, charges, groups),
     clientOf(service) {
       const id = service.slice('mesh:'.length) as PartyId

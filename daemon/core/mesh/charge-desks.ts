@@ -141,7 +141,9 @@ export function withAdoption(
       const taken = await adoption.take(frame, caller)
       if (!taken.ok) return taken
       const device = devices.get(id)
-      return device ? yes(device) : no('hub-elsewhere', 'another daemon has charge of it')
+      return device
+        ? yes({ ...device, record: taken.value.record })
+        : no('not-found', 'it was not seen here yet')
     },
   }
 }

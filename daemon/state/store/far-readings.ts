@@ -10,6 +10,8 @@ import { fromColumns, toColumns, type ValueColumns } from './value.ts'
 
 /** Readings that are kept of one device; the first that came go first. */
 export const FAR_READINGS_MAX = 20_000
+/** And of all devices together; beyond it an eighth goes at once. */
+export const FAR_READINGS_IN_ALL_MAX = 400_000
 /** Rows that one page looks through, so that a long table does not hold up everything else. */
 const SCANNED_MAX = 20_000
 
@@ -22,9 +24,14 @@ interface ReadingRow {
 /** The tables `far_…`: what devices sealed for other daemons; and the table `reading`, to be passed on from. */
 export class FarReadingTable {
   readonly #sql: ReturnType<typeof prepareAll>
+  readonly #inAllMax: number
+  /** At least as many as there are: a job that is undone is not subtracted. */
+  #count: number
 
-  constructor(store: Store) {
+  constructor(store: Store, inAllMax = FAR_READINGS_IN_ALL_MAX) {
     this.#sql = prepareAll(store)
+    this.#inAllMax = inAllMax
+    this.#count = this.#sql.count.get()!.count as number
   }
 
   /** What follows number `after`: of our own readings, or of those that are kept here of other daemons' devices. */
@@ -56,19 +63,26 @@ export class FarReadingTable {
     const device = this.#number(id)
     const kept = this.#sql.insert.run(device, epoch, sequence, receivedAt, frame)
     if (kept.changes === 0) return
+    this.#count++
     for (const [position, { affordance, at, value: sampled }] of samples.entries()) {
       const { value, truth } = toColumns(sampled)
       this.#sql.sample.run(device, affordance, at, kept.lastInsertRowid, position, value, truth)
     }
   }
 
-  /** Drops what is beyond FAR_READINGS_MAX of this device. */
+  /** Drops what is beyond FAR_READINGS_MAX of this device, and what is beyond the limit of all. */
   trim(id: PartyId): void {
     const device = this.#number(id)
-    const row = this.#sql.beyond.get(device, FAR_READINGS_MAX)
-    if (!row) return
-    this.#sql.dropSamples.run(device, row.number!)
-    this.#sql.drop.run(device, row.number!)
+    const beyond = this.#sql.beyond.get(device, FAR_READINGS_MAX)
+    if (beyond) {
+      this.#sql.dropSamples.run(device, beyond.number!)
+      this.#count -= Number(this.#sql.drop.run(device, beyond.number!).changes)
+    }
+    if (this.#count <= this.#inAllMax) return
+    const { number } = this.#sql.oldest.get(Math.ceil(this.#inAllMax / 8)) ?? { number: 0 }
+    this.#sql.dropOldestSamples.run(number!)
+    this.#sql.dropOldest.run(number!)
+    this.#count = this.#sql.count.get()!.count as number
   }
 
   /** Descending by time. */
@@ -121,6 +135,12 @@ function prepareAll(store: Store) {
          (SELECT number FROM far_reading WHERE device = ? AND number <= ?)`,
       ),
       drop: store.prepare('DELETE FROM far_reading WHERE device = ? AND number <= ?'),
+      count: store.prepare('SELECT count(*) AS count FROM far_reading'),
+      oldest: store.prepare('SELECT number FROM far_reading ORDER BY number LIMIT 1 OFFSET ?'),
+      dropOldestSamples: store.prepare(
+        'DELETE FROM far_sample WHERE reading IN (SELECT number FROM far_reading WHERE number <= ?)',
+      ),
+      dropOldest: store.prepare('DELETE FROM far_reading WHERE number <= ?'),
       history: store.prepare(
         `SELECT at, value, truth FROM far_sample
          WHERE device = ${NUMBER_OF} AND affordance = ? AND at >= ?

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
+import { systemClock } from '../../../../daemon/base/clock.ts'
+import { Log, silent } from '../../../../daemon/base/log.ts'
 import { nativeEd25519, type Sample } from '../../../../daemon/core/envelope/index.ts'
 import {
   decodeTalk,
@@ -12,6 +14,7 @@ import {
 } from '../../../../daemon/core/mesh/index.ts'
 import type { PartyId } from '../../../../daemon/core/model/index.ts'
 import { IN_MEMORY } from '../../../../daemon/state/index.ts'
+import { FarReadingTable, openStore } from '../../../../daemon/state/store/index.ts'
 import { ManualClock } from '../../../support/manual-clock.ts'
 import { type Home, NOON, newDevice, openHome, partyOf, reading } from '../../../support/state.ts'
 
@@ -208,5 +211,27 @@ describe('the past of other homes [SPEC 14.8]', () => {
       if (!page.more) break
     }
     assert.equal(kept, 20_000)
+  })
+
+  it('and of all devices together', async (t) => {
+    const log = new Log(systemClock, silent)
+    const store = await openStore({ log }, { path: IN_MEMORY }, new AbortController().signal)
+    t.after(() => store[Symbol.asyncDispose]())
+    const table = new FarReadingTable(store, 80)
+    const numbers = () =>
+      [lamp, partyOf(12)].map((device) => table.page(device, 'kept', 0, 512).readings.length)
+    for (const device of [lamp, partyOf(12)]) {
+      await store.write(() => {
+        for (const sequence of upTo(60)) {
+          const { body, frame } = reading(LAMP, sequence, [at(sequence)])
+          table.insert(device, { ...body, frame, receivedAt: NOON, samples: body.values })
+          table.trim(device)
+        }
+      })
+    }
+    const [old, fresh] = numbers() as [number, number]
+    assert.ok(old + fresh <= 80 && old < fresh, `${old} ${fresh}`)
+    assert.equal(fresh, 60, 'the first that came went first')
+    assert.equal(table.newest(lamp, 1, 0, 100).length, old, 'with their samples')
   })
 })
