@@ -2,7 +2,7 @@
 /**
  * Runs the tests: `npm test`, or `npm test -- unit vectors` for some folders of test/, or files ending in `.test.ts`.
  *
- * Quick ones first, two files at a time; then those with real tor, firmware and kills, one file at a time, because they
+ * Quick ones and firmware first, two files at a time; then those with real tor and kills, one file at a time, because they
  * share the machine's two cores and its clock. The exit status is 0 only if every test ran and passed. What failed is
  * told again at the very end.
  */
@@ -14,18 +14,19 @@ import { spec } from 'node:test/reporters'
 import { Tally } from './test/tally.ts'
 
 const ROOT = join(import.meta.dirname, '..')
-const QUICK = ['house', 'unit', 'contract', 'vectors', 'simulation', 'fuzz']
-const SLOW = ['firmware', 'live']
+const IN_PAIRS = ['house', 'unit', 'contract', 'vectors', 'simulation', 'fuzz', 'firmware']
+const ALONE = ['live']
 const MINUTES_MAX_PER_FILE = 8
 
 const wanted = process.argv.slice(2)
 const files = wanted.filter((name) => name.endsWith('.test.ts'))
 const folders = wanted.filter((name) => !name.endsWith('.test.ts'))
 const unknown =
-  folders.find((folder) => ![...QUICK, ...SLOW].includes(folder)) ?? files.find((file) => !existsSync(file))
+  folders.find((folder) => ![...IN_PAIRS, ...ALONE].includes(folder)) ??
+  files.find((file) => !existsSync(file))
 if (unknown) {
   console.error(
-    `there are no tests called ${unknown}; there are ${[...QUICK, ...SLOW].join(', ')}, and files ending in .test.ts`,
+    `there are no tests called ${unknown}; there are ${[...IN_PAIRS, ...ALONE].join(', ')}, and files ending in .test.ts`,
   )
   process.exit(2)
 }
@@ -53,7 +54,7 @@ async function runAll(files: string[], concurrency: number): Promise<void> {
 if (chosen(['house']).length > 0) {
   execFileSync(process.execPath, [join(ROOT, 'scripts', 'check.ts'), '--static'], { stdio: 'inherit' })
 }
-await runAll(filesOf(chosen(QUICK)), 2)
-await runAll([...filesOf(chosen(SLOW)), ...files.map((file) => resolve(file))], 1)
+await runAll(filesOf(chosen(IN_PAIRS)), 2)
+await runAll([...filesOf(chosen(ALONE)), ...files.map((file) => resolve(file))], 1)
 console.log(`\n${[...tally.lines()].join('\n')}`)
 process.exitCode = tally.isGood ? 0 : 1

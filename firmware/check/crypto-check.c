@@ -5,6 +5,8 @@
  *
  *   sha256 DATA / sha512 DATA / hmac KEY DATA / hkdf SIZE SECRET SALT INFO (SIZE: one byte)
  *   public SEED / sign SEED MESSAGE / verify KEY SIGNATURE MESSAGE / check KEY
+ *   make PLACE / chip-sign PLACE MESSAGE                  driver/se050.c, PLACE and SLOT: one byte
+ *   p256-make SLOT / p256-sign SLOT DIGEST                driver/atecc608.c
  *   reduce BYTES64 / muladd A B C (32 bytes each)         wolfssl/scalars.c
  *
  * The status is 2 after a line that is not understood, 0 at the end of the console.
@@ -14,6 +16,8 @@
 
 #include "../core/crypto.h"
 #include "../core/line.h"
+#include "../driver/atecc608.h"
+#include "../driver/se050.h"
 #include "../port/port.h"
 
 enum { LINE_BYTES = 2400, OUT_BYTES_MAX = 82, WORDS_MAX = 4, STATUS_NOT_UNDERSTOOD = 2 };
@@ -27,6 +31,7 @@ struct bytes {
   size_t size;
 };
 
+static const struct port *board;
 static char line[LINE_BYTES];
 static struct bytes words[WORDS_MAX];
 static uint8_t out[OUT_BYTES_MAX];
@@ -102,6 +107,22 @@ static int scalar(bool is_product) {
   return 0;
 }
 
+/* What is asked of the chips that keep keys. */
+static int chip(const char *verb, int count) {
+  if (count < 1 || words[0].size != 1) return STATUS_NOT_UNDERSTOOD;
+  unsigned place = words[0].at[0];
+  bool has_digest = count == 2 && words[1].size == ATECC608_DIGEST_BYTES;
+  if (strcmp(verb, "make") == 0 && count == 1) {
+    out_size = SIGNER_KEY_BYTES;
+    return se050.make(board, place, out);
+  }
+  out_size = SIGNER_SIGNATURE_BYTES;
+  if (strcmp(verb, "chip-sign") == 0 && count == 2) return se050.sign(board, place, out, words[1].at, words[1].size);
+  if (strcmp(verb, "p256-make") == 0 && count == 1) return atecc608_make(board, place, out);
+  if (strcmp(verb, "p256-sign") == 0 && has_digest) return atecc608_sign(board, place, out, words[1].at);
+  return STATUS_NOT_UNDERSTOOD;
+}
+
 /* A code, or what was not understood. */
 static int obey(const char *verb, int count) {
   out_size = 0;
@@ -122,7 +143,7 @@ static int obey(const char *verb, int count) {
   if (strcmp(verb, "check") == 0 && count == 1 && sizes_are(32, 0, 0)) return crypto_check_public(words[0].at);
   if (strcmp(verb, "reduce") == 0 && count == 1 && sizes_are(64, 0, 0)) return scalar(false);
   if (strcmp(verb, "muladd") == 0 && count == 3 && sizes_are(32, 32, 32)) return scalar(true);
-  return STATUS_NOT_UNDERSTOOD;
+  return chip(verb, count);
 }
 
 static void answer_say(const struct port *port, const char *verb, int code) {
@@ -145,6 +166,7 @@ static void answer_say(const struct port *port, const char *verb, int code) {
 }
 
 int app_main(const struct port *port) {
+  board = port;
   for (;;) {
     int size = port->read_line(line, sizeof line, 1000);
     if (size == SHALLOT_E_LINK_CLOSED) return 0;

@@ -85,7 +85,7 @@ int crypto_sign(uint8_t signature[CRYPTO_SIGNATURE_BYTES], const uint8_t *messag
   if (result == 0) result = wc_ed25519_sign_msg(message, (word32)size, signature, &written, &key);
   wc_ed25519_free(&key);
   crypto_wipe(&key, sizeof key);
-  return outcome(result, before, SHALLOT_E_INTERNAL);
+  return outcome(result, before, result == WC_HW_E ? SHALLOT_E_DEVICE_FAULT : SHALLOT_E_INTERNAL);
 }
 
 int crypto_verify(const uint8_t signature[CRYPTO_SIGNATURE_BYTES], const uint8_t *message, size_t size,

@@ -21,7 +21,7 @@
 /* The public key that belongs to a seed (RFC 8032 §5.1.5). 0 or a negative code. */
 int crypto_public(uint8_t public_key[CRYPTO_PUBLIC_BYTES], const uint8_t seed[CRYPTO_SEED_BYTES]);
 
-/* Signs size bytes. public_key must be the seed's own. 0 or a negative code. */
+/* Signs size bytes. seed: or a chip's reference (signer.h); public_key must be its own. 0, SHALLOT_E_DEVICE_FAULT (the chip) or another code. */
 int crypto_sign(uint8_t signature[CRYPTO_SIGNATURE_BYTES], const uint8_t *message, size_t size,
                 const uint8_t seed[CRYPTO_SEED_BYTES], const uint8_t public_key[CRYPTO_PUBLIC_BYTES]);
 

@@ -16,6 +16,7 @@
 #include "renewal.h"
 #include "revocations.h"
 #include "session.h"
+#include "signer.h"
 #include "spool.h"
 #include "tls.h"
 #include "uses.h"
@@ -306,7 +307,7 @@ static int exchange(const struct enrol_code *code, struct enrolled_body *papers)
 static int key_ready(const struct enrol_code *code) {
   bool was_enrolled = is_enrolled();
   if (was_enrolled || !has_key()) {
-    int fault = identity_make_key(&device.identity, device.port->random);
+    int fault = identity_make_key(&device.identity, device.port);
     if (fault) return fault;
   }
   enrol_prepare(&device.identity, code);
@@ -686,6 +687,7 @@ int device_run(const struct port *port, const struct app *app) {
   device.port = port;
   device.app = app;
   device.spool.port = port;
+  signer_use(port);
   app->open(port);
   wifi_resume(port);
   identity_restore();

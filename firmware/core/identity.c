@@ -5,6 +5,7 @@
 
 #include "cbor.h"
 #include "crypto.h"
+#include "signer.h"
 
 enum { FIELDS = 9, SUM_BYTES = 4, SUM_ITEM_BYTES = SUM_BYTES + 1 };
 
@@ -83,11 +84,13 @@ int identity_read(struct identity *identity, struct enrolled_body *papers, const
   return is_sound ? 0 : SHALLOT_E_PORT_STORAGE;
 }
 
-int identity_make_key(struct identity *identity, int (*random)(uint8_t *out, size_t size)) {
+int identity_make_key(struct identity *identity, const struct port *port) {
+  struct identity fresh = {0};
+  memcpy(fresh.seed, identity->seed, sizeof fresh.seed);
+  int fault = signer_make_key(port, fresh.seed, fresh.public_key);
   identity_wipe(identity);
-  int fault = random(identity->seed, sizeof identity->seed);
-  if (fault == 0) fault = crypto_public(identity->public_key, identity->seed);
-  if (fault) identity_wipe(identity);
+  if (fault == 0) *identity = fresh;
+  identity_wipe(&fresh);
   return fault;
 }
 

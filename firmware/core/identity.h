@@ -20,7 +20,7 @@
 #define IDENTITY_BYTES_MAX 900
 
 struct identity {
-  uint8_t seed[SHALLOT_KEY_BYTES];
+  uint8_t seed[SHALLOT_KEY_BYTES]; /* or the reference of a key in a chip (core/signer.h) */
   uint8_t public_key[SHALLOT_KEY_BYTES];
   uint8_t root[SHALLOT_KEY_BYTES];
   uint8_t pins[TLS_PINS_MAX][SHALLOT_KEY_BYTES];
@@ -36,8 +36,8 @@ int identity_write(const struct identity *identity, const struct enrolled_body *
 /* `papers` point into `bytes`. 0, or SHALLOT_E_PORT_STORAGE when the bytes are no identity; then `identity` is wiped. */
 int identity_read(struct identity *identity, struct enrolled_body *papers, const uint8_t *bytes, size_t size);
 
-/* A new key. 0, or what random or the arithmetic says; then there is none. */
-int identity_make_key(struct identity *identity, int (*random)(uint8_t *out, size_t size));
+/* A new key, in software or in the board's chip, and nothing else. 0, or what core/signer.h says; then there is none. */
+int identity_make_key(struct identity *identity, const struct port *port);
 
 void identity_wipe(struct identity *identity);
 

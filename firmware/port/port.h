@@ -24,7 +24,7 @@
 #define PORT_ADDRESS_CHARS_MAX 45
 #define PORT_CHANNEL_MAX 7
 /* The most that one transfer on a bus writes or reads, in bytes. */
-#define PORT_TRANSFER_BYTES_MAX 32
+#define PORT_TRANSFER_BYTES_MAX 40
 
 /*
  * Tables belong in flash: IN_FLASH(const uint32_t table[64]) = { … };
@@ -38,6 +38,8 @@
 
 /* Copies size bytes out of an IN_FLASH table. from is 4-byte aligned; up to 3 bytes after the end may be read. */
 void flash_copy(void *to, const void *from, size_t size);
+
+struct signer;
 
 struct port {
   /* What the firmware runs on, for people: 1 to SHALLOT_LABEL_BYTES_MAX characters. */
@@ -132,6 +134,9 @@ struct port {
    * How many bits it had, 1 to 64, or 0 when none waits. A port keeps at least 16; later ones are lost.
    */
   int (*wiegand_read)(uint64_t *bits);
+
+  /* The chip on this board that keeps the device's key (core/signer.h). NULL: the key is in software, on flash. */
+  const struct signer *signer;
 };
 
 /* The application, written in app/. The port calls it once; what it returns becomes the exit status where there is one. */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Two calls of wolfCrypt, taken over by the linker (--wrap) because they cost a quarter of a handshake each way round:
+ * Three calls of wolfCrypt, taken over by the linker (--wrap), two because they cost a quarter of a handshake each way round:
  *
  * X25519 key generation: the same point by Ed25519's table of the base point, which is constant-time too, and the map
  * u = (Z + Y) / (Z - Y) of RFC 7748 §4.1. A third of the work of the ladder.
  * Import of a public key beside its own private one: the stored pair is trusted; it was checked when it was made.
+ * Ed25519 signing: a private key that refers to a chip is signed with there (core/signer.h).
  */
 #include <wolfssl/wolfcrypt/settings.h>
 #include <wolfssl/wolfcrypt/curve25519.h>
@@ -13,9 +14,13 @@
 #include <wolfssl/wolfcrypt/fe_operations.h>
 #include <wolfssl/wolfcrypt/ge_operations.h>
 
+#include "../core/signer.h"
+
 int __wrap_wc_curve25519_make_key(WC_RNG *rng, int key_size, curve25519_key *key);
 int __wrap_wc_ed25519_import_public(const byte *in, word32 size, ed25519_key *key);
 int __real_wc_ed25519_import_public(const byte *in, word32 size, ed25519_key *key);
+int __wrap_wc_ed25519_sign_msg(const byte *in, word32 size, byte *out, word32 *out_size, ed25519_key *key);
+int __real_wc_ed25519_sign_msg(const byte *in, word32 size, byte *out, word32 *out_size, ed25519_key *key);
 
 static void montgomery_u_of_base_times(byte u[CURVE25519_KEYSIZE], const byte scalar[CURVE25519_KEYSIZE]) {
   ge_p3 point;
@@ -46,4 +51,11 @@ int __wrap_wc_curve25519_make_key(WC_RNG *rng, int key_size, curve25519_key *key
 int __wrap_wc_ed25519_import_public(const byte *in, word32 size, ed25519_key *key) {
   if (key != NULL && key->privKeySet) return wc_ed25519_import_public_ex(in, size, key, 1);
   return __real_wc_ed25519_import_public(in, size, key);
+}
+
+int __wrap_wc_ed25519_sign_msg(const byte *in, word32 size, byte *out, word32 *out_size, ed25519_key *key) {
+  if (key == NULL || !key->privKeySet || !signer_is_reference(key->k)) return __real_wc_ed25519_sign_msg(in, size, out, out_size, key);
+  if (*out_size < ED25519_SIG_SIZE) return BUFFER_E;
+  *out_size = ED25519_SIG_SIZE;
+  return signer_sign(out, in, size, key->k) == 0 ? 0 : WC_HW_E;
 }

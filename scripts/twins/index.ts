@@ -4,14 +4,18 @@
  * nobody answers. Each chip is written from its datasheet alone, and knows nothing of the driver that it will meet.
  *
  * Places in world/: `i2c-44` (address, hexadecimal), `onewire-1`, `pulses-2`, `pin-3` (0, 1, or a bolt); `pulse-1` is written with what a
- * servo is told: high and period in µs; whoever plays a Wiegand reader adds lines to `wiegand`, a burst each: bits and value.
+ * servo is told: high and period in µs; `key-…` is what a chip keeps over a restart; whoever plays a Wiegand reader adds lines to
+ * `wiegand`, a burst each: bits and value.
  */
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { atecc608 } from './atecc608.ts'
 import { bme280 } from './bme280.ts'
 import { boltOf } from './bolt.ts'
 import { dht22 } from './dht22.ts'
 import { ds18b20 } from './ds18b20.ts'
+import { type KeyStore, openKeys } from './keys.ts'
+import { se050 } from './se050.ts'
 import { sht3x } from './sht3x.ts'
 import { openWiegand } from './wiegand.ts'
 import { type Part, readPart } from './world.ts'
@@ -19,6 +23,8 @@ import { type Part, readPart } from './world.ts'
 export interface I2cChip {
   /** One transfer: what was written, how much is read; undefined: not acknowledged. */
   transfer(out: Uint8Array, inSize: number, part: Part): Buffer | undefined
+  /** The line was low for longer than any byte: somebody called the address of nobody. */
+  wake?(part: Part): void
 }
 
 export interface OneWireChip {
@@ -27,7 +33,12 @@ export interface OneWireChip {
 
 const ASK = { pin: 1, pulse: 2, pulses: 3, i2c: 4, onewire: 5, wiegand: 6 } as const
 const NOTHING = Buffer.alloc(0)
-const I2C_CHIPS: Record<string, (now: () => number) => I2cChip> = { sht3x, bme280 }
+const I2C_CHIPS: Record<string, (now: () => number, keys: KeyStore) => I2cChip> = {
+  sht3x,
+  bme280,
+  se050,
+  atecc608,
+}
 const ONE_WIRE_CHIPS: Record<string, (now: () => number) => OneWireChip> = { ds18b20 }
 
 export type Board = (question: Buffer) => Buffer | undefined
@@ -35,16 +46,17 @@ export type Board = (question: Buffer) => Buffer | undefined
 /** @param directory the device's own, with world/ in it; @param now milliseconds that only rise */
 export function openBoard(directory: string, now: () => number): Board {
   const chips = new Map<string, I2cChip | OneWireChip>()
+  const keys = openKeys(directory)
   const wiegand = openWiegand(directory)
 
   /** The same chip for as long as the same part is in its place. */
   function chipOf<T extends I2cChip | OneWireChip>(
     place: string,
     part: Part,
-    makers: Record<string, (now: () => number) => T>,
+    makers: Record<string, (now: () => number, keys: KeyStore) => T>,
   ): T | undefined {
     const name = `${place} ${part.name}`
-    const chip = (chips.get(name) as T | undefined) ?? makers[part.name]?.(now)
+    const chip = (chips.get(name) as T | undefined) ?? makers[part.name]?.(now, keys)
     if (chip) chips.set(name, chip)
     return chip
   }
@@ -52,9 +64,17 @@ export function openBoard(directory: string, now: () => number): Board {
   function transfer(place: string, question: Buffer): Buffer | undefined {
     const part = readPart(directory, place)
     if (!part) return undefined
-    const makers: Record<string, (now: () => number) => I2cChip | OneWireChip> =
+    const makers: Record<string, (now: () => number, keys: KeyStore) => I2cChip | OneWireChip> =
       question[0] === ASK.i2c ? I2C_CHIPS : ONE_WIRE_CHIPS
     return chipOf(place, part, makers)?.transfer(question.subarray(3), question[2]!, part)
+  }
+
+  function callNobody(): undefined {
+    for (const place of readdirSync(join(directory, 'world')).filter((name) => name.startsWith('i2c-'))) {
+      const part = readPart(directory, place)
+      if (part) chipOf(place, part, I2C_CHIPS)?.wake?.(part)
+    }
+    return undefined
   }
 
   function pulses(question: Buffer): Buffer | undefined {
@@ -85,7 +105,7 @@ export function openBoard(directory: string, now: () => number): Board {
       case ASK.pulses:
         return pulses(question)
       case ASK.i2c:
-        return transfer(`i2c-${question[1]!.toString(16)}`, question)
+        return question[1] === 0 ? callNobody() : transfer(`i2c-${question[1]!.toString(16)}`, question)
       case ASK.onewire:
         return transfer(`onewire-${question[1]}`, question)
       case ASK.wiegand:

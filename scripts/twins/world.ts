@@ -7,8 +7,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** absent: it does not answer; checksum: its sums are wrong; stuck: it repeats itself; asleep: it never finishes. */
-export type Fault = 'absent' | 'checksum' | 'stuck' | 'asleep'
+/**
+ * absent: it does not answer; checksum: its sums are wrong; stuck: it repeats itself; asleep: it never finishes; hiccup: one sum in
+ * three is wrong; locked: it carries out nothing.
+ */
+export type Fault = 'absent' | 'checksum' | 'stuck' | 'asleep' | 'hiccup' | 'locked'
 
 export interface Part {
   readonly name: string

@@ -29,6 +29,8 @@ export type FirmwareOptions = {
   countInstructions?: boolean
   /** On the host: the console is a pseudo-terminal, whose name is the first line. */
   serial?: boolean
+  /** On the host: the chip that its board has for the device's key. */
+  signer?: 'se050'
 }
 
 export type Firmware = AsyncDisposable & {
@@ -57,7 +59,10 @@ function start(options: FirmwareOptions, directory: string): { child: ChildProce
     const countInstructions = options.countInstructions ?? false
     return startEmulator({ elf: path, flashcheck: FLASHCHECK, directory, countInstructions })
   }
-  const child = startOnHost(path, directory, 'pipe', options.serial ? { SHALLOT_SERIAL: '1' } : {})
+  const child = startOnHost(path, directory, 'pipe', {
+    ...(options.serial && { SHALLOT_SERIAL: '1' }),
+    ...(options.signer && { SHALLOT_SIGNER: options.signer }),
+  })
   return { child, end: () => void child.kill() }
 }
 

@@ -6,7 +6,7 @@
  * digits. The console is standard input and output. SHALLOT_RUNNER is the descriptor of a socket to the runner, which plays the
  * chips on the buses; without it there are none. With SHALLOT_SERIAL the console is a pseudo-terminal, as a board's is a serial line; its
  * name is the first line of standard output. A file world/wifi (name and password, a line each) is the one Wi-Fi around, and without
- * having joined it there is no network; no such file: the network needs no Wi-Fi.
+ * having joined it there is no network; no such file: the network needs no Wi-Fi. SHALLOT_SIGNER=se050: the board has that chip for its key.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,6 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../driver/se050.h"
 #include "../buses.h"
 #include "serial.h"
 
@@ -346,6 +347,8 @@ int main(int count, char **arguments) {
   if (getenv("SHALLOT_SERIAL") != NULL && serial_open() != 0) return 1;
   is_joined = faccessat(directory, "world/wifi", F_OK, 0) != 0;
   if (!is_joined) host.wifi_join = wifi_join;
+  const char *chip = getenv("SHALLOT_SIGNER");
+  if (chip != NULL && strcmp(chip, se050.name) == 0) host.signer = &se050;
   int result = app_main(&host);
   return result < 0 ? 1 : result;
 }
