@@ -12,12 +12,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fromBase64url } from '../../daemon/base/bytes.ts'
 import { systemClock } from '../../daemon/base/clock.ts'
 import { Log, silent } from '../../daemon/base/log.ts'
-import { type Discovery, openDiscovery } from '../../daemon/edge/discovery/index.ts'
+import { openDiscovery } from '../../daemon/edge/discovery/index.ts'
 import type { PrivateTor } from '../../scripts/private-tor.ts'
 import { type LiveDevice, type LiveHome, openLiveHome, type Said } from '../support/home.ts'
 import { privateTor } from '../support/private-tor.ts'
 
 const [TOWN_PORT, ATTIC_PORT, CABIN_PORT] = [25630, 25631, 25632]
+/** Where the door asks its LAN; nobody answers before the attic belongs to the home's daemons. */
+const MDNS_PORT = 25639
 const EVERY_READING = ['--mesh-resolution', '0']
 
 let network: PrivateTor
@@ -26,7 +28,6 @@ let attic: LiveHome
 let cabin: LiveHome
 let door: LiveDevice
 let weather: LiveDevice
-let discovery: Discovery
 let pin: string
 /** What is owed its end. */
 const stack = new AsyncDisposableStack()
@@ -42,13 +43,7 @@ before(async () => {
   ])
   stack.use(attic)
   stack.use(cabin)
-  const { home } = await town.done(['status'])
-  // On the LAN of the town and the attic the attic answers whoever looks for its hub.
-  const options = { root: fromBase64url(home as string)!, port: ATTIC_PORT, addresses: () => ['127.0.0.1'] }
-  const deps = { clock: systemClock, log: new Log(systemClock, silent) }
-  const listen = { host: '127.0.0.1', port: 0 }
-  discovery = stack.use(await openDiscovery(deps, { ...options, listen }, new AbortController().signal))
-  process.env.SHALLOT_MDNS = `127.0.0.1:${discovery.port}`
+  process.env.SHALLOT_MDNS = `127.0.0.1:${MDNS_PORT}`
   door = stack.use(await town.enrol('door', 'front-door'))
   // Two homes have a device of one name.
   weather = stack.use(await cabin.enrol('door', 'weather'))
@@ -170,6 +165,12 @@ test('a daemon that nobody gave it to leaves a device alone when its own daemon 
     async () => ((await attic.done(['grants'])).grants as Said[]).length,
     (count) => count === 1,
   )
+  const { home } = await town.done(['status'])
+  // On the LAN of the town and the attic the attic answers whoever looks for its hub.
+  const options = { root: fromBase64url(home as string)!, port: ATTIC_PORT, addresses: () => ['127.0.0.1'] }
+  const deps = { clock: systemClock, log: new Log(systemClock, silent) }
+  const listen = { host: '127.0.0.1', port: MDNS_PORT }
+  stack.use(await openDiscovery(deps, { ...options, listen }, new AbortController().signal))
   await town.kill()
   await door.firmware.line(/^hub found elsewhere$/)
   await door.firmware.line(/^link ended -214$/)
