@@ -4,6 +4,7 @@
  *
  * tor is started first and waited for never: the LAN is served while it finds its way.
  */
+import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
@@ -12,11 +13,13 @@ import type { Clock } from './base/clock.ts'
 import { isCode } from './base/error.ts'
 import type { Log } from './base/log.ts'
 import type { Random } from './base/random.ts'
+import { openGenerationVault } from './config/generations.ts'
 import type { Config } from './config/index.ts'
 import { type HubRing, loadHub } from './config/keyring.ts'
+import { readPlaces } from './config/places.ts'
 import { openVault } from './config/vault.ts'
 import type { Authority } from './core/authority.ts'
-import { nativeEd25519 } from './core/envelope/index.ts'
+import { nativeEd25519, type Place } from './core/envelope/index.ts'
 import { Feed } from './core/feed.ts'
 import { openCore } from './core/home.ts'
 import { toPem } from './core/identity/certificates.ts'
@@ -27,7 +30,7 @@ import { openServices, type Services } from './core/services.ts'
 import { zoneNamed } from './core/zone.ts'
 import { type Discovery, openDiscovery } from './edge/discovery/index.ts'
 import { type Face, openHttp, type TlsFace } from './edge/http/index.ts'
-import { type Link, openLink } from './edge/link/index.ts'
+import { type Link, type LinkPapers, openLink } from './edge/link/index.ts'
 import { type Onion, openOnion } from './edge/onion/index.ts'
 import { openMeshOf } from './mesh.ts'
 import { openPublisher } from './publish.ts'
@@ -97,6 +100,13 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     send: (device, frame) => link?.send(device, frame) ?? 'away',
     drop: (device, why) => link?.drop(device, why),
   }
+  const vault = openGenerationVault(config.data, ring)
+  const linkPapers = (): LinkPapers => ({
+    hubLeaf: vault.present.hubLeaf,
+    otherLeaves: [...vault.former, ...vault.spare].map(({ hubLeaf }) => hubLeaf),
+    deviceCas: [ed25519.signer(vault.deviceCaSeed.reveal())],
+    otherDeviceCas: vault.otherDeviceCas,
+  })
   const feed = new Feed()
   let services: Services | undefined
   const zone = zoneNamed(config.zone ?? deps.zone)
@@ -109,10 +119,21 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
       carrier,
       feed,
       zone: () => zone?.(Math.floor(clock.now() / 1000)),
+      offered: () => new Set(services?.list().map(({ service }) => service)),
+      async invite(name, by) {
+        const invited = await services!.invite(name, false, by)
+        assert(invited.ok, 'the name of a pairing’s invitation is a name, and nobody else’s')
+        return invited.value.address
+      },
       withdraw: (service, by) => {
         services?.withdraw(service, by).catch((error) => log.taskFailed('withdraw', error))
       },
       onFailure: (error) => log.taskFailed('journal', error),
+      generations: {
+        vault,
+        taken: (hubLeaf) => link?.taken(hubLeaf) ?? 0,
+        onEnforced: () => link?.renew(linkPapers()),
+      },
       onRefused: (kind, count) => log.say('warn', 'papers-refused', { kind, count }),
     },
     { root: ring.root, owners: ring.owners, hub },
@@ -154,9 +175,9 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
         port: config.link.port,
         homeId: ring.home,
         hubSeed: ring.hubSeed,
-        hubLeaf: ring.hubLeaf,
-        deviceCas: [ed25519.signer(ring.deviceCaSeed.reveal())],
+        ...linkPapers(),
         zone: authority.zone,
+        places: placesOf(deps, config, () => link?.port ?? config.link.port),
       },
       signal,
     ),
@@ -182,6 +203,8 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           mesh: mesh.home,
           adoption: mesh.adoption,
           readings: mesh.readings,
+          generations: core.value.generations,
+          member: ring.member,
           journal: state.journal,
           permits: state.permits,
           pairings: state.pairings,
@@ -217,6 +240,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     onFault: (error) => log.taskFailed('withdraw', error),
   })
   desk.people.withdrawStale()
+  core.value.generations.reconsider()
   await mesh.begin()
   // Once in the life of a home: an owner who withdrew it does not get it back by a restart.
   if (state.services.nextEpoch(`invitation:${OWN_INVITATION}`) === 0) {
@@ -231,6 +255,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
   const socket = join(config.data, 'api.sock')
   stack.use(await http.face({ kind: 'unix', path: socket, origin: 'unix' }))
 
+  stack.use(clock.every(TIDY_MS, () => desk.pairings.tidy()))
   if (config.retention > 0) stack.use(pruning(deps, state.journal, config.retention))
   stack.use(thinning(deps, authority, config.past))
 
@@ -245,6 +270,8 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
   }
 }
 
+/** How often addresses of phones that did not come are looked for. */
+const TIDY_MS = 60_000
 /** How often log and papers are looked through for what is older than it is to be. */
 const PRUNE_MS = 3_600_000
 const DAY_MS = 86_400_000
@@ -259,6 +286,18 @@ function pruning({ clock, log }: DaemonDeps, journal: Journal, days: number): Di
   }
   prune()
   return clock.every(PRUNE_MS, prune)
+}
+
+/** Where devices may look when the hub is not where it was (SPEC 16.5): what its owner says, then where it is on its LANs now. */
+function placesOf(
+  { lanAddresses }: DaemonDeps,
+  { link }: Config,
+  port: () => number,
+): () => readonly Place[] {
+  const said = link.places === undefined ? [] : readPlaces(link.places)!
+  const covers = WILDCARDS.get(link.host) ?? []
+  const own = () => (covers.includes(4) ? lanAddresses() : isIP(link.host) === 0 ? [] : [link.host])
+  return () => [...said, ...own().map((host) => ({ host, port: port() }))]
 }
 
 /** What was granted and holds no more is shown for so many days, and then left to the log. */

@@ -13,6 +13,7 @@ import { envelope } from './bench/envelope.ts'
 import { firmware } from './bench/firmware.ts'
 import { ingest, linkRoundTrip, resident } from './bench/link.ts'
 import { meshLive } from './bench/mesh.ts'
+import { meshGrowth } from './bench/mesh-growth.ts'
 import { meshSync } from './bench/mesh-sync.ts'
 import { onionCold, onionRoundTrip } from './bench/onion.ts'
 import { policyJudge, policyMemory } from './bench/policy.ts'
@@ -30,6 +31,7 @@ const GROUPS: readonly (readonly [string, Group])[] = [
   ['onion.cold', onionCold],
   ['mesh.rtt', meshLive],
   ['mesh.sync', meshSync],
+  ['mesh.growth', meshGrowth],
   ['daemon', daemon],
   ['firmware.tls', firmware],
 ]
@@ -49,6 +51,7 @@ const AIMS: Readonly<Record<string, string>> = {
   'mesh.sync': '≥ 0.5',
   'mesh.sync.memory': '≤ 64 MB',
   'mesh.rss': '≤ 1.25',
+  'mesh.growth': '≤ 1.0',
   'daemon.ready': '≤ 1.5 s',
   'daemon.rss': '≤ 120 MB',
   'firmware.tls.dram': '≤ 1.0',

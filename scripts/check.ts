@@ -17,6 +17,7 @@ const steps: [what: string, command: string, args: string[]][] = [
   ['types of the page', bin('tsc'), ['-p', 'daemon/web']],
   ['generated files', process.execPath, [script('generate.ts'), '--check']],
   ['vectors', process.execPath, [script('vectors.ts'), '--check']],
+  ['wiring', process.execPath, [script('wiring.ts'), '--check']],
 ]
 if (!process.argv.includes('--static')) {
   steps.push(['house rules', process.execPath, [script('test.ts'), 'house']])

@@ -8,6 +8,7 @@ import { zoneNamed } from '../core/zone.ts'
 import { defaults, type Environment } from './defaults.ts'
 import type { ConfigFile } from './file.ts'
 import { nearest } from './nearest.ts'
+import { readPlaces } from './places.ts'
 import { KEYS, type Key, type Kind, SETTINGS } from './settings.ts'
 
 /** Frozen, all the way down. */
@@ -18,7 +19,12 @@ export interface Config {
   readonly identity?: string
   readonly home?: Secret<string>
   readonly client: { readonly torSocks?: string; readonly torrcExtra?: string }
-  readonly link: { readonly host: string; readonly port: number; readonly discovery: boolean }
+  readonly link: {
+    readonly host: string
+    readonly port: number
+    readonly discovery: boolean
+    readonly places?: string
+  }
   readonly lan: { readonly enabled: boolean; readonly host: string; readonly port: number }
   readonly tor: {
     readonly kind: 'child' | 'existing' | 'off'
@@ -172,6 +178,10 @@ function faultOf(kind: Kind, value: unknown, base: string | undefined): string |
       return isHost(value) ? undefined : `must be an IP address or a host name, not ${shown(value)}`
     case 'zone':
       return isZone(value) ? undefined : `must be a time zone such as Europe/Berlin, not ${shown(value)}`
+    case 'places':
+      return typeof value === 'string' && readPlaces(value)
+        ? undefined
+        : `must be up to four of address:port with commas between, and no names, not ${shown(value)}`
     case 'secret':
       return isPlainText(value, kind.charsMax)
         ? undefined

@@ -8,6 +8,7 @@ export type Kind =
   | { readonly is: 'host' }
   | { readonly is: 'flag' }
   | { readonly is: 'zone' }
+  | { readonly is: 'places' }
   | { readonly is: 'integer'; readonly min: number; readonly max: number }
   | { readonly is: 'choice'; readonly of: readonly string[] }
 
@@ -84,6 +85,13 @@ export const SETTINGS = {
     'SHALLOT_LINK_DISCOVERY',
     'link-discovery',
     'whether devices of this home that ask the LAN where their hub is get an answer',
+  ),
+  'link.places': setting(
+    'daemon',
+    { is: 'places' },
+    'SHALLOT_LINK_PLACES',
+    'link-places',
+    'where else devices may find this hub one day: up to four of address:port, with commas between',
   ),
   'lan.enabled': setting(
     'daemon',

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { ENVELOPE_BYTES_MAX } from '../../schemas/gen/ts/wire.ts'
 import type { Clock } from '../base/clock.ts'
-import { type Verdict, yes } from '../base/error.ts'
+import { isCode, type Verdict, yes } from '../base/error.ts'
 import {
   type Body,
   type Ed25519,
@@ -17,13 +17,15 @@ import { type Device, idOf } from './model/index.ts'
 import { PastGrants } from './past-grants.ts'
 import { People } from './people.ts'
 import { type Circumstances, Grants, openTrust, type Trust } from './policy/index.ts'
-import type { DeviceBook, Journal } from './ports.ts'
+import type { DeviceBook, Entry, Journal } from './ports.ts'
 import type { KeptUseBook, PaperBook, PastBook } from './ports-people.ts'
 
 /** Of the log, when this starts: the newest, so that a start takes no longer with the years. */
 const ENTRIES_LOOKED_AT = 256
 /** Grants held at once. */
 const GRANTS_MAX = 10_000
+/** Of these, passed on by one key. */
+const PASSED_ON_MAX = 256
 
 /** Everything by which this hub decides who may do what, from the root down. */
 export interface Authority {
@@ -76,7 +78,11 @@ export function openAuthority(
     const device = devices.get(idOf(key))
     return device ? groups.of(device) : []
   }
-  const grants = new Grants(trust, ed25519, { grantsMax: GRANTS_MAX, refuseWider: groupsOf })
+  const grants = new Grants(trust, ed25519, {
+    grantsMax: GRANTS_MAX,
+    passedOnMax: PASSED_ON_MAX,
+    refuseWider: groupsOf,
+  })
   const people = new People({ trust, grants, ed25519 })
 
   const load = (kind: 'owner' | 'revocation' | 'grant', take: (frame: Frame) => { ok: boolean }): void => {
@@ -90,7 +96,7 @@ export function openAuthority(
   load('grant', (frame) => grants.restore(frame))
   const unread = people.load(papers)
   if (unread > 0) deps.onRefused?.('people', unread)
-  for (const sealedAt of commandsIn(deps)) grants.witness(sealedAt)
+  for (const sealedAt of commandsIn(deps)) grants.witnessCommand(sealedAt)
   // What people sealed has been, whatever this machine's clock says now (SPEC 12.3).
   grants.believe(Math.max(deps.past.sealedAt, grants.sealedAt))
 
@@ -110,13 +116,21 @@ export function openAuthority(
   })
 }
 
-/** When the latest commands in the log were sealed. */
+/** When the latest commands in the log were sealed; of a log that somebody edited, nothing is known. */
 function commandsIn({ journal, ed25519 }: Pick<AuthorityDeps, 'journal' | 'ed25519'>): readonly number[] {
-  const commands = journal.read({ limit: ENTRIES_LOOKED_AT }).filter(({ kind }) => kind === 'command')
-  return commands.flatMap(({ frame }) => {
+  return latestIn(journal).flatMap(({ frame }) => {
     const accepts = (body: Body) => body.type === 'command'
     const opened =
       frame && openEnvelope(frame, { sizeMax: ENVELOPE_BYTES_MAX, accepts, isAudience: () => true }, ed25519)
     return opened?.ok ? [opened.value.body.sealedAt] : []
   })
+}
+
+function latestIn(journal: AuthorityDeps['journal']): readonly Entry[] {
+  try {
+    return journal.read({ limit: ENTRIES_LOOKED_AT }).filter(({ kind }) => kind === 'command')
+  } catch (error) {
+    if (!isCode(error, 'corrupt')) throw error
+    return []
+  }
 }

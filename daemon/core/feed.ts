@@ -40,7 +40,7 @@ export type HomeEvent =
       readonly grant?: Uint8Array | undefined
       readonly person?: Uint8Array | undefined
     }
-  /** Grants, people, groups or lists changed: who sees what may be another. */
+  /** Devices, their names, grants, people, groups or lists changed: who sees what may be another. */
   | { readonly event: 'rights'; readonly at: Instant }
   | {
       readonly event: 'pairing'

@@ -8,9 +8,11 @@ import { type Courier, openCourier } from './courier.ts'
 import { Diary } from './desks/index.ts'
 import type { Ed25519, EnvelopeCode, Frame, Signer, Zone } from './envelope/index.ts'
 import type { Feed } from './feed.ts'
+import { type Generations, openGenerations } from './generations.ts'
 import type { PartyId } from './model/index.ts'
 import { countedLinks } from './policy/index.ts'
 import type { Carrier, DeviceBook, DeviceDesk, Journal, PermitBook, ReadingBook } from './ports.ts'
+import type { ConfirmationBook, GenerationVault } from './ports-generations.ts'
 import type { KeptUseBook, PairingBook, PaperBook, PastBook, TokenBook } from './ports-people.ts'
 import { type Desk, openDesk } from './receive.ts'
 import { openDeviceDesk } from './receive-device.ts'
@@ -30,8 +32,19 @@ export interface CoreDeps {
   readonly pairings: PairingBook
   readonly tokens: TokenBook
   readonly uses: KeptUseBook
+  readonly confirmations: ConfirmationBook
+  /** Leaves and device CAs of this hub, and how the link uses them (SPEC 16). */
+  readonly generations: {
+    readonly vault: GenerationVault
+    readonly taken: (hubLeaf: Uint8Array) => number
+    readonly onEnforced: () => void
+  }
   readonly carrier: Carrier
   readonly feed: Feed
+  /** The onion services that there are. */
+  readonly offered: () => ReadonlySet<string>
+  /** Makes an address that needs no client key. @returns it, `….onion` */
+  readonly invite: (name: string, by: By) => Promise<string>
   /** Takes an onion service back, if it is there; in the background. */
   readonly withdraw: (service: string, by: By) => void
   /** The home's zone now; absent: UTC. */
@@ -55,6 +68,7 @@ export interface Core extends Disposable {
   readonly courier: Courier
   readonly desk: Desk
   readonly deviceDesk: DeviceDesk
+  readonly generations: Generations
 }
 
 /** @returns the code of the owner's envelope that does not verify */
@@ -80,13 +94,15 @@ export function openCore(deps: CoreDeps, { root, owners, hub }: CoreOptions): Ve
     },
   })
   const diary = new Diary(clock, journal, onFailure)
-  const desks = { ...deps, authority, courier, router, diary, hub }
+  const generations = openGenerations({ ...deps, ...deps.generations, authority, diary, hubKey: hub.key })
+  const desks = { ...deps, authority, courier, router, diary, hub, generations }
   return yes({
     authority,
     router,
     courier,
     desk: openDesk(desks),
     deviceDesk: openDeviceDesk(desks),
+    generations,
     [Symbol.dispose]() {
       router[Symbol.dispose]()
       courier[Symbol.dispose]()

@@ -36,14 +36,14 @@ export class PastGrants {
   }
 
   /**
-   * Marks what holds no more, and forgets what did not for `keptMs`. A grant has ended only when also people's own seals are
-   * younger: a clock that was wrong for a day must not end what holds, and one that is set back gives nothing back.
+   * Marks what holds no more, and forgets what did not for `keptMs`. A grant has ended only when also a paper is younger: a clock
+   * that was wrong for a day must not end what holds, and daemons that have the same papers must mark the same (SPEC 14.4).
    * @returns how many were forgotten
    */
   async thin(now: Instant, keptMs: number): Promise<number> {
     const { grants, past } = this.#deps
     const sealedAt = Math.max(past.sealedAt, grants.sealedAt)
-    const surely = Math.min(sealedAt, Math.floor(now / 1000))
+    const surely = Math.min(grants.papersAt, Math.floor(now / 1000))
     const all = this.#judgeAll(surely)
     const isOld = ({ isOver, goneAt }: Judged) => isOver && goneAt !== undefined && goneAt < now - keptMs
     const forgotten = all.filter((each) => isOld(each) && !isCounted(each, surely))

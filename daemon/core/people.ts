@@ -46,6 +46,9 @@ export interface KnownHolder {
   readonly at: Instant
 }
 
+/** People, and keys, that one who is no owner may bring in, in all. */
+const BROUGHT_MAX = 256
+
 export interface PeopleDeps {
   readonly trust: Trust
   readonly grants: Grants
@@ -105,10 +108,22 @@ export class People {
         return no('forbidden', 'this key is somebody else’s')
     }
     const known = body.type === 'person' ? person : this.#holders.get(idOf(body.key))
+    if (!known && !isOwner && this.#broughtBy(idOf(signer), body.type) >= BROUGHT_MAX)
+      return no('too-many-requests', `${BROUGHT_MAX} were brought in by this key`)
     if (!known || equal(known.frame, message.frame)) return yes(undefined)
     if (!isOwner && known.by !== idOf(signer))
       return no('forbidden', `${known.name} was brought in by somebody else`)
-    return body.sequence > known.sequence ? yes(undefined) : no('replayed', 'a newer one is known')
+    // Two owners may seal one in the same millisecond: every daemon must come to the same.
+    const isLater =
+      body.sequence > known.sequence ||
+      (body.sequence === known.sequence && Buffer.compare(message.frame, known.frame) > 0)
+    return isLater ? yes(undefined) : no('replayed', 'a newer one is known')
+  }
+
+  /** Those who are gone too: they still have a paper. */
+  #broughtBy(by: PartyId, type: 'person' | 'holder'): number {
+    const all = type === 'person' ? this.#people : this.#holders
+    return [...all.values()].filter((each) => each.by === by).length
   }
 
   /** Whether a key is an owner's, or holds what others gave it: nobody who passes on may say whose that is. */

@@ -75,6 +75,8 @@ export interface PairingBook {
   get(pairing: Uint8Array): OpenPairing | undefined
   /** The latest that this key asked in. */
   askedBy(key: PartyId): OpenPairing | undefined
+  /** Those with an onion service. */
+  invited(): readonly OpenPairing[]
   /** Rejects with code `pairing-known` when there is one of this id. */
   open(pairing: OpenPairing & { readonly frame: Frame }, entry: NewEntry): Promise<void>
   /** The first phone takes it; false for another one, or when it is over. The same phone may ask again. */

@@ -5,6 +5,7 @@
  *
  * Always true: a promise from a remembering port resolves only when what it promises survives `kill -9` and power loss.
  */
+import type { Code } from '../../schemas/gen/ts/codes.ts'
 import type { Instant } from '../base/clock.ts'
 import type { Verdict } from '../base/error.ts'
 import type { Act, Frame, Hello, Message, Reading, Receipt, Sample } from './envelope/message.ts'
@@ -92,6 +93,7 @@ export type EntryKind =
   | 'declined'
   | 'token'
   | 'removed'
+  | 'authorities'
   | 'pruned'
 
 export interface NewEntry {
@@ -210,7 +212,7 @@ export interface Carrier {
   /** Queues one envelope on the device's connection. */
   send(device: PartyId, frame: Frame): 'sent' | 'away' | 'too-slow'
   /** Ends the device's connection, if it has one, and says why. */
-  drop(device: PartyId, why: 'forgotten' | 'superseded' | 'hub-elsewhere'): void
+  drop(device: PartyId, why: 'forgotten' | 'superseded' | 'hub-elsewhere' | 'ca-announced'): void
 }
 
 /** What the link asks when devices speak; `receive.ts` answers. */
@@ -223,6 +225,8 @@ export interface DeviceDesk {
   enrolled(
     device: NewDevice & { readonly enrol: Frame; readonly enrolled: Frame },
   ): Promise<Verdict<Device, 'name-taken' | 'forgotten'>>
+  /** A device that would enrol was refused: for the log. */
+  turnedAway(why: Code, address: string): void
   /** A stranger with our certificate shows an owner's record (SPEC 6.5). */
   readmit(
     hello: Message<Hello>,

@@ -14,7 +14,8 @@ import { countedLinks, type HeldGrant, linksOf } from './policy/index.ts'
 import type { DeviceDesk } from './ports.ts'
 
 export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
-  const { clock, authority, devices, readings, journal, permits, router, courier, feed } = deps
+  const { clock, authority, devices, readings, journal, permits, router, courier, feed, diary, generations } =
+    deps
   const { trust, groups, grants, people, uses } = authority
 
   const announce = (device: PartyId, connected: boolean, why: string): void =>
@@ -54,6 +55,10 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
       if (!added.ok) return added
       feed.publish({ event: 'enrolment', device: device.id, at, permit })
       return added
+    },
+
+    turnedAway(why, address) {
+      diary.stranger(why, { origin: 'link', note: `a device that would enrol, from ${address}: ${why}` })
     },
 
     async readmit(hello, record) {
@@ -97,7 +102,8 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
     async receipt(device, receipt) {
       const at = clock.now()
       const { command, code, values } = receipt.body
-      const paper = courier.answered(device, receipt)
+      const pins = generations.answered(device, receipt)
+      const paper = pins ? { kind: 'pins', first: pins.first } : courier.answered(device, receipt)
       const asked = paper ? undefined : router.asked(device, command)
       const entry = {
         kind: 'receipt',
@@ -112,7 +118,8 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
         ...(paper && { note: paper.kind }),
       } as const
       // A device says of the same paper in each of its lives that it has it: once is enough.
-      await readings.append(device, receipt, at, paper && !paper.first && code === 0 ? undefined : entry)
+      const isOld = paper && !paper.first && (code === 0 || pins !== undefined)
+      await Promise.all([readings.append(device, receipt, at, isOld ? undefined : entry), pins?.kept])
       if (paper) return
       const isOver = router.answered(device, receipt)
       // The device did nothing, and counts no use either.
@@ -156,7 +163,12 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
     papers(device) {
       const record = devices.get(device)?.record
       const owners = trust.owners.map(({ frame }) => frame)
-      return [...owners, ...(record ? [record] : []), ...courier.papers(device)]
+      return [
+        ...owners,
+        ...(record ? [record] : []),
+        ...courier.papers(device),
+        ...generations.papers(device),
+      ]
     },
   }
 }

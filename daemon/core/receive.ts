@@ -101,11 +101,12 @@ export function openDesk(deps: DeskDeps): Desk {
   }
 
   const tokens = openTokensDesk(deps)
+  const pairings = openPairingsDesk(deps)
   const desk: Desk = {
     ...openCallers(deps),
     ...openDevicesDesk(deps),
-    people: openPeopleDesk(deps),
-    pairings: openPairingsDesk(deps),
+    people: openPeopleDesk({ ...deps, tidy: () => pairings.tidy() }),
+    pairings,
     tokens,
 
     async command(sealed, target, caller) {

@@ -12,10 +12,12 @@ import type { Log } from '../base/log.ts'
 import type { FarBook, FarReadingBook, HeardBook, LogShelf, MeshPaperBook } from '../core/mesh/index.ts'
 import type { PartyId } from '../core/model/index.ts'
 import type { DeviceBook, Journal, PermitBook, ReadingBook, ServiceBook } from '../core/ports.ts'
+import type { ConfirmationBook } from '../core/ports-generations.ts'
 import type { KeptUseBook, PairingBook, PaperBook, PastBook, TokenBook } from '../core/ports-people.ts'
 import { storageFault } from './error.ts'
 import { openJournal, Shelf } from './log/index.ts'
 import {
+  KeptConfirmations,
   KeptFarReadings,
   KeptMesh,
   KeptPairings,
@@ -31,6 +33,7 @@ import {
   Roster,
 } from './registry/index.ts'
 import {
+  ConfirmationTable,
   DeviceTable,
   FarReadingTable,
   JournalTable,
@@ -68,6 +71,7 @@ export interface State extends AsyncDisposable {
   readonly pairings: PairingBook
   readonly tokens: TokenBook
   readonly uses: KeptUseBook
+  readonly confirmations: ConfirmationBook
   /** The logs of every daemon of the home. */
   readonly shelf: LogShelf
   readonly mesh: MeshPaperBook & FarBook & HeardBook
@@ -125,6 +129,7 @@ async function openBooks(
     pairings,
     tokens: new KeptTokens(store, new TokenTable(store), link),
     uses,
+    confirmations: new KeptConfirmations(store, new ConfirmationTable(store)),
     shelf: new Shelf(store, entries, new SignedTable(store), author),
     mesh: new KeptMesh(store, new MeshTable(store)),
     farReadings: new KeptFarReadings(store, new FarReadingTable(store)),

@@ -22,6 +22,8 @@ import {
 
 const THINGS_MAX = 1000
 const OWNERS_MAX = 64
+/** One of each owner, and the root's. */
+const LISTS_MAX = OWNERS_MAX + 1
 const SAMPLES_MAX = 10_000
 const AFFORDANCES_MAX = 64
 
@@ -79,7 +81,14 @@ export interface Owner {
   readonly key: PartyId
   readonly name: string
   readonly frame: Uint8Array
-  readonly revoked: boolean
+}
+
+/** Where this phone is to go, when its address was renewed (SPEC 10.4). */
+export interface Move {
+  /** `….onion` */
+  readonly address: string
+  /** X25519, for a browser that will be asked for it. */
+  readonly clientKey?: Uint8Array | undefined
 }
 
 /** The first picture of a home. */
@@ -89,6 +98,9 @@ export interface Picture {
   /** Its key: who acts for a page without scripts. */
   readonly hub: PartyId
   readonly owners: readonly Owner[]
+  /** What root and owners took back, as they sealed it. */
+  readonly revocations: readonly Uint8Array[]
+  readonly moved?: Move | undefined
   /** Names of those who occur, by the person's id. */
   readonly people: ReadonlyMap<string, string>
   readonly things: readonly Thing[]
@@ -107,9 +119,19 @@ export function readPicture(text: string): Picture {
     home: idIn(fields, 'home'),
     hub: idIn(fields, 'hub'),
     owners: listIn(fields, 'owners', OWNERS_MAX).map((owner) => readOwner(fieldsOf(owner))),
+    revocations: listIn(fields, 'revocations', LISTS_MAX).map((list) => bytesIn(fieldsOf(list), 'frame')),
+    moved: isAbsent(fields, 'moved') ? undefined : readMove(fieldsOf(fields.moved)),
     people: new Map(people.map((person) => [textIn(person, 'id'), textIn(person, 'name')])),
     things: listIn(fields, 'things', THINGS_MAX).map((thing) => readThing(fieldsOf(thing))),
   }
+}
+
+const ONION = /^[a-z2-7]{56}\.onion$/
+
+export function readMove(fields: Fields): Move {
+  const address = textIn(fields, 'address')
+  if (!ONION.test(address)) throw badAnswer('onion address')
+  return { address, clientKey: optionalBytesIn(fields, 'clientKey') }
 }
 
 export function readOwner(fields: Fields): Owner {
@@ -117,7 +139,6 @@ export function readOwner(fields: Fields): Owner {
     key: idIn(fields, 'key'),
     name: textIn(fields, 'name'),
     frame: bytesIn(fields, 'frame'),
-    revoked: fields.revoked === true,
   }
 }
 
@@ -176,12 +197,14 @@ export type LiveEvent =
       readonly connected: boolean
       readonly at: number
     }
+  | { readonly event: 'moved'; readonly moved: Move }
   /** What the page holds may be wrong: it begins anew. */
   | { readonly event: 'changed' }
 
 export function readEvent(event: string, data: string): LiveEvent | undefined {
   if (event === 'home') return { event, picture: readPicture(data) }
   if (event === 'enrolment' || event === 'lagged' || event === 'rights') return { event: 'changed' }
+  if (event === 'moved') return { event, moved: readMove(fieldsOf(parseJson(data))) }
   if (event !== 'reading' && event !== 'presence') return undefined
   const fields = fieldsOf(parseJson(data))
   const device = idIn(fields, 'device')

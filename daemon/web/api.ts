@@ -7,17 +7,18 @@
  */
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
-import type { PartyId } from '../core/model/index.ts'
+import { keyOf, type PartyId } from '../core/model/index.ts'
 import { readActs } from './acts.ts'
-import { type Papers, readEvent, readHistory, type Thing } from './answers.ts'
+import { type Move, type Papers, type Picture, readEvent, readHistory, type Thing } from './answers.ts'
 import { Asker } from './ask.ts'
 import { carryOut, type Wish } from './command.ts'
-import { type DealDeps, give, takeBack } from './deal.ts'
+import { type DealDeps, give, removePerson, takeBack, withdrawAddress } from './deal.ts'
 import { failureOf, PageError } from './error.ts'
 import { endForm, listForms, makeForm } from './form.ts'
 import type { NewPhone } from './guest.ts'
 import { Guests } from './guests.ts'
-import { type KnownGrant, type KnownPerson, readGrants, readPeople, type Terms } from './people.ts'
+import type { Keep } from './keep.ts'
+import { judged, type KnownGrant, type KnownPerson, readGrants, readPeople, type Terms } from './people.ts'
 import type { Person } from './person.ts'
 import { type Believed, believe, prove } from './proof.ts'
 import { type Happening, progressKey, type Standing, type State } from './state.ts'
@@ -31,6 +32,10 @@ export type Action =
   | { readonly act: 'give'; readonly to: KnownPerson; readonly terms: Terms }
   /** A grant, or a phone by its key. */
   | { readonly act: 'take-back'; readonly what: KnownGrant | PartyId }
+  /** Somebody of whom no phone and no grant holds any more. */
+  | { readonly act: 'remove-person'; readonly id: string }
+  /** The address of a phone that this person let in, by the name of its invitation. */
+  | { readonly act: 'withdraw'; readonly invitation: string }
   /** Lets another phone in: a code, then a yes or no to who asks with it. */
   | { readonly act: 'invite'; readonly phone: NewPhone }
   | { readonly act: 'admit' }
@@ -44,6 +49,7 @@ export interface ApiDeps {
   readonly clock: Clock
   readonly random: Random
   readonly fetch: typeof fetch
+  readonly keep: Keep
   /** Of the page. */
   readonly origin: string
   readonly person: Person
@@ -83,6 +89,10 @@ export class Api {
         return this.#people((deps) => give(deps, action.to, action.terms, this.#signal))
       case 'take-back':
         return this.#people((deps) => takeBack(deps, action.what, this.#signal))
+      case 'remove-person':
+        return this.#people((deps) => removePerson(deps, action.id, this.#signal))
+      case 'withdraw':
+        return this.#people((deps) => withdrawAddress(deps, action.invitation, this.#signal))
       case 'invite':
         return this.#guests.invite(action.phone)
       case 'admit':
@@ -112,17 +122,38 @@ export class Api {
       const event = readEvent(name, line.slice('data: '.length))
       if (event?.event === 'changed') return
       if (event?.event === 'home') {
-        const { picture } = event
-        this.#believed = believe(picture, this.#deps.person.root, this.#deps.person.ed25519)
+        const picture = this.#believe(event.picture)
         tell({ it: 'opened', picture })
         void this.#proveAll(picture.things)
       }
+      if (event?.event === 'moved' && this.#isElsewhere(event.moved))
+        tell({ it: 'moved', moved: event.moved })
       if (event?.event === 'reading') tell({ it: 'read', thing: event.device, values: event.values })
       if (event?.event === 'presence') {
         if (!this.#deps.state().things.has(event.device)) return
         tell({ it: 'presence', thing: event.device, connected: event.connected, at: event.at })
       }
     }
+  }
+
+  /** The picture as far as it is proved: owners are those whom the root did not take back, whatever the home says. */
+  #believe(picture: Picture): Picture {
+    const { person, keep } = this.#deps
+    this.#believed = believe(picture, person.root, person.ed25519, keep.revocations())
+    const { trust } = this.#believed
+    keep.setRevocations(trust.revocations.map(({ frame }) => frame))
+    const { moved } = picture
+    return {
+      ...picture,
+      owners: picture.owners.filter(({ key }) => trust.isOwner(keyOf(key))),
+      moved: moved && this.#isElsewhere(moved) ? moved : undefined,
+    }
+  }
+
+  /** Only an onion sends to another; where one is already, one need not go. */
+  #isElsewhere({ address }: Move): boolean {
+    const { protocol, hostname } = new URL(this.#deps.origin)
+    return protocol === 'http:' && hostname.endsWith('.onion') && hostname !== address
   }
 
   /** One after the other with a pause between, so that a slow phone stays responsive. */
@@ -195,7 +226,10 @@ export class Api {
       const [people, grants] = await Promise.all([get('/people'), get('/grants')])
       tell({
         it: 'people',
-        people: { people: readPeople(people), grants: readGrants(grants), loading: false },
+        people: {
+          ...judged({ people: readPeople(people), grants: readGrants(grants) }, this.#believed?.trust),
+          loading: false,
+        },
       })
     } catch (error) {
       tell({ it: 'people', people: { loading: false, failed: failureOf(error).code } })

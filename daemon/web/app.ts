@@ -29,6 +29,9 @@ export interface App {
   readonly watch: (changed: () => void) => () => void
 }
 
+/** From the end of one stream to the picture of the next: a pause, and some round trips through Tor. */
+const SILENT_MS_MAX = 6000
+
 /** Follows the home until the signal aborts. */
 export function openApp(deps: AppDeps, identity: Identity, signal: AbortSignal): App {
   const person = new Person(deps, identity)
@@ -41,12 +44,23 @@ export function openApp(deps: AppDeps, identity: Identity, signal: AbortSignal):
   }
   const api = new Api({ ...deps, person, state: () => state, tell }, signal)
 
+  /** A stream that ended is opened anew at once; a home that does not answer then is not live any more. */
+  const doubt = (): void => {
+    const { me } = state
+    const isSilent = () => state.me === me && state.link.kind === 'live'
+    deps.clock.sleep(SILENT_MS_MAX, signal).then(
+      () => isSilent() && tell({ it: 'doubted' }),
+      () => {},
+    )
+  }
+
   const followAll = async (): Promise<void> => {
     const backoff = new Backoff(deps.random, { firstMs: 1000, msMax: 30_000 })
     while (!signal.aborted) {
       try {
         await api.follow(signal)
         backoff.reset()
+        doubt()
       } catch (error) {
         if (state.link.kind === 'live') backoff.reset()
         tell({ it: 'lost', ...failureOf(error) })

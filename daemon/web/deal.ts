@@ -40,7 +40,8 @@ export async function give(
   }
 }
 
-export function wireTerms({ devices, what, hours, leaseS, notBefore, expiresAt, uses, parent }: Terms) {
+export function wireTerms(terms: Terms) {
+  const { devices, what, hours, leaseS, notBefore, expiresAt, uses, share, parent } = terms
   return {
     devices,
     what,
@@ -49,6 +50,7 @@ export function wireTerms({ devices, what, hours, leaseS, notBefore, expiresAt, 
     ...(hours.length > 0 && { hours }),
     ...(expiresAt !== undefined && { expiresAt }),
     ...(uses !== undefined && { uses }),
+    ...(share !== undefined && { share }),
     ...(parent && { parent }),
   }
 }
@@ -73,6 +75,20 @@ export async function takeBack(
     ...(floor !== undefined && { floor }),
   })
   await send(asker, 'PUT', '/revocations', frame, signal)
+}
+
+/** @param id  of somebody of whom no phone and no grant holds any more */
+export async function removePerson({ asker }: DealDeps, id: string, signal: AbortSignal): Promise<void> {
+  await asker.json({ method: 'DELETE', path: personPath(fromBase64url(id)!) }, signal)
+}
+
+/** From then on the phone reaches the home no more from outside; what it may do stays until an owner takes that back. */
+export async function withdrawAddress(
+  { asker }: DealDeps,
+  invitation: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await asker.json({ method: 'DELETE', path: `/invitations/${encodeURIComponent(invitation)}` }, signal)
 }
 
 /** The list that this person sealed last: read from the envelope, not from what the hub says of it. */

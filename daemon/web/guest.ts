@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** How somebody lets another phone in: a code, the phone's proof, the same digits on both sides, a holder (SPEC 13.3 to 13.5). */
 import { PAIRING_LIFETIME_S_MAX } from '../../schemas/gen/ts/wire.ts'
-import { equal, fromBase32, toBase64url, toHex, utf8 } from '../base/bytes.ts'
+import { equal, fromBase32, toBase64url, utf8 } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Holder, Pairing, Person as PersonBody } from '../core/envelope/browser.ts'
 import { keyOf, type PartyId } from '../core/model/index.ts'
+import { readMove } from './answers.ts'
 import { type DealDeps, personPath, send } from './deal.ts'
 import { PageError } from './error.ts'
 import { bytesIn, type Fields, fieldsOf, idIn, textIn } from './fields.ts'
@@ -16,7 +17,6 @@ export interface GuestDeps extends DealDeps {
   readonly clock: Clock
   /** Of the page: what the guest's code says beside its own onion. */
   readonly origin: string
-  readonly isOwner: boolean
 }
 
 export interface NewPhone {
@@ -25,6 +25,9 @@ export interface NewPhone {
   /** `Bea's phone` */
   readonly name: string
 }
+
+/** Of an onion address, before `.onion`. */
+const ONION_ID_CHARS = 56
 
 /** A code that was given, and what is needed to let in whoever proves it. */
 export interface OpenGuest {
@@ -41,7 +44,6 @@ export async function openGuest(deps: GuestDeps, phone: NewPhone, signal: AbortS
   const person = 'id' in phone.person ? phone.person.id : await addPerson(deps, phone.person.name, signal)
   const code: PhoneCode = { root: me.root, secret: random.bytes(16) }
   const { pairing, hubKey } = pairKeys(code.secret)
-  const address = await addressFor(deps, phone.name, signal)
   const sealed = me.seal<Pairing>({
     type: 'pairing',
     name: phone.name,
@@ -53,12 +55,17 @@ export async function openGuest(deps: GuestDeps, phone: NewPhone, signal: AbortS
   const body = {
     pairing: toBase64url(sealed),
     proof: toBase64url(hubKey),
-    ...(address.invitation && { invitation: address.invitation }),
+    // An address of its own, which goes with it: nobody else's is told.
+    address: true,
   }
-  await asker.json({ method: 'POST', path: '/pairings', type: 'application/json', body: json(body) }, signal)
+  const answer = await asker.json(
+    { method: 'POST', path: '/pairings', type: 'application/json', body: json(body) },
+    signal,
+  )
+  const { address } = readMove(fieldsOf(answer))
   const lan = deps.origin.startsWith('https:') ? [deps.origin] : []
-  const text = writePhoneCode(code, address.key, lan)
-  const link = `http://${address.host}/#${text}`
+  const text = writePhoneCode(code, fromBase32(address.slice(0, ONION_ID_CHARS))!.subarray(0, 32), lan)
+  const link = `http://${address}/#${text}`
   return { code, pairing: toBase64url(pairing), person, name: phone.name, link }
 }
 
@@ -72,39 +79,6 @@ async function addPerson({ asker, person, random }: GuestDeps, name: string, sig
     signal,
   )
   return id
-}
-
-interface Address {
-  readonly host: string
-  /** The Ed25519 key in it. */
-  readonly key: Uint8Array
-  /** The service that is this phone's own. */
-  readonly invitation?: string
-}
-
-/** An owner makes an address for each phone; who may only pass on lets the other phone in by the address that they have. */
-async function addressFor(deps: GuestDeps, name: string, signal: AbortSignal): Promise<Address> {
-  const { asker, random, isOwner, origin } = deps
-  if (!isOwner) return addressIn(new URL(origin).hostname)
-  // Names of invitations are for ever: a number keeps two phones of one name apart.
-  const letters = name.toLowerCase().match(/[a-z0-9]+/g) ?? ['phone']
-  const plain = letters.join('-').slice(0, 16)
-  const invitation = `${plain}-${toHex(random.bytes(3))}`
-  const path = `/invitations/${encodeURIComponent(invitation)}`
-  const body = json({ authorised: false })
-  const answer = await asker.json({ method: 'PUT', path, type: 'application/json', body }, signal)
-  return { ...addressIn(textIn(fieldsOf(answer), 'address')), invitation }
-}
-
-const ONION = /^([a-z2-7]{56})\.onion$/
-
-function addressIn(host: string): Address {
-  const name = ONION.exec(host)?.[1]
-  const bytes = name === undefined ? undefined : fromBase32(name)
-  if (!bytes) {
-    throw new PageError('unreachable', 'open this page by its onion address to let another phone in')
-  }
-  return { host, key: bytes.subarray(0, 32) }
 }
 
 /** What is known of the phone that asked; undefined: none has yet. @throws PageError when one asks that cannot prove the code */

@@ -15,7 +15,7 @@ import {
   openGuest,
 } from './guest.ts'
 import type { Person } from './person.ts'
-import type { Guest, Happening, State } from './state.ts'
+import type { Guest, Happening } from './state.ts'
 
 export interface GuestsDeps {
   readonly clock: Clock
@@ -23,7 +23,6 @@ export interface GuestsDeps {
   readonly origin: string
   readonly person: Person
   readonly asker: Asker
-  readonly state: () => State
   readonly tell: (happening: Happening) => void
 }
 
@@ -46,7 +45,7 @@ export class Guests {
     this.#asking = undefined
     this.#tell({ kind: 'preparing' })
     try {
-      const open = await openGuest(this.#guestDeps(), phone, this.#signal)
+      const open = await openGuest(this.#deps, phone, this.#signal)
       this.#open = open
       this.#tell({ kind: 'invited', link: open.link })
       await this.#look(open)
@@ -68,7 +67,7 @@ export class Guests {
   /** A home that does not answer for a while has not said no. */
   async #ask(open: OpenGuest) {
     try {
-      return await guestAsking(this.#guestDeps(), open, this.#signal)
+      return await guestAsking(this.#deps, open, this.#signal)
     } catch (error) {
       if (!isCode(error, 'unreachable')) throw error
       return undefined
@@ -97,14 +96,10 @@ export class Guests {
     this.#open = undefined
     this.#asking = undefined
     try {
-      await act(this.#guestDeps())
+      await act(this.#deps)
     } catch (error) {
       this.#tell({ kind: 'failed', code: failureOf(error).code })
     }
-  }
-
-  #guestDeps(): GuestDeps {
-    return { ...this.#deps, isOwner: this.#deps.state().me?.kind === 'owner' }
   }
 
   #tell(guest: Guest): void {

@@ -13,6 +13,7 @@ const IDENTITY = 'shallot.identity'
 const SEQUENCE = 'shallot.sequence'
 const LANGUAGE = 'shallot.language'
 const JOINING = 'shallot.joining'
+const REVOCATIONS = 'shallot.revocations'
 
 /**
  * What this browser remembers: the key, the last sequence, the language. Where the browser refuses to store (private
@@ -54,8 +55,18 @@ export class Keep {
     this.#remove(JOINING)
   }
 
+  /** Lists of what was taken back, as they were last seen and proved. */
+  revocations(): readonly Uint8Array[] {
+    const said = this.#get(REVOCATIONS)?.split(' ') ?? []
+    return said.flatMap((list) => (list === '' ? [] : (fromBase64url(list) ?? [])))
+  }
+
+  setRevocations(lists: readonly Uint8Array[]): void {
+    this.#set(REVOCATIONS, lists.map(toBase64url).join(' '))
+  }
+
   forget(): void {
-    for (const key of [IDENTITY, SEQUENCE, JOINING]) this.#remove(key)
+    for (const key of [IDENTITY, SEQUENCE, JOINING, REVOCATIONS]) this.#remove(key)
   }
 
   /** The time in milliseconds, or one more than the last, whichever is larger (SPEC 3.1). */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** People, their phones and what they were granted (SPEC 9.3, 12, 13), as the hub tells of them. */
 import { METHOD_GET, METHOD_POST, METHOD_PUT } from '../../schemas/gen/ts/wire.ts'
-import { fromBase64url } from '../base/bytes.ts'
+import { fromBase64url, toHex } from '../base/bytes.ts'
 import type { Hours, Permission } from '../core/envelope/browser.ts'
 import { keyOf, type PartyId, parseId } from '../core/model/index.ts'
+import type { Trust } from '../core/policy/trust.ts'
 import type { Held, Thing } from './answers.ts'
 import { badAnswer } from './error.ts'
 import {
@@ -26,6 +27,9 @@ export interface HeldKey {
   readonly key: PartyId
   readonly name: string
   readonly kind: 'phone' | 'script'
+  readonly by: PartyId
+  /** The name of the invitation that is this phone's own. */
+  readonly invitation?: string | undefined
   readonly revoked: boolean
 }
 
@@ -33,6 +37,8 @@ export interface KnownPerson {
   /** Base64url of 8 bytes. */
   readonly id: string
   readonly name: string
+  /** Who brought them in. */
+  readonly by: PartyId
   readonly keys: readonly HeldKey[]
 }
 
@@ -57,6 +63,8 @@ export interface KnownGrant {
   /** How many more times it may be passed on. */
   readonly share: number
   readonly by: PartyId
+  /** ms; when it was sealed. */
+  readonly at: number
   readonly revoked: boolean
 }
 
@@ -66,6 +74,7 @@ export function readPeople(answer: unknown): readonly KnownPerson[] {
     return {
       id: shortIn(person, 'id'),
       name: textIn(person, 'name'),
+      by: idIn(person, 'by'),
       keys: listIn(person, 'holders', MOST).map((holder) => readKeyOf(fieldsOf(holder))),
     }
   })
@@ -76,6 +85,8 @@ function readKeyOf(fields: Fields): HeldKey {
     key: idIn(fields, 'key'),
     name: textIn(fields, 'name'),
     kind: textIn(fields, 'kind') === 'script' ? 'script' : 'phone',
+    by: idIn(fields, 'by'),
+    invitation: optionalTextIn(fields, 'invitation')?.replace(/^invitation:/, ''),
     revoked: isTaken(fields),
   }
 }
@@ -113,7 +124,29 @@ function readGrant(fields: Fields): KnownGrant {
     used: optionalNumberIn(fields, 'used'),
     share: optionalNumberIn(fields, 'share') ?? 0,
     by: idIn(fields, 'by'),
+    at: numberIn(fields, 'at'),
     revoked: isTaken(fields),
+  }
+}
+
+/** What root and owners took back holds no more, also where the hub does not say so. */
+export function judged(
+  { people, grants }: { readonly people: readonly KnownPerson[]; readonly grants: readonly KnownGrant[] },
+  trust: Trust | undefined,
+): { readonly people: readonly KnownPerson[]; readonly grants: readonly KnownGrant[] } {
+  if (!trust) return { people, grants }
+  const isTakenBack = (key: PartyId | undefined) => key !== undefined && trust.isRevoked(keyOf(key))
+  const isOut = ({ id, holder, by, at }: KnownGrant) =>
+    trust.isGrantRevoked(toHex(fromBase64url(id)!)) ||
+    isTakenBack(holder) ||
+    isTakenBack(by) ||
+    at / 1000 < trust.floorOf(keyOf(by))
+  return {
+    people: people.map((person) => ({
+      ...person,
+      keys: person.keys.map((held) => ({ ...held, revoked: held.revoked || isTakenBack(held.key) })),
+    })),
+    grants: grants.map((grant) => ({ ...grant, revoked: grant.revoked || isOut(grant) })),
   }
 }
 
@@ -143,6 +176,8 @@ export interface Terms {
   readonly notBefore?: number | undefined
   readonly expiresAt?: number | undefined
   readonly uses?: number | undefined
+  /** How many more times it may be passed on. */
+  readonly share?: number | undefined
   /** The grant that it is passed on from; none: as an owner. */
   readonly parent?: Uint8Array | undefined
 }

@@ -29,22 +29,46 @@ export interface Proven {
   /** The boot nonce of a hello that the device sealed. */
   readonly nonce: Uint8Array
   readonly affordances: readonly number[]
-  /** The name to which an owner bound this key; absent: only the hub says which device it is. */
+  /** The name to which an owner bound this key; absent: only the hub says which device it is, or one who is no owner any more. */
   readonly recordName?: string | undefined
 }
 
-/** @throws PageError distrust when this is another home, or names owners that the root did not make */
-export function believe(picture: Picture, root: Uint8Array, ed25519: Ed25519): Believed {
+/**
+ * @param known  lists of what was taken back that were seen before: a home that shows older ones, or none, is held to them
+ * @throws PageError distrust when this is another home, or names owners that the root did not make, or shows lists that are nobody's
+ */
+export function believe(
+  picture: Picture,
+  root: Uint8Array,
+  ed25519: Ed25519,
+  known: readonly Uint8Array[] = [],
+): Believed {
   if (picture.home !== idOf(root)) throw new PageError('distrust', 'another home answers at this address')
   const trust = openTrust(
     root,
-    picture.owners.filter(({ revoked }) => !revoked).map(({ frame }) => frame),
+    picture.owners.map(({ frame }) => frame),
     ed25519,
   )
   if (!trust.ok)
     throw new PageError('distrust', `the home names an owner whom its root did not make: ${trust.why}`)
+  // What this browser kept was proved once; what of it is damaged since counts for nothing.
+  for (const list of known) trust.value.revoke(list, ANY_TIME)
+  for (const list of picture.revocations) {
+    const taken = trust.value.revoke(list, ANY_TIME)
+    if (!taken.ok && !HARMLESS.has(taken.why)) {
+      throw new PageError(
+        'distrust',
+        `the home shows a list of what was taken back that is false: ${taken.why}`,
+      )
+    }
+  }
   return { trust: trust.value, ed25519 }
 }
+
+/** A phone's clock is no judge of what root and owners took back. */
+const ANY_TIME = 0
+/** An older list than one that is known, and that of somebody who is no owner, or none that is known here: they count for nothing. */
+const HARMLESS: ReadonlySet<string> = new Set(['replayed', 'unknown-signer'])
 
 /** @throws PageError away when the device was never heard; distrust when what the home shows is not the device's or an owner's */
 export function prove(thing: Named, believed: Believed): Proven {
@@ -59,12 +83,14 @@ export function prove(thing: Named, believed: Believed): Proven {
 }
 
 /** The name, or the refusal: a record that does not hold is worse than none. */
-function nameIn(record: Uint8Array, { id, name }: Named, believed: Believed): string {
-  const opened = open(record, 'enrolment', believed, (signer) => believed.trust.isOwner(signer))
+function nameIn(record: Uint8Array, { id, name }: Named, believed: Believed): string | undefined {
+  const { trust } = believed
+  const mayHave = (signer: Uint8Array) => trust.isOwner(signer) || trust.isUnmade(signer)
+  const opened = open(record, 'enrolment', believed, mayHave)
   if (!opened || idOf(opened.body.key) !== id) {
     throw new PageError('distrust', `the record of ${name} was not sealed by an owner`)
   }
-  return opened.body.name
+  return trust.isOwner(opened.signer) ? opened.body.name : undefined
 }
 
 /** @throws PageError distrust when it is not this device's answer to exactly this command */

@@ -2,7 +2,7 @@
 /** What the page shows, and how each happening changes it: pure, so that a test can play any day of a home. */
 import type { PartyId } from '../core/model/index.ts'
 import type { Act } from './acts.ts'
-import type { Held, Me, NamedValue, Owner, Papers, Picture, Thing } from './answers.ts'
+import type { Held, Me, Move, NamedValue, Owner, Papers, Picture, Thing } from './answers.ts'
 import type { PassedStage } from './command.ts'
 import type { PageCode } from './error.ts'
 import type { KnownGrant, KnownPerson } from './people.ts'
@@ -70,6 +70,8 @@ export interface State {
   readonly link: Link
   readonly me: Me | undefined
   readonly hub: PartyId | undefined
+  /** Where this phone is to go. */
+  readonly moved: Move | undefined
   readonly owners: readonly Owner[]
   readonly things: ReadonlyMap<PartyId, Thing>
   readonly standing: ReadonlyMap<PartyId, Standing>
@@ -85,6 +87,7 @@ export const EMPTY: State = {
   link: { kind: 'connecting' },
   me: undefined,
   hub: undefined,
+  moved: undefined,
   owners: [],
   things: new Map(),
   standing: new Map(),
@@ -98,6 +101,9 @@ export const EMPTY: State = {
 
 export type Happening =
   | { readonly it: 'opened'; readonly picture: Picture }
+  /** The home has not answered again: what is shown may be old. */
+  | { readonly it: 'doubted' }
+  | { readonly it: 'moved'; readonly moved: Move }
   | { readonly it: 'lost'; readonly code: PageCode; readonly detail: string }
   | { readonly it: 'papers'; readonly thing: PartyId; readonly papers: Papers }
   | { readonly it: 'proved'; readonly thing: PartyId; readonly standing: Standing }
@@ -124,6 +130,10 @@ export function next(state: State, happening: Happening): State {
   switch (happening.it) {
     case 'opened':
       return opened(state, happening.picture)
+    case 'doubted':
+      return { ...state, link: { kind: 'connecting' } }
+    case 'moved':
+      return { ...state, moved: happening.moved }
     case 'lost':
       return { ...state, link: { kind: 'lost', code: happening.code, detail: happening.detail } }
     case 'papers':
@@ -158,7 +168,7 @@ export function next(state: State, happening: Happening): State {
   }
 }
 
-function opened(state: State, { me, hub, owners, things }: Picture): State {
+function opened(state: State, { me, hub, owners, moved, things }: Picture): State {
   const byName = [...things].sort((a, b) => a.name.localeCompare(b.name))
   return {
     ...state,
@@ -166,6 +176,7 @@ function opened(state: State, { me, hub, owners, things }: Picture): State {
     me,
     hub,
     owners,
+    moved,
     things: new Map(byName.map((thing) => [thing.id, thing])),
   }
 }

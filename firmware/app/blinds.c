@@ -7,8 +7,9 @@
 #include "../core/line.h"
 #include "../driver/servo.h"
 #include "../../schemas/gen/c/shallot_capabilities.h"
+#include "../wiring/gen/blinds.h"
 
-enum { SERVO_CHANNEL = 1, LEAST_US = 1000, MOST_US = 2000, STEP_US = 10, IDLE_MS = 1000 };
+enum { LEAST_US = 1000, MOST_US = 2000, STEP_US = 10, IDLE_MS = 1000 };
 
 static const char POSITION_BLOB[] = "position";
 

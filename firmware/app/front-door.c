@@ -12,12 +12,9 @@
 #include "../driver/keypad.h"
 #include "../driver/lock.h"
 #include "../../schemas/gen/c/shallot_capabilities.h"
+#include "../wiring/gen/front-door.h"
 
 enum {
-  LOCK_OUTPUT = 1,
-  BOLT_CHANNEL = 1,
-  DOOR_CHANNEL = 2,
-  BUTTON_CHANNEL = 3,
   LOOK_MS = 20,
   BOUNCE_MS = 40,
   OPEN_S = 5, /* for a code or the button */

@@ -4,8 +4,9 @@
 #include "../core/grants.h"
 #include "../driver/dimmer.h"
 #include "../../schemas/gen/c/shallot_capabilities.h"
+#include "../wiring/gen/porch-light.h"
 
-enum { LAMP_CHANNEL = 1, LEVEL_FULL = 100, BLINK_MS = 500 };
+enum { LEVEL_FULL = 100, BLINK_MS = 500 };
 
 static struct {
   struct dimmer lamp;

@@ -7,12 +7,11 @@
 #include "../driver/bme280.h"
 #include "../driver/debounced.h"
 #include "../driver/dht22.h"
+#include "../driver/pir.h"
 #include "../../schemas/gen/c/shallot_capabilities.h"
+#include "../wiring/gen/room.h"
 
 enum {
-  DHT22_CHANNEL = 2,
-  MOTION_CHANNEL = 3,
-  DOOR_CHANNEL = 4,
   LOOK_MS = 50,
   AIR_MS = 2000, /* a DHT22 needs as long between two looks */
   REPORT_MS = 60000,
@@ -25,7 +24,7 @@ static struct {
   struct bme280 air;
   struct dht22 other;
   struct health other_health;
-  struct debounced motion;
+  struct pir motion;
   struct debounced door;
   struct air told; /* as last reported */
   int32_t other_temperature, other_humidity;
@@ -36,7 +35,8 @@ static struct {
 static void room_open(const struct port *port) {
   room.air = (struct bme280){.port = port, .address = BME280_ADDRESS};
   room.other = (struct dht22){port, DHT22_CHANNEL};
-  room.motion = (struct debounced){.port = port, .channel = MOTION_CHANNEL, .lasts_ms = BOUNCE_MS};
+  /* What it says while it settles is told: in a room that nobody watches yet it costs nothing. */
+  pir_open(&room.motion, port, MOTION_CHANNEL, 0, port->now_ms());
   room.door = (struct debounced){.port = port, .channel = DOOR_CHANNEL, .lasts_ms = BOUNCE_MS, .is_active_low = true};
 }
 
@@ -83,7 +83,7 @@ static void other_look(uint64_t now_ms, struct changes *changes) {
 }
 
 static uint32_t room_tick(uint64_t now_ms, struct changes *changes) {
-  if (debounced_look(&room.motion, now_ms) == DEBOUNCED_CHANGED) changes_add(changes, SHALLOT_CAPABILITY_MOTION, room.motion.is_active);
+  if (pir_look(&room.motion, now_ms) == DEBOUNCED_CHANGED) changes_add(changes, SHALLOT_CAPABILITY_MOTION, room.motion.is_motion);
   if (debounced_look(&room.door, now_ms) == DEBOUNCED_CHANGED) changes_add(changes, SHALLOT_CAPABILITY_CLOSED, room.door.is_active);
   if (now_ms < room.air_due_ms) return LOOK_MS;
   room.air_due_ms = now_ms + AIR_MS;
@@ -95,7 +95,7 @@ static uint32_t room_tick(uint64_t now_ms, struct changes *changes) {
 static void room_stand(struct changes *changes) {
   changes_add(changes, SHALLOT_CAPABILITY_FAULT, room.air.health.standing);
   changes_add(changes, SECOND + SHALLOT_CAPABILITY_FAULT, room.other_health.standing);
-  if (room.motion.is_known) changes_add(changes, SHALLOT_CAPABILITY_MOTION, room.motion.is_active);
+  if (room.motion.is_known) changes_add(changes, SHALLOT_CAPABILITY_MOTION, room.motion.is_motion);
   if (room.door.is_known) changes_add(changes, SHALLOT_CAPABILITY_CLOSED, room.door.is_active);
   if (room.report_due_ms != 0 && room.air.health.standing == SHALLOT_FAULT_NONE) air_add(changes);
   if (room.other_due_ms != 0 && room.other_health.standing == SHALLOT_FAULT_NONE) other_add(changes);

@@ -8,10 +8,9 @@
 #include "../driver/ds18b20.h"
 #include "../driver/relay.h"
 #include "../../schemas/gen/c/shallot_capabilities.h"
+#include "../wiring/gen/thermostat.h"
 
 enum {
-  SENSOR_CHANNEL = 1,
-  RELAY_CHANNEL = 2,
   LOOK_MS = 1000,
   REPORT_MS = 60000,
   STEP = 20,       /* 0.2 Cel: worth telling */

@@ -11,7 +11,11 @@
 #include "../driver/debounced.h"
 #include "../driver/dht22.h"
 #include "../driver/ds18b20.h"
+#include "../driver/keypad.h"
+#include "../driver/matrix.h"
 #include "../driver/motor.h"
+#include "../driver/ov2640.h"
+#include "../driver/pir.h"
 #include "../driver/relay.h"
 #include "../driver/rgb.h"
 #include "../driver/servo.h"
@@ -36,10 +40,14 @@ static struct {
   int32_t output[OUTPUTS];
   uint16_t pulse;
   int pins[OUTPUTS];
+  unsigned keys[OUTPUTS]; /* of a matrix: by row, a bit for each column that a key connects it to */
+  bool has_matrix;
   bool outputs_broken;
   bool both_were_high;
   const uint8_t *answer;
   size_t answer_size;
+  int frame_size; /* of what is captured: a beginning, noise, an end; BROKEN: none comes */
+  int frames_kept;
 } board;
 
 static void quiet(const char *line) { (void)line; }
@@ -60,7 +68,20 @@ static int pulse_set(int channel, uint16_t period_us, uint16_t high_us) {
   return 0;
 }
 
-static int pin_read(int channel) { return board.pins[channel] == BROKEN ? SHALLOT_E_DEVICE_FAULT : board.pins[channel]; }
+/* Rows on outputs 3 to 6, columns on inputs 0 to 2. */
+enum { MATRIX_ROW = 3 };
+
+static int matrix_level(int column) {
+  for (int row = 0; row < MATRIX_ROWS; row++) {
+    if (board.output[MATRIX_ROW + row] > 0 && (board.keys[row] >> column & 1)) return 1;
+  }
+  return 0;
+}
+
+static int pin_read(int channel) {
+  if (board.pins[channel] == BROKEN) return SHALLOT_E_DEVICE_FAULT;
+  return board.has_matrix ? matrix_level(channel) : board.pins[channel];
+}
 
 static int i2c_transfer(uint8_t address, const uint8_t *out, size_t out_size, uint8_t *in, size_t in_size) {
   (void)address;
@@ -72,12 +93,34 @@ static int i2c_transfer(uint8_t address, const uint8_t *out, size_t out_size, ui
   return 0;
 }
 
+static int capture_take(uint32_t timeout_ms) {
+  (void)timeout_ms;
+  if (board.frame_size == BROKEN) return SHALLOT_E_DEVICE_FAULT;
+  board.frames_kept = 1;
+  return board.frame_size;
+}
+
+static uint8_t frame_byte(size_t at) {
+  size_t size = (size_t)board.frame_size;
+  if (at == 0 || at == size - 2) return 0xff;
+  return at == 1 ? 0xd8 : at == size - 1 ? 0xd9 : 0x55;
+}
+
+static int capture_read(uint32_t at, uint8_t *out, size_t size) {
+  if (board.frames_kept == 0 || at + size > (size_t)board.frame_size) return SHALLOT_E_DEVICE_FAULT;
+  for (size_t i = 0; i < size; i++) out[i] = frame_byte(at + i);
+  return 0;
+}
+
+static void capture_drop(void) { board.frames_kept = 0; }
+
 static struct port fake;
 
 static void board_reset(void) {
   memset(&board, 0, sizeof board);
   fake = (struct port){.sleep_ms = no_sleep, .log = quiet, .output_set = output_set, .pulse_set = pulse_set,
-                       .pin_read = pin_read, .i2c_transfer = i2c_transfer};
+                       .pin_read = pin_read, .i2c_transfer = i2c_transfer, .capture_take = capture_take,
+                       .capture_read = capture_read, .capture_drop = capture_drop};
 }
 
 /* ---- sensors ---- */
@@ -244,6 +287,9 @@ static void light_claims(void) {
   claim(rgb_set(&rgb, 0xff8000, 50) == 0 && board.output[1] == 500 && board.output[2] == 251 && board.output[3] == 0, "orange at half is 500, 251, 0");
   board.outputs_broken = true;
   claim(rgb_set(&rgb, 0xffffff, 100) == SHALLOT_E_DEVICE_FAULT, "a light that does not follow is a fault");
+  board.outputs_broken = false;
+  board.output[1] = board.output[2] = board.output[3] = 700;
+  claim(rgb_open(&rgb) == 0 && board.output[1] + board.output[2] + board.output[3] == 0, "a light is dark from the start, whatever it was");
   struct buzzer buzzer = {.port = &fake, .channel = 1, .period_us = 250};
   board_reset();
   buzzer_open(&buzzer);
@@ -311,7 +357,138 @@ static void motor_claims(void) {
   claim(motor_run(&motor, -30, 21000) == 0 && board.output[2] == 300, "but not the other");
   board.pins[5] = BROKEN;
   claim(motor_run(&motor, 30, 30000) == SHALLOT_E_DEVICE_FAULT && board.output[1] == 0 && board.output[2] == 0, "an end that cannot be seen stops it too");
+  board.pins[5] = 0;
+  motor_run(&motor, -50, 40000);
+  claim(motor_link_lost(&motor, 40100) == 0 && board.output[2] == 0 && motor.wanted == 0, "a lost link stops it");
+  claim(motor_step(&motor, 40100 + MOTOR_TURN_MS) == 0 && board.output[2] == 0, "and it does not go on by itself");
+  motor_run(&motor, 50, 50000);
+  motor_run(&motor, -50, 50010);
+  motor_link_lost(&motor, 50020);
+  motor_step(&motor, 50010 + MOTOR_TURN_MS);
+  claim(board.output[1] == 0 && board.output[2] == 0, "nor does one that was about to turn");
   claim(!board.both_were_high, "both inputs of the bridge were never high");
+}
+
+static void pir_claims(void) {
+  struct pir pir;
+  board_reset();
+  board.pins[3] = 1;
+  pir_open(&pir, &fake, 3, 30000, 1000);
+  bool told = false;
+  for (uint64_t t = 1000; t < 31000; t += 50) told |= pir_look(&pir, t) != DEBOUNCED_SAME;
+  claim(!told && !pir.is_known, "PIR: what it says while it settles is not believed");
+  claim(pir_look(&pir, 31000) == DEBOUNCED_CHANGED && pir.is_motion, "PIR: motion is told at once after that");
+  int changes = 0;
+  for (uint64_t t = 31050; t < 91000; t += 50) {
+    board.pins[3] = t / 3000 % 2 == 0;
+    changes += pir_look(&pir, t) == DEBOUNCED_CHANGED;
+  }
+  claim(changes == 0 && pir.is_motion, "PIR: a busy minute is one report");
+  board.pins[3] = 0;
+  uint64_t t = 91000;
+  while (pir.is_motion && t < 200000) pir_look(&pir, t += 50);
+  claim(t >= 91000 + PIR_HOLD_MS - 3000 && t <= 91000 + PIR_HOLD_MS + 100, "PIR: and its end another, when none was seen for a while");
+  board.pins[3] = BROKEN;
+  claim(pir_look(&pir, t) == SHALLOT_E_DEVICE_FAULT && !pir.is_motion, "PIR: a pin that cannot be read is a fault, not motion");
+}
+
+static void ov2640_claims(void) {
+  struct ov2640 camera = {.port = &fake};
+  uint8_t byte;
+  board_reset();
+  board.frame_size = 5000;
+  claim(ov2640_look(&camera, 5000) == 0 && camera.size == 5000, "OV2640: a whole frame is a picture");
+  claim(ov2640_look(&camera, 5999) == SHALLOT_E_BUSY && camera.size == 5000, "OV2640: it rests, and keeps the one there is");
+  claim(ov2640_read(&camera, 4999, &byte, 1) == 0 && byte == 0xd9, "OV2640: its last byte can be read");
+  claim(ov2640_read(&camera, 5000, &byte, 1) == SHALLOT_E_DEVICE_FAULT && ov2640_read(&camera, SIZE_MAX, &byte, 1) == SHALLOT_E_DEVICE_FAULT &&
+          ov2640_read(&camera, 1, &byte, SIZE_MAX) == SHALLOT_E_DEVICE_FAULT,
+        "OV2640: nothing behind it can");
+  ov2640_drop(&camera);
+  claim(board.frames_kept == 0 && ov2640_read(&camera, 0, &byte, 1) == SHALLOT_E_DEVICE_FAULT, "OV2640: nor anything, once it is dropped");
+  static const struct { int size; uint8_t fault; const char *what; } rows[] = {
+    {BROKEN, SHALLOT_FAULT_ABSENT, "OV2640: no frame in time is absent"},
+    {0, SHALLOT_FAULT_ABSENT, "OV2640: so is an empty one"},
+    {3, SHALLOT_FAULT_CHECKSUM, "OV2640: three bytes are no picture"},
+    {OV2640_BYTES_MAX + 1, SHALLOT_FAULT_RANGE, "OV2640: a byte more than allowed is out of range"}};
+  uint64_t now_ms = 10000;
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    board.frame_size = rows[i].size;
+    now_ms += OV2640_REST_MS;
+    int outcome = ov2640_look(&camera, now_ms);
+    claim(outcome == SHALLOT_E_DEVICE_FAULT && camera.fault == rows[i].fault && camera.size == 0 && board.frames_kept == 0, rows[i].what);
+  }
+  board.frame_size = 4;
+  claim(ov2640_look(&camera, now_ms + OV2640_REST_MS) == 0 && camera.size == 4, "OV2640: the smallest picture is a beginning and an end");
+  fake.capture_take = NULL;
+  claim(ov2640_open(&camera, &fake) == SHALLOT_E_DEVICE_FAULT && ov2640_look(&camera, 99999) == SHALLOT_E_DEVICE_FAULT, "OV2640: a place without capture has no camera");
+}
+
+/* Looks for so long; the last key that came, and how many. */
+static int keys_come(struct matrix *matrix, uint64_t *now_ms, uint32_t ms, int *count) {
+  int last = MATRIX_NONE;
+  *count = 0;
+  for (uint64_t end = *now_ms + ms; *now_ms < end;) {
+    int key = matrix_look(matrix, *now_ms += 20);
+    if (key == MATRIX_NONE || key < 0) continue;
+    last = key;
+    ++*count;
+  }
+  return last;
+}
+
+static bool rows_are_low(void) {
+  for (int row = 0; row < MATRIX_ROWS; row++)
+    if (board.output[MATRIX_ROW + row] != 0) return false;
+  return true;
+}
+
+static void matrix_claims(void) {
+  struct matrix matrix = {.port = &fake, .first_row = MATRIX_ROW, .first_column = 0};
+  uint64_t now_ms = 1000;
+  int count;
+  board_reset();
+  board.has_matrix = true;
+  board.output[MATRIX_ROW] = 1000;
+  claim(matrix_open(&matrix, now_ms) == 0 && rows_are_low(), "matrix: all rows are low from the start");
+  board.keys[1] = 1u << 1;
+  claim(keys_come(&matrix, &now_ms, 500, &count) == MATRIX_NONE, "matrix: a key that was down at the start is none");
+  board.keys[1] = 0;
+  keys_come(&matrix, &now_ms, 100, &count);
+  board.keys[1] = 1u << 1;
+  claim(keys_come(&matrix, &now_ms, 500, &count) == 5 && count == 1, "matrix: a key that is held comes once");
+  bool is_any = false;
+  for (int i = 0; i < 50; i++) {
+    board.keys[1] = i % 2 ? 1u << 1 : 0;
+    is_any |= matrix_look(&matrix, now_ms += 20) != MATRIX_NONE;
+  }
+  claim(!is_any, "matrix: one that bounces does not come again");
+  board.keys[1] = 0;
+  keys_come(&matrix, &now_ms, 100, &count);
+  static const uint8_t order[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0, 11};
+  bool is_right = true;
+  for (int i = 0; i < 12; i++) {
+    board.keys[i / 3] = 1u << i % 3;
+    is_right &= keys_come(&matrix, &now_ms, 60, &count) == order[i] && count == 1;
+    board.keys[i / 3] = 0;
+    keys_come(&matrix, &now_ms, 60, &count);
+  }
+  claim(is_right, "matrix: 1 2 3, 4 5 6, 7 8 9, * 0 #");
+  board.keys[0] = 3;
+  claim(keys_come(&matrix, &now_ms, 200, &count) == MATRIX_NONE, "matrix: two keys at once are none");
+  board.keys[0] = 1;
+  claim(keys_come(&matrix, &now_ms, 200, &count) == MATRIX_NONE, "matrix: nor is the one that stays of them");
+  keys_come(&matrix, &now_ms, MATRIX_STUCK_MS, &count);
+  claim(matrix_look(&matrix, now_ms) == SHALLOT_E_DEVICE_FAULT && rows_are_low(), "matrix: a key that never comes up is a fault");
+  board.keys[0] = 0;
+  claim(matrix_look(&matrix, now_ms += 20) == MATRIX_NONE, "matrix: until it does");
+  board.pins[2] = BROKEN;
+  claim(matrix_look(&matrix, now_ms) == SHALLOT_E_DEVICE_FAULT && rows_are_low(), "matrix: a column that cannot be read is one, and leaves no row high");
+  struct keypad keypad;
+  keypad_open(&keypad, &fake);
+  claim(keypad_press(&keypad, 4, 0) == 0 && keypad_press(&keypad, 2, 10) == 0 && keypad_press(&keypad, 11, 20) == 2 && keypad.digits[1] == '2', "keypad: keys of a matrix make an entry too");
+  keypad_clear(&keypad);
+  keypad_press(&keypad, 7, 100);
+  claim(keypad_press(&keypad, 11, 100 + KEYPAD_PATIENCE_MS + 1) == 0, "keypad: which is forgotten when it is left alone");
 }
 
 int app_main(const struct port *port) {
@@ -326,6 +503,9 @@ int app_main(const struct port *port) {
   light_claims();
   servo_claims();
   motor_claims();
+  pir_claims();
+  ov2640_claims();
+  matrix_claims();
   log_text(port, "end");
   return failed;
 }

@@ -31,7 +31,8 @@ static bool is_root(const struct gate *gate, const uint8_t *key) { return memcmp
 /* SPEC 2.6, but for what hangs from grants. */
 static bool signer_may_seal(struct gate *gate, const struct envelope *envelope) {
   switch (envelope->type) {
-    case MESSAGE_OWNER: return is_root(gate, envelope->signer);
+    case MESSAGE_OWNER:
+    case MESSAGE_PINS: return is_root(gate, envelope->signer);
     case MESSAGE_REVOCATION: return is_root(gate, envelope->signer) || is_owner(gate, envelope->signer);
     case MESSAGE_ENROL:
     case MESSAGE_PAIR: return true;
@@ -80,6 +81,7 @@ static bool is_sealed_by_people(enum message_type type) {
     case MESSAGE_ACT:
     case MESSAGE_LEASE:
     case MESSAGE_PAIR:
+    case MESSAGE_PINS:
     case MESSAGE_RECEIPT: return false;
     default: return true;
   }

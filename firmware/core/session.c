@@ -218,7 +218,7 @@ int session_check(const struct session *session, uint64_t now_ms) {
 
 /* What is answered by a receipt (SPEC 4.11); MESSAGE_TYPES stands for what cannot be read. */
 static bool is_answered(enum message_type type) {
-  return type == MESSAGE_COMMAND || type == MESSAGE_GRANT || type == MESSAGE_REVOCATION || type == MESSAGE_TYPES;
+  return type == MESSAGE_COMMAND || type == MESSAGE_GRANT || type == MESSAGE_REVOCATION || type == MESSAGE_PINS || type == MESSAGE_TYPES;
 }
 
 /* An envelope is opened as soon as it is complete, to know whether it is answered. */
@@ -273,12 +273,23 @@ static int welcome_step(struct session *session, const struct envelope *envelope
   struct welcome_body welcome = claims_welcome(&envelope->claims);
   session_set_time(session, welcome.time_ms, now_ms);
   session->grants.zone = welcome.zone;
+  session->places = welcome.places;
   session->outbox.lost -= session->lost_told;
   session->lost_told = 0;
   session->state = SESSION_OPEN;
   session->config->app->stand(&standing);
   session_report(session, &standing, now_ms);
   return welcome.wants_record ? SESSION_CONNECTED_WANTED : SESSION_CONNECTED;
+}
+
+/* SPEC 6.4: a welcome that is said again brings the time and the zone, and nothing else. */
+static int time_step(struct session *session, const struct envelope *envelope, uint64_t now_ms) {
+  int fault = admit(session, envelope, now_ms);
+  if (fault) return ignore(session, fault);
+  struct welcome_body welcome = claims_welcome(&envelope->claims);
+  session_set_time(session, welcome.time_ms, now_ms);
+  session->grants.zone = welcome.zone;
+  return SESSION_NOTHING;
 }
 
 /* SPEC 6.7: at any time, and in place of the welcome when the certificate of this connection has ended. */
@@ -371,6 +382,14 @@ static int revocation_step(struct session *session, const struct envelope *envel
   return code;
 }
 
+/* SPEC 16.2 */
+static int pins_step(struct session *session, const struct envelope *envelope, uint64_t now_ms) {
+  int code = admit(session, envelope, now_ms);
+  if (code) return code;
+  struct pins_body pins = claims_pins(&envelope->claims);
+  return session->config->pins == NULL ? SHALLOT_E_CA_UNKNOWN : session->config->pins(&pins);
+}
+
 /* What the sender is told of our own troubles. */
 static int answer_of(int code) {
   if (code == SHALLOT_E_TLS_OUT_OF_MEMORY) return SHALLOT_E_BUSY;
@@ -384,6 +403,7 @@ static int answered_step(struct session *session, const struct envelope *envelop
   session->grants.uptime_s = (uint32_t)(now_ms / 1000);
   if (code == 0 && envelope->type == MESSAGE_COMMAND) code = command_step(session, envelope, &changes, now_ms);
   else if (code == 0 && envelope->type == MESSAGE_GRANT) code = grant_step(session, envelope, now_ms, &forgotten);
+  else if (code == 0 && envelope->type == MESSAGE_PINS) code = pins_step(session, envelope, now_ms);
   else if (code == 0) code = revocation_step(session, envelope, size, now_ms);
   session->code = answer_of(code);
   int fault = receipt_seal(session, session->code, &changes, now_ms);
@@ -410,7 +430,7 @@ static int opened_step(struct session *session, const struct envelope *envelope,
   if (is_open && is_hub_elsewhere(session)) return SHALLOT_E_HUB_ELSEWHERE;
   if (!is_open && session->is_newcomer) return newcomer_step(session, envelope, size, now_ms);
   if (envelope->type == MESSAGE_ENROLLED) return papers_step(session, envelope, now_ms);
-  if (envelope->type == MESSAGE_WELCOME && !is_open) return welcome_step(session, envelope, now_ms);
+  if (envelope->type == MESSAGE_WELCOME) return is_open ? time_step(session, envelope, now_ms) : welcome_step(session, envelope, now_ms);
   if (envelope->type == MESSAGE_OWNER && is_open) return owner_step(session, envelope, now_ms);
   if (envelope->type == MESSAGE_ENROLMENT && is_open) return enrolment_step(session, envelope, size, now_ms);
   if (envelope->type == MESSAGE_LEASE && is_open) return lease_step(session, envelope, now_ms);

@@ -31,6 +31,8 @@ struct session_config {
   const char *board; /* 1 to SHALLOT_LABEL_BYTES_MAX characters */
   int (*random)(uint8_t *out, size_t size);
   const struct port *port; /* for what must outlive a restart: lists, counts, codes */
+  /* The root's word on hub CAs (SPEC 16.2): 0 when they are on flash, else the code that it is answered with. NULL: none are taken. */
+  int (*pins)(const struct pins_body *pins);
 };
 
 enum session_state { SESSION_CLOSED, SESSION_WAITING, SESSION_OPEN };
@@ -41,7 +43,7 @@ enum session_event {
   SESSION_CONNECTED_WANTED, /* it came, and the hub wants the enrolment record: session_send_record */
   SESSION_WANTED,           /* a hub that has no charge of this device wants it too; nothing is open yet */
   SESSION_STORED,           /* the hub has everything of `noted_epoch` up to and including `noted_sequence` */
-  SESSION_COMMAND,          /* a command, grant or list was answered with `code` */
+  SESSION_COMMAND,          /* a command, grant, list or word on pins was answered with `code` */
   SESSION_PAPERS,           /* `papers`, until the next feed: this device's next certificate; before the welcome there will be none */
   SESSION_RECORD,           /* session_record points to an enrolment of this device, until the next feed */
   SESSION_IGNORED           /* an envelope of the hub's was refused with `code` */
@@ -74,6 +76,7 @@ struct session {
 
   struct frame_reader frame;
   struct enrolled_body papers; /* that SESSION_PAPERS speaks of */
+  struct cbor_list places;  /* that the welcome told, while SESSION_CONNECTED is dealt with */
   size_t record_size;       /* of the enrolment that SESSION_RECORD speaks of */
   uint64_t record_sequence; /* of the enrolment that is held */
   bool has_charge;          /* it names the one hub that this device has: `charge` */

@@ -97,10 +97,14 @@ static int send_out(WOLFSSL *session, char *data, int size, void *context) {
 
 /* ---- the daemon's certificate ---- */
 
+/*
+ * The time is the hub's own, and a hub whose battery is empty begins in 1970: a leaf from the future says that this side's time is wrong,
+ * and is no reason to stay away until a restart.
+ */
 static int judge_dates(const struct tls *tls, const struct certificate_leaf *leaf) {
   int64_t now = tls->config->unix_time == NULL ? 0 : tls->config->unix_time();
   if (now == 0) return 0;
-  return now < leaf->not_before || now > leaf->not_after ? SHALLOT_E_TLS_EXPIRED : 0;
+  return now > leaf->not_after ? SHALLOT_E_TLS_EXPIRED : 0;
 }
 
 static int judge_leaf(struct tls *tls, const uint8_t *der, size_t size) {
@@ -111,6 +115,10 @@ static int judge_leaf(struct tls *tls, const uint8_t *der, size_t size) {
   if (result != 0) return result;
   memcpy(tls->peer_key, leaf.public_key, sizeof tls->peer_key);
   tls->has_peer_key = 1;
+  /* The library found the anchor by its name, and verified the leaf with that anchor's key. */
+  for (size_t i = 0; i < tls->config->pins_count; i++) {
+    if (certificate_is_issued_by(der, size, tls->config->pins[i]) == 1) tls->peer_pins |= (uint8_t)(1u << i);
+  }
   return 0;
 }
 
@@ -372,6 +380,8 @@ int tls_peer_key(const struct tls *tls, uint8_t key[32]) {
   memcpy(key, tls->peer_key, sizeof tls->peer_key);
   return 0;
 }
+
+int tls_shown_under(const struct tls *tls, size_t pin) { return tls->peer_pins >> pin & 1; }
 
 int tls_resumed(const struct tls *tls) { return tls->resumed; }
 

@@ -60,6 +60,7 @@ struct tls {
   int verify_error;        /* what our own checks of the leaf said */
   uint8_t peer_key[32];
   uint8_t has_peer_key; /* the leaf passed every check; its proof comes after */
+  uint8_t peer_pins;    /* which pins it was issued under: bit i for pins[i]; none after a resumption */
   uint8_t resumed;
 };
 
@@ -97,6 +98,9 @@ void tls_close(struct tls *tls);
 
 /* The raw Ed25519 public key of the leaf that the daemon proved to hold; also after resumption. 0 or _TLS_FAILED. */
 int tls_peer_key(const struct tls *tls, uint8_t key[32]);
+
+/* True when the leaf that this handshake showed was issued under the pin of this number; a resumed one shows none. */
+int tls_shown_under(const struct tls *tls, size_t pin);
 
 /* True when the handshake resumed an older session. */
 int tls_resumed(const struct tls *tls);

@@ -54,10 +54,20 @@ static bool burst_take(struct keypad *keypad, int count, uint64_t bits) {
   return count == BITS_CARD && card_take(keypad, (uint32_t)bits);
 }
 
+static void patience_end(struct keypad *keypad, uint64_t now_ms) {
+  if (keypad->size > 0 && now_ms - keypad->touched_ms > KEYPAD_PATIENCE_MS) keypad_clear(keypad);
+}
+
+size_t keypad_press(struct keypad *keypad, unsigned key, uint64_t now_ms) {
+  patience_end(keypad, now_ms);
+  keypad->touched_ms = now_ms;
+  return key_take(keypad, key) ? keypad->size : 0;
+}
+
 size_t keypad_look(struct keypad *keypad, uint64_t now_ms) {
   uint64_t bits;
   int count;
-  if (keypad->size > 0 && now_ms - keypad->touched_ms > KEYPAD_PATIENCE_MS) keypad_clear(keypad);
+  patience_end(keypad, now_ms);
   while ((count = keypad->port->wiegand_read(&bits)) > 0) {
     keypad->touched_ms = now_ms;
     if (burst_take(keypad, count, bits)) return keypad->size;

@@ -34,6 +34,9 @@ void keypad_open(struct keypad *keypad, const struct port *port);
  */
 size_t keypad_look(struct keypad *keypad, uint64_t now_ms);
 
+/* One key of a pad without a reader of its own (matrix.h): 0 to 9, 10 `*`, 11 `#`. As keypad_look. */
+size_t keypad_press(struct keypad *keypad, unsigned key, uint64_t now_ms);
+
 void keypad_clear(struct keypad *keypad);
 
 #endif

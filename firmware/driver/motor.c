@@ -34,6 +34,8 @@ int motor_stop(struct motor *motor, uint64_t now_ms) {
   return drive(motor, 0);
 }
 
+int motor_link_lost(struct motor *motor, uint64_t now_ms) { return motor->wanted != 0 || motor->speed != 0 ? motor_stop(motor, now_ms) : 0; }
+
 /* 1 at the end of this direction, 0 not, or a fault: an end that cannot be seen is no end to rely on. */
 static int is_at_end(const struct motor *motor, int32_t speed) {
   int end = speed > 0 ? motor->forward_end : motor->backward_end;

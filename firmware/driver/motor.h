@@ -33,6 +33,9 @@ int motor_open(struct motor *motor);
 /* Runs at a speed, -100 to 100, until told otherwise, an end or the limit; a new direction waits for the pause. 0 or a fault. */
 int motor_run(struct motor *motor, int32_t speed, uint64_t now_ms);
 
+/* The link is gone: what runs stops, because nobody could stop it any more. 0 or SHALLOT_E_DEVICE_FAULT. */
+int motor_link_lost(struct motor *motor, uint64_t now_ms);
+
 /* Stops at once. 0 or SHALLOT_E_DEVICE_FAULT. */
 int motor_stop(struct motor *motor, uint64_t now_ms);
 

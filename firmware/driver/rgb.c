@@ -8,6 +8,8 @@ static int32_t output_of(int32_t part, int32_t level) {
   return (part * level * OUTPUT_MOST + most / 2) / most;
 }
 
+int rgb_open(const struct rgb *rgb) { return rgb_set(rgb, 0, 0); }
+
 int rgb_set(const struct rgb *rgb, int32_t color, int32_t level) {
   int fault = 0;
   for (int i = 0; i < PARTS && fault == 0; i++) {

@@ -12,6 +12,9 @@ struct rgb {
   int first_channel;
 };
 
+/* Dark. 0 or SHALLOT_E_DEVICE_FAULT. */
+int rgb_open(const struct rgb *rgb);
+
 /* level: 0 to 100. 0, or SHALLOT_E_DEVICE_FAULT; then all three were told to be dark. */
 int rgb_set(const struct rgb *rgb, int32_t color, int32_t level);
 

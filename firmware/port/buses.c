@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-enum { ASK_PIN = 1, ASK_PULSE = 2, ASK_PULSES = 3, ASK_I2C = 4, ASK_ONEWIRE = 5, ASK_WIEGAND = 6 };
+enum { ASK_PIN = 1, ASK_PULSE = 2, ASK_PULSES = 3, ASK_I2C = 4, ASK_ONEWIRE = 5, ASK_WIEGAND = 6, ASK_CAPTURE = 7 };
+enum { CAPTURE_TAKE = 0, CAPTURE_READ = 1, CAPTURE_DROP = 2, CAPTURE_PIECE = 512 };
 enum { HEAD = 3, PULSES_MAX = 48 };
 
 static int is_channel(int channel) { return channel >= 0 && channel <= PORT_CHANNEL_MAX; }
@@ -45,6 +46,29 @@ int buses_onewire_transfer(int channel, const uint8_t *out, size_t out_size, uin
   if (!is_channel(channel)) return SHALLOT_E_DEVICE_FAULT;
   return transfer(ASK_ONEWIRE, (uint8_t)channel, out, out_size, in, in_size);
 }
+
+/* A frame comes at once, or never: the runner knows no waiting. */
+int buses_capture_take(uint32_t timeout_ms) {
+  uint8_t size[4];
+  (void)timeout_ms;
+  int fault = buses_ask((const uint8_t[]){ASK_CAPTURE, CAPTURE_TAKE}, 2, size, sizeof size);
+  return fault ? fault : size[0] | size[1] << 8 | size[2] << 16;
+}
+
+int buses_capture_read(uint32_t at, uint8_t *out, size_t size) {
+  while (size > 0) {
+    size_t piece = size < CAPTURE_PIECE ? size : CAPTURE_PIECE;
+    const uint8_t question[] = {ASK_CAPTURE, CAPTURE_READ, (uint8_t)at, (uint8_t)(at >> 8), (uint8_t)(at >> 16), (uint8_t)piece, (uint8_t)(piece >> 8)};
+    int fault = buses_ask(question, sizeof question, out, piece);
+    if (fault) return fault;
+    at += (uint32_t)piece;
+    out += piece;
+    size -= piece;
+  }
+  return 0;
+}
+
+void buses_capture_drop(void) { buses_ask((const uint8_t[]){ASK_CAPTURE, CAPTURE_DROP}, 2, NULL, 0); }
 
 int buses_wiegand_read(uint64_t *bits) {
   uint8_t burst[9];

@@ -17,5 +17,8 @@ int buses_pulses_read(int channel, uint16_t wake_us, uint16_t *high_us, size_t c
 int buses_i2c_transfer(uint8_t address, const uint8_t *out, size_t out_size, uint8_t *in, size_t in_size);
 int buses_onewire_transfer(int channel, const uint8_t *out, size_t out_size, uint8_t *in, size_t in_size);
 int buses_wiegand_read(uint64_t *bits);
+int buses_capture_take(uint32_t timeout_ms);
+int buses_capture_read(uint32_t at, uint8_t *out, size_t size);
+void buses_capture_drop(void);
 
 #endif

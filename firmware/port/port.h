@@ -137,6 +137,16 @@ struct port {
 
   /* The chip on this board that keeps the device's key (core/signer.h). NULL: the key is in software, on flash. */
   const struct signer *signer;
+
+  /*
+   * ---- pictures: a camera's own parallel bus, which boards read in hardware; all three NULL: there is none ----
+   */
+
+  /* Waits at most timeout_ms for the next frame and keeps it, in place of another: its size in bytes, or SHALLOT_E_DEVICE_FAULT. */
+  int (*capture_take)(uint32_t timeout_ms);
+  /* Copies `size` bytes of the frame that is kept, from `at`. 0, or SHALLOT_E_DEVICE_FAULT: it has not so many. */
+  int (*capture_read)(uint32_t at, uint8_t *out, size_t size);
+  void (*capture_drop)(void);
 };
 
 /* The application, written in app/. The port calls it once; what it returns becomes the exit status where there is one. */

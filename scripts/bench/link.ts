@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** The device link and the LAN: `link.ingest`, `link.rtt`, `link.rss`, each against the least that could do the like. */
-import { generateKeyPairSync, sign, verify } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
@@ -27,6 +26,7 @@ import {
 } from './home.ts'
 import { cpuSeconds, Helper, residentKib } from './process.ts'
 import { against, type Bench, median, type Result, type Results } from './sample.ts'
+import { signAndVerify } from './signatures.ts'
 
 const ed25519 = nativeEd25519()
 const here = (name: string): string => new URL(name, import.meta.url).pathname
@@ -57,6 +57,10 @@ export async function ingest({ say }: Bench): Promise<Results> {
   return { 'link.ingest': against(stored, verified, 'readings/core-s') }
 }
 
+/** The command by the client, the receipt by the device. */
+const SIGNATURES = 2
+/** The command by the hub and by the device, the receipt by the hub and by the client. */
+const VERIFICATIONS = 4
 const ROUND_TRIPS = 600
 const WARM_UP = 300
 
@@ -80,7 +84,7 @@ export async function linkRoundTrip({ say }: Bench): Promise<Results> {
     const commanded = performance.now()
     await echo.roundTrip()
     const echoed = performance.now()
-    signAndVerify()
+    signAndVerify(SIGNATURES, VERIFICATIONS)
     const signed = performance.now()
     disk.sync()
     if (turn < 0) continue
@@ -238,20 +242,5 @@ class Echo implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#socket.destroy()
-  }
-}
-
-/** The command by the client, the receipt by the device. */
-const SIGNATURES = 2
-/** The command by the hub and by the device, the receipt by the hub and by the client. */
-const VERIFICATIONS = 4
-const pair = generateKeyPairSync('ed25519')
-const signed = systemRandom.bytes(ECHO_BYTES - 64)
-
-function signAndVerify(): void {
-  let signature = new Uint8Array()
-  for (let n = 0; n < SIGNATURES; n++) signature = Uint8Array.from(sign(null, signed, pair.privateKey))
-  for (let n = 0; n < VERIFICATIONS; n++) {
-    if (!verify(null, signed, pair.publicKey, signature)) throw new Error('a signature did not verify')
   }
 }

@@ -26,6 +26,8 @@ export interface Pair extends AsyncDisposable {
   readonly townClient: Client
   readonly cabinClient: Client
   readonly cabinPid: number
+  /** Ends the second daemon and starts it anew, until the two are connected. @returns its process id */
+  restartCabin(): Promise<number>
 }
 
 /** Two daemons that have joined, each with a tor of its own; `prepare` fills the first one's books before it starts. */
@@ -42,13 +44,20 @@ export async function openPair(
   const townHub = held.use(await startHubIn(network, town))
   const devices = await fleet(town, townHub.linkPort)
   if (devices) held.use(devices)
-  const cabinHub = held.use(await startHubIn(network, cabin))
+  let cabinHub = await startHubIn(network, cabin)
+  held.defer(() => cabinHub[Symbol.asyncDispose]())
   const townClient = held.use(openClient(town, async () => unixWay(town.data)))
   const cabinClient = held.use(openClient(cabin, async () => unixWay(cabin.data)))
   await joinThem(townClient, cabinClient, cabin)
   const handles = held.move()
   return {
     ...{ town, cabin, townClient, cabinClient, cabinPid: cabinHub.pid },
+    async restartCabin() {
+      await cabinHub[Symbol.asyncDispose]()
+      cabinHub = await startHubIn(network, cabin)
+      await connected([townClient, cabinClient])
+      return cabinHub.pid
+    },
     [Symbol.asyncDispose]: () => handles.disposeAsync(),
   }
 }
@@ -74,7 +83,11 @@ async function joinThem(host: Client, guest: Client, place: HomePlace): Promise<
     if (joining.state === 'refused') throw new Error(`joining was refused: ${joining.code}`)
     return joining.state === 'joined'
   })
-  for (const client of [host, guest]) {
+  await connected([host, guest])
+}
+
+async function connected(clients: readonly Client[]): Promise<void> {
+  for (const client of clients) {
     await within('the two are not connected', async () => (await memberOf(client)).connected === true)
   }
 }

@@ -7,11 +7,17 @@ import type { Client } from './client.ts'
 import { addDevices, startFleet } from './home.ts'
 import { memberOf, openNetwork, openPair, residentMb } from './mesh-pair.ts'
 import { Helper } from './process.ts'
-import { against, type Bench, type Results } from './sample.ts'
+import { against, type Bench, median, type Results } from './sample.ts'
+import { signAndVerify } from './signatures.ts'
 
 const ROUNDS = 60
 const WARM_UP = 10
 const PINGS = 4
+/** The command by the client, the receipt by the device. */
+const SIGNATURES = 2
+/** The command by either daemon and by the device, the receipt by either daemon and by the client. */
+const VERIFICATIONS = 6
+const IDLE_MS = 10_000
 
 /** Round trips on the connection that the daemons have, as one of them measures them. */
 async function pings(client: Client): Promise<number[]> {
@@ -41,7 +47,7 @@ export async function meshLive(bench: Bench): Promise<Results> {
   )
   const { cabinClient: client } = pair
   const thing = await client.prove('hub/lamp')
-  const [commands, rtts, seen]: [number[], number[], number[]] = [[], [], []]
+  const [commands, seen, rtts, signed]: [number[], number[], number[], number[]] = [[], [], [], []]
   using shown = await followReadings(client)
   for (let turn = -WARM_UP; turn < ROUNDS; turn++) {
     const began = performance.now()
@@ -51,15 +57,26 @@ export async function meshLive(bench: Bench): Promise<Results> {
     const { at } = await fleet!.ask<{ at: number }>({ read: Math.abs(turn) % 100 })
     const eventMs = (await shown.next()) - at
     const pinged = await pings(client)
+    const signing = performance.now()
+    signAndVerify(SIGNATURES, VERIFICATIONS)
+    const signedMs = performance.now() - signing
     if (turn < 0) continue
     commands.push(tookMs)
     seen.push(eventMs)
     rtts.push(...pinged)
+    signed.push(signedMs)
   }
+  const signatures = median(signed)
+  const withSignatures = rtts.map((ms) => ms + signatures)
+  const pid = await pair.restartCabin()
+  await systemClock.sleep(IDLE_MS)
   return {
-    'mesh.rtt': against(commands, rtts, 'ms'),
+    'mesh.rtt': {
+      ...against(commands, withSignatures, 'ms'),
+      note: `the baseline has ${signatures.toFixed(2)} ms of signatures in it`,
+    },
     'mesh.event': against(seen, rtts, 'ms'),
-    'mesh.rss': against([residentMb(pair.cabinPid)], [await bareMb()], 'MB'),
+    'mesh.rss': against([residentMb(pid)], [await bareMb()], 'MB'),
   }
 }
 

@@ -6,5 +6,6 @@
 export * from './books.ts'
 export * from './daemon.ts'
 export * from './dice.ts'
+export * from './growth.ts'
 export * from './seals.ts'
 export * from './world.ts'

@@ -3,9 +3,9 @@
  * The chips on a simulated board. In: a question of firmware/port/buses.c; out: what the wires would carry back, or nothing when
  * nobody answers. Each chip is written from its datasheet alone, and knows nothing of the driver that it will meet.
  *
- * Places in world/: `i2c-44` (address, hexadecimal), `onewire-1`, `pulses-2`, `pin-3` (0, 1, or a bolt); `pulse-1` is written with what a
- * servo is told: high and period in µs; `key-…` is what a chip keeps over a restart; whoever plays a Wiegand reader adds lines to
- * `wiegand`, a burst each: bits and value.
+ * Places in world/: `i2c-44` (address, hexadecimal), `onewire-1`, `pulses-2`, `pin-3` (0, 1, a bolt, a column of keys, an end switch);
+ * `pulse-1` is written with what a servo is told: high and period in µs; `key-…` is what a chip keeps over a restart; whoever plays a
+ * Wiegand reader adds lines to `wiegand`, a burst each: bits and value.
  */
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,8 +15,11 @@ import { boltOf } from './bolt.ts'
 import { dht22 } from './dht22.ts'
 import { ds18b20 } from './ds18b20.ts'
 import { type KeyStore, openKeys } from './keys.ts'
+import { columnLevel } from './matrix.ts'
+import { openCapture, ov2640 } from './ov2640.ts'
 import { se050 } from './se050.ts'
 import { sht3x } from './sht3x.ts'
+import { openSlide } from './slide.ts'
 import { openWiegand } from './wiegand.ts'
 import { type Part, readPart } from './world.ts'
 
@@ -31,13 +34,14 @@ export interface OneWireChip {
   transfer(out: Uint8Array, inSize: number, part: Part): Buffer
 }
 
-const ASK = { pin: 1, pulse: 2, pulses: 3, i2c: 4, onewire: 5, wiegand: 6 } as const
+const ASK = { pin: 1, pulse: 2, pulses: 3, i2c: 4, onewire: 5, wiegand: 6, capture: 7 } as const
 const NOTHING = Buffer.alloc(0)
 const I2C_CHIPS: Record<string, (now: () => number, keys: KeyStore) => I2cChip> = {
   sht3x,
   bme280,
   se050,
   atecc608,
+  ov2640,
 }
 const ONE_WIRE_CHIPS: Record<string, (now: () => number) => OneWireChip> = { ds18b20 }
 
@@ -48,6 +52,8 @@ export function openBoard(directory: string, now: () => number): Board {
   const chips = new Map<string, I2cChip | OneWireChip>()
   const keys = openKeys(directory)
   const wiegand = openWiegand(directory)
+  const slide = openSlide(directory, now)
+  const capture = openCapture(directory)
 
   /** The same chip for as long as the same part is in its place. */
   function chipOf<T extends I2cChip | OneWireChip>(
@@ -92,7 +98,9 @@ export function openBoard(directory: string, now: () => number): Board {
     const part = readPart(directory, `pin-${channel}`)
     if (!part) return undefined
     const isDigit = part.name === '0' || part.name === '1'
-    const level = isDigit ? Number(part.name) : boltOf(directory, part)
+    const level = isDigit
+      ? Number(part.name)
+      : (columnLevel(directory, part) ?? slide(part) ?? boltOf(directory, part))
     return level === undefined ? undefined : Buffer.of(level)
   }
 
@@ -108,6 +116,8 @@ export function openBoard(directory: string, now: () => number): Board {
         return question[1] === 0 ? callNobody() : transfer(`i2c-${question[1]!.toString(16)}`, question)
       case ASK.onewire:
         return transfer(`onewire-${question[1]}`, question)
+      case ASK.capture:
+        return capture(question)
       case ASK.wiegand:
         return wiegand()
       default:

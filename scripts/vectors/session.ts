@@ -77,6 +77,11 @@ export function sessionCases(): Case[] {
       { bytes: framed(welcome).subarray(1, 40), expect: 'ok' },
       { bytes: framed(welcome).subarray(40), expect: 'ok' },
     ]),
+    several('welcome-again', 'the welcome said again in the session: the time and the zone', [
+      { bytes: framed(welcome), expect: 'ok' },
+      { bytes: framed(welcome), expect: 'ok' },
+      { bytes: framed(stored), expect: 'ok' },
+    ]),
     one('stored', 'everything up to 3 is on disk', framed(stored), 'ok'),
     several('stored-in-pieces', 'cut inside the length', [
       { bytes: cut.subarray(0, 1), expect: 'ok' },

@@ -172,6 +172,17 @@ export function pairingBookContract(where: string, open: OpenHome): void {
       assert.equal(pairings.get(ID)?.name, 'phone')
     })
 
+    it('lists those that have an onion service', async (t) => {
+      const { pairings } = await open(t)
+      await pairings.open(PAIRING, ENTRY)
+      const bare = { ...PAIRING, pairing: new Uint8Array(8).fill(6), invitation: undefined }
+      await pairings.open(bare, ENTRY)
+      assert.deepEqual(
+        pairings.invited().map(({ pairing, invitation }) => [pairing, invitation]),
+        [[ID, PAIRING.invitation]],
+      )
+    })
+
     it('serves the first phone, again too, wipes the proof key, and refuses another', async (t) => {
       const { pairings, journal } = await open(t)
       await pairings.open(PAIRING, ENTRY)

@@ -258,6 +258,235 @@ describe('a room', () => {
   })
 })
 
+/** The parts that no app has, on one port, with what is at their ends. */
+async function parts(
+  which: string,
+  world: Record<string, string>,
+  port: Port = 'sanitize',
+): Promise<Firmware> {
+  const firmware = await startFirmware({ port, program: 'parts-check', world })
+  firmware.say(which)
+  await firmware.line(/^opened /)
+  return firmware
+}
+
+const SLIDE = {
+  'pin-5': 'slide end=1 travel=400',
+  'pin-6': 'slide end=-1 travel=400',
+}
+
+describe('a motor between two end switches', () => {
+  it('stands from the start, runs to its end and stops there, and back', async () => {
+    await using motor = await parts('motor', SLIDE)
+    assert.deepEqual([level(motor, 1), level(motor, 2)], [0, 0])
+    motor.say('run 100')
+    await motor.line(/^run 0$/)
+    await motor.line(/^stopped 1$/)
+    assert.deepEqual([level(motor, 1), level(motor, 2)], [0, 0])
+    motor.say('run -50')
+    await motor.line(/^stopped 1$/)
+    assert.deepEqual([level(motor, 1), level(motor, 2)], [0, 0])
+  })
+
+  it('stops after its time when it is stuck, and at once when an end cannot be seen', async () => {
+    await using motor = await parts('motor', { ...SLIDE, 'pin-5': 'slide end=1 travel=400 fault=stuck' })
+    motor.say('run 100')
+    await motor.line(/^stopped 1$/)
+    assert.equal(level(motor, 1), 0)
+    motor.connect('pin-5', undefined)
+    motor.say('run 100')
+    await motor.line(/^run -164$/)
+    assert.equal(level(motor, 1), 0)
+  })
+
+  it('stops when the link is lost, and stays', async () => {
+    await using motor = await parts('motor', { ...SLIDE, 'pin-5': '0', 'pin-6': '0' })
+    motor.say('run 60')
+    await until('it to run', () => (level(motor, 1) === 600 ? true : undefined))
+    motor.say('lost')
+    await motor.line(/^lost 0$/)
+    assert.deepEqual([level(motor, 1), level(motor, 2)], [0, 0])
+  })
+})
+
+describe('a keypad of rows and columns', () => {
+  const COLUMNS = Object.fromEntries([0, 1, 2].map((at) => [`pin-${at}`, `matrix column=${at} rows=0`]))
+
+  for (const port of ['sanitize', 'qemu'] as const)
+    it(`gives each key once, and an entry at its end, on ${port}`, async () => {
+      await using keys = await parts('keys', COLUMNS, port)
+      await keys.line(/^up$/)
+      for (const [pressed, key] of [
+        ['4', 4],
+        ['0', 0],
+        ['#', 11],
+      ] as const) {
+        keys.connect('keys', pressed)
+        await keys.line(new RegExp(`^key ${key}$`))
+        keys.connect('keys', '')
+        await keys.line(/^up$/)
+      }
+      assert.ok(keys.lines.includes('entry of 2'))
+      assert.equal(keys.lines.filter((line) => line.startsWith('key ')).length, 3)
+    })
+
+  it('takes three keys at once for none, and a column that is torn off for a fault', async () => {
+    await using keys = await parts('keys', COLUMNS)
+    await keys.line(/^up$/)
+    keys.connect('keys', '1 3 7')
+    await keys.line(/^down$/)
+    keys.connect('keys', '')
+    await keys.line(/^up$/)
+    keys.connect('pin-1', undefined)
+    await keys.line(/^fault$/)
+    for (const row of [0, 1, 2, 3]) assert.equal(level(keys, row), 0)
+    keys.connect('pin-1', 'matrix column=1 rows=0')
+    await keys.line(/^well again$/)
+    assert.ok(!keys.lines.some((line) => line.startsWith('key ')))
+  })
+})
+
+describe('a coloured light, a buzzer and a motion sensor', () => {
+  const pulse = (firmware: Firmware) => readFileSync(join(firmware.directory, 'world', 'pulse-1'), 'utf8')
+
+  it('are dark and silent from the start, and do as they are told', async () => {
+    await using light = await parts('light', { 'pin-3': '0', 'output-4': '1000' })
+    assert.deepEqual(
+      [3, 4, 5].map((channel) => level(light, channel)),
+      [0, 0, 0],
+    )
+    assert.equal(pulse(light), '0 of 250\n')
+    light.say(`color ${0xff8000}`)
+    await light.line(/^color 0$/)
+    assert.deepEqual(
+      [3, 4, 5].map((channel) => level(light, channel)),
+      [1000, 502, 0],
+    )
+    light.say('buzz 1')
+    await until('it to sound', () => (pulse(light) === '125 of 250\n' ? true : undefined))
+    await until('its end', () => (pulse(light) === '0 of 250\n' ? true : undefined))
+  })
+
+  it('a light of which one colour fails goes dark', async () => {
+    await using light = await parts('light', { 'pin-3': '0' })
+    const { mkdirSync, rmSync } = process.getBuiltinModule('node:fs')
+    const broken = join(light.directory, 'world', 'output-4')
+    rmSync(broken)
+    mkdirSync(broken)
+    light.say(`color ${0xffffff}`)
+    await light.line(/^color -164$/)
+    assert.deepEqual(
+      [3, 5].map((channel) => level(light, channel)),
+      [0, 0],
+    )
+  })
+
+  it('motion is told once it has settled; a sensor that is torn off is a fault and no motion', async () => {
+    await using light = await parts('light', { 'pin-3': '0' })
+    await light.line(/^motion 0$/)
+    light.connect('pin-3', '1')
+    await light.line(/^motion 1$/)
+    light.connect('pin-3', undefined)
+    await light.line(/^fault$/)
+    light.connect('pin-3', '1')
+    await light.line(/^well again$/)
+    assert.equal(light.lines.filter((line) => line.startsWith('motion')).length, 2)
+  })
+})
+
+describe('an OV2640', () => {
+  const lookAt = async (camera: Firmware): Promise<[fault: number, outcome: number, kept: number]> => {
+    camera.say('look')
+    const said = []
+    for (const what of ['fault', 'looked', 'kept'])
+      said.push(Number((await camera.line(new RegExp(`^${what} `))).split(' ')[1]))
+    return said as [number, number, number]
+  }
+
+  async function pictureOf(camera: Firmware): Promise<Buffer> {
+    const from = camera.lines.length
+    camera.say('say')
+    await camera.line(/^kept /)
+    const rows = camera.lines.slice(from).filter((line) => line.startsWith('.'))
+    return Buffer.from(rows.map((row) => row.slice(1)).join(''), 'hex')
+  }
+
+  it('gives a whole JPEG, and another each time', async () => {
+    await using camera = await parts('camera', { 'i2c-30': 'ov2640 width=160 height=120' })
+    assert.deepEqual((await lookAt(camera)).slice(0, 2), [FAULT_NONE, 0])
+    const first = await pictureOf(camera)
+    assert.deepEqual(sizeOf(first), [160, 120])
+    camera.say('beyond')
+    await camera.line(/^beyond -164$/)
+    await restOf(camera)
+    assert.notDeepEqual(await pictureOf(camera), first)
+    camera.say('drop')
+    await camera.line(/^kept 0$/)
+  })
+
+  it('is cut at its end when the bus pads it with zeros', async () => {
+    await using camera = await parts('camera', { 'i2c-30': 'ov2640 padding=17' })
+    assert.deepEqual((await lookAt(camera)).slice(0, 2), [FAULT_NONE, 0])
+    assert.deepEqual((await pictureOf(camera)).subarray(-2), Buffer.of(0xff, 0xd9))
+  })
+
+  for (const [part, fault, outcome, kept] of [
+    ['ov2640 size=65536', FAULT_NONE, 0, 65_536],
+    ['ov2640 size=65537', FAULT_RANGE, -164, 0],
+    ['ov2640 fault=asleep', FAULT_ABSENT, -164, 0],
+    ['ov2640 fault=absent', FAULT_ABSENT, -164, 0],
+    ['ov2640 fault=cut', FAULT_CHECKSUM, -164, 0],
+    ['ov2640 fault=torn', FAULT_CHECKSUM, -164, 0],
+  ] as const)
+    it(`${part}: fault ${fault}, and ${kept} bytes are kept`, async () => {
+      await using camera = await parts('camera', { 'i2c-30': part })
+      assert.deepEqual(await lookAt(camera), [fault, outcome, kept])
+    })
+
+  it('is not taken for there when nobody answers, or another chip', async () => {
+    for (const part of [undefined, 'ov2640 fault=checksum', 'sht3x']) {
+      await using camera = await startFirmware({
+        port: 'sanitize',
+        program: 'parts-check',
+        world: part === undefined ? {} : { 'i2c-30': part },
+      })
+      camera.say('camera')
+      await camera.line(/^opened -164$/)
+    }
+  })
+
+  it('is no part of an ESP8266, which has no bus for it', async () => {
+    await using camera = await startFirmware({
+      port: 'qemu',
+      program: 'parts-check',
+      world: { 'i2c-30': 'ov2640' },
+    })
+    camera.say('camera')
+    await camera.line(/^opened -164$/)
+    camera.say('look')
+    await camera.line(/^looked -164$/)
+  })
+
+  /** Looks until it has rested. */
+  async function restOf(camera: Firmware): Promise<void> {
+    let seen = await lookAt(camera)
+    while (seen[1] === -165) seen = await lookAt(camera)
+    assert.equal(seen[1], 0)
+  }
+
+  /** Width and height of a JPEG, read from its segments, none of which may be broken. */
+  function sizeOf(jpeg: Buffer): [number, number] {
+    let size: [number, number] | undefined
+    let at = 2
+    assert.equal(jpeg.readUInt16BE(0), 0xffd8)
+    for (; jpeg[at] === 0xff && jpeg[at + 1] !== 0xda; at += 2 + jpeg.readUInt16BE(at + 2)) {
+      if (jpeg[at + 1] === 0xc0) size = [jpeg.readUInt16BE(at + 7), jpeg.readUInt16BE(at + 5)]
+    }
+    assert.equal(jpeg[at + 1], 0xda, 'a scan')
+    return size!
+  }
+})
+
 /** Until the servo's pulse is longer than so many µs. */
 function onTheWay(firmware: Firmware, us: number): Promise<true> {
   const pulse = join(firmware.directory, 'world', 'pulse-1')

@@ -18,6 +18,7 @@ describe('no bytes break a parser of core/', () => {
       'frame',
       'grants',
       'identity',
+      'provision',
       'session',
     ]
     assert.deepEqual(

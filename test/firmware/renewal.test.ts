@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { type Clock, systemClock } from '../../daemon/base/clock.ts'
@@ -38,6 +40,15 @@ class SetClock implements Clock {
   pass(ms: number): void {
     this.#ahead += ms
   }
+}
+
+/** A port that a hub can have again and again. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  return port
 }
 
 async function enrolled(home: FirmwareHome, port: Port): Promise<Firmware> {
@@ -130,6 +141,76 @@ describe('a certificate over its life', () => {
         await firmware.line(/^connected/)
         await obeys(home, clock, home.home.desk.hellos.length)
       })
+})
+
+describe('a device with no time yet', () => {
+  for (const [what, at] of [
+    ['in 1970', 86_400_000],
+    ['in the second after 2^31', 2 ** 31 * 1000],
+    ['in the second after 2^32', 2 ** 32 * 1000],
+    ['in 2500', Date.UTC(2500, 0, 1)],
+  ] as const)
+    it(`connects to a hub that thinks it is ${what}, and tells its readings with that time`, async () => {
+      const clock = new SetClock()
+      await using home = await openFirmwareHome({ clock })
+      await using first = await enrolled(home, 'sanitize')
+      await first.kill()
+      clock.set(at)
+      const { directory } = first
+      await using reborn = await startFirmware({ port: 'sanitize', program: 'porch-light', directory })
+      await reborn.line(/^connected/)
+      const told = await until('a reading of its new life', () =>
+        home.home.desk.readings
+          .flatMap(({ body }) => body.values)
+          .find((sample) => Math.abs(sample.at - at) < DAY),
+      )
+      assert.ok(told)
+    })
+
+  for (const port of ['sanitize', 'qemu'] as const)
+    it(`is enrolled, obeys, is renewed and is rescued after 2^32 seconds as before, ${port}`, async () => {
+      const clock = new SetClock()
+      clock.set(2 ** 32 * 1000 - DAY)
+      await using home = await openFirmwareHome({ clock })
+      await using first = await enrolled(home, port)
+      await obeys(home, clock, 1)
+      clock.pass(0.7 * LIFE)
+      await first.line(/^certificate renewed 0$/)
+      home.home.link.drop((await home.device('porch')).id, 'superseded')
+      await first.line(/^connected/)
+      await obeys(home, clock, 2)
+      await first.kill()
+      clock.pass(1.3 * LIFE)
+      const { directory } = first
+      await using reborn = await startFirmware({ port, program: 'porch-light', directory })
+      await reborn.line(/^certificate renewed 0$/)
+      await reborn.line(/^connected$/)
+      await obeys(home, clock, 3)
+    })
+
+  for (const port of ['sanitize', 'qemu'] as const)
+    it(`that takes no ticket stays with a hub whose clock jumps, from 1970 to 2107 and back, ${port}`, async () => {
+      const clock = new SetClock()
+      await using home = await openFirmwareHome({ clock, port: await freePort() })
+      await using firmware = await enrolled(home, port)
+      let hub = home.home
+      for (const at of [DAY, Date.UTC(2039, 0, 1), Date.UTC(2107, 0, 1), DAY, systemClock.now()]) {
+        clock.set(at)
+        hub = await hub.restart()
+        await firmware.line(/^connected$/)
+      }
+      await using again = hub
+      again.desk.letters = [home.ownerLetter(home.owner.key)]
+      await firmware.kill()
+      const { directory } = firmware
+      await using reborn = await startFirmware({ port, program: 'porch-light', directory })
+      await reborn.line(/^connected/)
+      await until('its hello', () => (again.desk.hellos.length >= 7 ? true : undefined))
+      const { id, hello } = await home.device('porch', 7)
+      const order = command(hello, home.owner, { operation: 'write', affordance: ON, value: true })
+      assert.equal(again.link.send(id, order), 'sent')
+      await until('its receipt', () => again.desk.receipts.find(({ body }) => body.code === 0))
+    })
 })
 
 describe('the stored identity', () => {

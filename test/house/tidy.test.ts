@@ -45,7 +45,7 @@ describe('the repository', () => {
   })
 
   it('keeps generated files fresh', () => {
-    for (const script of ['generate.ts', 'vectors.ts']) {
+    for (const script of ['generate.ts', 'vectors.ts', 'wiring.ts']) {
       execFileSync(process.execPath, [join(ROOT, 'scripts', script), '--check'], { stdio: 'pipe' })
     }
   })

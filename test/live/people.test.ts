@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, suite, test } from 'node:test'
 import { fromBase64url } from '../../daemon/base/bytes.ts'
 import { loadIdentity, writeIdentity } from '../../daemon/config/identity.ts'
@@ -398,4 +399,23 @@ test('another owner, made with the words, owns the home until the words say othe
   const ran = await home.json(['set', 'porch-light', 'on', 'true'], asAnna)
   assert.notEqual(ran.exit, 0)
   await done('set porch-light on true')
+})
+
+test('log verify names the first entry that somebody edited in the database, whose daemon starts all the same', {
+  timeout: 60_000,
+}, async () => {
+  const { entries } = await done('log verify')
+  const edited = Math.floor((entries as number) / 2)
+  await home.stop()
+  {
+    using db = new DatabaseSync(join(home.data, 'home.sqlite'))
+    const { body } = db.prepare('SELECT body FROM entry WHERE position = ?').get(edited) as {
+      body: Uint8Array
+    }
+    body[body.length - 1]! ^= 1
+    db.prepare('UPDATE entry SET body = ? WHERE position = ?').run(body, edited)
+  }
+  await home.start()
+  const { said } = await refused('log verify', 3, 'conflict')
+  assert.match(said.message as string, new RegExp(`broken at entry ${edited}: changed`))
 })

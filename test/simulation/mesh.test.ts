@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Frame } from '../../daemon/core/envelope/index.ts'
-import { memberFrame, revocationFrame, type SimDaemon, World } from '../../scripts/simulation/index.ts'
+import {
+  growthOf,
+  memberFrame,
+  revocationFrame,
+  type SimDaemon,
+  World,
+} from '../../scripts/simulation/index.ts'
 
 /** Another place to begin, or one history alone: SHALLOT_SEED=17 SHALLOT_HISTORIES=1. */
 const FIRST_SEED = Number(process.env.SHALLOT_SEED ?? 1)
@@ -205,24 +211,9 @@ describe('the mesh, simulated', () => {
   it('what is said per event grows no faster than the number of daemons', async () => {
     const costs: number[] = []
     for (const daemons of [2, 5, 10]) {
-      const history = new History(FIRST_SEED, daemons)
-      const world = new World(FIRST_SEED, { loss: 0, doubling: 0, delayMsMax: 50 })
-      Object.assign(history, { world })
-      const all = Array.from({ length: daemons }, (_, at) => world.add(`daemon-${at}`))
-      const members = all.map(({ signer, name }, at) => memberFrame(signer.key, name, at + 1))
-      for (const each of all) await each.told(members)
-      for (const a of all) for (const b of all) world.link(a, b)
-      await world.pass(MINUTE)
-      const before = world.sent
-      for (let event = 0; event < 20; event++) {
-        all[0]!.shelf.write(`${event}`, world.now)
-        all[0]!.talk.exchange.pump(world.now)
-        await world.pass(1000)
-      }
-      const perEvent = (world.sent - before) / 20
-      costs.push(perEvent / (daemons - 1))
-      assert.equal(world.links, (daemons * (daemons - 1)) / 2)
-      for (const each of all) assert.equal(each.shelf.head(all[0]!.id).position, 20)
+      const { connections, messages, whole } = await growthOf(daemons, FIRST_SEED)
+      assert.deepEqual([connections, whole], [(daemons * (daemons - 1)) / 2, daemons])
+      costs.push(messages / (daemons - 1))
     }
     assert.deepEqual(costs, [2, 2, 2], 'a piece and its acknowledgement for each other daemon')
   })

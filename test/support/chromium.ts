@@ -33,6 +33,9 @@ export async function openChromium({ socksPort, ca }: ChromiumOptions): Promise<
       '--disable-component-update',
       '--disable-sync',
       '--no-first-run',
+      // What it asks its makers for by itself, page or no page: whether it is signed in, what is newer. A closed port answers.
+      '--gaia-url=http://127.0.0.1:9/',
+      '--component-updater=url-source=http://127.0.0.1:9/',
       // No name is looked up but by the proxy.
       '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1',
       ...(socksPort === undefined ? [] : [`--proxy-server=socks5://127.0.0.1:${socksPort}`]),

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+
 import { no, type Verdict, yes } from '../../daemon/base/error.ts'
 import type { Act, Frame, Hello, Message, Reading, Receipt } from '../../daemon/core/envelope/index.ts'
 import type { Device, PartyId } from '../../daemon/core/model/index.ts'
 import type { DeviceDesk, NewDevice, OpenPermit } from '../../daemon/core/ports.ts'
+import type { Code } from '../../schemas/gen/ts/codes.ts'
 
 /** A desk that remembers in memory what the link told it, and can be told to be slow or to fail. */
 export class MemoryDesk implements DeviceDesk {
@@ -16,6 +18,7 @@ export class MemoryDesk implements DeviceDesk {
   readonly receipts: Message<Receipt>[] = []
   readonly acts: Message<Act>[] = []
   readonly gots: Uint8Array[] = []
+  readonly refused: { readonly why: Code; readonly address: string }[] = []
   readonly ends: { readonly device: PartyId; readonly why: string }[] = []
   /** Sent after every welcome. */
   letters: Frame[] = []
@@ -52,6 +55,10 @@ export class MemoryDesk implements DeviceDesk {
     const spent = { usedBy: device.id, proofKey: undefined, enrol, enrolled }
     this.permits.set(id!.toHex(), { ...permit, ...spent })
     return yes(this.add(device))
+  }
+
+  turnedAway(why: Code, address: string): void {
+    this.refused.push({ why, address })
   }
 
   async readmit(

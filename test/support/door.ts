@@ -70,6 +70,8 @@ export interface Door extends AsyncDisposable {
   swing(isClosed: boolean): void
   /** What the device told of a property last. */
   told(affordance: number): number | boolean | undefined
+  /** When it was so, by the device's own clock, ms. */
+  toldAt(affordance: number): number
   act(count?: number): Promise<Act>
 }
 
@@ -97,6 +99,8 @@ export async function openDoor(home: FirmwareHome, options: Partial<FirmwareOpti
 export function doorOf(home: FirmwareHome, firmware: Firmware, id: PartyId): Door {
   const { desk, link } = home.home
   const world = (name: string) => join(firmware.directory, 'world', name)
+  const lastTold = (affordance: number) =>
+    desk.readings.flatMap(({ body }) => body.values.filter((each) => each.affordance === affordance)).at(-1)
   const door: Door = {
     firmware,
     id,
@@ -120,9 +124,8 @@ export function doorOf(home: FirmwareHome, firmware: Firmware, id: PartyId): Doo
     },
     press: (isPressed) => firmware.connect(BUTTON, isPressed ? '1' : '0'),
     swing: (isClosed) => firmware.connect(CONTACT, isClosed ? '1' : '0'),
-    told: (affordance) =>
-      desk.readings.flatMap(({ body }) => body.values.filter((each) => each.affordance === affordance)).at(-1)
-        ?.value,
+    told: (affordance) => lastTold(affordance)?.value,
+    toldAt: (affordance) => lastTold(affordance)!.at,
     act: (count = 1) => until(`act number ${count}`, () => desk.acts[count - 1]?.body),
     [Symbol.asyncDispose]: () => firmware[Symbol.asyncDispose](),
   }

@@ -56,7 +56,7 @@ export interface LiveHomeOptions {
   /** More arguments of `shallot daemon`. */
   readonly daemon?: readonly string[]
   /** What every command line of this home begins with, to run in another namespace. */
-  readonly enter?: readonly string[]
+  readonly enter?: () => readonly string[]
   /** More variables of the environment, for the daemon and the CLI. */
   readonly environment?: Readonly<Record<string, string>>
 }
@@ -105,7 +105,7 @@ export class LiveHome implements AsyncDisposable {
   }
 
   #commandLine(args: readonly string[]): [string, string[]] {
-    const [program, ...rest] = [...(this.#options.enter ?? []), process.execPath, ENTRY, ...args]
+    const [program, ...rest] = [...(this.#options.enter?.() ?? []), process.execPath, ENTRY, ...args]
     return [program!, rest]
   }
 

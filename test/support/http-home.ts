@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { systemClock } from '../../daemon/base/clock.ts'
+import { type Clock, systemClock } from '../../daemon/base/clock.ts'
 import { no } from '../../daemon/base/error.ts'
 import { Log, type LogLine } from '../../daemon/base/log.ts'
 import { systemRandom } from '../../daemon/base/random.ts'
@@ -42,6 +42,7 @@ import {
 } from '../../daemon/edge/http/index.ts'
 import { IN_MEMORY, openState } from '../../daemon/state/index.ts'
 import { CODES } from '../../schemas/gen/ts/codes.ts'
+import { stillGenerations } from './generations.ts'
 import { Sealer, sha256 } from './request.ts'
 
 const ed25519 = nativeEd25519()
@@ -159,11 +160,15 @@ export interface TestHome extends AsyncDisposable {
   unix(options?: Partial<FaceOptions> & { name?: string }): Promise<Face & { readonly socketPath: string }>
 }
 
-/** @param change  puts something else in place of a part of the home, such as one that throws */
+/**
+ * @param change  puts something else in place of a part of the home, such as one that throws
+ * @param clock  of the HTTP API alone; everything behind it has the system's
+ */
 export async function openTestHome(
   limits: Partial<HttpLimits> = {},
   change: (home: HttpHome) => HttpHome = (home) => home,
   page?: string,
+  clock: Clock = systemClock,
 ): Promise<TestHome> {
   const root = newSigner()
   const home = idOf(root.key)
@@ -203,8 +208,15 @@ export async function openTestHome(
         carrier,
         feed,
         zone: () => undefined,
+        offered: () => new Set(services?.list().map(({ service }) => service)),
+        async invite(name, by) {
+          const invited = await services!.invite(name, false, by)
+          if (!invited.ok) throw new Error(invited.why)
+          return invited.value.address
+        },
         withdraw: (service, by) => void services?.withdraw(service, by),
         onFailure: (error) => log.taskFailed('journal', error),
+        generations: stillGenerations(hubSigner.key),
       },
       { root: root.key, owners: [ownerFrame], hub: hubSigner },
     )
@@ -289,6 +301,13 @@ export async function openTestHome(
       ...{ clock: systemClock, charges, groups, journal, here, feed },
       far: () => mesh.far.list(),
     }),
+    get generations() {
+      return core.generations
+    },
+    member: sealEnvelope(
+      { type: 'member', ...new Sealer(ownerSigner, home).claims(), name: 'hub', key: hubSigner.key },
+      ownerSigner,
+    ),
     status: () => ({
       version: '0.1.0',
       devices: { connected: 2, known: 2 },
@@ -297,7 +316,7 @@ export async function openTestHome(
       memoryMb: 1,
     }),
   })
-  const http = await openHttp({ clock: systemClock, log, home: httpHome }, { limits, page }, stop.signal)
+  const http = await openHttp({ clock, log, home: httpHome }, { limits, page }, stop.signal)
   const dir = await mkdtemp(join(tmpdir(), 'shallot-http-'))
   let faces = 0
   return {
@@ -328,6 +347,9 @@ export async function openTestHome(
         socketPath: path,
         get connections() {
           return face.connections
+        },
+        get handshakes() {
+          return face.handshakes
         },
         [Symbol.asyncDispose]: () => face[Symbol.asyncDispose](),
       }

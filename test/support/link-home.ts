@@ -4,7 +4,13 @@ import { systemClock } from '../../daemon/base/clock.ts'
 import { Log, type LogLine } from '../../daemon/base/log.ts'
 import { systemRandom } from '../../daemon/base/random.ts'
 import { Secret } from '../../daemon/base/secret.ts'
-import { type Ed25519, nativeEd25519, type Signer } from '../../daemon/core/envelope/index.ts'
+import {
+  type Ed25519,
+  nativeEd25519,
+  type Place,
+  type Signer,
+  type Zone,
+} from '../../daemon/core/envelope/index.ts'
 import { deviceLeaf, hubLeaf } from '../../daemon/core/identity/certificates.ts'
 import { idOf, type PartyId } from '../../daemon/core/model/index.ts'
 import { type Link, type LinkLimits, openLink } from '../../daemon/edge/link/index.ts'
@@ -37,6 +43,9 @@ export interface LinkHomeOptions {
   readonly limits?: Partial<LinkLimits>
   readonly port?: number
   readonly host?: string
+  /** Where else devices are told to look. */
+  readonly places?: readonly Place[]
+  readonly zone?: () => Zone | undefined
 }
 
 /** What survives a restart of the hub. */
@@ -76,6 +85,8 @@ export async function openLinkHome(
       hubLeaf: hubLeaf(hubCa, ed25519.signer(hubSeed).key, systemRandom.bytes(8)),
       deviceCas: [deviceCa, nextCa],
       limits: options.limits ?? {},
+      places: () => options.places ?? [],
+      ...(options.zone && { zone: options.zone }),
     },
     new AbortController().signal,
   )

@@ -36,7 +36,7 @@ export function linkRoom() {
     homeId: idOf(root.key),
     hub,
     voice: new HubVoice(hub, clock, systemRandom),
-    issuer,
+    issuer: () => issuer,
     diary: new LinkDiary(new Log(clock, (line) => lines.push(line))),
     limits: LINK_LIMITS,
     tries: new Tries(),

@@ -20,8 +20,9 @@ export class ManualClock implements Clock {
     this.#wall = wall
   }
 
+  /** Whole, however long somebody slept. */
   now(): Instant {
-    return this.#wall
+    return Math.floor(this.#wall)
   }
 
   monotonic(): number {

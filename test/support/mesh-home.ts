@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { systemClock } from '../../daemon/base/clock.ts'
+import { type Clock, systemClock } from '../../daemon/base/clock.ts'
 import { no } from '../../daemon/base/error.ts'
 import { Log, type LogLine } from '../../daemon/base/log.ts'
 import { systemRandom } from '../../daemon/base/random.ts'
@@ -41,6 +41,7 @@ export async function openTestMesh(
   onions: Onions,
   name: string,
   path: string = IN_MEMORY,
+  clock: Clock = systemClock,
 ): Promise<TestMesh> {
   const seed = new Secret(Uint8Array.from(createHash('sha256').update(name).digest()))
   const signer = ed25519.signer(seed.reveal())
@@ -61,7 +62,7 @@ export async function openTestMesh(
   }
   const doors = new Map<string, AsyncDisposable>()
   const home: MeshHome = new MeshHome({
-    ...{ clock: systemClock, random: systemRandom, log, ed25519, trust, signer, feed },
+    ...{ clock, random: systemRandom, log, ed25519, trust, signer, feed },
     revocations,
     others: noOthers,
     clientKey: seed,

@@ -5,7 +5,7 @@ import { toBase64url } from '../../daemon/base/bytes.ts'
 import { systemRandom } from '../../daemon/base/random.ts'
 import { Secret } from '../../daemon/base/secret.ts'
 import { nativeEd25519, type Signer, sealEnvelope } from '../../daemon/core/envelope/index.ts'
-import { matchDigits, pairKeys, pairProof, readPhoneCode } from '../../daemon/core/identity/index.ts'
+import { keyProof, matchDigits, pairKeys, readPhoneCode } from '../../daemon/core/identity/index.ts'
 import { idOf } from '../../daemon/core/model/index.ts'
 
 export interface AskingPhone {
@@ -36,8 +36,8 @@ export async function askToJoin(
       epoch: systemRandom.bytes(8),
       sequence: Date.now(),
       pairing: keys.pairing,
-      proofForHub: pairProof(keys.hubProofKey, key.key),
-      proofForOwner: pairProof(keys.ownerProofKey, key.key),
+      proofForHub: keyProof(keys.hubProofKey, key.key),
+      proofForOwner: keyProof(keys.ownerProofKey, key.key),
     },
     key,
   )

@@ -34,10 +34,10 @@ export class SmallDisk implements AsyncDisposable {
     return `/proc/${this.#keeper.pid}/root${this.#path}`
   }
 
-  /** Leaves no room at all. */
-  fill(): void {
+  /** Leaves room for so much. */
+  fill(bytesLeft: number): void {
     const { bavail, bsize } = statfsSync(this.place)
-    writeFileSync(this.#ballast, new Uint8Array(bavail * bsize))
+    writeFileSync(this.#ballast, new Uint8Array(bavail * bsize - bytesLeft))
   }
 
   free(): void {

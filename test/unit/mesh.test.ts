@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { systemClock } from '../../daemon/base/clock.ts'
+import { type Clock, systemClock } from '../../daemon/base/clock.ts'
 import { systemRandom } from '../../daemon/base/random.ts'
 import { Secret } from '../../daemon/base/secret.ts'
 import { readMeshCode, writeMeshCode } from '../../daemon/core/identity/index.ts'
@@ -166,6 +166,23 @@ describe('several homes', () => {
     assert.equal(position(cabin, town), before)
     const offered = () => town.services.list().map(({ service }) => service)
     await until('no address is left for it', () => offered().length === 0)
+  })
+
+  it('name a clock that is off, on both sides', async (t) => {
+    const onions = new Onions()
+    const town = await openTestMesh(t, onions, 'town')
+    const ahead: Clock = { ...systemClock, now: () => systemClock.now() + 3_600_000 }
+    const cabin = await openTestMesh(t, onions, 'cabin', undefined, ahead)
+    await pairUp(town, cabin)
+    const troubleOf = (at: TestMesh, of: TestMesh) =>
+      at.home.report().find(({ id }) => id === of.id)!.trouble ?? ''
+    await until('both say so', () =>
+      [troubleOf(town, cabin), troubleOf(cabin, town)].every((said) => said !== ''),
+    )
+    assert.match(troubleOf(town, cabin), /^Its clock is 60 min ahead of the one here.* Set the clock/)
+    assert.match(troubleOf(cabin, town), /^Its clock is 60 min behind the one here/)
+    await write(town, 3)
+    await until('logs pass all the same', () => position(cabin, town) === position(town, town))
   })
 
   it('say what is wrong in words', async (t) => {

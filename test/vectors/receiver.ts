@@ -82,7 +82,7 @@ export class Receiver {
 
   #accepts({ type }: Body, signer: Uint8Array): boolean {
     const among = (keys: Uint8Array[]) => keys.some((key) => equal(key, signer))
-    if (type === 'owner') return among(this.#keys.root)
+    if (type === 'owner' || type === 'pins') return among(this.#keys.root)
     if (type === 'enrol' || type === 'pair') return true
     if (AS_OWNER.has(type)) return among(this.#keys.owner)
     if (AS_DEVICE.has(type)) return among(this.#keys.device)

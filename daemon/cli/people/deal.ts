@@ -108,7 +108,8 @@ export interface Dealt {
 
 /**
  * What a new key of somebody gets: what was promised, and copies of what the others of their keys hold, whichever owner sealed it:
- * an owner's copy counts and falls with the others of its id (SPEC 12.2). What was passed on has the seal of that hand alone.
+ * an owner's copy counts and falls with the others of its id (SPEC 12.2). What was passed on has the seal of that hand alone,
+ * which copies nothing of others'.
  */
 export async function dealAll(
   deps: { readonly api: Api; readonly owner: Person; readonly directory: string },
@@ -118,7 +119,9 @@ export async function dealAll(
 ): Promise<Dealt> {
   const held = heldBy(house, to, deps.owner.now())
   const promised = await promisesTo(deps.directory, to.person)
-  const granted = held.filter(({ byOwner }) => byOwner).map((grant) => dealOf(grant, to.name))
+  const isOurs = ({ byOwner, by }: KnownGrant) =>
+    deps.owner.role === 'owner' ? byOwner : by === deps.owner.id
+  const granted = held.filter(isOurs).map((grant) => dealOf(grant, to.name))
   const deals = [...new Map([...granted, ...promised].map((deal) => [toBase64url(deal.id), deal])).values()]
   // What an earlier try has dealt to this key is not dealt again.
   const has = new Set(house.grants.filter(({ message }) => isFor(message.body, key)).map(({ id }) => id))
@@ -126,8 +129,8 @@ export async function dealAll(
     if (!has.has(toBase64url(deal.id))) await dealTo(deps.api, deps.owner, deal, [key])
   }
   await dropPromises(deps.directory, to.person)
-  const ofOtherOwners = held.filter(({ byOwner, by }) => byOwner && by !== deps.owner.id).length
-  return { deals, ofOtherOwners, passedOn: held.filter(({ byOwner }) => !byOwner) }
+  const ofOtherOwners = held.filter((grant) => isOurs(grant) && grant.by !== deps.owner.id).length
+  return { deals, ofOtherOwners, passedOn: held.filter((grant) => !isOurs(grant)) }
 }
 
 function isFor({ key }: Grant, holder: Uint8Array): boolean {
@@ -135,7 +138,7 @@ function isFor({ key }: Grant, holder: Uint8Array): boolean {
 }
 
 function dealOf({ message: { body } }: KnownGrant, name: string): Deal {
-  return { id: body.id, name, terms: body }
+  return { id: body.id, name, terms: body, ...(body.parent && { parent: body.parent }) }
 }
 
 /** Each grant once, as far as it still holds and is for a key of this person; of copies the first. */

@@ -4,7 +4,7 @@ import { CliError } from '../error.ts'
 import type { Person } from '../person.ts'
 import type { Tools } from '../tools.ts'
 import { type House, readHouse } from './house.ts'
-import { type Revoked, takeBack } from './revocations.ts'
+import { isOvertaken, type Revoked, takeBack } from './revocations.ts'
 
 /** Somebody before the picture of the home: what every verb about people begins with. */
 export interface Desk {
@@ -33,7 +33,10 @@ export async function openDesk(tools: Tools, doing: string, visitor: Visitor = '
   }
   const { config } = tools.configured
   const directory = owner.role === 'owner' ? config.owner : `${config.identity}.people`
-  return { tools, api, owner, house, directory }
+  const desk = { tools, api, owner, house, directory }
+  // Homes that were apart: what was taken back in either stays so, from the first word to either on.
+  if (owner.role === 'owner' && isOvertaken(desk, house)) await revokeAt(desk, [])
+  return desk
 }
 
 export async function revokeAt(desk: Desk, entries: readonly Uint8Array[]): Promise<Revoked> {

@@ -306,3 +306,15 @@ export function trustedPerson(house: House, name: string): KnownPerson {
 export function liveHolders(person: KnownPerson): readonly KnownHolder[] {
   return person.holders.filter(({ revoked, isTrusted }) => isTrusted && !revoked)
 }
+
+/** All of their keys that nobody took back, whoever brought them in: for looking at, and for taking back. */
+export function presentHolders(person: KnownPerson): readonly KnownHolder[] {
+  return person.holders.filter(({ revoked }) => !revoked)
+}
+
+/** Who sealed something: an owner by name, or the person whose key it was; else that key. */
+export function sealerNamed(by: PartyId, { people }: House, { trust }: Person): string {
+  const owner = trust.owners.find(({ id }) => id === by)
+  if (owner) return owner.name
+  return people.find(({ holders }) => holders.some(({ id }) => id === by))?.name ?? by
+}

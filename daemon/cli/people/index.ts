@@ -19,9 +19,11 @@ export {
   liveHolders,
   openBy,
   personNamed,
+  presentHolders,
+  sealerNamed,
   trustedPerson,
 } from './house.ts'
-export { invitationName, withdrawInvitation, withdrawInvitations } from './invitation.ts'
+export { inviteFor, readWay, withdrawInvitation, withdrawInvitations } from './invitation.ts'
 export { parseMoment } from './moment.ts'
 export {
   awaitPhone,
@@ -39,5 +41,5 @@ export { takeBack } from './revocations.ts'
 export { sayGrant, sayReturn, standingOf, termsObject } from './say.ts'
 export { targetNamed } from './scope.ts'
 export { startOver } from './start-over.ts'
-export { readShare, readTerms, requireEnd, shareOptions, type TermFlags, termOptions } from './terms.ts'
+export { grantOptions, readShare, readTerms, requireEnd, type TermFlags, termOptions } from './terms.ts'
 export { grantsOf, ownerOf } from './whose.ts'

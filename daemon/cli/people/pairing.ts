@@ -9,7 +9,7 @@ import { isCode } from '../../base/error.ts'
 import { Secret } from '../../base/secret.ts'
 import { writePrivate } from '../../config/vault.ts'
 import type { Message, Pair } from '../../core/envelope/index.ts'
-import { matchDigits, type PairKeys, pairKeys, pairProof } from '../../core/identity/index.ts'
+import { keyProof, matchDigits, type PairKeys, pairKeys } from '../../core/identity/index.ts'
 import type { Api } from '../api.ts'
 import { CliError } from '../error.ts'
 import { fieldsOf, optionalBytesIn, optionalTextIn } from '../fields.ts'
@@ -132,7 +132,7 @@ export function openPair(
 ): { readonly key: Uint8Array; readonly digits: string } {
   const keys = keysOf(pending)
   const { body, signer }: Message<Pair> = openBy('pair', frame, owner)
-  const proven = equal(body.proofForOwner, pairProof(keys.ownerProofKey, signer))
+  const proven = equal(body.proofForOwner, keyProof(keys.ownerProofKey, signer))
   if (equal(body.pairing, keys.pairing) && proven) {
     return { key: signer, digits: matchDigits(keys.ownerProofKey, signer) }
   }

@@ -112,6 +112,25 @@ export function knownLists(
   return [openBy('revocation', readPrivate(directory, file), owner), ...house.revocations]
 }
 
+/**
+ * Whether the home's list of this owner lacks what ours has: another machine of this owner, in a home that was cut off, sealed one
+ * meanwhile that is later, and counts alone.
+ */
+export function isOvertaken(
+  { directory, owner }: Pick<RevokeDeps, 'directory' | 'owner'>,
+  house: House,
+): boolean {
+  if (!holds(directory, LIST)) return false
+  const ours = openBy('revocation', readPrivate(directory, LIST), owner).body
+  const theirs = house.revocations.findLast(({ signer }) => equal(signer, owner.key))?.body
+  // One that was started over has a floor in the place of entries.
+  if (!theirs || theirs.sequence <= ours.sequence || (theirs.floor ?? 0) > (ours.floor ?? 0)) return false
+  const there = new Set(theirs.entries.map(toBase64url))
+  const notes = `${LIST}-notes`
+  const known = new Map(holds(directory, notes) ? readNotes(readPrivate(directory, notes)) : [])
+  return withoutEnded(ours.entries, known, owner.now()).some((entry) => !there.has(toBase64url(entry)))
+}
+
 function union(lists: readonly (readonly Uint8Array[])[]): readonly Uint8Array[] {
   const all = new Map<string, Uint8Array>()
   for (const list of lists) for (const entry of list) all.set(toBase64url(entry), entry)

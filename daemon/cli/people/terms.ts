@@ -45,7 +45,24 @@ export function termOptions<T>(cli: Argv<T>) {
     })
 }
 
-export function shareOptions<T>(cli: Argv<T>) {
+/** `<device> <what..>` of a command line, with all that bounds them, and whether it may be passed on. */
+export function grantOptions<T>(cli: Argv<T>) {
+  const where = cli
+    .positional('device', {
+      type: 'string',
+      demandOption: true,
+      describe: 'name or id of a device, a group, or: everything',
+    })
+    .positional('what', {
+      type: 'string',
+      array: true,
+      demandOption: true,
+      describe: 'properties and actions: unlock, on, level:read, all, all:read',
+    })
+  return shareOptions(termOptions(where))
+}
+
+function shareOptions<T>(cli: Argv<T>) {
   return cli
     .option('may-share', {
       type: 'boolean',

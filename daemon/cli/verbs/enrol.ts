@@ -14,12 +14,13 @@ import {
   openEnvelope,
   type Permit,
 } from '../../core/envelope/index.ts'
-import { enrolKeys, enrolProof, writeEnrolCode } from '../../core/identity/index.ts'
+import { enrolKeys, keyProof, writeEnrolCode } from '../../core/identity/index.ts'
 import { affordanceOf, idOf } from '../../core/model/index.ts'
 import type { Api } from '../api.ts'
 import { CliError } from '../error.ts'
 import { fieldsOf, numberIn, optionalBytesIn, optionalTextIn, textIn } from '../fields.ts'
 import { dropPending, findPending, keepPending, type Pending } from '../pending.ts'
+import { learnPins } from '../pins.ts'
 import { requireFindable } from '../place.ts'
 import { picture } from '../qr.ts'
 import { parseJson } from '../reach/index.ts'
@@ -81,7 +82,7 @@ export async function drawCode(
     host: requireFindable(textIn(link, 'host')),
     port: numberIn(link, 'port'),
     root: person.root,
-    hubCas: person.hubCas,
+    hubCas: await learnPins(tools, api),
     secret,
   })
   const frame = await person.seal<Permit>(person.home, {
@@ -183,7 +184,7 @@ function openEnrol(
   }
   const message = opened.value as Message<Enrol>
   const { ownerProofKey } = enrolKeys(pending.secret)
-  if (equal(message.body.proofForOwner, enrolProof(ownerProofKey, message.signer))) return message
+  if (equal(message.body.proofForOwner, keyProof(ownerProofKey, message.signer))) return message
   throw new CliError('bad-proof', `the key that the home showed for ${pending.name} did not have the code`, {
     next,
   })

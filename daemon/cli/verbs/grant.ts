@@ -2,6 +2,7 @@
 import { toBase64url } from '../../base/bytes.ts'
 import {
   dealOrPromise,
+  grantOptions,
   newDeal,
   openDesk,
   passOn,
@@ -9,9 +10,7 @@ import {
   readTerms,
   sayGrant,
   sayReturn,
-  shareOptions,
   type TermFlags,
-  termOptions,
   termsObject,
   trustedPerson,
 } from '../people/index.ts'
@@ -32,23 +31,7 @@ export const grant = verb({
     ['grant anna lamps on level:read', 'a group; level can be seen and not set'],
   ],
   options: (cli) =>
-    shareOptions(
-      termOptions(
-        cli
-          .positional('person', { type: 'string', demandOption: true, describe: 'name or id' })
-          .positional('device', {
-            type: 'string',
-            demandOption: true,
-            describe: 'name or id of a device, a group, or: everything',
-          })
-          .positional('what', {
-            type: 'string',
-            array: true,
-            demandOption: true,
-            describe: 'properties and actions: unlock, on, level:read, all, all:read',
-          }),
-      ),
-    ),
+    grantOptions(cli.positional('person', { type: 'string', demandOption: true, describe: 'name or id' })),
   async run(tools, args) {
     const desk = await openDesk(tools, 'granting', 'sharer')
     const { house } = desk

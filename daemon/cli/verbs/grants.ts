@@ -8,6 +8,7 @@ import {
   ownerOf,
   personNamed,
   promisesTo,
+  sealerNamed,
   standingOf,
   termsObject,
 } from '../people/index.ts'
@@ -63,7 +64,7 @@ function recorded({ house, owner }: Desk, only: KnownPerson | undefined): Row[] 
       ...rowOf(grant),
       person: { id: whose?.id ?? null, name: whose?.name ?? grant.message.body.name },
       standing: standingOf(grant, owner.now()),
-      by: nameOf(grant, { house, owner }),
+      by: sealerNamed(grant.by, house, owner),
       ...termsObject(house, grant.message.body),
     } as Row)
   }
@@ -78,13 +79,6 @@ function rowOf({ id, used, message }: KnownGrant) {
     ...(used !== undefined && { used }),
     ...(parent && { parent: toBase64url(parent) }),
   }
-}
-
-/** Who sealed it: an owner by name, or the person who passed it on. */
-function nameOf({ message, by }: KnownGrant, { house, owner }: Pick<Desk, 'house' | 'owner'>): string {
-  const known = owner.trust.owner(message.signer)
-  if (known) return known.name
-  return house.people.find(({ holders }) => holders.some(({ id }) => id === by))?.name ?? by
 }
 
 async function promised({ house, directory, owner }: Desk, only: KnownPerson | undefined): Promise<Row[]> {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Verb } from '../verb.ts'
+import { ca } from './ca.ts'
 import { cert } from './cert.ts'
 import { config } from './config.ts'
 import { daemon } from './daemon.ts'
@@ -58,6 +59,7 @@ export const VERBS: readonly Verb[] = [
   hide,
   onion,
   mesh,
+  ca,
   log,
   cert,
   config,

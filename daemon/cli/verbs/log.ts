@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { codeByNumber } from '../../../schemas/gen/ts/codes.ts'
-import { parseId } from '../../core/model/index.ts'
+import { ENVELOPE_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
+import { nativeEd25519, openEnvelope } from '../../core/envelope/index.ts'
+import { affordanceOf, fromWire, parseId } from '../../core/model/index.ts'
 import type { Api } from '../api.ts'
 import { CliError } from '../error.ts'
 import {
@@ -8,6 +10,7 @@ import {
   fieldsOf,
   listOf,
   numberIn,
+  optionalBytesIn,
   optionalNumberIn,
   optionalTextIn,
   textIn,
@@ -46,15 +49,31 @@ const show = verb({
     const api = await tools.api()
     if (args.who !== undefined) query.set('who', await whoNamed(api, args.who))
     const answer = await api.get(`/log?${query}`)
-    const entries = listOf(fieldsOf(answer, 'a log').entries, 'entries')
+    const entries = listOf(fieldsOf(answer, 'a log').entries, 'entries').map((each) =>
+      withWhat(fieldsOf(each, 'an entry')),
+    )
     const names = tools.voice.json ? new Map<string, string>() : await deviceNames(api)
     tools.voice.tell({ ok: true, entries }, () =>
-      entries.length === 0
-        ? 'Nothing has happened yet.'
-        : table(entries.map((each) => line(fieldsOf(each, 'an entry'), names))),
+      entries.length === 0 ? 'Nothing has happened yet.' : table(entries.map((each) => line(each, names))),
     )
   },
 })
+
+/** What was to be done, as whoever did it sealed it: `unlock 3`. Envelopes are shown to owners alone. */
+function withWhat(entry: Fields): Fields {
+  const frame = optionalBytesIn(entry, 'frame')
+  const opened = frame && openEnvelope(frame, ANYBODYS, nativeEd25519())
+  if (!opened?.ok) return entry
+  const { body } = opened.value
+  if (body.type !== 'command' && body.type !== 'act') return entry
+  const affordance = affordanceOf(body.affordance)
+  if (!affordance) return entry
+  const value = body.type === 'command' ? body.value : undefined
+  const said = value === undefined ? undefined : fromWire(affordance.capability, value)
+  return { ...entry, what: said === undefined ? affordance.name : `${affordance.name} ${said}` }
+}
+
+const ANYBODYS = { sizeMax: ENVELOPE_BYTES_MAX, accepts: () => true, isAudience: () => true }
 
 /** For people; who may not see a device, and one that was forgotten, leave its id. */
 async function deviceNames(api: Api): Promise<ReadonlyMap<string, string>> {
@@ -89,7 +108,7 @@ export function line(entry: Fields, names: ReadonlyMap<string, string> = new Map
     optionalTextIn(entry, 'kind') ?? '',
     result,
     whoIn(entry),
-    optionalTextIn(entry, 'note') ?? '',
+    [optionalTextIn(entry, 'what'), optionalTextIn(entry, 'note')].filter(Boolean).join(': '),
     deviceIn(entry, names),
     optionalTextIn(entry, 'origin') ?? '',
   ]
@@ -100,11 +119,17 @@ function deviceIn(entry: Fields, names: ReadonlyMap<string, string>): string {
   return names.get(id) ?? id
 }
 
+/** Entries whose person is who did it; in others it is whom it is about, and `by` did it. */
+const OWN_ACTS: ReadonlySet<string | undefined> = new Set(['command', 'receipt', 'expired', 'act', 'refused'])
+
 /** `sitter by mJ3kV0cQx2E` */
 function whoIn(entry: Fields): string {
-  const person = entry.person === undefined || entry.person === null ? {} : fieldsOf(entry.person, 'a person')
+  const about = entry.person === undefined || entry.person === null ? {} : fieldsOf(entry.person, 'a person')
+  const [person, by] = [optionalTextIn(about, 'name'), optionalTextIn(entry, 'by')]
+  const isOwn = OWN_ACTS.has(optionalTextIn(entry, 'kind'))
+  const who = isOwn ? (person ?? by) : (by ?? person)
   const grant = optionalTextIn(entry, 'grant')
-  return [optionalTextIn(person, 'name') ?? '', grant ? `by ${grant}` : ''].join(' ').trim()
+  return [who ?? '', grant ? `${isOwn ? 'by' : 'grant'} ${grant}` : ''].join(' ').trim()
 }
 
 const verify = verb({
@@ -121,7 +146,15 @@ const verify = verb({
         next: 'somebody or something changed the log on disk; entries before that one still hold',
       })
     }
-    tools.voice.tell({ ok: true, entries, head }, () => `The log is whole: ${entries} entries, head ${head}`)
+    const pruned = optionalNumberIn(report, 'pruned') ?? 0
+    tools.voice.tell({ ok: true, entries, pruned, head }, () =>
+      [
+        `The log is whole: ${entries} entries, head ${head}`,
+        ...(pruned > 0
+          ? [`${pruned} older ones were removed by the setting retention, as the log itself says.`]
+          : []),
+      ].join('\n'),
+    )
   },
 })
 

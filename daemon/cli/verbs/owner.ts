@@ -52,8 +52,8 @@ const add = verb({
     const frame = await owner.sealBy<Owner>(root, owner.home, { type: 'owner', name: args.name, key })
     await api.sendSealed('PUT', `/owners/${idOf(key)}`, frame)
     const owners = [...owner.trust.owners.map((each) => each.frame), frame]
-    const { home, root: rootKey, hubCas } = owner
-    saveOwner(into, { seed, name: args.name, facts: { home, root: rootKey, owners, hubCas } })
+    const { home, root: rootKey, hubCas, generation } = owner
+    saveOwner(into, { seed, name: args.name, facts: { home, root: rootKey, owners, hubCas, generation } })
     keepOwners(directory, owners)
     tools.voice.tell({ ok: true, owner: { key: idOf(key), name: args.name }, into }, () =>
       [

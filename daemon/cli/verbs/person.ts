@@ -9,9 +9,9 @@ import {
   grantsOf,
   type KnownPerson,
   keepsGoing,
-  liveHolders,
   openDesk,
   personNamed,
+  presentHolders,
   promisesTo,
   revokeAt,
   sayTold,
@@ -95,7 +95,7 @@ const list = verb({
 })
 
 async function rowOf({ house, directory, owner }: Desk, person: KnownPerson) {
-  const holders = liveHolders(person)
+  const holders = presentHolders(person)
   return {
     id: person.id,
     name: person.name,

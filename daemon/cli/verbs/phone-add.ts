@@ -6,7 +6,7 @@ import type { Holder, Pairing } from '../../core/envelope/index.ts'
 import { pairKeys, writePhoneCode } from '../../core/identity/index.ts'
 import { idOf } from '../../core/model/index.ts'
 import { CliError } from '../error.ts'
-import { fieldsOf, optionalBytesIn, optionalTextIn, textIn } from '../fields.ts'
+import { fieldsOf, optionalBytesIn, optionalTextIn } from '../fields.ts'
 import {
   awaitPhone,
   type Dealt,
@@ -14,14 +14,16 @@ import {
   dealAll,
   dropPairing,
   findPairing,
-  invitationName,
+  inviteFor,
   keepPairing,
   openDesk,
   openPair,
   type PendingPhone,
   pairingId,
+  readWay,
   sayGrant,
   saysYes,
+  sealerNamed,
   termsObject,
   trustedPerson,
   withdrawInvitation,
@@ -45,6 +47,7 @@ export const add = verb({
     ['phone add "sitter\'s phone" --person sitter', 'one scan, one confirmation'],
     ['phone add tablet --person anna --no-wait --json', 'for scripts: only the code'],
     ['phone add tablet --confirm --yes-if 123456', 'and finish it, by the digits on the phone'],
+    ['phone add "cousin\'s" --person cousin --as anna.key', 'by somebody who may pass on'],
   ],
   options: (cli) =>
     cli
@@ -68,7 +71,7 @@ export const add = verb({
     if (args['yes-if'] !== undefined && !/^\d{6}$/.test(args['yes-if'])) {
       throw new CliError('usage', '--yes-if takes the six digits that the phone shows')
     }
-    const desk = await openDesk(tools, 'adding a phone')
+    const desk = await openDesk(tools, 'adding a phone', 'sharer')
     const pending = args.confirm
       ? await findPairing(desk.directory, args.name, tools.clock.now())
       : await begin(desk, { ...args, person: requirePerson(args) })
@@ -109,13 +112,8 @@ async function begin(desk: Desk, wanted: Wanted): Promise<PendingPhone> {
   const secret = new Secret(tools.random.bytes(ENROL_SECRET_BYTES))
   const keys = pairKeys(secret)
   const expiresAt = owner.now() + PAIRING_LIFETIME_S_MAX
-  const invitation = invitationName(tools.random, wanted.name)
-  const pending = { name: wanted.name, person: person.id, secret, invitation, expiresAt: expiresAt * 1000 }
   using step = tools.voice.working('making an address for this phone')
-  const way = fieldsOf(
-    await api.send('PUT', `/invitations/${encodeURIComponent(invitation)}`, { authorised: wanted.auth }),
-    'an invitation',
-  )
+  const way = await inviteFor(desk, wanted)
   step.say('opening the door for this phone')
   const frame = await owner.seal<Pairing>(owner.home, {
     type: 'pairing',
@@ -125,18 +123,16 @@ async function begin(desk: Desk, wanted: Wanted): Promise<PendingPhone> {
     person: person.person,
     kind: 'phone',
   })
-  await api.send('POST', '/pairings', {
-    pairing: toBase64url(frame),
-    proof: toBase64url(keys.hubProofKey.reveal()),
-    invitation,
+  const halves = { pairing: toBase64url(frame), proof: toBase64url(keys.hubProofKey.reveal()) }
+  const said = await api.send('POST', '/pairings', {
+    ...halves,
+    ...(way ? { invitation: way.invitation } : { address: true }),
   })
+  const { address, clientKey, invitation } = way ?? readWay(said)
+  const pending = { name: wanted.name, person: person.id, secret, invitation, expiresAt: expiresAt * 1000 }
   keepPairing(directory, pending)
   step.clear()
-  await showCode(desk, pending, person.name, {
-    address: textIn(way, 'address'),
-    clientKey: optionalBytesIn(way, 'clientKey'),
-    withLan: wanted.lan,
-  })
+  await showCode(desk, pending, person.name, { address, clientKey, withLan: wanted.lan })
   return pending
 }
 
@@ -154,7 +150,8 @@ async function showCode(
   reach: Reach,
 ): Promise<void> {
   const { address, clientKey, withLan } = reach
-  const report = fieldsOf(await api.get('/status'), 'a status')
+  // How the hub is, and so where it is on the LAN, is told to owners.
+  const report = owner.role === 'owner' ? fieldsOf(await api.get('/status'), 'a status') : {}
   const origin = withLan ? findableOrigin(optionalTextIn(report, 'lan')) : undefined
   const webCa = optionalBytesIn(report, 'webCa')
   const code = writePhoneCode({
@@ -207,7 +204,7 @@ async function finish(desk: Desk, pending: PendingPhone, yesIf: string | undefin
   }
   using step = tools.voice.working(`letting ${pending.name} in`)
   // Read anew: much may have been granted since the code was shown.
-  const { house } = await openDesk(tools, 'adding a phone')
+  const { house } = await openDesk(tools, 'adding a phone', 'sharer')
   const person = trustedPerson(house, pending.person)
   const frameOfHolder = await owner.seal<Holder>(owner.home, {
     type: 'holder',
@@ -246,15 +243,15 @@ async function finish(desk: Desk, pending: PendingPhone, yesIf: string | undefin
 }
 
 /** What others gave to this person before, and what became of it for this phone. */
-function sayOthers({ tools, house }: Desk, { ofOtherOwners, passedOn }: Dealt): void {
+function sayOthers({ tools, house, owner }: Desk, { ofOtherOwners, passedOn }: Dealt): void {
   if (ofOtherOwners > 0) {
     tools.voice.note(
       `${ofOtherOwners} of these another owner granted: on this phone they stand under your seal, counted and taken back with theirs.`,
     )
   }
   for (const { id, by } of passedOn) {
-    const from = house.people.find(({ holders }) => holders.some((holder) => holder.id === by))?.name ?? by
-    tools.voice.note(`Not on this phone: grant ${id}, which ${from} passed on, and must pass on to it too.`)
+    const from = sealerNamed(by, house, owner)
+    tools.voice.note(`Not on this phone: grant ${id} of ${from}, who must give it to this phone too.`)
   }
 }
 

@@ -14,6 +14,7 @@ import {
   bearersIn,
   type Desk,
   dealTo,
+  grantOptions,
   newDeal,
   openDesk,
   passOn,
@@ -21,9 +22,7 @@ import {
   readTerms,
   sayGrant,
   sealGrant,
-  shareOptions,
   type TermFlags,
-  termOptions,
   termsObject,
 } from '../people/index.ts'
 import { sha256 } from '../person.ts'
@@ -49,23 +48,7 @@ export const add = verb({
     ['token add dashboard everything all:read --bearer', 'for curl: the token is shown once'],
   ],
   options: (cli) =>
-    shareOptions(
-      termOptions(
-        cli
-          .positional('name', NAME)
-          .positional('device', {
-            type: 'string',
-            demandOption: true,
-            describe: 'name or id of a device, a group, or: everything',
-          })
-          .positional('what', {
-            type: 'string',
-            array: true,
-            demandOption: true,
-            describe: 'properties and actions: on, level:read, all:read',
-          }),
-      ),
-    )
+    grantOptions(cli.positional('name', NAME))
       .option('out', { type: 'string', describe: 'the new file; without, <name>.key here' })
       .option('away', {
         type: 'boolean',

@@ -7,10 +7,11 @@ import {
   type Desk,
   type KnownPerson,
   keepsGoing,
-  liveHolders,
   openDesk,
+  presentHolders,
   revokeAt,
   sayGrant,
+  sealerNamed,
   withdrawInvitation,
 } from '../people/index.ts'
 import { sayTime } from '../time.ts'
@@ -22,7 +23,7 @@ import { add, invitationOf, NAME } from './token-add.ts'
 /** Those who are scripts and nothing else. */
 function scriptsOf({ house }: Desk): readonly KnownPerson[] {
   return house.people.filter((person) => {
-    const live = liveHolders(person)
+    const live = presentHolders(person)
     return live.length > 0 && live.every(({ kind }) => kind === 'script')
   })
 }
@@ -39,16 +40,18 @@ const list = verb({
         .filter(({ id, message, revoked }) => !revoked && has(id, message.body.key && idOf(message.body.key)))
         .map(({ message }) => sayGrant(house, message.body))
     const keys = scriptsOf(desk).flatMap((person) =>
-      liveHolders(person).map((holder) => ({
+      presentHolders(person).map((holder) => ({
         name: holder.name,
+        by: sealerNamed(holder.by, house, desk.owner),
         kind: 'key',
         key: holder.id as string | null,
         usedAt: null as string | null,
         may: says((_id, key) => key === holder.id),
       })),
     )
-    const bearers = bearersIn(await desk.api.get('/tokens')).map(({ name, usedAt, grants }) => ({
+    const bearers = bearersIn(await desk.api.get('/tokens')).map(({ name, by, usedAt, grants }) => ({
       name,
+      by: sealerNamed(by, house, desk.owner),
       kind: 'bearer',
       key: null,
       usedAt: sayTime(usedAt),
@@ -59,8 +62,14 @@ const list = verb({
       tokens.length === 0
         ? 'No script has a key. Give one with: shallot token add <name> <device> <what…>'
         : table([
-            ['name', 'is', 'used', 'may'],
-            ...tokens.map(({ name, kind, usedAt, may }) => [name, kind, usedAt ?? '', may.join('; ')]),
+            ['name', 'is', 'by', 'used', 'may'],
+            ...tokens.map(({ name, kind, by, usedAt, may }) => [
+              name,
+              kind,
+              by,
+              usedAt ?? '',
+              may.join('; '),
+            ]),
           ]),
     )
   },

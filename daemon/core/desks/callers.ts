@@ -13,9 +13,12 @@ import {
   openEnvelope,
   type Request,
 } from '../envelope/index.ts'
-import { idOf, keyOf } from '../model/index.ts'
+import { idOf, keyOf, type PartyId } from '../model/index.ts'
 import { Windows } from '../windows.ts'
 import type { DeskDeps } from './deps.ts'
+
+/** Of a path, in the log. */
+const PATH_CHARS_MAX = 100
 
 export interface CallerDesk {
   identify(frame: Frame, asked: Asked): Verdict<Caller, Code>
@@ -26,7 +29,7 @@ export interface CallerDesk {
   ): Verdict<{ readonly caller: Caller; readonly command: Message<Command> }, Code>
   /** Somebody proved asked for what is not theirs to ask: for the log. */
   forbidden(caller: Caller, what: string): void
-  /** A page of another origin made a browser ask: for the log. */
+  /** Something that nobody proved, and that no face of this home answers: for the log. */
   foreign(what: string, origin: string): void
   /** Whether this caller may still ask: for what stays open. */
   counts(caller: Caller): boolean
@@ -54,6 +57,12 @@ export function openCallers(deps: DeskDeps): CallerDesk {
 
   return {
     identify(frame, asked) {
+      const what = `${asked.method} ${asked.path.split('?')[0]!.slice(0, PATH_CHARS_MAX)}`
+      /** A seal that is not what it should be: of whom it says it is, once that is proved. */
+      const strange = (why: Code, detail?: string, signer?: PartyId) => {
+        diary.stranger(why, { origin: asked.origin, signer, note: `${what}: ${why}` })
+        return no(why, detail)
+      }
       const opened = openEnvelope(
         frame,
         {
@@ -63,22 +72,22 @@ export function openCallers(deps: DeskDeps): CallerDesk {
         },
         ed25519,
       ) as Verdict<Message<Request>, Code>
-      if (!opened.ok) return opened
+      if (!opened.ok) return strange(opened.why)
       const { body, signer } = opened.value
       const caller = callerOf(signer, asked.origin)!
       const holder = caller.kind === 'holder' && people.holder(caller.id)
       if (holder && !people.counts(holder)) {
-        const note = `${caller.name}: ${asked.method} ${asked.path.split('?')[0]}`
+        const note = `${caller.name}: ${what}`
         return diary.stranger('grant-revoked', { origin: asked.origin, signer: caller.id, note })
       }
       if (body.method !== asked.method || body.path !== asked.path || !equal(body.digest, asked.digest)) {
-        return no('unauthorized', 'the sealed request is for something else')
+        return strange('unauthorized', 'the sealed request is for something else', caller.id)
       }
       const admitted = admit(opened.value, {
         now: authority.now(),
         window: windows.of(`request:${caller.id}`, REQUEST_WINDOW, openedAt),
       })
-      return admitted.ok ? yes(caller) : admitted
+      return admitted.ok ? yes(caller) : strange(admitted.why, undefined, caller.id)
     },
 
     sealer(frame, origin) {
@@ -96,9 +105,9 @@ export function openCallers(deps: DeskDeps): CallerDesk {
         ed25519,
       ) as Verdict<Message<Command>, Code>
       if (opened.ok) return yes({ caller: callerOf(opened.value.signer, origin)!, command: opened.value })
-      // Its seal was not looked at: the entry says who it claims to be.
-      if (opened.why === 'grant-revoked' && named)
-        diary.stranger('grant-revoked', { origin, note: `a command that names ${idOf(named)} as its sealer` })
+      // Its seal was not looked at, or does not hold: the entry says who it claims to be.
+      const note = named ? `a command that names ${idOf(named)} as its sealer` : 'what is no command'
+      diary.stranger(opened.why, { origin, note })
       return opened
     },
 

@@ -5,6 +5,7 @@ import type { Authority } from '../authority.ts'
 import type { Courier } from '../courier.ts'
 import type { Ed25519, Signer } from '../envelope/index.ts'
 import type { Feed } from '../feed.ts'
+import type { Generations } from '../generations.ts'
 import type { Carrier, DeviceBook, Journal, PermitBook, ReadingBook } from '../ports.ts'
 import type { PairingBook, PaperBook, TokenBook } from '../ports-people.ts'
 import type { Router } from '../router/index.ts'
@@ -28,9 +29,14 @@ export interface DeskDeps {
   readonly carrier: Carrier
   readonly courier: Courier
   readonly feed: Feed
+  readonly generations: Generations
   readonly diary: Diary
   /** This hub's own key: it seals leases, and commands for tokens by the grants that were passed to it. */
   readonly hub: Signer
+  /** The onion services that there are. */
+  readonly offered: () => ReadonlySet<string>
+  /** Makes an address that needs no client key. @returns it, `….onion` */
+  readonly invite: (name: string, by: By) => Promise<string>
   /** Takes an onion service back, if it is there; in the background. */
   readonly withdraw: (service: string, by: By) => void
 }

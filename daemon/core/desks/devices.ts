@@ -18,7 +18,8 @@ export interface DevicesDesk {
 }
 
 export function openDevicesDesk(deps: DeskDeps): DevicesDesk {
-  const { clock, ed25519, authority, devices, journal, permits, router, carrier, feed, diary } = deps
+  const { clock, ed25519, authority, devices, journal, permits, router, carrier, feed, diary, generations } =
+    deps
   const { trust, groups } = authority
 
   const openFromOwner = <T extends Body['type']>(
@@ -50,6 +51,9 @@ export function openDevicesDesk(deps: DeskDeps): DevicesDesk {
     )
   }
 
+  /** Who watches has an old picture: what devices there are, or what they are called, is another. */
+  const changed = (): void => feed.publish({ event: 'rights', at: clock.now() })
+
   return {
     async permit(frame, proofKey, caller) {
       const refused = (why: Code, detail?: string) => diary.refuse(frame, caller, undefined, why, detail)
@@ -80,13 +84,15 @@ export function openDevicesDesk(deps: DeskDeps): DevicesDesk {
       if (!confirmed.ok) return refused(confirmed.why, confirmed.detail)
       await journal.append(diary.by(caller, { kind: 'confirmed', device: id, frame, note: body.name }))
       carrier.send(id, frame)
-      feed.publish({ event: 'rights', at: clock.now() })
+      changed()
       return confirmed
     },
 
     async rename(device, name, caller) {
       const renamed = await devices.rename(device, name)
-      if (renamed.ok) await journal.append(diary.by(caller, { kind: 'renamed', device, note: name }))
+      if (!renamed.ok) return renamed
+      await journal.append(diary.by(caller, { kind: 'renamed', device, note: name }))
+      changed()
       return renamed
     },
 
@@ -95,7 +101,9 @@ export function openDevicesDesk(deps: DeskDeps): DevicesDesk {
       if (!forgotten.ok) return forgotten
       carrier.drop(device, 'forgotten')
       router.forgotten(device)
+      generations.reconsider()
       await journal.append(diary.by(caller, { kind: 'forgotten', device, note: forgotten.value.name }))
+      changed()
       return forgotten
     },
   }

@@ -7,11 +7,12 @@ import { no, type Verdict, yes } from '../../base/error.ts'
 import { Secret } from '../../base/secret.ts'
 import type { Caller } from '../callers.ts'
 import { admit, type Frame, type Message, openEnvelope, type Pair, type Pairing } from '../envelope/index.ts'
-import { pairProof } from '../identity/index.ts'
+import { keyProof } from '../identity/index.ts'
 import { idOf, isDeviceName, type PartyId } from '../model/index.ts'
 import type { KnownHolder, KnownPerson } from '../people.ts'
 import type { OpenPairing } from '../ports-people.ts'
 import { Tries } from '../tries.ts'
+import { PhoneAddresses } from './addresses.ts'
 import type { DeskDeps } from './deps.ts'
 
 /** What a phone that asked is answered. */
@@ -27,24 +28,35 @@ export interface Place {
 }
 
 export interface PairingsDesk {
-  /** @param invitation  the onion service that is this phone's own */
+  /** @param way  the onion service that is this phone's own; `own`: one that is made for it and goes with it */
   open(
     frame: Frame,
     proofKey: Uint8Array,
-    invitation: string | undefined,
+    way: { readonly service: string } | 'own' | undefined,
     caller: Caller,
-  ): Promise<Verdict<Uint8Array, Code>>
+  ): Promise<Verdict<Opened, Code>>
   /** For who opened it, and for owners. */
   get(pairing: Uint8Array, caller: Caller): Verdict<OpenPairing, Code>
   decline(pairing: Uint8Array, caller: Caller): Promise<Verdict<void, Code>>
   /** A phone asks; it may ask again to learn what became of it. */
   ask(pairing: Uint8Array, frame: Frame, place: Place): Promise<Verdict<Asked, Code>>
+  /** Whether this onion service came with a pairing of this caller's. */
+  isAddressOf(service: string, caller: Caller): boolean
+  /** Takes back the addresses that came with pairings and by which nobody may come any more. */
+  tidy(): void
+}
+
+export interface Opened {
+  readonly pairing: Uint8Array
+  /** What was made for this phone. */
+  readonly own?: { readonly address: string; readonly invitation: string } | undefined
 }
 
 export function openPairingsDesk(deps: DeskDeps): PairingsDesk {
   const { clock, ed25519, authority, pairings, feed, diary } = deps
   const { trust, people } = authority
   const tries = new Tries()
+  const addresses = new PhoneAddresses(deps)
 
   const changed = ({ pairing, by }: OpenPairing): void =>
     feed.publish({ event: 'pairing', at: clock.now(), pairing, by })
@@ -80,7 +92,10 @@ export function openPairingsDesk(deps: DeskDeps): PairingsDesk {
   return {
     get,
 
-    async open(frame, proofKey, invitation, caller) {
+    isAddressOf: (service, caller) => addresses.isOf(service, caller),
+    tidy: () => addresses.tidy(),
+
+    async open(frame, proofKey, way, caller) {
       const refused = (why: Code, detail?: string) => diary.refuse(frame, caller, undefined, why, detail)
       const opened = openEnvelope(
         frame,
@@ -101,6 +116,9 @@ export function openPairingsDesk(deps: DeskDeps): PairingsDesk {
       if (!person || person.gone) return refused('not-found', 'this person is not known')
       if (!trust.isOwner(signer) && person.by !== idOf(signer)) return refused('forbidden')
       if (pairings.get(body.pairing)) return refused('conflict', 'this pairing was handed in already')
+      const reserved = way === 'own' ? addresses.reserve(body, caller) : undefined
+      if (reserved && !reserved.ok) return refused(reserved.why, reserved.detail)
+      using own = reserved?.value
       const { pairing, name, kind } = body
       await pairings.open(
         {
@@ -111,12 +129,14 @@ export function openPairingsDesk(deps: DeskDeps): PairingsDesk {
           by: idOf(signer),
           expiresAt: body.expiresAt * 1000,
           proofKey,
-          invitation,
+          invitation: way === 'own' ? own?.service : way?.service,
           frame,
         },
         diary.by(caller, { kind: 'pairing', frame, person: person.id, note: name }),
       )
-      return yes(pairing)
+      if (!own) return yes({ pairing })
+      const address = await deps.invite(own.name, { signer: caller.id, origin: caller.origin })
+      return yes({ pairing, own: { address, invitation: own.name } })
     },
 
     async decline(id, caller) {
@@ -126,6 +146,7 @@ export function openPairingsDesk(deps: DeskDeps): PairingsDesk {
       const { name, person } = pairing.value
       await pairings.end(id, 'declined', diary.by(caller, { kind: 'declined', person, note: name }))
       changed(pairing.value)
+      addresses.tidy()
       return yes(undefined)
     },
 
@@ -146,7 +167,7 @@ export function openPairingsDesk(deps: DeskDeps): PairingsDesk {
       if (pairing.key === key) return answerOf(pairing, key)
       if (pairing.key !== undefined || pairing.end) return wrong('permit-used')
       if (!pairing.proofKey) return no('permit-expired')
-      if (!equal(pairProof(new Secret(pairing.proofKey), signer), body.proofForHub)) return wrong('bad-proof')
+      if (!equal(keyProof(new Secret(pairing.proofKey), signer), body.proofForHub)) return wrong('bad-proof')
       if (trust.isRevoked(signer)) return wrong('grant-revoked')
       const entry = {
         kind: 'asked',

@@ -29,7 +29,8 @@ export interface PeopleDesk {
   owner(frame: Frame, key: PartyId, origin: string): Promise<Verdict<KnownOwner, Code>>
 }
 
-export function openPeopleDesk(deps: DeskDeps): PeopleDesk {
+/** @param deps  `tidy`: takes back the addresses of phones that may not come any more */
+export function openPeopleDesk(deps: DeskDeps & { readonly tidy: () => void }): PeopleDesk {
   const { clock, authority, papers, pairings, courier, feed, diary } = deps
   const { trust, grants, people } = authority
 
@@ -165,11 +166,13 @@ export function openPeopleDesk(deps: DeskDeps): PeopleDesk {
       const told = courier.revoked(frame)
       changed()
       withdrawOf(list, origin)
+      deps.tidy()
       return yes({ list, told })
     },
 
     withdrawStale() {
       for (const list of trust.revocations) withdrawOf(list, 'unix')
+      deps.tidy()
     },
 
     async owner(frame, key, origin) {

@@ -2,7 +2,7 @@
 /** Kinds of members and claims, each with its limits (schemas/wire/*.cddl): CBOR ⇄ a field of a message. */
 import * as wire from '../../../schemas/gen/ts/wire.ts'
 import type { Cbor } from './cbor.ts'
-import type { Hours, Permission, Pin, Sample, Zone } from './message.ts'
+import type { Hours, Permission, Pin, Place, Sample, Zone } from './message.ts'
 
 /** Turns one member of a map into a field and back; `read` answers undefined for the wrong kind, length or range. */
 export interface Field<T> {
@@ -175,6 +175,14 @@ export const leaseGrants = listField(short, 0, wire.LEASE_GRANTS_MAX)
 
 export const holderKind = wordField({ phone: wire.HOLDER_PHONE, script: wire.HOLDER_SCRIPT })
 export const actSource = wordField({ keypad: wire.ACT_KEYPAD, page: wire.ACT_PAGE, button: wire.ACT_BUTTON })
+
+export const keyPair = listField(key, 2, 2)
+
+const place = tupleField<Place>([
+  ['host', among(textField(1, wire.PLACE_ADDRESS_CHARS_MAX))],
+  ['port', among(intField(1, 65_535))],
+])
+export const places = listField(place, 1, wire.PLACES_MAX)
 
 const east = intField(-wire.ZONE_MINUTES_MAX, wire.ZONE_MINUTES_MAX)
 export const zone = tupleField<Zone>([

@@ -76,6 +76,8 @@ export interface Welcome extends Claims {
   readonly timeMs: number
   readonly wantsRecord: boolean
   readonly zone?: Zone
+  /** Where else the hub may be found (SPEC 16.5). */
+  readonly places?: readonly Place[]
 }
 export interface Reading extends Claims {
   readonly type: 'reading'
@@ -116,6 +118,12 @@ export interface Beacon extends Claims {
   readonly client: Uint8Array
   /** Pairs of a daemon's key and of the onion address for it, 64 bytes each. */
   readonly ways: Uint8Array
+}
+
+/** A numeric address and a TCP port. */
+export interface Place {
+  readonly host: string
+  readonly port: number
 }
 
 /** How local time differs from UTC, in minutes east, now and after the next change (SPEC 12.6). */
@@ -216,7 +224,15 @@ export interface Pair extends Claims {
   readonly proofForOwner: Uint8Array
 }
 
-/** What is sealed: one of the types of SPEC 4, 12, 13 and 14. */
+/** Which hub CAs devices believe from this generation on (SPEC 16.1). */
+export interface Pins extends Claims {
+  readonly type: 'pins'
+  readonly generation: number
+  /** Raw Ed25519 keys, current then next. */
+  readonly hubCas: readonly Uint8Array[]
+}
+
+/** What is sealed: one of the types of SPEC 4, 12, 13, 14 and 16. */
 export type Body =
   | Owner
   | Member
@@ -239,6 +255,7 @@ export type Body =
   | Act
   | Pairing
   | Pair
+  | Pins
 
 export type BodyOf<T extends MessageType> = Extract<Body, { type: T }>
 

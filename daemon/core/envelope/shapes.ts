@@ -79,6 +79,7 @@ export const SHAPES: { readonly [T in MessageType]: Shape } = {
       [wire.WELCOME_TIME_MS, member('timeMs', k.uint)],
       [wire.WELCOME_WANTS_RECORD, member('wantsRecord', k.bool)],
       [wire.WELCOME_ZONE, member('zone', k.zone, true)],
+      [wire.WELCOME_PLACES, member('places', k.places, true)],
     ],
   ),
   reading: shape(
@@ -179,6 +180,13 @@ export const SHAPES: { readonly [T in MessageType]: Shape } = {
       [wire.PAIR_ID, member('pairing', k.short)],
       [wire.PAIR_PROOF_HUB, member('proofForHub', k.proof)],
       [wire.PAIR_PROOF_OWNER, member('proofForOwner', k.proof)],
+    ],
+  ),
+  pins: shape(
+    [],
+    [
+      [wire.PINS_GENERATION, member('generation', k.intField(0, wire.GENERATION_MAX))],
+      [wire.PINS_HUB_CA, member('hubCas', k.keyPair)],
     ],
   ),
 }

@@ -16,7 +16,8 @@ export interface EnrolCode {
   readonly secret: Secret
 }
 
-export interface HomeCode {
+/** Whose home it is, and how that is reached: in codes for other machines and for phones. */
+export interface Reach {
   readonly root: Uint8Array
   /** The Ed25519 key of the onion address. */
   readonly onion: Uint8Array
@@ -24,6 +25,9 @@ export interface HomeCode {
   readonly clientKey?: Secret
   /** Origins to try first, `https://…`. */
   readonly lan: readonly string[]
+}
+
+export interface HomeCode extends Reach {
   /** DER of the CA that signs the LAN page. */
   readonly webCa?: Uint8Array
 }
@@ -59,31 +63,59 @@ export function readEnrolCode(text: string): Verdict<EnrolCode, CodeFault> {
   return yes({ host, port, root, hubCas, secret: new Secret(secret) })
 }
 
+const HOME_NUMBERS: ReachNumbers = {
+  version: wire.HOME_VERSION,
+  root: wire.HOME_ROOT,
+  onion: wire.HOME_ONION,
+  clientKey: wire.HOME_CLIENT_KEY,
+  lan: wire.HOME_LAN,
+  webCa: wire.HOME_WEB_CA,
+}
+
 export function writeHomeCode(code: HomeCode): Secret<string> {
-  const map: CborMap = new Map<number, Cbor>([
-    [wire.HOME_VERSION, wire.CODE_VERSION_NOW],
-    [wire.HOME_ROOT, code.root],
-    [wire.HOME_ONION, code.onion],
-  ])
-  if (code.clientKey) map.set(wire.HOME_CLIENT_KEY, code.clientKey.reveal())
-  if (code.lan.length > 0) map.set(wire.HOME_LAN, [...code.lan])
-  if (code.webCa) map.set(wire.HOME_WEB_CA, code.webCa)
-  return new Secret(writeCode(wire.CODE_HOME_PREFIX, map))
+  return new Secret(writeCode(wire.CODE_HOME_PREFIX, reachMap(code, HOME_NUMBERS)))
 }
 
 export function readHomeCode(text: string): Verdict<HomeCode, CodeFault> {
   const read = readCode(wire.CODE_HOME_PREFIX, text, wire.HOME_CODE_CHARS_MAX)
-  if (!read.ok) return read
-  const map = read.value
-  const root = map.get(wire.HOME_ROOT)
-  const onion = map.get(wire.HOME_ONION)
-  const clientKey = map.get(wire.HOME_CLIENT_KEY)
-  const lan = map.get(wire.HOME_LAN) ?? []
-  const webCa = map.get(wire.HOME_WEB_CA)
+  return read.ok ? reachIn(read.value, HOME_NUMBERS, (value) => value instanceof Uint8Array) : read
+}
+
+/** Which member of a code's map is what of a reach. */
+export interface ReachNumbers {
+  readonly version: number
+  readonly root: number
+  readonly onion: number
+  readonly clientKey: number
+  readonly lan: number
+  readonly webCa: number
+}
+
+export function reachMap(code: HomeCode, numbers: ReachNumbers): CborMap {
+  const map: CborMap = new Map<number, Cbor>([
+    [numbers.version, wire.CODE_VERSION_NOW],
+    [numbers.root, code.root],
+    [numbers.onion, code.onion],
+  ])
+  if (code.clientKey) map.set(numbers.clientKey, code.clientKey.reveal())
+  if (code.lan.length > 0) map.set(numbers.lan, [...code.lan])
+  if (code.webCa) map.set(numbers.webCa, code.webCa)
+  return map
+}
+
+export function reachIn(
+  map: CborMap,
+  numbers: ReachNumbers,
+  isWebCa: (value: Cbor) => value is Uint8Array,
+): Verdict<HomeCode, CodeFault> {
+  const [root, onion] = [map.get(numbers.root), map.get(numbers.onion)]
+  const clientKey = map.get(numbers.clientKey)
+  const lan = map.get(numbers.lan) ?? []
+  const webCa = map.get(numbers.webCa)
   if (!isBytes(root, 32) || !isBytes(onion, 32)) return no('code-damaged')
   if (clientKey !== undefined && !isBytes(clientKey, 32)) return no('code-damaged')
   if (!Array.isArray(lan) || !lan.every((origin) => isText(origin, 1, 256))) return no('code-damaged')
-  if (webCa !== undefined && !(webCa instanceof Uint8Array)) return no('code-damaged')
+  if (webCa !== undefined && !isWebCa(webCa)) return no('code-damaged')
   return yes({
     root,
     onion,
@@ -163,26 +195,34 @@ export function isText(value: Cbor | undefined, least: number, most: number): va
   return size >= least && size <= most
 }
 
-/** What both sides make of a code's secret (SPEC 7.1). */
-export interface EnrolKeys {
-  readonly permit: Uint8Array
+/** What both sides make of a code's secret: it lets one key in, and proves to hub and owner that this key had it. */
+export interface ProofKeys {
   readonly hubProofKey: Secret
   readonly ownerProofKey: Secret
 }
 
-const ENROL_SALT = 'shallot-enrol/1'
+/** SPEC 7.1. */
+export interface EnrolKeys extends ProofKeys {
+  readonly permit: Uint8Array
+}
 
 export function enrolKeys(secret: Secret): EnrolKeys {
+  const { id, ...keys } = codeKeys(secret, 'shallot-enrol/1')
+  return { permit: id, ...keys }
+}
+
+/** The same for every purpose but for the salt, so that no key serves two (SPEC 7.1, 13.3). */
+export function codeKeys(secret: Secret, salt: string): ProofKeys & { readonly id: Uint8Array } {
   const expand = (info: string, bytes: number) =>
-    new Uint8Array(hkdfSync('sha256', secret.reveal(), ENROL_SALT, info, bytes))
+    new Uint8Array(hkdfSync('sha256', secret.reveal(), salt, info, bytes))
   return {
-    permit: expand('id', wire.PERMIT_ID_BYTES),
+    id: expand('id', wire.PERMIT_ID_BYTES),
     hubProofKey: new Secret(expand('hub', 32)),
     ownerProofKey: new Secret(expand('owner', 32)),
   }
 }
 
-/** HMAC-SHA-256 over the device's key (SPEC 7.2). */
-export function enrolProof(key: Secret, deviceKey: Uint8Array): Uint8Array {
-  return Uint8Array.from(createHmac('sha256', key.reveal()).update(deviceKey).digest())
+/** HMAC-SHA-256 over the key that is to be let in (SPEC 7.2, 13.4). */
+export function keyProof(proofKey: Secret, key: Uint8Array): Uint8Array {
+  return Uint8Array.from(createHmac('sha256', proofKey.reveal()).update(key).digest())
 }

@@ -3,7 +3,7 @@ import type { Instant } from '../../base/clock.ts'
 import { isCode, sentenceOf } from '../../base/error.ts'
 
 /** How long nothing is asked for that would have to be kept, after the disk refused. */
-const REST_MS = 15_000
+const REST_MS = 5000
 
 /** Whether what others say can be kept here: a full disk is nobody's fault among them, and must not cost a connection. */
 export class Keeping {
@@ -34,6 +34,11 @@ export class Keeping {
   /** Whether it is too early to try again. */
   rests(now: Instant): boolean {
     return this.#refused !== undefined && now - this.#refused.at < REST_MS
+  }
+
+  /** Whether it was refused, and may be tried again. */
+  isDue(now: Instant): boolean {
+    return this.#refused !== undefined && !this.rests(now)
   }
 
   /** Why the disk did not take what came last. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { createHash } from 'node:crypto'
 import { ENVELOPE_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
+import { equal } from '../../base/bytes.ts'
 import type { Verdict } from '../../base/error.ts'
 import type { Caller } from '../callers.ts'
 import type { PeopleDesk } from '../desks/people.ts'
@@ -30,22 +31,21 @@ export interface OthersDeps {
 
 /** Parents before what hangs from them. */
 const KINDS: readonly PaperKind[] = ['owner', 'person', 'holder', 'grant', 'enrolment']
+const REPLACED: readonly PaperKind[] = ['owner', 'person', 'holder', 'enrolment']
 /** Refused once, for instance because its parent is not here yet, it is not judged again at every word. */
 const REFUSED_MAX = 512
 
 export function othersOf({ home, ed25519, papers, people, charges }: OthersDeps): OtherPapers {
   const refused = new Set<string>()
-  let known: ReadonlySet<string> = new Set()
-  let counted = -1
-  const all = () => KINDS.flatMap((kind) => papers.all(kind))
-  /** Looked through anew only when there are more or fewer than there were. */
-  const isHeld = (digest: string): boolean => {
-    const held = all()
-    if (held.length !== counted) {
-      known = new Set(held.map(({ frame }) => digestOf(frame)))
-      counted = held.length
-    }
-    return known.has(digest)
+  let grants: ReadonlySet<string> = new Set()
+  /** A grant never changes: looked through anew only when there are more or fewer. Of the others a later one takes the place. */
+  const isHeld = (frame: Frame, digest: string): boolean => {
+    const held = papers.all('grant')
+    if (held.length !== grants.size) grants = new Set(held.map((paper) => digestOf(paper.frame)))
+    return (
+      grants.has(digest) ||
+      REPLACED.some((kind) => papers.all(kind).some((paper) => equal(paper.frame, frame)))
+    )
   }
 
   const hand = (
@@ -67,7 +67,7 @@ export function othersOf({ home, ed25519, papers, people, charges }: OthersDeps)
       ),
     async take(frame, from) {
       const digest = digestOf(frame)
-      if (refused.has(digest) || isHeld(digest)) return 'known'
+      if (refused.has(digest) || isHeld(frame, digest)) return 'known'
       const opened = openEnvelope(
         frame,
         {

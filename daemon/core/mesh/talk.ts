@@ -146,6 +146,7 @@ export class Talk {
   /** From time to time: what is stalled is asked for anew, and what was learned from one is offered to the others. */
   tick(now: Instant): void {
     this.exchange.pump(now)
+    if (this.#deps.keeping.isDue(now)) this.exchange.plan(now)
     if (now - this.#headsAt < HEADS_EVERY_MS) return
     this.#headsAt = now
     for (const peer of this.#peers) this.#sayHeads(peer)

@@ -34,6 +34,8 @@ export type HolderCode = Exclude<SignerCode, 'grant-chain'>
 export interface GrantsOptions {
   /** How many are held at once; ended ones make room. */
   readonly grantsMax: number
+  /** How many one key that is no owner's may have passed on; absent: as many as there is room for. */
+  readonly passedOnMax?: number
   /** A hub refuses what claims more than its parent holds (SPEC 12.2); which groups a device belongs to, for the comparison. */
   readonly refuseWider?: GroupsOf
   /** Seconds since the epoch: a time that has been for certain. */
@@ -53,9 +55,11 @@ export class Grants {
   /** Copies of one grant for several keys have one id. */
   readonly #byId = new Map<string, Set<HeldGrant>>()
   readonly #byHolder = new Map<PartyId, Set<HeldGrant>>()
+  readonly #passedOn = new Map<PartyId, Set<HeldGrant>>()
   readonly #departed = new Departed()
   #latest: number
-  #sealedAt = 0
+  #papersAt = 0
+  #commandsAt = 0
   #version: number
 
   constructor(trust: Trust, ed25519: Ed25519, options: GrantsOptions) {
@@ -78,12 +82,21 @@ export class Grants {
 
   /** Seconds since the epoch: the latest time at which people are known to have sealed anything, by their own clocks. */
   get sealedAt(): number {
-    return this.#sealedAt
+    return Math.max(this.#papersAt, this.#commandsAt)
   }
 
-  /** Somebody who counts here sealed something then; it was admitted, so that it is not from the future. */
+  /** The same of papers alone, which all daemons of a home have. */
+  get papersAt(): number {
+    return this.#papersAt
+  }
+
+  /** A paper was sealed then, and admitted, so that it is not from the future. */
   witness(sealedAt: number): void {
-    if (sealedAt > this.#sealedAt) this.#sealedAt = sealedAt
+    if (sealedAt > this.#papersAt) this.#papersAt = sealedAt
+  }
+
+  witnessCommand(sealedAt: number): void {
+    if (sealedAt > this.#commandsAt) this.#commandsAt = sealedAt
   }
 
   get size(): number {
@@ -132,7 +145,7 @@ export class Grants {
     const fresh = freshness(opened.value)
     if (!fresh.ok) return fresh
     const held = this.#link(opened.value as Message<Grant>)
-    const refused = this.#refusal(held, widening) ?? this.#roomRefusal(now ?? 0)
+    const refused = this.#refusal(held, widening) ?? this.#roomRefusal(held, now ?? 0)
     if (refused) return refused
     this.#keep(digest, held)
     this.witness(held.body.sealedAt)
@@ -168,14 +181,19 @@ export class Grants {
     return wider ? no('grant-wider', `“${body.name}” would give more than is held: ${wider}`) : undefined
   }
 
-  #roomRefusal(now: number): No<GrantCode> | undefined {
-    const { grantsMax } = this.#options
+  #roomRefusal({ parent, signer }: HeldGrant, now: number): No<GrantCode> | undefined {
+    const { grantsMax, passedOnMax = Number.POSITIVE_INFINITY } = this.#options
+    // Nobody who may share takes the room of everybody else.
+    const passedOn = parent ? this.#passedOn.get(idOf(signer)) : undefined
+    if ((passedOn?.size ?? 0) >= passedOnMax)
+      return no('grants-full', `${passedOnMax} were passed on by this key`)
     if (this.#held.size >= grantsMax) this.expire(Math.max(now, this.#latest))
     return this.#held.size >= grantsMax ? no('grants-full') : undefined
   }
 
   #keep(digest: string, held: HeldGrant): void {
     const { id, key } = held.body
+    if (held.parent) add(this.#passedOn, idOf(held.signer), held)
     this.#held.set(digest, held)
     add(this.#byId, toHex(id), held)
     if (key) add(this.#byHolder, idOf(key), held)
@@ -279,6 +297,7 @@ export class Grants {
       this.#departed.note(held.body, why)
       this.#held.delete(digest)
       const { id, key } = held.body
+      if (held.parent) drop(this.#passedOn, idOf(held.signer), held)
       drop(this.#byId, toHex(id), held)
       if (key) drop(this.#byHolder, idOf(key), held)
     }

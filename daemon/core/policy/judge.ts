@@ -49,7 +49,7 @@ export function judge(
 function rightOf({ body, signer }: Message<Command>, device: Device, by: Circumstances): Right {
   const { grants } = by
   grants.believe(by.now)
-  grants.witness(body.sealedAt)
+  grants.witnessCommand(body.sealedAt)
   if (!body.grant) {
     if (grants.trust.isOwner(signer)) return yes(undefined)
     return no('not-permitted', 'only an owner may command this device without a grant')

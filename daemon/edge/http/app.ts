@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { TrieRouter } from 'hono/router/trie-router'
 import { REQUEST_PATH_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
-import { codeOf, ignore, sentenceOf } from '../../base/error.ts'
+import { codeOf, ignore, isCode, sentenceOf } from '../../base/error.ts'
 import type { PartyId } from '../../core/model/index.ts'
 import { Sight } from '../../core/sight.ts'
 import { json, type Problem, problem, problemBody, type Reply, refused } from './answer.ts'
@@ -90,7 +90,10 @@ export class App {
 
   #ownFault(error: unknown): Problem {
     this.#deps.log.say('error', 'http-failed', { code: codeOf(error), message: sentenceOf(error) })
-    return problem('internal')
+    if (!isCode(error, 'disk-full')) return problem('internal')
+    return problem('internal', "the disk of this daemon's machine is full: make room on it, and try again", {
+      status: 507,
+    })
   }
 
   async #reply(
@@ -108,6 +111,7 @@ export class App {
       return problem('bad-request', `the target is a path of at most ${REQUEST_PATH_BYTES_MAX} bytes`)
     }
     if (!isOurHost(request.headers.host, side.hosts)) {
+      this.#deps.home.desk.foreign(`${request.method} by a name that is not ours`, side.origin)
       return problem('bad-request', 'no such host here', { status: 421 })
     }
     const [path = '', ...queries] = target.split('?')
@@ -190,7 +194,11 @@ export class App {
   #find(request: IncomingMessage, path: string, side: Side): Found | Problem {
     const [hit] = this.#router.match('ALL', path)[0]
     const methods = Object.values(hit?.[0] ?? {}).filter((route) => !side.only || route.ofThing)
-    if (!hit || methods.length === 0) return problem('not-found', 'no such route')
+    if (!hit || methods.length === 0) {
+      if (hit)
+        this.#deps.home.desk.foreign(`${request.method} beyond the one device of this address`, side.origin)
+      return problem('not-found', 'no such route')
+    }
     const route = methods.find((each) => each.method === request.method)
     if (!route) return wrongMethod(methods.map((each) => each.method))
     const params: Record<string, string> = {}

@@ -57,6 +57,8 @@ export interface Face extends AsyncDisposable {
   readonly address: FaceAddress
   /** Connections open now. */
   readonly connections: number
+  /** Those of them whose TLS handshake is under way. */
+  readonly handshakes: number
 }
 
 export interface FaceDeps {
@@ -89,6 +91,9 @@ export async function openFace(deps: FaceDeps, options: FaceOptions): Promise<Fa
     address,
     get connections() {
       return peers.size
+    },
+    get handshakes() {
+      return peers.shaking
     },
     [Symbol.asyncDispose]: once(async () => {
       const ended = new Promise<void>((resolve) => server.close(() => resolve()))
@@ -163,9 +168,13 @@ function placeOf({ remoteAddress, remotePort }: Socket): string | undefined {
 function serve(server: Server, app: App, side: Side, peers: Peers): void {
   const seats = new Seats()
   server.on('connection', (socket: Socket) => {
-    const peer = peers.admit(socket)
+    const peer = peers.admit(socket, side.scheme === 'https')
     if (!peer) return socket.destroy()
     seats.sit(socket, peer)
+  })
+  server.on('secureConnection', (socket: Socket) => {
+    const peer = seats.of(socket)
+    if (peer) peers.shaken(peer)
   })
   const handle = (request: IncomingMessage, response: ServerResponse, mayContinue: boolean) => {
     const peer = seats.of(request.socket)

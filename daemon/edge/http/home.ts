@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Instant } from '../../base/clock.ts'
 import type { Authority } from '../../core/authority.ts'
+import type { Frame } from '../../core/envelope/index.ts'
 import type { Feed } from '../../core/feed.ts'
+import type { Generations } from '../../core/generations.ts'
 import type { Adoption, MeshHome } from '../../core/mesh/index.ts'
 import type { PartyId } from '../../core/model/index.ts'
 import type { DeviceBook, Journal, PermitBook, ReadingBook } from '../../core/ports.ts'
@@ -27,6 +29,9 @@ export interface HttpHome {
   readonly feed: Feed
   readonly mesh: MeshHome
   readonly adoption: Adoption
+  readonly generations: Generations
+  /** An owner's envelope that makes this hub a daemon of the home. */
+  readonly member: Frame
   status(): StatusReport
 }
 

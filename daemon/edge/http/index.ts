@@ -25,6 +25,7 @@ import { commandRoutes } from './routes/commands.ts'
 import { enrolmentRoutes } from './routes/enrolments.ts'
 import { eventRoutes } from './routes/events.ts'
 import { formRoutes } from './routes/form.ts'
+import { generationRoutes } from './routes/generations.ts'
 import { hubRoutes } from './routes/hub.ts'
 import { logRoutes } from './routes/log.ts'
 import { meshRoutes } from './routes/mesh.ts'
@@ -77,6 +78,7 @@ export async function openHttp(deps: HttpDeps, options: HttpOptions, signal: Abo
     ...serviceRoutes(routeDeps),
     ...hubRoutes(routeDeps),
     ...meshRoutes(routeDeps),
+    ...generationRoutes(routeDeps),
     ...logRoutes(routeDeps),
     ...peopleRoutes(routeDeps),
     ...pairingRoutes(routeDeps),
@@ -106,6 +108,9 @@ export async function openHttp(deps: HttpDeps, options: HttpOptions, signal: Abo
         address: face.address,
         get connections() {
           return face.connections
+        },
+        get handshakes() {
+          return face.handshakes
         },
         [Symbol.asyncDispose]() {
           faces.delete(face)

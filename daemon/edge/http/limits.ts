@@ -17,6 +17,13 @@ export interface HttpLimits {
   /** A connection without a request; long, because a new one through Tor costs several round trips. */
   readonly idleMsMax: number
   readonly handshakeMsMax: number
+  /** TLS handshakes under way on one face. When these are full, the oldest of the address that has most makes way. */
+  readonly handshakesMax: number
+  /** The same from one address, whose oldest makes way. */
+  readonly handshakesPerAddressMax: number
+  /** Handshakes from one address on connections that prove nothing: how many at once, and how many come back each second. */
+  readonly unprovenHandshakesBurst: number
+  readonly unprovenHandshakesPerS: number
   /** Requests that prove nothing, from one address of one face: how many at once, and how many come back each second. */
   readonly unprovenBurst: number
   readonly unprovenPerS: number
@@ -46,6 +53,10 @@ export const LIMITS: HttpLimits = {
   bodyBytesMax: 65_536,
   idleMsMax: 120_000,
   handshakeMsMax: 10_000,
+  handshakesMax: 64,
+  handshakesPerAddressMax: 16,
+  unprovenHandshakesBurst: 256,
+  unprovenHandshakesPerS: 16,
   unprovenBurst: 60,
   unprovenPerS: 20,
   faceUnprovenBurst: 400,

@@ -9,6 +9,8 @@ export interface Peer {
   readonly address: string
   readonly socket: Socket
   proven: boolean
+  /** Over TLS: whether the handshake is still under way. */
+  shaking: boolean
   /** What requests on this connection may fail to prove, once it is proven. */
   readonly own: Allowance
 }
@@ -17,6 +19,8 @@ export interface Peer {
  * The connections of one face, and what they may use up.
  * Strangers share an allowance by address and one by face; who proved an identity has one of their own, so that a flood
  * of bad signatures starves those who send it. A full face closes its oldest stranger, never somebody proven.
+ * Handshakes have places of their own, far fewer than connections: who says nothing, or begins and never ends, makes way for
+ * who comes, first of all for others of its own address, and then where most are.
  */
 export class Peers {
   readonly #clock: Clock
@@ -24,8 +28,11 @@ export class Peers {
   readonly #all = new Set<Peer>()
   /** In the order they came. */
   readonly #strangers = new Set<Peer>()
+  /** In the order they came. */
+  readonly #shaking = new Set<Peer>()
   readonly #byAddress: Allowances
   readonly #face: Allowance
+  readonly #handshakes: Allowances
 
   constructor(clock: Clock, limits: HttpLimits) {
     this.#clock = clock
@@ -33,26 +40,49 @@ export class Peers {
     const { unprovenBurst: burst, unprovenPerS: perS, addressesMax: namesMax } = limits
     this.#byAddress = new Allowances(clock, { burst, perS, namesMax })
     this.#face = new Allowance(clock, limits.faceUnprovenBurst, limits.faceUnprovenPerS)
+    const { unprovenHandshakesBurst, unprovenHandshakesPerS } = limits
+    this.#handshakes = new Allowances(clock, {
+      burst: unprovenHandshakesBurst,
+      perS: unprovenHandshakesPerS,
+      namesMax,
+    })
   }
 
   get size(): number {
     return this.#all.size
   }
 
-  /** Takes a new connection in, at the cost of an older stranger where there is no room; undefined: no room at all. */
-  admit(socket: Socket): Peer | undefined {
+  /** How many have not ended their handshake. */
+  get shaking(): number {
+    return this.#shaking.size
+  }
+
+  /**
+   * Takes a new connection in, at the cost of an older stranger where there is no room; undefined: no room at all.
+   * @param shaking  it begins with a TLS handshake, which `shaken` ends
+   */
+  admit(socket: Socket, shaking = false): Peer | undefined {
     const address = addressOf(socket)
+    if (shaking && !this.#handshakes.of(address).draw()) return undefined
+    if (shaking) this.#makeRoomToShake(address)
     const room =
       this.#makeRoom((peer) => peer.address === address, this.#most(address)) &&
       this.#makeRoom(() => true, this.#limits.connectionsMax)
     if (!room) return undefined
     const { unprovenBurst, unprovenPerS } = this.#limits
     const own = new Allowance(this.#clock, unprovenBurst, unprovenPerS)
-    const peer: Peer = { address, socket, proven: false, own }
+    const peer: Peer = { address, socket, proven: false, shaking, own }
     this.#all.add(peer)
     this.#strangers.add(peer)
+    if (shaking) this.#shaking.add(peer)
     socket.once('close', () => this.#leave(peer))
     return peer
+  }
+
+  /** The TLS handshake of this connection is done. */
+  shaken(peer: Peer): void {
+    peer.shaking = false
+    this.#shaking.delete(peer)
   }
 
   /** Draws one request from what this connection may fail to prove; false: too many. */
@@ -71,6 +101,7 @@ export class Peers {
     this.#strangers.delete(peer)
     this.#byAddress.of(peer.address).giveBack()
     this.#face.giveBack()
+    this.#handshakes.of(peer.address).giveBack()
   }
 
   closeAll(): void {
@@ -88,16 +119,32 @@ export class Peers {
     if (held < most) return true
     for (const stranger of this.#strangers) {
       if (!among(stranger)) continue
-      this.#leave(stranger)
-      stranger.socket.destroy()
+      this.#close(stranger)
       return true
     }
     return false
   }
 
+  /** One more handshake from this address finds a place: the oldest of its own goes, or the oldest of where most are. */
+  #makeRoomToShake(address: string): void {
+    const { handshakesMax, handshakesPerAddressMax } = this.#limits
+    const byAddress = Map.groupBy(this.#shaking, (peer) => peer.address)
+    const own = byAddress.get(address) ?? []
+    const [most = []] = [...byAddress.values()].sort((a, b) => b.length - a.length)
+    const isFull = this.#shaking.size >= handshakesMax
+    const oldest = own.length >= handshakesPerAddressMax ? own[0] : isFull ? most[0] : undefined
+    if (oldest) this.#close(oldest)
+  }
+
+  #close(peer: Peer): void {
+    this.#leave(peer)
+    peer.socket.destroy()
+  }
+
   #leave(peer: Peer): void {
     this.#all.delete(peer)
     this.#strangers.delete(peer)
+    this.#shaking.delete(peer)
   }
 }
 

@@ -46,7 +46,7 @@ export function tellHome({ clock, home }: RouteDeps, caller: Caller, only: Party
     things: devices.map((device) =>
       tellThing(device, home.devices.twin(device.id), authority.groups.of(device), sight),
     ),
-    ...tellMove(home, caller),
+    moved: moveOf(home, caller),
   }
 }
 
@@ -54,11 +54,15 @@ function isAbout({ groups }: Authority, grant: HeldGrant, devices: readonly Devi
   return devices.some((device) => concerns(grant, device.id, groups.of(device)))
 }
 
-/** Who came by an address that was renewed learns where to go (SPEC 10.4). */
-function tellMove({ services }: RouteDeps['home'], { origin }: Caller): object {
+/** Where to go, for who came by an address that was renewed (SPEC 10.4). */
+export interface Move {
+  readonly address: string
+  readonly clientKey?: string | undefined
+}
+
+export function moveOf({ services }: RouteDeps['home'], { origin }: Caller): Move | undefined {
   const moved = services.movedTo(origin)
-  if (!moved) return {}
-  return { moved: { address: moved.address, clientKey: tellBytes(moved.clientKey?.reveal()) } }
+  return moved && { address: moved.address, clientKey: tellBytes(moved.clientKey?.reveal()) }
 }
 
 export function tellOwners(owners: RouteDeps['home']['authority']['trust']['owners']): readonly object[] {

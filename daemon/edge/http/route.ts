@@ -89,7 +89,7 @@ export type Route = Form &
 /** Finds the device that a path or query names by id or by name, as far as this face and this caller see it. */
 export function findThing(
   home: HttpHome,
-  { only, sight }: Pick<Asking, 'only' | 'sight'>,
+  { only, sight, caller }: Pick<Asking, 'only' | 'sight' | 'caller'>,
   named: string,
 ): Verdict<Device, Code> {
   const id = parseId(named)
@@ -101,6 +101,8 @@ export function findThing(
     const names = namesakes.map((each) => `${each.home}/${each.name}`).join(', ')
     return no('conflict', `${namesakes.length} devices are called ${named}: ${names}`)
   }
-  if (!device || (only && only !== device.id) || !sight.sees(device)) return no('not-found', 'no such device')
+  const isElsewhere = device !== undefined && only !== undefined && only !== device.id
+  if (isElsewhere) home.desk.forbidden(caller, `another device than that of this address: ${device.name}`)
+  if (!device || isElsewhere || !sight.sees(device)) return no('not-found', 'no such device')
   return yes(device)
 }

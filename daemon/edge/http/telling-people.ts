@@ -13,8 +13,8 @@ import type { Sight } from '../../core/sight.ts'
 import type { HttpHome } from './home.ts'
 import { tellBytes } from './telling.ts'
 
-export function tellPerson({ authority, pairings }: HttpHome, { id, name, by, frame }: KnownPerson): object {
-  const { people, grants } = authority
+export function tellPerson(home: HttpHome, { id, name, by, frame }: KnownPerson): object {
+  const { people, grants } = home.authority
   const holders = people.holdersOf(id)
   const held = holders.flatMap((holder) => grants.heldBy(keyOf(holder.id)))
   return {
@@ -22,16 +22,18 @@ export function tellPerson({ authority, pairings }: HttpHome, { id, name, by, fr
     name,
     by,
     frame: tellBytes(frame),
-    holders: holders.map((holder) => tellHolder({ authority, pairings }, holder)),
+    holders: holders.map((holder) => tellHolder(home, holder)),
     grants: [...new Set(held.map(({ body }) => toBase64url(body.id)))],
   }
 }
 
 export function tellHolder(
-  { authority, pairings }: Pick<HttpHome, 'authority' | 'pairings'>,
+  { authority, pairings, services }: Pick<HttpHome, 'authority' | 'pairings' | 'services'>,
   holder: KnownHolder,
 ): object {
   const { id, name, kind, person, by, frame, at } = holder
+  const invitation = pairings.askedBy(id)?.invitation
+  const isThere = invitation !== undefined && services.list().some(({ service }) => service === invitation)
   return {
     key: id,
     name,
@@ -40,7 +42,7 @@ export function tellHolder(
     by,
     at,
     revoked: !authority.people.counts(holder),
-    invitation: pairings.askedBy(id)?.invitation,
+    invitation: isThere ? invitation : undefined,
     frame: tellBytes(frame),
   }
 }

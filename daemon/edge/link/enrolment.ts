@@ -16,7 +16,7 @@ import {
   type Receiver,
 } from '../../core/envelope/index.ts'
 import { deviceLeaf, readCsr } from '../../core/identity/certificates.ts'
-import { enrolProof } from '../../core/identity/index.ts'
+import { keyProof } from '../../core/identity/index.ts'
 import { idOf, type PartyId } from '../../core/model/index.ts'
 import type { OpenPermit } from '../../core/ports.ts'
 import type { Line, Outcome, Talk } from './connection.ts'
@@ -66,7 +66,10 @@ export class Enrolment implements Talk, Receiver {
     const device = idOf(enrol.signer)
     try {
       const answer = await this.#judge(enrol, device)
-      if (!answer.ok) return answer.why
+      if (!answer.ok) {
+        this.#room.desk.turnedAway(answer.why, this.#line.address)
+        return answer.why
+      }
       this.#line.send(answer.value)
       return undefined
     } catch (error) {
@@ -99,7 +102,7 @@ export class Enrolment implements Talk, Receiver {
 
   async #admit(enrol: Message<Enrol>, device: PartyId, permit: OpenPermit): Promise<Verdict<Frame, Code>> {
     const { issuer, random, clock, voice, desk, diary } = this.#room
-    const certificate = deviceLeaf(issuer, enrol.signer, random.bytes(8), clock.now())
+    const certificate = deviceLeaf(issuer(), enrol.signer, random.bytes(8), clock.now())
     const enrolled = voice.enrolled(device, enrol.body.epoch, certificate, permit.name)
     const { board, firmware, affordances } = enrol.body
     const verdict = await desk.enrolled({
@@ -135,5 +138,5 @@ const ourselves = {
 
 function provesSecret(enrol: Message<Enrol>, permit: OpenPermit): boolean {
   if (!permit.proofKey) return false
-  return equal(enrolProof(new Secret(permit.proofKey), enrol.signer), enrol.body.proofForHub)
+  return equal(keyProof(new Secret(permit.proofKey), enrol.signer), enrol.body.proofForHub)
 }

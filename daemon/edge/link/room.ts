@@ -22,7 +22,7 @@ export interface LinkRoom {
   readonly hub: Signer
   readonly voice: HubVoice
   /** The device CA that issues now. */
-  readonly issuer: Signer
+  issuer(): Signer
   readonly diary: LinkDiary
   readonly limits: LinkLimits
   readonly tries: Tries

@@ -24,6 +24,7 @@ import { NOTE_AFTER, NOTE_MS, type Noting } from './note-round.ts'
 import { isEnvelope, readGot, storedFrame } from './notes.ts'
 import { nextPapers, renewalDue } from './renewal.ts'
 import type { LinkRoom } from './room.ts'
+import type { Told } from './voice.ts'
 
 type Kept = Message<Reading> | Message<Receipt> | Message<Act>
 
@@ -71,6 +72,7 @@ export class Session implements Talk, Receiver, Noting {
   /** When its certificate is due for renewal, and the epoch of its latest hello. */
   #renewAt: number
   #life: Uint8Array | undefined
+  #told: Told | undefined
 
   constructor(room: LinkRoom, line: Line, leaf: DeviceLeaf, resumed: boolean) {
     this.#room = room
@@ -78,7 +80,7 @@ export class Session implements Talk, Receiver, Noting {
     this.#key = leaf.key
     this.device = idOf(leaf.key)
     this.#resumed = resumed
-    this.#renewAt = renewalDue(leaf, room.issuer.key)
+    this.#renewAt = renewalDue(leaf, room.issuer().key)
   }
 
   /** Who may seal what here (SPEC 2.6): the device its own types, and an owner its record when that is wanted. */
@@ -160,8 +162,17 @@ export class Session implements Talk, Receiver, Noting {
     this.#line.write(concat(...[...first, ...papers].map(writeFrame)))
     this.#room.desk.welcomed(this.device)
     this.#life = Uint8Array.from(hello.body.epoch)
+    this.#told = this.#room.voice.tell()
     this.renew()
     return undefined
+  }
+
+  /** Tells the device the time and the zone again, when what it was told is not what holds (SPEC 6.4). */
+  retell(): void {
+    const { voice } = this.#room
+    if (this.#state !== 'open' || !this.#life || !this.#told || !voice.isStale(this.#told)) return
+    this.#told = voice.tell()
+    this.#line.send(voice.welcome(this.device, this.#life, false))
   }
 
   /** Gives the device its next certificate when that is due (SPEC 6.7), once in a session. */
@@ -250,7 +261,7 @@ export class Session implements Talk, Receiver, Noting {
     return this.#line.ended ? 'too-slow' : 'sent'
   }
 
-  end(why: 'forgotten' | 'superseded' | 'hub-elsewhere'): void {
+  end(why: 'forgotten' | 'superseded' | 'hub-elsewhere' | 'ca-announced'): void {
     this.#line.end(why)
   }
 

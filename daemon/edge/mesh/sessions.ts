@@ -172,7 +172,6 @@ export class Sessions implements Disposable {
     const session = peer && !isTheirs ? this.#sessionFor(peer, connection) : undefined
     if (!peer || !session || session.streams[name]) return void stream.abort(new Error('not wanted'))
     session.streams[name] = stream
-    stream.addEventListener('message', () => session.watch.heard())
     stream.addEventListener('close', () => this.#lost(peer, session, CUT))
     if (PROTOCOLS.every(([each]) => session.streams[each])) this.#start(peer, session)
   }
@@ -197,6 +196,8 @@ export class Sessions implements Disposable {
         },
         (why) => this.#fail(session, peer, why),
       )
+      // Not sooner: a stream hands out what waited in it to its first listener.
+      session.streams[name]!.addEventListener('message', () => session.watch.heard())
     }
   }
 
@@ -233,6 +234,7 @@ export class Sessions implements Disposable {
 
   #lost(peer: PartyId, session: Session, end: WayTrouble): void {
     if (!this.#isCurrent(peer, session)) return
+    this.#deps.log.say('info', 'mesh-lost', { peer, why: end.code })
     this.#ends.set(peer, end)
     this.#drop(peer, session)
     session.connection.abort(new Error(end.detail))

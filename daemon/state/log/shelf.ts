@@ -109,12 +109,13 @@ export class Shelf implements LogShelf {
   #piece(author: PartyId, from: number): readonly EntryRow[] {
     const chain = this.#chains.get(author)
     if (!chain) return []
-    const rows = this.#table.after(chain.number, from - 1, PIECE_ENTRIES_MAX)
+    const rows: EntryRow[] = []
     let bytes = 0
-    const end = rows.findIndex(({ body }) => {
-      bytes += body.length
-      return bytes > PIECE_BYTES_MAX
-    })
-    return end < 0 ? rows : rows.slice(0, Math.max(1, end))
+    for (const row of this.#table.each(chain.number, from - 1, PIECE_ENTRIES_MAX)) {
+      bytes += row.body.length
+      if (rows.length > 0 && bytes > PIECE_BYTES_MAX) break
+      rows.push(row)
+    }
+    return rows
   }
 }

@@ -8,6 +8,7 @@
  * the disk and is never ahead of it, but for presence, which lives in memory alone.
  * Absent on purpose: who may do what (policy), and the forgetting of readings (retention comes with pruning).
  */
+export * from './confirmations.ts'
 export * from './devices.ts'
 export * from './far-readings.ts'
 export * from './mesh.ts'

@@ -31,6 +31,10 @@ export class KeptPairings implements PairingBook {
     return this.#table.askedBy(key)
   }
 
+  invited(): readonly OpenPairing[] {
+    return this.#table.invited()
+  }
+
   async open(pairing: Parameters<PairingBook['open']>[0], entry: NewEntry): Promise<void> {
     await this.#store.write(() => {
       this.#table.wipeStale(this.#clock.now())

@@ -7,6 +7,7 @@
  * Absent on purpose: meaning. Tables turn rows into values; registry and log say what they are for. There is no second
  * implementation for tests: IN_MEMORY is the same code without a file.
  */
+export * from './confirmations.ts'
 export { IN_MEMORY } from './database.ts'
 export * from './devices.ts'
 export * from './far-readings.ts'

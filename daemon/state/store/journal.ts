@@ -65,9 +65,15 @@ export class JournalTable {
   after(chain: number, after: number, limit: number): readonly EntryRow[] {
     return this.#sql.after.all(chain, after, limit) as unknown as EntryRow[]
   }
+
+  /** The same, one by one: whoever has enough stops, and the rest is not read. */
+  each(chain: number, after: number, limit: number): Iterable<EntryRow> {
+    return this.#sql.each.iterate(chain, after, limit) as Iterable<unknown> as Iterable<EntryRow>
+  }
 }
 
 const COLUMNS = 'position, hash, body, device'
+const AFTER = `SELECT ${COLUMNS} FROM entry WHERE chain = ? AND position > ? ORDER BY position LIMIT ?`
 
 function prepareAll(store: Store) {
   return {
@@ -89,8 +95,7 @@ function prepareAll(store: Store) {
       `SELECT ${COLUMNS} FROM entry WHERE chain = ? AND device = ? AND position < ?
        ORDER BY position DESC LIMIT ?`,
     ),
-    after: store.prepare(
-      `SELECT ${COLUMNS} FROM entry WHERE chain = ? AND position > ? ORDER BY position LIMIT ?`,
-    ),
+    after: store.prepare(AFTER),
+    each: store.prepare(AFTER),
   } satisfies Record<string, StatementSync>
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { StatementSync } from 'node:sqlite'
-import type { Instant } from '../../base/clock.ts'
 import type { Frame, HolderKind } from '../../core/envelope/message.ts'
 import { idOf, keyOf, type PartyId } from '../../core/model/index.ts'
 import type { OpenPairing } from '../../core/ports-people.ts'
+import { ProofRows } from './proof-rows.ts'
 import type { Store } from './store.ts'
 
 interface PairingRow {
@@ -20,11 +20,12 @@ interface PairingRow {
   readonly ended: string | null
 }
 
-/** The table `pairing`. */
-export class PairingTable {
+/** The table `pairing`. A phone's own stays, because it tells which address is that phone's. */
+export class PairingTable extends ProofRows {
   readonly #sql: ReturnType<typeof prepareAll>
 
   constructor(store: Store) {
+    super(store, 'pairing', "ended IS NOT 'confirmed'")
     this.#sql = prepareAll(store)
   }
 
@@ -36,6 +37,10 @@ export class PairingTable {
   askedBy(key: PartyId): OpenPairing | undefined {
     const row = this.#sql.askedBy.get(keyOf(key)) as unknown as PairingRow | undefined
     return row && fromRow(row)
+  }
+
+  invited(): readonly OpenPairing[] {
+    return (this.#sql.invited.all() as unknown as PairingRow[]).map(fromRow)
   }
 
   insert(open: OpenPairing, frame: Frame): void {
@@ -51,15 +56,6 @@ export class PairingTable {
   end(pairing: Uint8Array, how: 'confirmed' | 'declined'): void {
     this.#sql.end.run(how, pairing)
   }
-
-  wipeStale(now: Instant): void {
-    this.#sql.wipeStale.run(now)
-  }
-
-  /** Those that let nobody in: a phone's own stays, because it tells which address is that phone's. */
-  forgetUnused(before: Instant): void {
-    this.#sql.forgetUnused.run(before)
-  }
 }
 
 const COLUMNS = 'id, name, person, kind, signer, expires_at, proof_key, invitation, asker, pair, ended'
@@ -70,16 +66,13 @@ function prepareAll(store: Store) {
     askedBy: store.prepare(
       `SELECT ${COLUMNS} FROM pairing WHERE asker = ? ORDER BY expires_at DESC, id LIMIT 1`,
     ),
+    invited: store.prepare(`SELECT ${COLUMNS} FROM pairing WHERE invitation IS NOT NULL ORDER BY id`),
     insert: store.prepare(
       `INSERT INTO pairing (id, name, person, kind, signer, expires_at, proof_key, invitation, frame)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     ask: store.prepare('UPDATE pairing SET asker = ?, pair = ?, proof_key = NULL WHERE id = ?'),
     end: store.prepare('UPDATE pairing SET ended = ?, proof_key = NULL WHERE id = ?'),
-    forgetUnused: store.prepare("DELETE FROM pairing WHERE expires_at < ? AND ended IS NOT 'confirmed'"),
-    wipeStale: store.prepare(
-      'UPDATE pairing SET proof_key = NULL WHERE proof_key IS NOT NULL AND expires_at <= ?',
-    ),
   } satisfies Record<string, StatementSync>
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { StatementSync } from 'node:sqlite'
-import type { Instant } from '../../base/clock.ts'
 import type { Frame } from '../../core/envelope/message.ts'
 import { idOf, keyOf, type PartyId } from '../../core/model/index.ts'
 import type { OpenPermit } from '../../core/ports.ts'
+import { ProofRows } from './proof-rows.ts'
 import type { Store } from './store.ts'
 
 interface PermitRow {
@@ -16,11 +16,12 @@ interface PermitRow {
   readonly enrolled: Uint8Array | null
 }
 
-/** The table `permit`. */
-export class PermitTable {
+/** The table `permit`. A used one stays, because its device may ask again, however late. */
+export class PermitTable extends ProofRows {
   readonly #sql: ReturnType<typeof prepareAll>
 
   constructor(store: Store) {
+    super(store, 'permit', 'used_by IS NULL')
     this.#sql = prepareAll(store)
   }
 
@@ -36,15 +37,6 @@ export class PermitTable {
   use(permit: Uint8Array, by: PartyId, enrol: Frame, enrolled: Frame): void {
     this.#sql.use.run(keyOf(by), enrol, enrolled, permit)
   }
-
-  wipeStale(now: Instant): void {
-    this.#sql.wipeStale.run(now)
-  }
-
-  /** Those that enrolled nothing: a used one is answered again, however late. */
-  forgetUnused(before: Instant): void {
-    this.#sql.forgetUnused.run(before)
-  }
 }
 
 function prepareAll(store: Store) {
@@ -57,10 +49,6 @@ function prepareAll(store: Store) {
     ),
     use: store.prepare(
       'UPDATE permit SET used_by = ?, enrol = ?, enrolled = ?, proof_key = NULL WHERE id = ?',
-    ),
-    forgetUnused: store.prepare('DELETE FROM permit WHERE expires_at < ? AND used_by IS NULL'),
-    wipeStale: store.prepare(
-      'UPDATE permit SET proof_key = NULL WHERE proof_key IS NOT NULL AND expires_at <= ?',
     ),
   } satisfies Record<string, StatementSync>
 }

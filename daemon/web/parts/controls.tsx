@@ -49,6 +49,11 @@ function Switch({ thing, held }: ControlProps) {
   const title = titleOf(name, words)
   return (
     <div class="control">
+      {!isPlainSwitch(name) && (
+        <span class="label" aria-hidden="true">
+          {title}
+        </span>
+      )}
       <button
         type="button"
         class="switch"
@@ -65,6 +70,11 @@ function Switch({ thing, held }: ControlProps) {
       <Stages thing={thing.id} name={name} />
     </div>
   )
+}
+
+/** Whether somebody who sees a switch knows what it is for: what is on or off is the device itself. */
+function isPlainSwitch(name: string): boolean {
+  return capabilityOf(name)?.name === 'on'
 }
 
 /** While one command is on its way the slider may move on; what it was left at is asked for when that has ended. */
@@ -164,7 +174,7 @@ function ActionButton({ thing, held }: ControlProps) {
   const title =
     name === 'unlock' ? words.thing.unlockFor(sayValue(name, SECONDS, words, language)) : titleOf(name, words)
   return (
-    <div class="control">
+    <div class="control action">
       <button
         type="button"
         class="plain"

@@ -5,6 +5,7 @@ import { usePage } from '../parts/context.ts'
 import { Icon } from '../parts/icon.tsx'
 import { LogView } from './log.tsx'
 import { MeView } from './me.tsx'
+import { MovedView } from './moved.tsx'
 import { PeopleView } from './people.tsx'
 import { ThingView } from './thing.tsx'
 import { ThingsView } from './things.tsx'
@@ -17,6 +18,7 @@ export function Frame() {
   return (
     <>
       <LinkState />
+      <MovedView />
       <main>
         <View key={route} route={route} />
       </main>

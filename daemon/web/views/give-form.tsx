@@ -57,6 +57,11 @@ export function GiveForm({ to }: { to: KnownPerson }) {
       <label class="tick">
         <input type="checkbox" name="use" checked /> {words.people.use}
       </label>
+      {isOwner && (
+        <label class="tick">
+          <input type="checkbox" name="share" /> {words.people.share}
+        </label>
+      )}
       <fieldset>
         <legend class="label">{words.people.days}</legend>
         <div class="choices">
@@ -111,7 +116,8 @@ export function GiveForm({ to }: { to: KnownPerson }) {
     const id = parseId(where)
     const things = [...state.things.values()].filter((thing) => where === EVERYTHING || thing.id === id)
     const what = permissionsFor(things, use)
-    return what.length === 0 ? undefined : { devices: id ? [keyOf(id)] : [], what, ...limits }
+    const share = form.has('share') ? { share: 1 } : {}
+    return what.length === 0 ? undefined : { devices: id ? [keyOf(id)] : [], what, ...share, ...limits }
   }
 }
 

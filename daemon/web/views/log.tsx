@@ -46,7 +46,7 @@ function Line({ act }: { act: Act }) {
         <strong>{[who, what].filter(Boolean).join(' ')}</strong>
         {!isDevice && thing && ` · ${thing}`}
         {act.asked && ` · ${sayAsked(act.asked)}`}
-        {act.note && !thing && ` · ${act.note}`}
+        {act.note && !thing && ` · ${sayNote(act.note)}`}
         {act.code === 'ok' && <span class="done"> · {words.stage.done}</span>}
       </p>
       {act.code !== undefined && act.code !== 'ok' && <p class="refused">{words.reason(act.code)}</p>}
@@ -69,6 +69,11 @@ function Line({ act }: { act: Act }) {
       return from[text as Exclude<keyof typeof from, 'onion'>]
     return text.startsWith('onion:') ? from.onion(text.slice(text.lastIndexOf(':') + 1)) : text
   }
+}
+
+/** An onion service is called by the name that people gave it. */
+function sayNote(note: string): string {
+  return note.replace(/^(?:invitation|former|mesh|join):/, '')
 }
 
 /** By the name that the home has for a key; nobody for what has no signer. */

@@ -15,7 +15,8 @@ export function PeopleView() {
   const { people, grants, loading, failed } = state.people
   useEffect(() => {
     void app.perform({ act: 'people' })
-  }, [])
+    // Each picture brings another `me`: with it came news of people or grants.
+  }, [state.me])
   const known = new Set(people.map(({ id }) => id))
   const others = grants.filter(({ person, revoked }) => !revoked && (!person || !known.has(person)))
   return (
@@ -37,7 +38,7 @@ export function PeopleView() {
       {others.length > 0 && (
         <section class="card">
           <h2>{words.people.others}</h2>
-          <Grants grants={others} />
+          <Grants grants={others} named />
         </section>
       )}
     </>
@@ -46,12 +47,11 @@ export function PeopleView() {
 
 function Owners() {
   const { state, words, app } = usePage()
-  const owners = state.owners.filter(({ revoked }) => !revoked)
   return (
     <section class="card">
       <h2>{words.people.owners}</h2>
       <ul class="plain-list">
-        {owners.map(({ key, name }) => (
+        {state.owners.map(({ key, name }) => (
           <li key={key}>
             {name}
             {key === app.person.id && ` (${words.log.you})`}
@@ -63,7 +63,8 @@ function Owners() {
 }
 
 function PersonCard({ person, grants }: { person: KnownPerson; grants: readonly KnownGrant[] }) {
-  const { state, words } = usePage()
+  const { app, state, words } = usePage()
+  const isMine = state.me?.kind === 'owner' || person.by === app.person.id
   const keys = person.keys.filter(({ revoked }) => !revoked)
   return (
     <section class="card" aria-label={person.name}>
@@ -79,6 +80,14 @@ function PersonCard({ person, grants }: { person: KnownPerson; grants: readonly 
       <h3>{words.people.may}</h3>
       {grants.length === 0 ? <p class="label">{words.people.mayNothing}</p> : <Grants grants={grants} />}
       {state.me?.share && keys.length > 0 && <GiveForm to={person} />}
+      {isMine && keys.length === 0 && grants.length === 0 && (
+        <TakeBack
+          action={{ act: 'remove-person', id: person.id }}
+          says={words.people.remove}
+          sure={words.people.removeSure}
+          name={person.name}
+        />
+      )}
     </section>
   )
 }
@@ -91,12 +100,29 @@ function Key({ held }: { held: HeldKey }) {
       <span>
         {held.name} <small>{held.key === mine ? words.menu.me : words.people.kind[held.kind]}</small>
       </span>
-      {state.me?.kind === 'owner' && held.key !== mine && <TakeBack what={held.key} name={held.name} />}
+      {state.me?.kind === 'owner' && held.key !== mine && (
+        <TakeBack
+          action={{ act: 'take-back', what: held.key }}
+          says={words.people.takeBack}
+          sure={words.people.takeBackSure}
+          name={held.name}
+        />
+      )}
+      {state.me?.kind !== 'owner' && held.by === mine && held.invitation !== undefined && (
+        <TakeBack
+          action={{ act: 'withdraw', invitation: held.invitation }}
+          says={words.people.withdraw}
+          sure={words.people.withdrawSure}
+          why={words.people.withdrawWhy}
+          name={held.name}
+        />
+      )}
     </div>
   )
 }
 
-function Grants({ grants }: { grants: readonly KnownGrant[] }) {
+/** @param named  says also what each is called, where nothing around them does */
+function Grants({ grants, named = false }: { grants: readonly KnownGrant[]; named?: boolean }) {
   const { state, words, language } = usePage()
   return (
     <ul class="plain-list">
@@ -105,13 +131,21 @@ function Grants({ grants }: { grants: readonly KnownGrant[] }) {
           <div class="row">
             <span>
               <strong>{sayWhere(grant.devices, state.things, words)}</strong>: {sayWhat(grant.what, words)}
+              {named && <small class="limit">{grant.name}</small>}
               {sayLimits(grant, words, language).map((limit) => (
                 <small key={limit} class="limit">
                   {limit}
                 </small>
               ))}
             </span>
-            {state.me?.kind === 'owner' && <TakeBack what={grant} name={grant.name} />}
+            {state.me?.kind === 'owner' && (
+              <TakeBack
+                action={{ act: 'take-back', what: grant }}
+                says={words.people.takeBack}
+                sure={words.people.takeBackSure}
+                name={grant.name}
+              />
+            )}
           </div>
         </li>
       ))}

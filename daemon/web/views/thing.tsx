@@ -62,6 +62,9 @@ function History({ thing }: { thing: Thing }) {
               {titleOf(name, words)}
             </button>
           ))}
+      </fieldset>
+      <fieldset class="choices">
+        <legend class="only-read">{words.history.time}</legend>
         {(Object.keys(SPANS_MS) as Span[]).map((each) => (
           <button key={each} type="button" aria-pressed={each === span} onClick={() => setSpan(each)}>
             {words.history.spans[each]}

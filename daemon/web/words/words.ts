@@ -20,6 +20,13 @@ export interface Words {
     readonly lost: string
     readonly retry: string
   }
+  /** Another address for this phone. */
+  readonly moved: {
+    readonly title: string
+    readonly why: string
+    readonly go: string
+    readonly clientKey: (key: string) => string
+  }
   readonly thing: {
     readonly none: string
     readonly present: string
@@ -82,9 +89,15 @@ export interface Words {
     readonly kind: Readonly<Record<'phone' | 'script', string>>
     readonly takeBack: string
     readonly takeBackSure: string
+    readonly remove: string
+    readonly removeSure: string
+    readonly withdraw: string
+    readonly withdrawSure: string
+    readonly withdrawWhy: string
     readonly give: string
     readonly where: string
     readonly use: string
+    readonly share: string
     readonly days: string
     readonly fromTime: string
     readonly toTime: string

@@ -315,6 +315,7 @@ static struct port host = {
     .read_line = read_line,   .output_set = output_set,   .pulse_set = buses_pulse_set, .pin_read = buses_pin_read,
     .pulses_read = buses_pulses_read, .i2c_transfer = buses_i2c_transfer, .onewire_transfer = buses_onewire_transfer,
     .wiegand_read = buses_wiegand_read,
+    .capture_take = buses_capture_take, .capture_read = buses_capture_read, .capture_drop = buses_capture_drop,
 };
 
 static int open_directory(const char *path) {

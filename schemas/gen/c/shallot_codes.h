@@ -83,7 +83,7 @@ enum shallot_code {
   SHALLOT_E_TLS_BAD_PROOF = -223, /* the daemon does not hold the key of its certificate */
   SHALLOT_E_TLS_OUT_OF_MEMORY = -224, /* the TLS arena is too small */
   SHALLOT_E_TLS_PROFILE = -225, /* the daemon's certificate is not a server leaf */
-  SHALLOT_E_TLS_EXPIRED = -226, /* the daemon's certificate is outside its dates */
+  SHALLOT_E_TLS_EXPIRED = -226, /* the daemon's certificate has ended */
   SHALLOT_E_TLS_ALPN = -227, /* the daemon speaks another protocol */
   SHALLOT_E_AWAY = -240, /* the device is not connected */
   SHALLOT_E_QUEUE_FULL = -241, /* too many commands wait for this device */
@@ -109,6 +109,8 @@ enum shallot_code {
   SHALLOT_E_OUT_OF_SPACE = -304, /* a buffer of the firmware is too small */
   SHALLOT_E_CERTIFICATE_RENEWED = -320, /* the device has its next certificate and connects again with it */
   SHALLOT_E_NO_ANSWER = -321, /* nobody on the LAN said where the hub is */
+  SHALLOT_E_CA_ANNOUNCED = -324, /* the device knows this CA as the next, and takes it when the hub shows it */
+  SHALLOT_E_CA_UNKNOWN = -325, /* the device was not told of this CA by the one before it */
   SHALLOT_E_SERIAL_DAMAGED = -360, /* a line on the serial cable was damaged on its way */
   SHALLOT_E_SERIAL_ORDER = -361, /* a piece came out of its order */
   SHALLOT_E_BAD_PROVISION = -362, /* what was handed over is not a Wi-Fi name, password or code of the documented form */
@@ -223,6 +225,8 @@ static inline const char *shallot_code_name(int code) {
     case SHALLOT_E_OUT_OF_SPACE: return "out-of-space";
     case SHALLOT_E_CERTIFICATE_RENEWED: return "certificate-renewed";
     case SHALLOT_E_NO_ANSWER: return "no-answer";
+    case SHALLOT_E_CA_ANNOUNCED: return "ca-announced";
+    case SHALLOT_E_CA_UNKNOWN: return "ca-unknown";
     case SHALLOT_E_SERIAL_DAMAGED: return "serial-damaged";
     case SHALLOT_E_SERIAL_ORDER: return "serial-order";
     case SHALLOT_E_BAD_PROVISION: return "bad-provision";

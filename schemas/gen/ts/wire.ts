@@ -235,6 +235,9 @@ export const HELLO_LOST = 4
 export const WELCOME_TIME_MS = 1
 export const WELCOME_WANTS_RECORD = 2
 export const WELCOME_ZONE = 3
+export const WELCOME_PLACES = 4
+export const PLACES_MAX = 4
+export const PLACE_ADDRESS_CHARS_MAX = 45
 export const ZONE_MINUTES_MAX = 1440
 export const READING_VALUES = 1
 export const AFFORDANCE_MAX = 65535
@@ -258,6 +261,12 @@ export const REQUEST_METHOD = 1
 export const REQUEST_PATH = 2
 export const REQUEST_DIGEST = 3
 export const REQUEST_PATH_BYTES_MAX = 1024
+export const TYPE_PINS = 'application/vnd.shallot.pins.v1'
+export const PINS_GENERATION = 1
+export const PINS_HUB_CA = 2
+export const GENERATION_MAX = 65535
+export const GENERATIONS_KEPT_MAX = 16
+export const GENERATIONS_SPARE = 7
 export const SERIAL_PREFIX = 'shallot:serial:'
 export const SERIAL_LINE_CHARS_MAX = 120
 export const SERIAL_VERSION_NOW = 1
@@ -307,5 +316,6 @@ export const MESSAGE_TYPES = {
   receipt: TYPE_RECEIPT,
   request: TYPE_REQUEST,
   beacon: TYPE_BEACON,
+  pins: TYPE_PINS,
 } as const
 export type MessageType = keyof typeof MESSAGE_TYPES

@@ -122,8 +122,10 @@ export class FakePeople {
     'POST pairings': ({ body, answer }) => {
       const said = JSON.parse(Buffer.from(body).toString())
       const [frame, proof] = [fromBase64url(said.pairing)!, fromBase64url(said.proof)!]
-      this.pairing = { frame, proof, invitation: said.invitation }
-      json(answer, { pairing: toBase64url(open(frame, 'pairing').body.pairing) })
+      const own = said.address ? { invitation: 'made-by-the-hub', address: ADDRESS } : undefined
+      this.pairing = { frame, proof, invitation: own?.invitation ?? said.invitation }
+      if (own) this.invited.add(own.invitation)
+      json(answer, { pairing: toBase64url(open(frame, 'pairing').body.pairing), ...own })
     },
     'GET pairings': ({ answer }) => {
       answer.writeHead(200, { 'content-type': 'text/event-stream' })

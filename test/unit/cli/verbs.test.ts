@@ -10,7 +10,7 @@ import { SILENCE_MS_MAX } from '../../../daemon/cli/api.ts'
 import { type Enrolment, openEnvelope, type Signer } from '../../../daemon/core/envelope/index.ts'
 import {
   enrolKeys,
-  enrolProof,
+  keyProof,
   onionAddress,
   readEnrolCode,
   readHomeCode,
@@ -145,8 +145,10 @@ test('status speaks of the home; --json gives it whole', async () => {
 })
 
 test('log verify is exit 3 and names the entry when the chain is broken', async () => {
-  at('GET /log/verify', ({ answer }) => json(answer, { entries: 9, head: 'aGVhZA' }))
-  assert.equal((await account.jsonWithin(['log', 'verify'])).exit, 0)
+  at('GET /log/verify', ({ answer }) => json(answer, { entries: 9, pruned: 3, head: 'aGVhZA' }))
+  const whole = await account.jsonWithin(['log', 'verify'])
+  assert.deepEqual([whole.exit, whole.said.pruned], [0, 3])
+  assert.match((await account.within(['log', 'verify'])).out, /3 older ones were removed/)
   at('GET /log/verify', ({ answer }) =>
     json(answer, { entries: 9, head: 'aGVhZA', broken: { index: 4, why: 'hash' } }),
   )
@@ -467,7 +469,7 @@ function letEnrol(proofOf: (secret: Secret, device: Signer) => Uint8Array): {
 let secretOf = (): Secret => new Secret(new Uint8Array(16))
 
 test('enrol prints a code, checks the proof, seals the record', async () => {
-  const seen = letEnrol((secret, device) => enrolProof(enrolKeys(secret).ownerProofKey, device.key))
+  const seen = letEnrol((secret, device) => keyProof(enrolKeys(secret).ownerProofKey, device.key))
   // First only the code, as a script would; then the device comes; then the owner confirms.
   const begun = await account.jsonWithin(['enrol', 'lamp', '--no-wait'])
   assert.equal(begun.exit, 0)
@@ -492,7 +494,7 @@ test('enrol prints a code, checks the proof, seals the record', async () => {
 
 test('enrol refuses a key whose holder did not have the code, and seals nothing', async () => {
   const seen = letEnrol((_, device) =>
-    enrolProof(enrolKeys(new Secret(systemRandom.bytes(16))).ownerProofKey, device.key),
+    keyProof(enrolKeys(new Secret(systemRandom.bytes(16))).ownerProofKey, device.key),
   )
   const { exit, said } = await account.jsonWithin(['enrol', 'lamp2'])
   assert.deepEqual([exit, said.code, seen.record], [3, 'bad-proof', undefined])

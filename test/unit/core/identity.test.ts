@@ -8,7 +8,7 @@ import {
   derive,
   deriveP256,
   enrolKeys,
-  enrolProof,
+  keyProof,
   onionAddress,
   onionClientKey,
   onionSeed,
@@ -263,9 +263,9 @@ suite('codes for people [SPEC 1.4]', () => {
     const keys = enrolKeys(enrolment.secret)
     assert.equal(keys.permit.length, 8)
     const device = new Uint8Array(32).fill(9)
-    const proofs = [keys.hubProofKey, keys.ownerProofKey].map((key) => enrolProof(key, device).toHex())
+    const proofs = [keys.hubProofKey, keys.ownerProofKey].map((key) => keyProof(key, device).toHex())
     assert.notEqual(proofs[0], proofs[1])
-    const other = enrolProof(keys.hubProofKey, new Uint8Array(32).fill(8)).toHex()
+    const other = keyProof(keys.hubProofKey, new Uint8Array(32).fill(8)).toHex()
     assert.notEqual(proofs[0], other)
   })
 })

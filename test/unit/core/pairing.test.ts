@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { Secret } from '../../../daemon/base/secret.ts'
 import {
+  keyProof,
   matchDigits,
   type PhoneCode,
   pairKeys,
-  pairProof,
   readHomeCode,
   readPhoneCode,
   writePhoneCode,
@@ -43,8 +43,8 @@ suite('phone codes [SPEC 13.3]', () => {
     const proof = page.provePhone(read.value, key)
     const keys = pairKeys(CODE.secret)
     assert.deepEqual(proof.pairing, keys.pairing)
-    assert.deepEqual(proof.proofForHub, pairProof(keys.hubProofKey, key))
-    assert.deepEqual(proof.proofForOwner, pairProof(keys.ownerProofKey, key))
+    assert.deepEqual(proof.proofForHub, keyProof(keys.hubProofKey, key))
+    assert.deepEqual(proof.proofForOwner, keyProof(keys.ownerProofKey, key))
     assert.equal(proof.match, matchDigits(keys.ownerProofKey, key))
     assert.match(proof.match, /^\d{6}$/)
   })

@@ -147,6 +147,21 @@ suite('grants that hold no more', () => {
     assert.equal(await use(id), 'ok')
   })
 
+  test('a command alone ends nothing: daemons that have the same papers mark the same', async (t) => {
+    const { home, give } = await openGuestHome(t)
+    await give({})
+    const marked = () => home.state.papers.all('grant').filter(({ goneAt }) => goneAt !== undefined).length
+    days(home, 1)
+    const [device] = home.state.devices.list()
+    const target = { device: device!, affordance: 1, operation: 'write' } as const
+    assert.ok((await home.desk.command(home.command(), target, home.caller)).ok)
+    await home.authority.thin(KEPT_MS)
+    assert.equal(marked(), 0)
+    await home.desk.people.revoke(revocationFrame(home.as(OWNER), []), 'unix')
+    await home.authority.thin(KEPT_MS)
+    assert.equal(marked(), 1)
+  })
+
   test('what hangs from a forgotten grant is forgotten with it, and never before', async (t) => {
     const { home, give, take, papers } = await openGuestHome(t)
     const [above, below] = [newId(), newId()]
@@ -239,5 +254,17 @@ suite('a hub whose clock is set back', () => {
     home.openCore()
     home.clock.setWall(home.clock.now() - 90_000)
     assert.equal(await use(id), 'grant-expired')
+  })
+
+  test('starts all the same with a log that somebody edited', async (t) => {
+    const { home, give, use } = await openGuestHome(t)
+    const id = newId()
+    await give({ id })
+    const read = t.mock.method(home.state.journal, 'read', () => {
+      throw Object.assign(new Error('entry 7 of the log cannot be read'), { code: 'corrupt' })
+    })
+    home.openCore()
+    read.mock.restore()
+    assert.equal(await use(id), 'ok')
   })
 })

@@ -552,6 +552,18 @@ suite('readmit()', () => {
   })
 })
 
+suite('what is tried with a wrong code', () => {
+  test('of a device that would enrol stands in the log, as much of it as strangers get', async (t) => {
+    const home = await openCoreHome(t)
+    for (let tries = 0; tries < 40; tries++) home.deviceDesk.turnedAway('bad-proof', '192.0.2.7')
+    await new Promise((written) => setImmediate(written))
+    const entries = home.state.journal.read({ limit: 100 }).filter(({ kind }) => kind === 'refused')
+    assert.equal(entries.length, 30)
+    assert.deepEqual([entries[0]!.origin, entries[0]!.code], ['link', CODES['bad-proof']])
+    assert.match(entries[0]!.note!, /192\.0\.2\.7/)
+  })
+})
+
 suite('what devices say', () => {
   test('a reading is kept and told once, however often it comes', async (t) => {
     const home = await openCoreHome(t)

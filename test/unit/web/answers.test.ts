@@ -17,6 +17,7 @@ const picture = {
   home: ID,
   hub: ID,
   owners: [],
+  revocations: [],
   people: [{ id: 'AAAAAAAAAAA', name: 'Bea' }],
   things: [thing],
 }
@@ -52,6 +53,8 @@ describe('readPicture() [SPEC 9.4]', () => {
     ['a home that is no id', JSON.stringify({ ...picture, home: 'home' })],
     ['a home in a second spelling', JSON.stringify({ ...picture, home: `${ID.slice(0, -1)}9` })],
     ['owners without end', JSON.stringify({ ...picture, owners: Array(65).fill({}) })],
+    ['lists without end', JSON.stringify({ ...picture, revocations: Array(66).fill({ frame: 'AAAA' }) })],
+    ['a list without its envelope', JSON.stringify({ ...picture, revocations: [{}] })],
     ['things without end', JSON.stringify({ ...picture, things: Array(1001).fill(thing) })],
     ['things that are a map', JSON.stringify({ ...picture, things: { 0: thing } })],
     ['a thing without a name', withThing({ name: undefined })],

@@ -3,10 +3,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { toBase64url } from '../../../daemon/base/bytes.ts'
 import { systemRandom } from '../../../daemon/base/random.ts'
-import { keyOf } from '../../../daemon/core/model/index.ts'
+import { idOf, keyOf } from '../../../daemon/core/model/index.ts'
+import { openApp } from '../../../daemon/web/app.ts'
 import type { Identity } from '../../../daemon/web/identity.ts'
+import { Keep } from '../../../daemon/web/keep.ts'
 import { openTestHome, type TestHome } from '../../support/http-home.ts'
-import { fetchOver, type OpenPage, openPage } from './page-home.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
+import { fetchOver, MemoryStorage, type OpenPage, openPage } from './page-home.ts'
 
 type Change = (path: string, text: string) => string
 
@@ -138,6 +141,39 @@ const inPicture =
 
 type Told = { name: string; hello: string; nonce: string; record?: string }
 const thingsIn = (picture: Record<string, never>) => picture.things as unknown as Told[]
+
+describe('the page at a home that ends its stream', () => {
+  const root = systemRandom.bytes(32)
+  const picture = {
+    me: { kind: 'holder', name: 'Bea', share: false },
+    home: idOf(root),
+    hub: idOf(root),
+    ...{ owners: [], revocations: [], people: [], things: [] },
+  }
+  const stream = () => new Response(`event: home\ndata: ${JSON.stringify(picture)}\n\n`)
+
+  /** @param answers  to one question after the other; the last to all that follow */
+  function opened(...answers: (() => Response | Promise<Response>)[]) {
+    const clock = new ManualClock()
+    const over = new AbortController()
+    const fetch = (async () =>
+      (answers.length > 1 ? answers.shift()! : answers[0]!)()) as typeof globalThis.fetch
+    const keep = new Keep(new MemoryStorage())
+    const deps = { clock, random: systemRandom, keep, fetch, origin: 'http://localhost' }
+    const app = openApp(deps, { root, seed: systemRandom.bytes(32), name: 'Bea' }, over.signal)
+    return { clock, kind: () => app.state().link.kind, [Symbol.dispose]: () => over.abort() }
+  }
+
+  it('stays live when it answers again, and is not when it does not', async () => {
+    using page = opened(stream, stream, () => new Promise(() => {}))
+    await page.clock.pass(500)
+    assert.equal(page.kind(), 'live')
+    await page.clock.pass(5000)
+    assert.equal(page.kind(), 'live')
+    await page.clock.pass(7000)
+    assert.equal(page.kind(), 'connecting')
+  })
+})
 
 describe('the page at a hostile hub', () => {
   it('does not believe another home at the address', () =>

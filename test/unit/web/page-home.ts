@@ -64,11 +64,16 @@ export interface OpenPage extends Disposable {
   ): Promise<readonly [string, string | undefined]>
 }
 
-export function openPage(identity: Identity, fetch: typeof globalThis.fetch): OpenPage {
+/** @param storage  of the browser: what another visit left there */
+export function openPage(
+  identity: Identity,
+  fetch: typeof globalThis.fetch,
+  { storage = new MemoryStorage(), origin = 'http://localhost' } = {},
+): OpenPage {
   const over = new AbortController()
-  const keep = new Keep(new MemoryStorage())
+  const keep = new Keep(storage)
   const app = openApp(
-    { clock: systemClock, random: systemRandom, keep, fetch, origin: 'http://localhost' },
+    { clock: systemClock, random: systemRandom, keep, fetch, origin },
     identity,
     over.signal,
   )

@@ -3,15 +3,19 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { toBase64url } from '../../../daemon/base/bytes.ts'
+import { systemClock } from '../../../daemon/base/clock.ts'
 import { systemRandom } from '../../../daemon/base/random.ts'
 import { nativeEd25519 } from '../../../daemon/core/envelope/index.ts'
 import { idOf, keyOf } from '../../../daemon/core/model/index.ts'
+import { join } from '../../../daemon/web/join.ts'
+import { Keep } from '../../../daemon/web/keep.ts'
 import { passedOn, type Terms } from '../../../daemon/web/people.ts'
+import { readPhoneCode } from '../../../daemon/web/phone-code.ts'
 import { ask } from '../../support/http-home.ts'
 import { holderFrame } from '../../support/papers.ts'
 import { openPeopleHome, type PeopleHome } from '../../support/people-home.ts'
 import { Sealer } from '../../support/request.ts'
-import { fetchOver, type OpenPage, openPage } from './page-home.ts'
+import { fetchOver, MemoryStorage, type OpenPage, openPage } from './page-home.ts'
 
 let home: PeopleHome
 let page: OpenPage
@@ -41,6 +45,17 @@ async function bea() {
   await page.app.perform({ act: 'people' })
   const known = page.app.state().people.people.find(({ name }) => name === 'Bea')!
   return { phone, known }
+}
+
+/** Dan, who may pass on that the light is switched. */
+async function mayPassOn() {
+  const seed = systemRandom.bytes(32)
+  const dan = new Sealer(nativeEd25519().signer(seed), home.home.home.home)
+  const { key } = dan.signer
+  const frame = holderFrame(home.owner, { key, person: await home.person('Dan') })
+  assert.equal((await home.send('PUT', `/holders/${idOf(key)}`, frame, home.owner)).status, 200)
+  const parent = await home.grant(dan, { what: [{ affordance: 1, methods: 5 }], share: 1 })
+  return { seed, key, parent }
 }
 
 const mayOn = async (phone: Awaited<ReturnType<typeof bea>>['phone']) => {
@@ -73,6 +88,49 @@ describe('people and grants, from the page to the desks', () => {
     assert.equal((await home.get('/home', phone)).status, 401)
   })
 
+  it('removes somebody of whom nothing holds any more, and nobody else', async () => {
+    const { known } = await bea()
+    const remove = () => page.app.perform({ act: 'remove-person', id: known.id })
+    const names = () => page.app.state().people.people.map(({ name }) => name)
+    await remove()
+    assert.deepEqual([page.app.state().people.failed, names()], ['conflict', ['Bea']])
+    await page.app.perform({ act: 'take-back', what: known.keys[0]!.key })
+    await remove()
+    assert.deepEqual([page.app.state().people.failed, names()], [undefined, []])
+  })
+
+  it('lets one who passes on let a phone in by an address of its own, and take that back', async () => {
+    const { seed, key } = await mayPassOn()
+    using guest = openPage({ ...identity(), seed, name: 'Dan' }, fetchOver(home.socketPath))
+    await guest.until(({ link }) => link.kind === 'live')
+    void guest.app.perform({ act: 'invite', phone: { person: { name: 'Eve' }, name: 'Eve’s phone' } })
+    const { guest: invited } = await guest.until((state) => state.guest.kind === 'invited')
+    const code = readPhoneCode(invited.kind === 'invited' ? invited.link.split('#')[1]! : '')
+    assert(code.ok)
+    const phone = { clock: systemClock, random: systemRandom, keep: new Keep(new MemoryStorage()) }
+    const joined = join(
+      { ...phone, fetch: fetchOver(home.socketPath) },
+      code.value,
+      systemRandom.bytes(32),
+      () => {},
+      new AbortController().signal,
+    )
+    await guest.until(({ guest }) => guest.kind === 'invited' && guest.match !== undefined)
+    await guest.app.perform({ act: 'admit' })
+    assert.equal((await joined).name, 'Eve’s phone')
+    const held = () => guest.app.state().people.people.find(({ name }) => name === 'Eve')?.keys[0]
+    assert.deepEqual([held()?.by, typeof held()?.invitation], [idOf(key), 'string'])
+    await guest.app.perform({ act: 'withdraw', invitation: held()!.invitation! })
+    assert.deepEqual([guest.app.state().people.failed, held()?.invitation], [undefined, undefined])
+  })
+
+  it('gives what may be passed on', async () => {
+    const { phone, known } = await bea()
+    await page.app.perform({ act: 'give', to: known, terms: terms({ share: 1 }) })
+    assert.equal(page.app.state().people.grants[0]?.share, 1)
+    assert.match((await home.get('/home', phone)).text, /"share":true/)
+  })
+
   it('tells why something was not taken: more uses than days to count them in', async () => {
     const { known } = await bea()
     await page.app.perform({ act: 'give', to: known, terms: terms({ uses: 1 }) })
@@ -81,13 +139,7 @@ describe('people and grants, from the page to the desks', () => {
 
   it('lets a guest pass on what may be passed on, and no more', async () => {
     const { known } = await bea()
-    const seed = systemRandom.bytes(32)
-    const key = nativeEd25519().signer(seed).key
-    const person = await home.person('Dan')
-    const frame = holderFrame(home.owner, { key, person })
-    assert.equal((await home.send('PUT', `/holders/${idOf(key)}`, frame, home.owner)).status, 200)
-    const dan = new Sealer(nativeEd25519().signer(seed), home.home.home.home)
-    const parent = await home.grant(dan, { what: [{ affordance: 1, methods: 5 }], share: 1 })
+    const { seed, parent } = await mayPassOn()
     using guest = openPage({ ...identity(), seed, name: 'Dan' }, fetchOver(home.socketPath))
     const { me } = await guest.until(({ link }) => link.kind === 'live')
     assert.deepEqual([me?.kind, me?.share], ['holder', true])

@@ -50,17 +50,19 @@ const grant = {
   what: [{ affordance: 1, methods: 5 }],
   lease: 86400,
   by: idOf(owner.key),
+  at: 1_700_000_000_000,
   revoked: false,
 }
-const holder = { key: idOf(first), name: 'phone', kind: 'phone', revoked: false }
-const person = { id: 'AAAAAAAAAAA', name: 'Bea', holders: [holder], grants: [] }
+const holder = { key: idOf(first), name: 'phone', kind: 'phone', by: idOf(owner.key), revoked: false }
+const person = { id: 'AAAAAAAAAAA', name: 'Bea', by: idOf(owner.key), holders: [holder], grants: [] }
 const bea: KnownPerson = {
   id: 'AAAAAAAAAAA',
   name: 'Bea',
+  by: idOf(owner.key),
   keys: [
-    { key: idOf(first), name: 'phone', kind: 'phone', revoked: false },
-    { key: idOf(second), name: 'tablet', kind: 'phone', revoked: false },
-    { key: idOf(root), name: 'lost', kind: 'phone', revoked: true },
+    { key: idOf(first), name: 'phone', kind: 'phone', by: idOf(root), revoked: false },
+    { key: idOf(second), name: 'tablet', kind: 'phone', by: idOf(root), revoked: false },
+    { key: idOf(root), name: 'lost', kind: 'phone', by: idOf(root), revoked: true },
   ],
 }
 

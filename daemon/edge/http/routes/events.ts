@@ -4,7 +4,7 @@ import type { HomeEvent } from '../../../core/feed.ts'
 import type { PartyId } from '../../../core/model/index.ts'
 import { Sight } from '../../../core/sight.ts'
 import { type Outlet, problem, refused } from '../answer.ts'
-import { tellHome } from '../picture.ts'
+import { moveOf, tellHome } from '../picture.ts'
 import { type Asking, findThing, type Route, type RouteDeps } from '../route.ts'
 import { sseEvent, sseStream } from '../sse.ts'
 import { tellEvent } from '../telling.ts'
@@ -56,10 +56,17 @@ async function tell(
 ): Promise<void> {
   let id = 0
   let lost = 0
+  let known = moveOf(deps.home, asking.caller)?.address
   for await (const event of events) {
     if (events.lost > lost) {
       await outlet.write(sseEvent('lagged', { lost: events.lost - lost }))
       lost = events.lost
+    }
+    // That a new address is reachable is news for who came by the old one, whose picture did not say so.
+    const moved = event.event === 'onion' ? moveOf(deps.home, asking.caller) : undefined
+    if (moved && moved.address !== known) {
+      known = moved.address
+      await outlet.write(sseEvent('moved', moved, ++id))
     }
     const device = 'device' in event ? event.device : undefined
     if (wanted && wanted !== device && event.event !== 'rights') continue

@@ -58,23 +58,26 @@ function idIn({ params }: Unproved): Uint8Array {
   return readBytes(params.id, PERMIT_ID_BYTES, PERMIT_ID_BYTES) ?? new Uint8Array()
 }
 
-/** `{"pairing": sealed pairing, "proof": the hub's proof key, "invitation": name?}`. */
+/** `{"pairing": sealed pairing, "proof": the hub's proof key, "invitation": name?, "address": true?}`. */
 async function open({ home }: RouteDeps, asking: Asking): Promise<Reply> {
-  const fields = readObject(asking.body, ['pairing', 'proof', 'invitation'])
+  const fields = readObject(asking.body, ['pairing', 'proof', 'invitation', 'address'])
   if (!fields.ok) return refused(fields)
   const frame = readBytes(fields.value.pairing, 1, ENVELOPE_BYTES_MAX)
   const proof = readBytes(fields.value.proof, PROOF_BYTES, PROOF_BYTES)
   if (!frame || !proof) return refused(no('bad-request', 'pairing and proof are base64url'))
-  const { invitation } = fields.value
+  const { invitation, address } = fields.value
+  if (address !== undefined && (address !== true || invitation !== undefined))
+    return refused(no('bad-request', 'address is true, and without an invitation'))
   const service = typeof invitation === 'string' ? `invitation:${invitation}` : undefined
   const isThere = home.services.list().some((each) => each.service === service)
   if (invitation !== undefined && !isThere) return refused(no('not-found', 'no such invitation'))
   // An address is taken back with the phone: nobody but an owner says whose it is.
   if (service && asking.caller.kind !== 'owner') return refused(no('forbidden'))
-  const opened = await home.desk.pairings.open(frame, proof, service, asking.caller)
+  const way = address ? 'own' : service === undefined ? undefined : { service }
+  const opened = await home.desk.pairings.open(frame, proof, way, asking.caller)
   if (!opened.ok) return refused(opened)
-  const pairing = toBase64url(opened.value)
-  return json({ pairing }, 201, { location: `/pairings/${pairing}` })
+  const pairing = toBase64url(opened.value.pairing)
+  return json({ pairing, ...opened.value.own }, 201, { location: `/pairings/${pairing}` })
 }
 
 /** As events until it is over; once, for a client that asks for JSON. */

@@ -32,8 +32,8 @@ export function serviceRoutes(deps: RouteDeps): Route[] {
       ...ofHome,
       method: 'DELETE',
       path: '/invitations/:name',
-      who: 'owner',
-      run: (asking) => withdraw(deps, asking, `invitation:${asking.params.name!}`),
+      who: 'sharer',
+      run: (asking) => uninvite(deps, asking),
     },
     {
       ...ofHome,
@@ -66,6 +66,15 @@ async function invite({ home }: RouteDeps, asking: Asking): Promise<Reply> {
   if (authorised === undefined) return wrongAuthorised()
   const invited = await home.services.invite(asking.params.name!, authorised, by(asking))
   return invited.ok ? json(tellService(invited.value)) : refused(invited)
+}
+
+/** Who let a phone in may take its address back; all others are for owners. */
+function uninvite(deps: RouteDeps, asking: Asking): Promise<Reply> | Reply {
+  const service = `invitation:${asking.params.name!}`
+  const { caller } = asking
+  if (caller.kind !== 'owner' && !deps.home.desk.pairings.isAddressOf(service, caller))
+    return refused(no('not-found'))
+  return withdraw(deps, asking, service)
 }
 
 async function renew({ home }: RouteDeps, asking: Asking): Promise<Reply> {

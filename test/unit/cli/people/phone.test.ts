@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { beforeEach, suite, test } from 'node:test'
 import { fromBase64url, toBase64url, toHex } from '../../../../daemon/base/bytes.ts'
 import { systemRandom } from '../../../../daemon/base/random.ts'
 import { Secret } from '../../../../daemon/base/secret.ts'
+import { loadIdentity } from '../../../../daemon/config/identity.ts'
 import type { Signer } from '../../../../daemon/core/envelope/index.ts'
-import { matchDigits, pairKeys, pairProof, readPhoneCode } from '../../../../daemon/core/identity/index.ts'
+import { keyProof, matchDigits, pairKeys, readPhoneCode } from '../../../../daemon/core/identity/index.ts'
 import { idOf } from '../../../../daemon/core/model/index.ts'
 import { ed25519, problem } from '../fake-home.ts'
 import { open } from '../fake-people.ts'
@@ -77,8 +80,8 @@ suite('phone add', () => {
       {
         type: 'pair',
         pairing,
-        proofForHub: pairProof(hubProofKey, by.key),
-        proofForOwner: pairProof(ownerProofKey, by.key),
+        proofForHub: keyProof(hubProofKey, by.key),
+        proofForOwner: keyProof(ownerProofKey, by.key),
       },
       by,
     )
@@ -94,6 +97,79 @@ suite('phone add', () => {
     '--yes-if',
     digits,
   ]
+
+  suite('by somebody who passes on', () => {
+    const file = () => join(stage.account.base, 'anna.key')
+    const add = (...more: string[]) => [
+      'phone',
+      'add',
+      'their phone',
+      '--person',
+      'cousin',
+      '--as',
+      file(),
+      ...more,
+    ]
+    let above: string
+    beforeEach(async () => {
+      for (const each of [file(), `${file()}.people`]) rmSync(each, { recursive: true, force: true })
+      const terms = ['--until', '10d', '--may-share', '--out', file()]
+      above = (await stage.done(['token', 'add', 'anna', 'porch-light', 'on', ...terms])).grant.id
+      stage.home.callers.add(idOf(anna().key))
+      await stage.done(`person add cousin --as ${file()}`)
+    })
+    const anna = () => ed25519.signer(loadIdentity(file()).seed.reveal())
+
+    test('has an address that the hub makes for it, and gives it what was promised, under the grant above', async () => {
+      await stage.done(`grant cousin porch-light on --as ${file()}`)
+      const asked = stage.home.asked.length
+      const shown = await stage.done(add('--no-wait'))
+      const read = readPhoneCode(shown.code)
+      assert.ok(read.ok)
+      assert.equal(stage.people.pairing!.invitation, 'made-by-the-hub')
+      const said = await stage.done(add('--confirm', '--yes-if', ask(read.value.secret)))
+      const { body, signer } = stage.people.grants.at(-1)!
+      assert.deepEqual(
+        [said.phone.key, idOf(signer), idOf(body.key!), toBase64url(body.parent!)],
+        [idOf(keys.key), idOf(anna().key), idOf(keys.key), above],
+      )
+      const paths = stage.home.asked.slice(asked)
+      assert.ok(
+        paths.every((path) => !/status|invitations/.test(path)),
+        paths.join(),
+      )
+    })
+
+    test('copies nothing that an owner gave to the same person', async () => {
+      const first = stage.people.phone('first', 'cousin', anna())
+      const body = {
+        type: 'grant',
+        name: 'cousin',
+        devices: [],
+        what: [{ affordance: 1, methods: 1 }],
+        leaseS: 0,
+      }
+      const frame = stage.people.seal(
+        { ...body, id: systemRandom.bytes(8), key: first.key },
+        stage.home.owner,
+      )
+      stage.people.grants.push(open(frame, 'grant'))
+      const read = readPhoneCode((await stage.done(add('--no-wait'))).code)
+      assert.ok(read.ok)
+      const said = await stage.done(add('--confirm', '--yes-if', ask(read.value.secret)))
+      assert.deepEqual([said.grants, said.passedOn.length], [[], 1])
+    })
+
+    test('has none that asks for a client key, and none when the digits differ', async () => {
+      await stage.refused(add('--no-wait', '--auth'), 2, 'usage')
+      assert.equal(stage.people.pairing, undefined)
+      const read = readPhoneCode((await stage.done(add('--no-wait'))).code)
+      assert.ok(read.ok)
+      ask(read.value.secret)
+      await stage.refused(add('--confirm', '--yes-if', '000000'), 3, 'not-confirmed')
+      assert.deepEqual([stage.people.declined, stage.people.withdrawn], [true, ['made-by-the-hub']])
+    })
+  })
 
   test('shows one address with the code behind #, and gives the hub its half alone', async () => {
     const { url, code, secret, pairing } = await begin()

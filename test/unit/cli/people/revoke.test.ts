@@ -50,6 +50,23 @@ suite('revoke', () => {
     assert.equal(stage.people.revocations.at(-1)!.body.floor, 7)
   })
 
+  test('is not undone by what another machine of this owner sealed in a home that was cut off', async () => {
+    const { grant } = await stage.done('grant sitter front-door unlock')
+    await stage.done(`revoke ${grant.id}`)
+    const other = systemRandom.bytes(8)
+    const frame = stage.people.seal(
+      { type: 'revocation', entries: [other], sequence: Date.now() + 1000 },
+      stage.home.owner,
+    )
+    stage.people.revocations.push(open(frame, 'revocation'))
+    const before = stage.people.revocations.length
+    await stage.done('grants')
+    assert.deepEqual(entries().length, 2)
+    assert.ok(entries().includes(toHex(other)))
+    await stage.done('grants')
+    assert.equal(stage.people.revocations.length, before + 1)
+  })
+
   test('leaves the lists of others alone', async () => {
     const stranger = stage.people.seal(
       { type: 'revocation', entries: [systemRandom.bytes(8)] },

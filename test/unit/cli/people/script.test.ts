@@ -162,7 +162,6 @@ suite('with --as, the key of a script', () => {
     stage.home.asked.length = 0
     for (const line of [
       'person remove a',
-      'phone add a --person b',
       'phone list',
       'phone revoke a',
       'pin set a b',
@@ -177,7 +176,12 @@ suite('with --as, the key of a script', () => {
 
   test('with nothing that may be passed on nothing is sealed for others', async () => {
     stage.people.share = false
-    for (const line of ['grant sitter porch-light on', 'person add a', 'token add a porch-light on']) {
+    for (const line of [
+      'grant sitter porch-light on',
+      'person add a',
+      'phone add a --person sitter',
+      'token add a porch-light on',
+    ]) {
       await stage.refused(`${line} --as ${file}`, 3, 'not-permitted')
     }
     assert.deepEqual([stage.people.people.length, stage.people.grants.length], [0, 0])

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { pbkdf2Sync } from 'node:crypto'
 import { beforeEach, suite, test } from 'node:test'
 import { systemRandom } from '../../../../daemon/base/random.ts'
-import { matchDigits, pairKeys, pairProof, readPhoneCode } from '../../../../daemon/core/identity/index.ts'
+import { keyProof, matchDigits, pairKeys, readPhoneCode } from '../../../../daemon/core/identity/index.ts'
 import { ed25519 } from '../fake-home.ts'
 import { readPicture, Terminal } from '../terminal.ts'
 import { setStage } from './stage.ts'
@@ -85,8 +85,8 @@ suite('phone add at a terminal', () => {
     const phone = ed25519.signer(systemRandom.bytes(32))
     const { pairing, hubProofKey, ownerProofKey } = pairKeys(code.value.secret)
     const proofs = {
-      proofForHub: pairProof(hubProofKey, phone.key),
-      proofForOwner: pairProof(ownerProofKey, phone.key),
+      proofForHub: keyProof(hubProofKey, phone.key),
+      proofForOwner: keyProof(ownerProofKey, phone.key),
     }
     stage.people.pair = stage.people.seal({ type: 'pair', pairing, ...proofs }, phone)
     return matchDigits(ownerProofKey, phone.key)

@@ -60,6 +60,20 @@ describe('papers about people, in every home [SPEC 14.4]', () => {
     assert(cabin.kinds().includes('granted'))
   })
 
+  it('are taken once also after one took the place of another, and written down once', async (t) => {
+    const { town, cabin, owner } = await openTwo(t)
+    await bring(town, cabin)
+    const [known] = town.authority.people.people()
+    const renamed = personFrame(owner, { name: 'nanny', person: known!.id })
+    assert((await town.desk.people.person(renamed, known!.id, town.caller)).ok)
+    assert.deepEqual((await bring(town, cabin)).sort(), ['known', 'known', 'new'])
+    const entries = cabin.journal().length
+    const there = othersAt(cabin)
+    for (let time = 0; time < 3; time++) assert.equal(await there.take(renamed, FROM), 'known')
+    assert.deepEqual(await bring(cabin, town), ['known', 'known', 'known'])
+    assert.equal(cabin.journal().length, entries)
+  })
+
   it('that were taken back stay so, whichever comes first', async (t) => {
     for (const listFirst of [true, false]) {
       const { town, cabin, owner, id } = await openTwo(t)

@@ -1,47 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import 'reflect-metadata'
 import assert from 'node:assert/strict'
-import { webcrypto } from 'node:crypto'
 import { once } from 'node:events'
 import { lstat, stat, writeFile } from 'node:fs/promises'
-import { request } from 'node:https'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { connect as connectTls } from 'node:tls'
-import * as x509 from '@peculiar/x509'
 import { systemClock } from '../../../../daemon/base/clock.ts'
-import type { HttpError, TlsFace } from '../../../../daemon/edge/http/index.ts'
-import { ask, begin, openTestHome, type TestHome } from '../../../support/http-home.ts'
+import type { HttpError } from '../../../../daemon/edge/http/index.ts'
+import { ask, begin, openTestHome } from '../../../support/http-home.ts'
+import { askLan, lanFace as lan } from '../../../support/lan-face.ts'
 
 const refusedWith = (code: string) => (error: HttpError) => error.name === 'HttpError' && error.code === code
-
-async function webCertificate(): Promise<{ key: string; cert: string }> {
-  const keys = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
-    'sign',
-    'verify',
-  ])
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
-    {
-      name: 'CN=hub',
-      keys,
-      signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
-      extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }])],
-    },
-    webcrypto as never,
-  )
-  const key = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)
-  return { cert: certificate.toString('pem'), key: x509.PemConverter.encode(key, 'PRIVATE KEY') }
-}
-
-const lan = async (more: Partial<TlsFace> = {}): Promise<TlsFace> => ({
-  kind: 'tls',
-  host: '127.0.0.1',
-  port: 0,
-  origin: 'lan',
-  ...(await webCertificate()),
-  ...more,
-})
 
 describe('a unix face [SPEC 9.1]', () => {
   it('has a socket that only its owner may use, and leaves none behind', async () => {
@@ -86,34 +56,6 @@ describe('a unix face [SPEC 9.1]', () => {
     await assert.rejects(home.unix({ name: 'nowhere/face.sock' }), refusedWith('cannot-listen'))
   })
 })
-
-function askLan(
-  home: TestHome,
-  face: TlsFace,
-  port: number,
-  path: string,
-): Promise<{ status: number; base: string }> {
-  return new Promise((resolve, reject) => {
-    const authorization = home.owner.authorization({ method: 'GET', path })
-    const options = {
-      host: '127.0.0.1',
-      port,
-      path,
-      ca: face.cert,
-      agent: false as const,
-      headers: { authorization },
-    }
-    request(options, (answer) => {
-      let text = ''
-      answer.setEncoding('utf8').on('data', (part) => {
-        text += part
-      })
-      answer.once('end', () => resolve({ status: answer.statusCode!, base: JSON.parse(text).base }))
-    })
-      .once('error', reject)
-      .end()
-  })
-}
 
 describe('the LAN face [SPEC 9.1]', () => {
   it('serves the same routes over TLS, under the name the client used', async () => {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { after, before, describe, it } from 'node:test'
 import { fromBase64url, toBase64url } from '../../../../daemon/base/bytes.ts'
 import { systemClock } from '../../../../daemon/base/clock.ts'
 import { systemRandom } from '../../../../daemon/base/random.ts'
 import { type Enrolment, type Permit, sealEnvelope } from '../../../../daemon/core/envelope/index.ts'
 import { type Ask, ask, begin, newSigner, openTestHome, type TestHome } from '../../../support/http-home.ts'
+import { ManualClock } from '../../../support/manual-clock.ts'
 import { Sealer } from '../../../support/request.ts'
+import { until } from '../../../support/until.ts'
 
 describe('enrolments, onion services and the hub over HTTP [SPEC 7, 9.3, 10]', () => {
   let home: TestHome
@@ -73,10 +76,26 @@ describe('enrolments, onion services and the hub over HTTP [SPEC 7, 9.3, 10]', (
   })
 
   it('a permit that runs out while somebody watches is told, and the stream ends', async () => {
+    const clock = new ManualClock(systemClock.now())
+    await using slow = await openTestHome({}, undefined, undefined, clock)
+    const { socketPath } = await slow.unix()
     const permit = systemRandom.bytes(8)
-    await hand(permitFrame(permit, 'late', home.owner, 1))
-    const { text } = await owned({ path: `/enrolments/${toBase64url(permit)}` })
-    assert.match(text, /"state":"open".*"state":"expired"/s)
+    const body = JSON.stringify({
+      permit: toBase64url(permitFrame(permit, 'late', slow.owner)),
+      proof: toBase64url(systemRandom.bytes(32)),
+    })
+    const path = `/enrolments/${toBase64url(permit)}`
+    const as = slow.owner
+    await ask({ socketPath, as, method: 'POST', path: '/enrolments', body, headers: jsonType })
+    const { answer } = await begin({ socketPath, as, path })
+    let told = ''
+    answer.setEncoding('utf8').on('data', (part) => {
+      told += part
+    })
+    await until('it is told as open', () => told.includes('"open"'))
+    clock.advance(901_000)
+    await once(answer, 'end')
+    assert.match(told, /"state":"open".*"state":"expired"/s)
   })
 
   const stranger = () => new Sealer(newSigner(), home.owner.home)

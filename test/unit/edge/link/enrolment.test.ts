@@ -235,6 +235,21 @@ describe('enrolment refuses [SPEC 7.4]', () => {
 describe('too-many-tries [SPEC 7.4]', () => {
   const guess = (home: ReturnType<typeof setUp>) => home.ask(someone(), OTHER_SECRET)
 
+  it('the desk hears of each that was refused, from where and why, and of none that was not', async () => {
+    const home = setUp()
+    const { permit } = permitOf(SECRET)
+    await home.ask(someone(), OTHER_SECRET, { permit })
+    await home.ask(someone(), OTHER_SECRET)
+    await home.ask(someone())
+    assert.deepEqual(
+      home.desk.refused.map(({ why, address }) => [why, address]),
+      [
+        ['bad-proof', '192.0.2.1'],
+        ['permit-unknown', '192.0.2.1'],
+      ],
+    )
+  })
+
   it('after ten wrong tries even the right secret is refused', async () => {
     const home = setUp()
     for (let i = 0; i < 10; i++) assert.equal((await guess(home)).code, 'permit-unknown')

@@ -23,10 +23,10 @@ function setUp() {
   const join = () => {
     home.desk.add({ id: keys.id, name: 'porch', ...LAMP })
   }
-  const open = (who: DeviceKeys = keys) => {
+  const open = (who: DeviceKeys = keys, voice = home.room.voice) => {
     const line = new FakeLine()
-    const leaf = { key: who.signer.key, ca: home.room.issuer.key, from: 0, until: Number.MAX_SAFE_INTEGER }
-    const session = new Session(home.room, line, leaf, false)
+    const leaf = { key: who.signer.key, ca: home.issuer.key, from: 0, until: Number.MAX_SAFE_INTEGER }
+    const session = new Session({ ...home.room, voice }, line, leaf, false)
     line.talk = session
     return { line, session }
   }
@@ -90,16 +90,9 @@ describe('hello and welcome [SPEC 6.4]', () => {
   it('carries the home’s zone [SPEC 12.6]', async () => {
     const zone = { offset: 60, changesAt: 1_806_195_600, thereafter: 120 }
     const home = setUp()
-    const voice = new HubVoice(home.hub, home.clock, systemRandom, () => zone)
-    home.desk.add({ id: home.keys.id, name: 'porch', ...LAMP })
-    const line = new FakeLine()
-    const leaf = {
-      key: home.keys.signer.key,
-      ca: home.room.issuer.key,
-      from: 0,
-      until: Number.MAX_SAFE_INTEGER,
-    }
-    line.talk = new Session({ ...home.room, voice }, line, leaf, false)
+    const voice = new HubVoice(home.hub, home.clock, systemRandom, { zone: () => zone })
+    home.join()
+    const { line } = home.open(home.keys, voice)
     await line.take(home.hello())
     assert.deepEqual(home.welcomeOf(line).zone, zone)
   })
@@ -147,6 +140,59 @@ describe('hello and welcome [SPEC 6.4]', () => {
     await line.take(home.hello())
     assert.ok(line.sent.length >= 2)
     assert.equal(line.sent.at(-1), waiting)
+  })
+
+  describe('is said again [SPEC 6.4]', () => {
+    const summer = { offset: 120, changesAt: 0, thereafter: 120 }
+    async function inZone() {
+      const home = setUp()
+      const now = Math.floor(home.clock.now() / 1000)
+      const zones = [{ offset: 60, changesAt: now + 3600, thereafter: 120 }]
+      const voice = new HubVoice(home.hub, home.clock, systemRandom, { zone: () => zones[0] })
+      home.join()
+      const { line, session } = home.open(home.keys, voice)
+      await line.take(home.hello())
+      line.sent.length = 0
+      return { ...home, line, session, zones }
+    }
+
+    it('when local time has changed, with the next change, once', async () => {
+      const home = await inZone()
+      home.session.retell()
+      assert.deepEqual(home.line.sent, [])
+      home.clock.advance(3_600_000)
+      home.zones[0] = summer
+      for (let looks = 0; looks < 3; looks++) home.session.retell()
+      assert.equal(home.line.sent.length, 1)
+      const { zone, nonce, timeMs, wantsRecord } = home.welcomeOf(home.line)
+      assert.deepEqual([zone, nonce, timeMs, wantsRecord], [summer, EPOCH, home.clock.now(), false])
+    })
+
+    it('when somebody set the clock', async () => {
+      const home = await inZone()
+      home.clock.setWall(home.clock.now() - 60_000)
+      home.session.retell()
+      assert.equal(home.welcomeOf(home.line).timeMs, home.clock.now())
+    })
+
+    it('once a day', async () => {
+      const home = await inZone()
+      home.clock.advance(86_400_000 - 1)
+      home.session.retell()
+      assert.deepEqual(home.line.sent, [])
+      home.clock.advance(1)
+      home.session.retell()
+      assert.equal(home.line.sent.length, 1)
+    })
+
+    it('not before the hello, nor after the end', async () => {
+      const home = setUp()
+      home.join()
+      const { line, session } = home.open()
+      home.clock.advance(2 * 86_400_000)
+      session.retell()
+      assert.deepEqual(line.sent, [])
+    })
   })
 
   it('another hello in the session begins another epoch and is welcomed again', async () => {

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** What may go wrong between two homes, each on real tor: a kill, a stall, a full disk, a wrong clock, a daemon in other hands. */
+import assert from 'node:assert/strict'
+import { mkdirSync } from 'node:fs'
+import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { PartyId } from '../../daemon/core/model/index.ts'
+import { fillLog } from '../../scripts/bench/long-log.ts'
+import { residentKib } from '../../scripts/bench/process.ts'
+import type { PrivateTor } from '../../scripts/private-tor.ts'
+import { LiveHome, type Said } from '../support/home.ts'
+import { privateTor } from '../support/private-tor.ts'
+import { Rogue } from '../support/rogue.ts'
+import { SmallDisk } from '../support/small-disk.ts'
+import { middleOf, torPidOf } from '../support/tor-inside.ts'
+
+/** Long enough to be cut twice before it has arrived. */
+const ENTRIES = 30_000
+const DISK_MB = 64
+/** What the disk has room for at first: a part of the log. */
+const ROOM_BYTES = 4_000_000
+const HOUR_AHEAD = 'data:text/javascript,const%20now=Date.now;Date.now=()=>now()+3600000'
+
+let network: PrivateTor
+let town: LiveHome
+/** On a small disk, its clock an hour ahead. */
+let cabin: LiveHome
+let disk: SmallDisk
+
+before(async () => {
+  network = await privateTor()
+  town = new LiveHome({ network, linkPort: 0 })
+  await town.found()
+  cabin = new LiveHome({
+    ...{ network, linkPort: 0, words: town.words, as: 'cabin' },
+    ...{ enter: () => disk.enter, environment: { NODE_OPTIONS: `--import=${HOUR_AHEAD}` } },
+  })
+  mkdirSync(cabin.data, { mode: 0o700 })
+  disk = await SmallDisk.open(cabin.data, DISK_MB)
+  await cabin.found()
+  await fillLog(town, ENTRIES)
+  await Promise.all([town.start(), cabin.start()])
+})
+after(async () => {
+  await cabin?.[Symbol.asyncDispose]()
+  await disk?.[Symbol.asyncDispose]()
+  await town?.[Symbol.asyncDispose]()
+  await network?.[Symbol.asyncDispose]()
+})
+
+interface Member extends Said {
+  readonly id: string
+  readonly name: string
+  readonly own: boolean
+  readonly connected: boolean
+  readonly entries: number
+  readonly missing: number
+  readonly trouble?: string
+}
+
+async function memberAt(home: LiveHome, name: string): Promise<Member> {
+  const members = (await home.done(['mesh', 'status'])).members as Member[]
+  return members.find((each) => each.name === name) ?? assert.fail(`${name} is not shown`)
+}
+
+async function eventually(
+  what: string,
+  home: LiveHome,
+  name: string,
+  holds: (member: Member) => boolean,
+): Promise<Member> {
+  let seen: Member | undefined
+  for (let tries = 0; tries < 400; tries++) {
+    seen = await memberAt(home, name)
+    if (holds(seen)) return seen
+    await sleep(200)
+  }
+  return assert.fail(`${what}: ${JSON.stringify(seen)}`)
+}
+
+const troubleAtTown = (pattern: RegExp) =>
+  eventually(`${pattern}`, town, 'cabin', ({ trouble = '' }) => pattern.test(trouble))
+
+/** Of the onion service by which the cabin reaches the town. */
+async function addressForCabin(): Promise<string> {
+  const { services } = (await town.done(['status'])) as { services: Said[] }
+  return services.find(({ service }) => String(service).startsWith('mesh:'))!.address as string
+}
+
+const connected = (home: LiveHome, name: string) =>
+  eventually(`${name} is connected`, home, name, (member) => member.connected)
+
+async function join(): Promise<void> {
+  let joined: Promise<Said> | undefined
+  await town.done(['mesh', 'invite'], {
+    onLine: (line) => {
+      const { stage, code } = JSON.parse(line)
+      if (stage === 'code') joined = cabin.done(['mesh', 'join', code])
+    },
+  })
+  await joined
+}
+
+/** All that the town wrote is in the cabin. */
+async function whole(): Promise<void> {
+  const { entries } = await memberAt(town, 'hub')
+  await eventually('the whole log is there', cabin, 'hub', (member) => member.entries >= entries)
+}
+
+test('a full disk keeps nothing more, acknowledges nothing, says so, and goes on when there is room', {
+  timeout: 180_000,
+}, async () => {
+  disk.fill(ROOM_BYTES)
+  await join()
+  const full = await eventually('it says so', cabin, 'cabin', ({ trouble }) => trouble !== undefined)
+  assert.match(full.trouble!, /^What other daemons say cannot be kept: .*full\. Make room on the disk/)
+  const { entries, connected } = await memberAt(cabin, 'hub')
+  assert.deepEqual([connected, entries > 0, entries < ENTRIES], [true, true, true])
+  const { exit, said } = await cabin.json(['onion', 'invite', 'not-acknowledged'])
+  assert.deepEqual([exit === 0, /disk .* is full: make room/.test(String(said.message))], [false, true])
+  disk.free()
+  await eventually('more of it comes', cabin, 'hub', (hub) => hub.entries > entries)
+  await eventually('nothing is wrong any more', cabin, 'cabin', ({ trouble }) => trouble === undefined)
+  const { invitations } = (await cabin.done(['onion', 'list'])) as { invitations: Said[] }
+  assert(invitations.every(({ name }) => name !== 'not-acknowledged'))
+})
+
+test('a kill -9 of either, in the middle of a long log, loses nothing that was acknowledged', {
+  timeout: 240_000,
+}, async () => {
+  let kept = 0
+  for (const killed of [cabin, town]) {
+    const { entries } = await eventually('more of it comes', cabin, 'hub', (hub) => hub.entries > kept)
+    await killed.kill()
+    assert(entries < ENTRIES, 'the log had arrived before anybody was killed')
+    kept = entries
+    await killed.start()
+    if (killed === cabin) assert((await memberAt(cabin, 'hub')).entries >= kept, 'what was kept is gone')
+  }
+  await whole()
+  for (const home of [town, cabin]) assert.equal((await home.done(['log', 'verify'])).ok, true)
+})
+
+test('a clock that is an hour off is named on both sides, and logs and papers pass all the same', {
+  timeout: 60_000,
+}, async () => {
+  const { trouble } = await connected(town, 'cabin')
+  assert.match(
+    trouble!,
+    /^Its clock is 60 min ahead of the one here, so that .*\. Set the clock that is wrong\.$/,
+  )
+  assert.match((await connected(cabin, 'hub')).trouble!, /^Its clock is 60 min behind the one here/)
+})
+
+test('a kill -9 of tor ends the connection, is told with what to do, and another is made', {
+  timeout: 150_000,
+}, async () => {
+  const tor = await torPidOf(town)
+  // Stopped, so that there is time to see how it is without: it would start another tor at once.
+  process.kill(town.pid, 'SIGSTOP')
+  try {
+    process.kill(tor, 'SIGKILL')
+    const { trouble } = await eventually('it is noticed', cabin, 'hub', (hub) => !hub.connected)
+    assert.match(trouble!, /\. .*See that its machine is on, has a network and runs `shallot daemon`/)
+  } finally {
+    process.kill(town.pid, 'SIGCONT')
+  }
+  await Promise.all([connected(town, 'cabin'), connected(cabin, 'hub')])
+  assert.notEqual(await torPidOf(town), tor)
+})
+
+test('a circuit that stalls because a relay stands still is noticed and left for another', {
+  timeout: 150_000,
+}, async () => {
+  const relay = await middleOf(town, await addressForCabin())
+  process.kill(network.pid(relay)!, 'SIGSTOP')
+  try {
+    for (let tries = 0; !isStalled() && tries < 1000; tries++) await sleep(100)
+    assert(isStalled(), 'the stall was not noticed')
+  } finally {
+    process.kill(network.pid(relay)!, 'SIGCONT')
+  }
+  await Promise.all([connected(town, 'cabin'), connected(cabin, 'hub')])
+})
+
+/** Either side may have noticed first; there may be another connection before anybody can ask how it is. */
+const isStalled = () =>
+  [town, cabin].some(({ diary }) => diary.some((line) => /"mesh-lost".*"stalled"/.test(line)))
+
+test('a daemon in other hands that floods, replays, reads nothing or says garbage costs the others nothing', {
+  timeout: 180_000,
+}, async () => {
+  await cabin.stop()
+  const before = await memberAt(town, 'hub')
+  const rss = residentKib(town.pid)
+  const victim = { id: before.id as PartyId, address: await addressForCabin() }
+  await using rogue = await Rogue.open(network, victim, disk.place)
+  const first = await rogue.connected()
+  await rogue.replay()
+  await rogue.flood()
+  const slowed = await troubleAtTown(/It is heard slowly/)
+  assert.equal(slowed.connected, true)
+  rogue.wantAndNeverRead()
+  await troubleAtTown(/It did not read what it was sent/)
+  await rogue.connected(first)
+  rogue.sayGarbage()
+  const { trouble } = await troubleAtTown(/It sent what no daemon says/)
+  assert.match(trouble!, /let in again ever later\. .* `shallot mesh remove`/)
+  const now = await memberAt(town, 'hub')
+  assert.deepEqual([now.entries, (await memberAt(town, 'cabin')).name], [before.entries, 'cabin'])
+  assert(residentKib(town.pid) - rss < 100 * 1024, `${rss} KiB have become ${residentKib(town.pid)}`)
+  assert.equal((await town.done(['log', 'verify'])).ok, true)
+})
+
+test('and is one of the home again when it behaves', { timeout: 120_000 }, async () => {
+  await cabin.start()
+  await Promise.all([connected(town, 'cabin'), connected(cabin, 'hub')])
+  await town.done(['onion', 'invite', 'after-all'])
+  await whole()
+})
