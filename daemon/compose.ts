@@ -139,13 +139,28 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     { root: ring.root, owners: ring.owners, hub },
   )
   if (!core.ok) throw new Error(`the owners' envelopes in ${config.data} do not verify: ${core.why}`)
-  const { authority, desk, deviceDesk, rollouts } = stack.use(core.value)
+  const { authority, desk, deviceDesk, rollouts, router } = stack.use(core.value)
   const webCa = webCaCertificate(webKey(ring.webCaScalar.reveal()))
   const onion = await onionRoom
   const mesh = stack.use(
     openMeshOf(
       {
-        ...{ clock, random, log, ed25519, feed, authority, ring, signer: hub, onion, desk },
+        ...{
+          clock,
+          random,
+          log,
+          ed25519,
+          feed,
+          authority,
+          ring,
+          signer: hub,
+          onion,
+          desk,
+          deviceDesk,
+          carrier,
+        },
+        everyS: config.mesh.resolution,
+        ended: (device) => router.forgotten(device),
         ...state,
         services: () => services!,
       },
@@ -154,7 +169,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
   )
   link = stack.use(
     await openLink(
-      { clock, random, log, ed25519, desk: deviceDesk },
+      { clock, random, log, ed25519, desk: mesh.deviceDesk },
       {
         host: config.link.host,
         port: config.link.port,
@@ -167,7 +182,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
       signal,
     ),
   )
-  const discovery = await openDiscoveryOf(deps, config, fromBase64url(ring.home)!, link.port, signal)
+  const discovery = await openDiscoveryOf(deps, config, { root: fromBase64url(ring.home)!, link }, signal)
   if (discovery) stack.use(discovery)
   const linkAddress = { host: reachable(config.link.host, deps.lanNames), port: link.port }
 
@@ -186,9 +201,10 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           zone: config.zone ?? deps.zone,
           devices: mesh.devices,
           mesh: mesh.home,
+          adoption: mesh.adoption,
+          readings: mesh.readings,
           generations: core.value.generations,
           member: ring.member,
-          readings: state.readings,
           journal: state.journal,
           permits: state.permits,
           pairings: state.pairings,
@@ -199,7 +215,10 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           rollouts,
           status: () => ({
             version: deps.version,
-            devices: { connected: link.connected(), known: state.devices.list().length },
+            devices: {
+              connected: link.connected(),
+              known: mesh.devices.list().filter(({ home }) => home === undefined).length,
+            },
             link: linkAddress,
             lan: originOf(lan, deps.lanNames),
             webCa: lan && toBase64url(webCa),
@@ -298,15 +317,14 @@ function thinning({ clock, log }: DaemonDeps, authority: Authority, days: number
 async function openDiscoveryOf(
   { clock, log, lanAddresses }: DaemonDeps,
   { link }: Config,
-  root: Uint8Array,
-  port: number,
+  { root, link: { port, turnedAway: ignores } }: { readonly root: Uint8Array; readonly link: Link },
   signal: AbortSignal,
 ): Promise<Discovery | undefined> {
   const isNear = link.host !== '127.0.0.1' && link.host !== '::1' && link.host !== 'localhost'
   if (!link.discovery || !isNear) return undefined
   const addresses = isIP(link.host) === 4 && link.host !== '0.0.0.0' ? () => [link.host] : lanAddresses
   try {
-    return await openDiscovery({ clock, log }, { root, port, addresses }, signal)
+    return await openDiscovery({ clock, log }, { root, port, addresses, ignores }, signal)
   } catch (error) {
     if (!isCode(error, 'cannot-listen')) throw error
     log.taskFailed('discovery', error)

@@ -38,6 +38,10 @@ export interface Config {
   /** Days; 0: for ever. */
   readonly retention: number
   readonly past: number
+  readonly mesh: {
+    /** Seconds; 0: every reading of other homes is kept. */
+    readonly resolution: number
+  }
   readonly log: { readonly level: LogLevel }
 }
 
@@ -246,7 +250,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 /** The table guarantees the kinds; this gives the values their places. */
 function settle(values: Values): Configured {
-  const config: Record<string, unknown> = { client: {}, link: {}, lan: {}, tor: {}, log: {} }
+  const config: Record<string, unknown> = { client: {}, link: {}, lan: {}, tor: {}, mesh: {}, log: {} }
   for (const [key, { value }] of values) {
     const [first, second] = key.split('.') as [string, string?]
     if (second === undefined) config[first] = value

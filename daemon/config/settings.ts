@@ -164,6 +164,13 @@ export const SETTINGS = {
     'past',
     'days for which grants that ended or were taken back are still shown; the log keeps what was done',
   ),
+  'mesh.resolution': setting(
+    'daemon',
+    { is: 'integer', min: 0, max: 86_400 },
+    'SHALLOT_MESH_RESOLUTION',
+    'mesh-resolution',
+    'seconds of which one value of each property of other homes is kept here; 0: all of them',
+  ),
   'log.level': setting(
     'daemon',
     { is: 'choice', of: ['debug', 'info', 'warn', 'error'] },

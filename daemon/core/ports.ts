@@ -82,6 +82,7 @@ export type EntryKind =
   | 'invited'
   | 'withdrawn'
   | 'joined'
+  | 'adopted'
   | 'act'
   | 'person'
   | 'holder'
@@ -214,12 +215,13 @@ export interface Carrier {
   /** Queues one envelope on the device's connection. */
   send(device: PartyId, frame: Frame): 'sent' | 'away' | 'too-slow'
   /** Ends the device's connection, if it has one, and says why. */
-  drop(device: PartyId, why: 'forgotten' | 'superseded' | 'ca-announced'): void
+  drop(device: PartyId, why: 'forgotten' | 'superseded' | 'hub-elsewhere' | 'ca-announced'): void
 }
 
 /** What the link asks when devices speak; `receive.ts` answers. */
 export interface DeviceDesk {
-  standing(id: PartyId): 'known' | 'unknown' | 'forgotten'
+  /** `elsewhere`: another daemon of the home has charge of it (SPEC 14.7). */
+  standing(id: PartyId): 'known' | 'unknown' | 'forgotten' | 'elsewhere'
   /** The name of a known device. */
   nameOf(id: PartyId): string | undefined
   permit(permit: Uint8Array): OpenPermit | undefined
@@ -229,7 +231,10 @@ export interface DeviceDesk {
   /** A device that would enrol was refused: for the log. */
   turnedAway(why: Code, address: string): void
   /** A stranger with our certificate shows an owner's record (SPEC 6.5). */
-  readmit(hello: Message<Hello>, record: Frame): Promise<Verdict<Device, 'unknown-device' | 'forgotten'>>
+  readmit(
+    hello: Message<Hello>,
+    record: Frame,
+  ): Promise<Verdict<Device, 'unknown-device' | 'forgotten' | 'hub-elsewhere'>>
   hello(device: PartyId, hello: Message<Hello>): Promise<void>
   /** The welcome is on its way: what waits for the device may follow it. */
   welcomed(device: PartyId): void

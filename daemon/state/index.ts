@@ -9,7 +9,7 @@
 import type { Clock } from '../base/clock.ts'
 import { once } from '../base/lifetime.ts'
 import type { Log } from '../base/log.ts'
-import type { FarBook, HeardBook, LogShelf, MeshPaperBook } from '../core/mesh/index.ts'
+import type { FarBook, FarReadingBook, HeardBook, LogShelf, MeshPaperBook } from '../core/mesh/index.ts'
 import type { PartyId } from '../core/model/index.ts'
 import type { DeviceBook, Journal, PermitBook, ReadingBook, ServiceBook } from '../core/ports.ts'
 import type { ConfirmationBook } from '../core/ports-generations.ts'
@@ -19,6 +19,7 @@ import { storageFault } from './error.ts'
 import { openJournal, Shelf } from './log/index.ts'
 import {
   KeptConfirmations,
+  KeptFarReadings,
   KeptMesh,
   KeptPairings,
   KeptPapers,
@@ -36,6 +37,7 @@ import {
 import {
   ConfirmationTable,
   DeviceTable,
+  FarReadingTable,
   JournalTable,
   MeshTable,
   openStore,
@@ -77,6 +79,7 @@ export interface State extends AsyncDisposable {
   /** The logs of every daemon of the home. */
   readonly shelf: LogShelf
   readonly mesh: MeshPaperBook & FarBook & HeardBook
+  readonly farReadings: FarReadingBook
 }
 
 /**
@@ -134,6 +137,7 @@ async function openBooks(
     confirmations: new KeptConfirmations(store, new ConfirmationTable(store)),
     shelf: new Shelf(store, entries, new SignedTable(store), author),
     mesh: new KeptMesh(store, new MeshTable(store)),
+    farReadings: new KeptFarReadings(store, new FarReadingTable(store)),
   }
 }
 

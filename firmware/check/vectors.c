@@ -257,7 +257,10 @@ static int lock_open(const uint8_t nonce[SHALLOT_EPOCH_BYTES]) {
   static struct session_config config;
   static uint8_t root[SHALLOT_KEY_BYTES];
   uint8_t hub[SHALLOT_KEY_BYTES];
+  uint8_t charge[SHALLOT_KEY_BYTES];
+  bool has_charge = receiver.session.has_charge;
   uint64_t record_sequence = receiver.session.record_sequence;
+  memcpy(charge, receiver.session.charge, sizeof charge);
   memcpy(root, gate->root, sizeof root);
   memcpy(hub, gate->hub, sizeof hub);
   config = (struct session_config){{seed, receiver.device}, root, &lock, "vectors", console->random, console, NULL, NULL};
@@ -275,6 +278,8 @@ static int lock_open(const uint8_t nonce[SHALLOT_EPOCH_BYTES]) {
   memcpy(gate->hub, hub, sizeof hub);
   memcpy(receiver.session.grants.groups, receiver.groups, sizeof receiver.groups);
   receiver.session.record_sequence = record_sequence;
+  receiver.session.has_charge = has_charge;
+  memcpy(receiver.session.charge, charge, sizeof charge);
   receiver.session.state = SESSION_OPEN;
   receiver.is_connected = fault == 0;
   return fault;

@@ -88,7 +88,8 @@ IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
   [MESSAGE_ENROLMENT] = {.claims = HAS_ALWAYS | HAS_SUBJECT | HAS_KEY | HAS_BODY,
                          .body = {BYTES(SHALLOT_ENROLMENT_PERMIT, SHALLOT_PERMIT_ID_BYTES, SHALLOT_PERMIT_ID_BYTES),
                                   OPTIONAL(SHALLOT_ENROLMENT_GROUPS, FORM_GROUPS, 1, SHALLOT_GROUPS_MAX),
-                                  OPTIONAL(SHALLOT_ENROLMENT_RELEASE, FORM_BYTES, SHALLOT_KEY_BYTES, SHALLOT_KEY_BYTES)}},
+                                  OPTIONAL(SHALLOT_ENROLMENT_RELEASE, FORM_BYTES, SHALLOT_KEY_BYTES, SHALLOT_KEY_BYTES),
+                                  OPTIONAL(SHALLOT_ENROLMENT_HUB, FORM_BYTES, SHALLOT_KEY_BYTES, SHALLOT_KEY_BYTES)}},
   [MESSAGE_ENROL] = {.claims = HAS_ALWAYS | HAS_BODY,
                      .body = {BYTES(SHALLOT_ENROL_PERMIT, SHALLOT_PERMIT_ID_BYTES, SHALLOT_PERMIT_ID_BYTES),
                               BYTES(SHALLOT_ENROL_CSR, 1, SHALLOT_CSR_BYTES_MAX),
@@ -653,6 +654,11 @@ struct manifest_body claims_manifest(const struct claims *claims) {
   body.wire = number_or_none(claims, SHALLOT_MANIFEST_WIRE);
   if (member_find(claims, SHALLOT_MANIFEST_FROM, &item)) body.from = (uint64_t)item.value;
   return body;
+}
+
+const uint8_t *claims_hub(const struct claims *claims) {
+  struct cbor_item item;
+  return member_find(claims, SHALLOT_ENROLMENT_HUB, &item) ? item.bytes : NULL;
 }
 
 static void value_put(struct cbor_writer *writer, const struct sample *sample) {

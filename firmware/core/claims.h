@@ -176,6 +176,8 @@ struct cbor_list claims_groups(const struct claims *claims);
 /* The release key that an enrolment names, SHALLOT_KEY_BYTES, or NULL. */
 const uint8_t *claims_release(const struct claims *claims);
 struct manifest_body claims_manifest(const struct claims *claims);
+/* Of an enrolment: the key of the daemon that has charge of the device, SHALLOT_KEY_BYTES; NULL: it names none. */
+const uint8_t *claims_hub(const struct claims *claims);
 
 /* Whether what follows is one array of places as the welcome has it (SPEC 16.5), `list` its items. Canonical CBOR is taken for granted. */
 bool claims_places_read(struct cbor_reader reader, struct cbor_list *list);

@@ -702,6 +702,7 @@ static int event_handle(int event) {
   switch (event) {
     case SESSION_CONNECTED: connected(); return image_keep();
     case SESSION_CONNECTED_WANTED: connected(); return record_show();
+    case SESSION_WANTED: return record_show();
     case SESSION_COMMAND: log_number(device.port, "command ", device.session.code, ""); return 0;
     case SESSION_IGNORED: log_number(device.port, "ignored ", device.session.code, ""); return 0;
     case SESSION_RECORD: record_keep(); return 0;
@@ -758,7 +759,8 @@ static int session_hold(void) {
   app_link(false);
   tls_close(&device.tls);
   /* Whoever is there may show a leaf of ours and still not be the hub. */
-  if (!device.was_welcomed && (device.found.tcp_port != 0 || is_worth_another_try(fault))) hub_seek();
+  bool was_wrong_place = !device.was_welcomed && (device.found.tcp_port != 0 || is_worth_another_try(fault));
+  if (was_wrong_place || fault == SHALLOT_E_HUB_ELSEWHERE) hub_seek();
   return fault;
 }
 

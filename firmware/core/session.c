@@ -194,6 +194,11 @@ int session_open(struct session *session, const struct session_config *config) {
   return epoch_draw(session);
 }
 
+/* SPEC 14.7: a record that names no hub is for any of the home. */
+static bool is_hub_elsewhere(const struct session *session) {
+  return session->has_charge && memcmp(session->charge, session->gate.hub, SHALLOT_KEY_BYTES) != 0;
+}
+
 int session_connect(struct session *session, const uint8_t hub[SHALLOT_KEY_BYTES], uint64_t now_ms) {
   memcpy(session->gate.hub, hub, SHALLOT_KEY_BYTES);
   int fault = revocations_check_key(&session->gate, session->config->port, hub);
@@ -202,8 +207,11 @@ int session_connect(struct session *session, const uint8_t hub[SHALLOT_KEY_BYTES
   frame_expect(&session->frame);
   outbox_rewind(&session->outbox);
   session->got_due = false;
+  session->hello_due = false;
+  session->is_newcomer = is_hub_elsewhere(session);
   session->heard_ms = now_ms;
   session->said_ms = now_ms;
+  session->connected_ms = now_ms;
   return hello_seal(session, now_ms);
 }
 
@@ -221,6 +229,8 @@ void session_disconnect(struct session *session) {
 
 int session_check(const struct session *session, uint64_t now_ms) {
   if (session->gate.is_hub_revoked) return SHALLOT_E_GRANT_REVOKED;
+  bool has_shown_nothing = session->state == SESSION_OPEN || now_ms - session->connected_ms > SHALLOT_HELLO_MS_MAX;
+  if (is_hub_elsewhere(session) && has_shown_nothing) return SHALLOT_E_HUB_ELSEWHERE;
   return now_ms - session->heard_ms > SHALLOT_SILENCE_S_MAX * 1000 ? SHALLOT_E_SILENT : 0;
 }
 
@@ -449,8 +459,24 @@ static int answered_step(struct session *session, const struct envelope *envelop
   return fault ? fault : SESSION_COMMAND;
 }
 
+/*
+ * SPEC 14.7: of a hub that had no charge of this device when it came only the owners' word is heard that it has. What else it sends
+ * in the meantime it sends again after the welcome that counts; not even the time is taken before.
+ */
+static int newcomer_step(struct session *session, const struct envelope *envelope, size_t size, uint64_t now_ms) {
+  if (envelope->type == MESSAGE_OWNER) return owner_step(session, envelope, now_ms);
+  if (envelope->type == MESSAGE_ENROLMENT) return enrolment_step(session, envelope, size, now_ms);
+  if (envelope->type != MESSAGE_WELCOME) return ignore(session, SHALLOT_E_HUB_ELSEWHERE);
+  if (!is_hub_elsewhere(session)) return welcome_step(session, envelope, now_ms);
+  int fault = admit(session, envelope, now_ms);
+  if (fault) return fault;
+  return claims_welcome(&envelope->claims).wants_record ? SESSION_WANTED : SESSION_NOTHING;
+}
+
 static int opened_step(struct session *session, const struct envelope *envelope, size_t size, uint64_t now_ms) {
   bool is_open = session->state == SESSION_OPEN;
+  if (is_open && is_hub_elsewhere(session)) return SHALLOT_E_HUB_ELSEWHERE;
+  if (!is_open && session->is_newcomer) return newcomer_step(session, envelope, size, now_ms);
   if (envelope->type == MESSAGE_ENROLLED) return papers_step(session, envelope, now_ms);
   if (envelope->type == MESSAGE_WELCOME) return is_open ? time_step(session, envelope, now_ms) : welcome_step(session, envelope, now_ms);
   if (envelope->type == MESSAGE_OWNER && is_open) return owner_step(session, envelope, now_ms);
@@ -463,9 +489,10 @@ static int opened_step(struct session *session, const struct envelope *envelope,
 static int envelope_step(struct session *session, size_t size, uint64_t now_ms) {
   struct envelope envelope;
   int fault = envelope_open(&envelope, frame_of(session), size, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
-  if (session->state == SESSION_OPEN && is_answered(envelope.type)) return answered_step(session, &envelope, fault, size, now_ms);
+  bool is_open = session->state == SESSION_OPEN;
+  if (is_open && is_answered(envelope.type) && !is_hub_elsewhere(session)) return answered_step(session, &envelope, fault, size, now_ms);
   if (fault == 0) return opened_step(session, &envelope, size, now_ms);
-  return session->state == SESSION_OPEN ? ignore(session, fault) : fault;
+  return is_open ? ignore(session, fault) : fault;
 }
 
 int session_step(struct session *session, uint64_t now_ms) {
@@ -500,7 +527,12 @@ const uint8_t *session_record(const struct session *session, size_t *size) {
 void session_hold_record(struct session *session, uint8_t *record, size_t size) {
   struct envelope envelope;
   if (envelope_open(&envelope, record, size, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX) != 0 || envelope.type != MESSAGE_ENROLMENT) return;
+  const uint8_t *hub = claims_hub(&envelope.claims);
+  bool was_elsewhere = is_hub_elsewhere(session);
   session->record_sequence = envelope.claims.sequence;
+  session->has_charge = hub != NULL;
+  if (hub != NULL) memcpy(session->charge, hub, sizeof session->charge);
+  session->hello_due = session->state == SESSION_WAITING && was_elsewhere && !is_hub_elsewhere(session);
   grants_regroup(&session->grants, &envelope.claims);
 }
 
@@ -540,7 +572,14 @@ static size_t wanted_output(struct session *session, const uint8_t **bytes) {
   return session->config->update == NULL ? 0 : update_wanted(session->config->update, session->note);
 }
 
+/* The hub has proved its charge: it is asked for a welcome that counts. The buffer is free, for the record in it is kept. */
+static int hello_again(struct session *session, uint64_t now_ms) {
+  session->hello_due = false;
+  return hello_seal(session, now_ms);
+}
+
 static size_t output_pick(struct session *session, uint64_t now_ms, const uint8_t **bytes) {
+  if (session->hello_due && !session->frame.complete && hello_again(session, now_ms) != 0) return 0;
   if (session->got_due) return got_output(session, bytes);
   if (session->out_size > 0) return buffer_output(session, bytes);
   if (session->state == SESSION_OPEN) {

@@ -11,6 +11,8 @@ import type { Code } from '../../schemas/gen/ts/codes.ts'
 export class MemoryDesk implements DeviceDesk {
   readonly devices = new Map<PartyId, Device>()
   readonly forgotten = new Set<PartyId>()
+  /** Another daemon of the home has charge of these. */
+  readonly elsewhere = new Set<PartyId>()
   readonly permits = new Map<string, OpenPermit>()
   readonly hellos: Message<Hello>[] = []
   readonly readings: Message<Reading>[] = []
@@ -32,8 +34,9 @@ export class MemoryDesk implements DeviceDesk {
   record: (hello: Message<Hello>, record: Frame) => 'unknown-device' | 'forgotten' | undefined = () =>
     'unknown-device'
 
-  standing(id: PartyId): 'known' | 'unknown' | 'forgotten' {
+  standing(id: PartyId): 'known' | 'unknown' | 'forgotten' | 'elsewhere' {
     if (this.forgotten.has(id)) return 'forgotten'
+    if (this.elsewhere.has(id)) return 'elsewhere'
     return this.devices.has(id) ? 'known' : 'unknown'
   }
 

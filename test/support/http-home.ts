@@ -20,7 +20,15 @@ import {
 } from '../../daemon/core/envelope/index.ts'
 import { Feed } from '../../daemon/core/feed.ts'
 import { type Core, openCore } from '../../daemon/core/home.ts'
-import { MeshHome, type MeshRoom, othersOf, revocationsOf } from '../../daemon/core/mesh/index.ts'
+import {
+  Charges,
+  hereOf,
+  MeshHome,
+  type MeshRoom,
+  openAdoption,
+  othersOf,
+  revocationsOf,
+} from '../../daemon/core/mesh/index.ts'
 import { idOf, type PartyId } from '../../daemon/core/model/index.ts'
 import type { Carrier, DeviceDesk } from '../../daemon/core/ports.ts'
 import { openServices, type Publisher, type Services } from '../../daemon/core/services.ts'
@@ -250,12 +258,20 @@ export async function openTestHome(
   }
   const light = await addDevice('porch-light', [1, 2, 5, 6])
   const sensor = await addDevice('weather', [3, 4])
-  const mesh = new MeshHome({
+  const { trust, groups } = core.authority
+  const charges = new Charges({
+    ...{ own: hub, clock: systemClock, trust, ed25519, papers: state.papers, devices, carrier },
+    far: (device) => mesh.far.get(device),
+    ended: (device) => core.router.forgotten(device),
+  })
+  const here = hereOf(devices, charges)
+  const mesh: MeshHome = new MeshHome({
     ...{ clock: systemClock, random: systemRandom, log, ed25519, feed },
     ...{ devices, readings, journal, shelf: state.shelf, book: state.mesh, signer: hubSigner },
+    ...{ farReadings: state.farReadings, everyS: 0 },
     trust: core.authority.trust,
     revocations: revocationsOf(core.authority.trust, (frame) => core.desk.people.revoke(frame, 'mesh')),
-    others: othersOf({ home, ed25519, papers: state.papers, people: core.desk.people }),
+    others: othersOf({ home, ed25519, papers: state.papers, people: core.desk.people, charges }),
     clientKey: new Secret(systemRandom.bytes(32)),
     services: () => services!,
     keys: { unlock: () => {}, lock: () => {} },
@@ -284,6 +300,10 @@ export async function openTestHome(
     services,
     feed,
     mesh,
+    adoption: openAdoption({
+      ...{ clock: systemClock, charges, groups, journal, here, feed },
+      far: () => mesh.far.list(),
+    }),
     get generations() {
       return core.generations
     },

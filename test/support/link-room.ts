@@ -12,6 +12,7 @@ import { LINK_LIMITS } from '../../daemon/edge/link/limits.ts'
 import { NoteRound } from '../../daemon/edge/link/note-round.ts'
 import type { LinkRoom } from '../../daemon/edge/link/room.ts'
 import { Roster } from '../../daemon/edge/link/roster.ts'
+import { TurnedAway } from '../../daemon/edge/link/turned-away.ts'
 import { HubVoice } from '../../daemon/edge/link/voice.ts'
 import type { Code } from '../../schemas/gen/ts/codes.ts'
 import type { Hub } from '../../scripts/device/index.ts'
@@ -41,6 +42,7 @@ export function linkRoom() {
     tries: new Tries(),
     roster: new Roster(),
     noteRound: new NoteRound(clock, new AbortController().signal),
+    turnedAway: new TurnedAway(clock),
   }
   const address: Hub = { host: 'none', port: 0, homeId: room.homeId, hubCaKeys: [] }
   return { room, clock, desk, lines, root, hub, issuer, address }

@@ -32,12 +32,13 @@ export async function nameRelease(
   thing: KnownThing,
   release: Uint8Array | undefined,
 ): Promise<void> {
-  const { name, key, permit, groups } = thing.record!.body
+  const { name, key, permit, groups, hub } = thing.record!.body
   const frame = await owner.seal<Enrolment>(owner.home, {
     type: 'enrolment',
     ...{ name, key, permit },
     ...(groups && { groups }),
     ...(release && { release }),
+    ...(hub && { hub }),
   })
   await api.sendSealed('PUT', `${thingPath(thing.id)}/record`, frame)
 }

@@ -26,7 +26,7 @@ import { picture } from '../qr.ts'
 import { parseJson } from '../reach/index.ts'
 import type { Tools } from '../tools.ts'
 import { verb } from '../verb.ts'
-import { requireName } from './device.ts'
+import { requireName } from './device-name.ts'
 
 export const enrol = verb({
   command: 'enrol <name>',

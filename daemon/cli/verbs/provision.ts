@@ -12,7 +12,7 @@ import { openSerial } from '../reach/serial.ts'
 import { faultOfWifi, headerOf, type Self, Talk, type Wifi, writeProvision } from '../serial/index.ts'
 import type { Tools } from '../tools.ts'
 import { verb } from '../verb.ts'
-import { requireName } from './device.ts'
+import { requireName } from './device-name.ts'
 import { drawCode, finish } from './enrol.ts'
 
 interface Args {

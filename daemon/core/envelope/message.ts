@@ -46,6 +46,8 @@ export interface Enrolment extends Claims {
   readonly groups?: readonly string[]
   /** The release key whose images this device boots (SPEC 15.1). */
   readonly release?: Uint8Array
+  /** The one daemon that has charge of it (SPEC 14.7); absent: whichever daemon of the home it comes to. */
+  readonly hub?: Uint8Array
 }
 export interface Enrol extends Claims {
   readonly type: 'enrol'

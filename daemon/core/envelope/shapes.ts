@@ -43,6 +43,7 @@ export const SHAPES: { readonly [T in MessageType]: Shape } = {
       [wire.ENROLMENT_PERMIT, member('permit', k.short)],
       [wire.ENROLMENT_GROUPS, member('groups', k.groups, true)],
       [wire.ENROLMENT_RELEASE, member('release', k.key, true)],
+      [wire.ENROLMENT_HUB, member('hub', k.bytesField(wire.KEY_BYTES, wire.KEY_BYTES), true)],
     ],
   ),
   enrol: shape(

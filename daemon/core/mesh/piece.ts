@@ -17,6 +17,7 @@ const CARRIES_SEALED: ReadonlySet<EntryKind> = new Set<EntryKind>([
   'receipt',
   'enrolled',
   'confirmed',
+  'adopted',
   'permit',
 ])
 

@@ -4,7 +4,7 @@ import type { Authority } from '../../core/authority.ts'
 import type { Frame } from '../../core/envelope/index.ts'
 import type { Feed } from '../../core/feed.ts'
 import type { Generations } from '../../core/generations.ts'
-import type { MeshHome } from '../../core/mesh/index.ts'
+import type { Adoption, MeshHome } from '../../core/mesh/index.ts'
 import type { PartyId } from '../../core/model/index.ts'
 import type { DeviceBook, Journal, PermitBook, ReadingBook } from '../../core/ports.ts'
 import type { PairingBook } from '../../core/ports-people.ts'
@@ -30,6 +30,7 @@ export interface HttpHome {
   readonly rollouts: Updates
   readonly feed: Feed
   readonly mesh: MeshHome
+  readonly adoption: Adoption
   readonly generations: Generations
   /** An owner's envelope that makes this hub a daemon of the home. */
   readonly member: Frame

@@ -35,6 +35,7 @@ import type { LinkRoom } from './room.ts'
 import { Roster } from './roster.ts'
 import { Session } from './session.ts'
 import { peerLeaf } from './tls.ts'
+import { TurnedAway } from './turned-away.ts'
 import { HubVoice } from './voice.ts'
 
 export type { LinkPapers } from './fronts.ts'
@@ -72,6 +73,8 @@ export interface Link extends Carrier, AsyncDisposable {
   taken(hubLeaf: Uint8Array): number
   /** Devices with a session. */
   connected(): number
+  /** Whether a device at this address was sent to another daemon a moment ago (SPEC 14.7). */
+  turnedAway(address: string): boolean
 }
 
 const SWEEP_MS = 1000
@@ -90,6 +93,7 @@ export async function openLink(deps: LinkDeps, options: LinkOptions, signal: Abo
   return {
     port: listener.port,
     connected: () => listener.room.roster.size,
+    turnedAway: (address) => listener.room.turnedAway.has(address),
     send: (device, frame) => listener.send(device, frame),
     drop: (device, why) => listener.room.roster.get(device)?.end(why),
     renew: (papers) => listener.renew(papers),
@@ -126,7 +130,8 @@ class Listener {
     const issuer = () => this.#fronts.issuer
     const shared = { clock, random, ed25519, desk, homeId: options.homeId, hub, voice, issuer, diary, limits }
     const noteRound = new NoteRound(clock, this.#closing.signal)
-    this.room = { ...shared, tries: new Tries(), roster: new Roster(), noteRound }
+    const turnedAway = new TurnedAway(clock)
+    this.room = { ...shared, tries: new Tries(), roster: new Roster(), noteRound, turnedAway }
     this.#hubSeed = options.hubSeed
     this.#fronts = this.#open(options)
     this.#occupancy = new Occupancy(limits)

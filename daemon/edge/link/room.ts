@@ -9,6 +9,7 @@ import type { LinkDiary } from './diary.ts'
 import type { LinkLimits } from './limits.ts'
 import type { NoteRound } from './note-round.ts'
 import type { Roster } from './roster.ts'
+import type { TurnedAway } from './turned-away.ts'
 import type { HubVoice } from './voice.ts'
 
 /** What all connections of one link share. */
@@ -27,4 +28,5 @@ export interface LinkRoom {
   readonly tries: Tries
   readonly roster: Roster
   readonly noteRound: NoteRound
+  readonly turnedAway: TurnedAway
 }

@@ -134,6 +134,7 @@ export class Session implements Talk, Receiver, Noting {
   async #greet(hello: Message<Hello>): Promise<Outcome> {
     const standing = this.#room.desk.standing(this.device)
     if (standing === 'forgotten') return 'forgotten'
+    if (standing === 'elsewhere') return 'hub-elsewhere'
     if (standing === 'known') return this.#open(hello, true)
     this.#hello = hello
     this.#state = 'awaiting-record'
@@ -262,11 +263,12 @@ export class Session implements Talk, Receiver, Noting {
     return this.#line.ended ? 'too-slow' : 'sent'
   }
 
-  end(why: 'forgotten' | 'superseded' | 'ca-announced'): void {
+  end(why: 'forgotten' | 'superseded' | 'hub-elsewhere' | 'ca-announced'): void {
     this.#line.end(why)
   }
 
   ended(why: Code): void {
+    if (why === 'hub-elsewhere') this.#room.turnedAway.note(this.#line.address)
     this.#room.roster.leave(this.device, this)
     this.#space?.open()
     if (!this.#announced) return

@@ -10,6 +10,7 @@
  */
 export * from './confirmations.ts'
 export * from './devices.ts'
+export * from './far-readings.ts'
 export * from './mesh.ts'
 export * from './pairings.ts'
 export * from './papers.ts'

@@ -10,6 +10,7 @@
 export * from './confirmations.ts'
 export { IN_MEMORY } from './database.ts'
 export * from './devices.ts'
+export * from './far-readings.ts'
 export * from './journal.ts'
 export * from './mesh.ts'
 export * from './pairings.ts'

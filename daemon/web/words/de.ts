@@ -129,6 +129,7 @@ export const de: Words = {
       invited: 'lud ein',
       withdrawn: 'nahm eine Einladung zurück',
       joined: 'kam als weiteres Zuhause dazu',
+      adopted: 'ging an ein anderes Zuhause',
       act: 'wurde bedient',
       person: 'benannte eine Person',
       holder: 'ließ ein Telefon herein',

@@ -122,6 +122,7 @@ export const en: Words = {
       invited: 'invited',
       withdrawn: 'withdrew an invitation',
       joined: 'joined as another home',
+      adopted: 'went to another home',
       act: 'was used',
       person: 'named a person',
       holder: 'let a phone in',

@@ -76,6 +76,7 @@ enum shallot_code {
   SHALLOT_E_BAD_ALPN = -211, /* no protocol in common */
   SHALLOT_E_SUPERSEDED = -212, /* the same device connected again */
   SHALLOT_E_LINK_CLOSED = -213, /* the connection ended */
+  SHALLOT_E_HUB_ELSEWHERE = -214, /* another daemon of the home has charge of this device */
   SHALLOT_E_TLS_FAILED = -220, /* the TLS handshake failed */
   SHALLOT_E_TLS_BAD_CHAIN = -221, /* the daemon's certificate is not signed by a pinned CA */
   SHALLOT_E_TLS_SELF_SIGNED = -222, /* the daemon's certificate is self-signed */
@@ -204,6 +205,7 @@ static inline const char *shallot_code_name(int code) {
     case SHALLOT_E_BAD_ALPN: return "bad-alpn";
     case SHALLOT_E_SUPERSEDED: return "superseded";
     case SHALLOT_E_LINK_CLOSED: return "link-closed";
+    case SHALLOT_E_HUB_ELSEWHERE: return "hub-elsewhere";
     case SHALLOT_E_TLS_FAILED: return "tls-failed";
     case SHALLOT_E_TLS_BAD_CHAIN: return "tls-bad-chain";
     case SHALLOT_E_TLS_SELF_SIGNED: return "tls-self-signed";

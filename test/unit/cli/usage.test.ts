@@ -304,6 +304,7 @@ const LINES = [
   'device list',
   'device show',
   'device rename',
+  'device adopt',
   'device forget',
   'get',
   'set',

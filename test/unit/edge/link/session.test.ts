@@ -97,6 +97,19 @@ describe('hello and welcome [SPEC 6.4]', () => {
     assert.deepEqual(home.welcomeOf(line).zone, zone)
   })
 
+  it('hub-elsewhere: another daemon of the home has charge of it; where this one is, it is not told for a while [SPEC 14.7]', async () => {
+    const home = setUp()
+    home.join()
+    home.desk.elsewhere.add(home.keys.id)
+    const { line } = home.open()
+    assert.equal(await line.take(home.hello()), 'hub-elsewhere')
+    assert.deepEqual([line.sent, home.desk.hellos], [[], []])
+    assert.equal(home.room.turnedAway.has(line.address), true)
+    assert.equal(home.room.turnedAway.has('192.0.2.2'), false)
+    home.clock.advance(20_000)
+    assert.equal(home.room.turnedAway.has(line.address), false)
+  })
+
   it('the papers follow the welcome', async () => {
     const home = setUp()
     home.join()
