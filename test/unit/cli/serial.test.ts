@@ -137,18 +137,27 @@ describe('a device that answers', () => {
 
   test('gets every line again that was lost or damaged on its way, in both directions', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 60 }), async (fates) => {
+      fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 60 }), async (chosen) => {
         const device = new FakeDevice()
-        // At most two mishaps in a row: three and more are what gives up, below.
+        const fates = [...chosen]
+        // At most two mishaps before an answer comes through: more are what gives up, below.
         let mishaps = 0
         const onTheWay = (line: string): string | undefined => {
           const fate = mishaps < 2 ? fates.shift() : undefined
-          mishaps = fate === 0 || fate === 1 ? mishaps + 1 : 0
-          if (fate === 0) return undefined
-          return fate === 1 ? `${line.slice(0, 20)}${line[20] === 'x' ? 'y' : 'x'}${line.slice(21)}` : line
+          if (fate !== 0 && fate !== 1) return line
+          mishaps++
+          return fate === 0
+            ? undefined
+            : `${line.slice(0, 20)}${line[20] === 'x' ? 'y' : 'x'}${line.slice(21)}`
         }
         device.there = onTheWay
-        device.back = (line) => (device.taken ? line : onTheWay(line))
+        device.back = (line) => {
+          if (device.taken) return line
+          const came = onTheWay(line)
+          const heard = came === line ? readHeard(line) : undefined
+          if (heard?.ok && heard.value.kind === 'answer') mishaps = 0
+          return came
+        }
         const talk = talkTo(device)
         await talk.meet()
         await talk.hand(orders)
