@@ -13,11 +13,13 @@ import type { Clock } from './base/clock.ts'
 import { isCode } from './base/error.ts'
 import type { Log } from './base/log.ts'
 import type { Random } from './base/random.ts'
+import { openGenerationVault } from './config/generations.ts'
 import type { Config } from './config/index.ts'
 import { type HubRing, loadHub } from './config/keyring.ts'
+import { readPlaces } from './config/places.ts'
 import { openVault } from './config/vault.ts'
 import type { Authority } from './core/authority.ts'
-import { nativeEd25519 } from './core/envelope/index.ts'
+import { nativeEd25519, type Place } from './core/envelope/index.ts'
 import { Feed } from './core/feed.ts'
 import { openCore } from './core/home.ts'
 import { toPem } from './core/identity/certificates.ts'
@@ -28,7 +30,7 @@ import { openServices, type Services } from './core/services.ts'
 import { zoneNamed } from './core/zone.ts'
 import { type Discovery, openDiscovery } from './edge/discovery/index.ts'
 import { type Face, openHttp, type TlsFace } from './edge/http/index.ts'
-import { type Link, openLink } from './edge/link/index.ts'
+import { type Link, type LinkPapers, openLink } from './edge/link/index.ts'
 import { type Onion, openOnion } from './edge/onion/index.ts'
 import { openMeshOf } from './mesh.ts'
 import { openPublisher } from './publish.ts'
@@ -98,6 +100,13 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     send: (device, frame) => link?.send(device, frame) ?? 'away',
     drop: (device, why) => link?.drop(device, why),
   }
+  const vault = openGenerationVault(config.data, ring)
+  const linkPapers = (): LinkPapers => ({
+    hubLeaf: vault.present.hubLeaf,
+    otherLeaves: [...vault.former, ...vault.spare].map(({ hubLeaf }) => hubLeaf),
+    deviceCas: [ed25519.signer(vault.deviceCaSeed.reveal())],
+    otherDeviceCas: vault.otherDeviceCas,
+  })
   const feed = new Feed()
   let services: Services | undefined
   const zone = zoneNamed(config.zone ?? deps.zone)
@@ -120,18 +129,38 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
         services?.withdraw(service, by).catch((error) => log.taskFailed('withdraw', error))
       },
       onFailure: (error) => log.taskFailed('journal', error),
+      generations: {
+        vault,
+        taken: (hubLeaf) => link?.taken(hubLeaf) ?? 0,
+        onEnforced: () => link?.renew(linkPapers()),
+      },
       onRefused: (kind, count) => log.say('warn', 'papers-refused', { kind, count }),
     },
     { root: ring.root, owners: ring.owners, hub },
   )
   if (!core.ok) throw new Error(`the owners' envelopes in ${config.data} do not verify: ${core.why}`)
-  const { authority, desk, deviceDesk } = stack.use(core.value)
+  const { authority, desk, deviceDesk, rollouts, router } = stack.use(core.value)
   const webCa = webCaCertificate(webKey(ring.webCaScalar.reveal()))
   const onion = await onionRoom
   const mesh = stack.use(
     openMeshOf(
       {
-        ...{ clock, random, log, ed25519, feed, authority, ring, signer: hub, onion, desk },
+        ...{
+          clock,
+          random,
+          log,
+          ed25519,
+          feed,
+          authority,
+          ring,
+          signer: hub,
+          onion,
+          desk,
+          deviceDesk,
+          carrier,
+        },
+        everyS: config.mesh.resolution,
+        ended: (device) => router.forgotten(device),
         ...state,
         services: () => services!,
       },
@@ -140,20 +169,20 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
   )
   link = stack.use(
     await openLink(
-      { clock, random, log, ed25519, desk: deviceDesk },
+      { clock, random, log, ed25519, desk: mesh.deviceDesk },
       {
         host: config.link.host,
         port: config.link.port,
         homeId: ring.home,
         hubSeed: ring.hubSeed,
-        hubLeaf: ring.hubLeaf,
-        deviceCas: [ed25519.signer(ring.deviceCaSeed.reveal())],
+        ...linkPapers(),
         zone: authority.zone,
+        places: placesOf(deps, config, () => link?.port ?? config.link.port),
       },
       signal,
     ),
   )
-  const discovery = await openDiscoveryOf(deps, config, fromBase64url(ring.home)!, link.port, signal)
+  const discovery = await openDiscoveryOf(deps, config, { root: fromBase64url(ring.home)!, link }, signal)
   if (discovery) stack.use(discovery)
   const linkAddress = { host: reachable(config.link.host, deps.lanNames), port: link.port }
 
@@ -172,7 +201,10 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           zone: config.zone ?? deps.zone,
           devices: mesh.devices,
           mesh: mesh.home,
-          readings: state.readings,
+          adoption: mesh.adoption,
+          readings: mesh.readings,
+          generations: core.value.generations,
+          member: ring.member,
           journal: state.journal,
           permits: state.permits,
           pairings: state.pairings,
@@ -180,9 +212,13 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
             return services!
           },
           feed,
+          rollouts,
           status: () => ({
             version: deps.version,
-            devices: { connected: link.connected(), known: state.devices.list().length },
+            devices: {
+              connected: link.connected(),
+              known: mesh.devices.list().filter(({ home }) => home === undefined).length,
+            },
             link: linkAddress,
             lan: originOf(lan, deps.lanNames),
             webCa: lan && toBase64url(webCa),
@@ -205,6 +241,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     onFault: (error) => log.taskFailed('withdraw', error),
   })
   desk.people.withdrawStale()
+  core.value.generations.reconsider()
   await mesh.begin()
   // Once in the life of a home: an owner who withdrew it does not get it back by a restart.
   if (state.services.nextEpoch(`invitation:${OWN_INVITATION}`) === 0) {
@@ -252,6 +289,18 @@ function pruning({ clock, log }: DaemonDeps, journal: Journal, days: number): Di
   return clock.every(PRUNE_MS, prune)
 }
 
+/** Where devices may look when the hub is not where it was (SPEC 16.5): what its owner says, then where it is on its LANs now. */
+function placesOf(
+  { lanAddresses }: DaemonDeps,
+  { link }: Config,
+  port: () => number,
+): () => readonly Place[] {
+  const said = link.places === undefined ? [] : readPlaces(link.places)!
+  const covers = WILDCARDS.get(link.host) ?? []
+  const own = () => (covers.includes(4) ? lanAddresses() : isIP(link.host) === 0 ? [] : [link.host])
+  return () => [...said, ...own().map((host) => ({ host, port: port() }))]
+}
+
 /** What was granted and holds no more is shown for so many days, and then left to the log. */
 function thinning({ clock, log }: DaemonDeps, authority: Authority, days: number): Disposable {
   const thin = () => {
@@ -268,15 +317,14 @@ function thinning({ clock, log }: DaemonDeps, authority: Authority, days: number
 async function openDiscoveryOf(
   { clock, log, lanAddresses }: DaemonDeps,
   { link }: Config,
-  root: Uint8Array,
-  port: number,
+  { root, link: { port, turnedAway: ignores } }: { readonly root: Uint8Array; readonly link: Link },
   signal: AbortSignal,
 ): Promise<Discovery | undefined> {
   const isNear = link.host !== '127.0.0.1' && link.host !== '::1' && link.host !== 'localhost'
   if (!link.discovery || !isNear) return undefined
   const addresses = isIP(link.host) === 4 && link.host !== '0.0.0.0' ? () => [link.host] : lanAddresses
   try {
-    return await openDiscovery({ clock, log }, { root, port, addresses }, signal)
+    return await openDiscovery({ clock, log }, { root, port, addresses, ignores }, signal)
   } catch (error) {
     if (!isCode(error, 'cannot-listen')) throw error
     log.taskFailed('discovery', error)

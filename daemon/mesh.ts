@@ -12,17 +12,24 @@ import type { Authority } from './core/authority.ts'
 import type { Signer } from './core/envelope/index.ts'
 import { meshClientKey } from './core/identity/index.ts'
 import {
+  type Adoption,
+  Charges,
   carryOutHere,
+  hereOf,
   MeshHome,
   type MeshHomeDeps,
   type OnionKeys,
+  openAdoption,
   othersOf,
   revocationsOf,
+  withAdoption,
+  withCharges,
   withFar,
   withFarDesk,
+  withHistories,
 } from './core/mesh/index.ts'
-import type { PartyId } from './core/model/index.ts'
-import type { DeviceBook } from './core/ports.ts'
+import { idOf, type PartyId } from './core/model/index.ts'
+import type { Carrier, DeviceBook, DeviceDesk, ReadingBook } from './core/ports.ts'
 import type { PaperBook } from './core/ports-people.ts'
 import type { Desk } from './core/receive.ts'
 import type { Services } from './core/services.ts'
@@ -30,7 +37,10 @@ import type { Mesh } from './edge/mesh/index.ts'
 import { type Onion, OnionError } from './edge/onion/index.ts'
 import type { State } from './state/index.ts'
 
-type Shared = Pick<MeshHomeDeps, 'ed25519' | 'feed' | 'journal' | 'readings' | 'shelf'>
+type Shared = Pick<
+  MeshHomeDeps,
+  'ed25519' | 'feed' | 'journal' | 'readings' | 'shelf' | 'farReadings' | 'everyS'
+>
 
 export interface MeshOfDeps extends Shared {
   readonly clock: Clock
@@ -41,6 +51,10 @@ export interface MeshOfDeps extends Shared {
   readonly devices: DeviceBook
   readonly mesh: State['mesh']
   readonly desk: Desk
+  readonly deviceDesk: DeviceDesk
+  readonly carrier: Carrier
+  /** Nothing more will be asked of this device here. */
+  readonly ended: (device: PartyId) => void
   readonly authority: Authority
   readonly papers: PaperBook
   readonly onion: Onion | undefined
@@ -52,6 +66,11 @@ export interface MeshOf extends AsyncDisposable {
   /** Our devices and those of other homes, and the desk for both. */
   readonly devices: DeviceBook
   readonly desk: Desk
+  /** What the link asks, with the devices in mind that other daemons have charge of. */
+  readonly deviceDesk: DeviceDesk
+  readonly adoption: Adoption
+  /** With what is kept of other homes. */
+  readonly readings: ReadingBook
   readonly clientOf: (service: string) => Uint8Array | undefined
   readonly door: (service: string, path: string) => Promise<AsyncDisposable>
   /** Once services are there: takes our own paper and settles. */
@@ -59,8 +78,19 @@ export interface MeshOf extends AsyncDisposable {
 }
 
 export function openMeshOf(deps: MeshOfDeps, signal: AbortSignal): MeshOf {
-  const { ring, desk, devices, services, signer, authority, ed25519, papers } = deps
-  const { trust } = authority
+  const { ring, desk, services, signer, authority, ed25519, papers } = deps
+  const { trust, groups } = authority
+  const isMember = (member: PartyId): boolean => home.papers.isMember(member)
+  const charges = new Charges({
+    ...deps,
+    trust,
+    own: idOf(signer.key),
+    far(device) {
+      const told = home.far.get(device)
+      return told && isMember(told.member) ? told : undefined
+    },
+  })
+  const devices = hereOf(deps.devices, charges)
   const clientKey = meshClientKey(ring.hubSeed)
   let room: Promise<Mesh> | undefined
   const openRoom = () => {
@@ -72,20 +102,29 @@ export function openMeshOf(deps: MeshOfDeps, signal: AbortSignal): MeshOf {
     ...deps,
     trust,
     revocations: revocationsOf(trust, (frame) => desk.people.revoke(frame, 'mesh')),
-    others: othersOf({ home: trust.home, ed25519, papers, people: desk.people }),
+    others: othersOf({ home: trust.home, ed25519, papers, people: desk.people, charges }),
     signer,
     clientKey,
     book: deps.mesh,
+    devices,
+    hubOf: (device) => charges.hubOf(device),
     services,
     keys: keysOf(deps.onion),
     openRoom,
     carryOut: carryOutHere(desk, devices, nameOf),
   })
-  const { clock, journal } = deps
+  const { clock, journal, feed } = deps
+  const far = () => home.far.list().filter(({ member }) => isMember(member))
+  const adoption = openAdoption({ clock, charges, groups, journal, feed, far, here: devices })
+  const farDesk = withFarDesk(desk, { clock, authority, journal, devices, mesh: home })
+  const everywhere = withFar(devices, { far: home.far, nameOf, isMember })
   return {
     home,
-    devices: withFar(devices, { far: home.far, nameOf, isMember: (member) => home.papers.isMember(member) }),
-    desk: withFarDesk(desk, { clock, authority, journal, devices, mesh: home }),
+    adoption,
+    readings: withHistories(deps.readings, deps.farReadings),
+    devices: everywhere,
+    desk: withAdoption(farDesk, adoption, { charges, groups, devices: everywhere }),
+    deviceDesk: withCharges(deps.deviceDesk, charges, groups),
     clientOf(service) {
       const id = service.slice('mesh:'.length) as PartyId
       return home.papers.member(id)?.beacon?.body.client

@@ -3,12 +3,12 @@
  * Runs one firmware program under the emulator and lends it what no simcall can do: TCP connections, atomic writes,
  * the chips of its buses (scripts/twins), the order to end; and on the host, where it needs the chips alone. firmware/port/qemu/qemu.c is the other side and describes the frames.
  *
- * In: an ELF for the ESP8266's instruction set and the device's own directory. Out: a child process whose standard
+ * In: an ELF for the ESP8266's or the ESP32-C3's instruction set and the device's own directory. Out: a child process whose standard
  * input and output are the device's console. The flash check is always on: status 191 is an offence against the chip.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
@@ -17,7 +17,19 @@ import { openBoard } from './twins/index.ts'
 
 export const OFFENCE_STATUS = 191
 
-const FRAME = { open: 1, data: 2, close: 3, store: 4, remove: 5, done: 6, end: 7, bus: 8, ask: 9 } as const
+const FRAME = {
+  open: 1,
+  data: 2,
+  close: 3,
+  store: 4,
+  remove: 5,
+  done: 6,
+  end: 7,
+  bus: 8,
+  ask: 9,
+  awake: 15,
+  mark: 16,
+} as const
 const HEADER_BYTES = 4
 const PAYLOAD_BYTES_MAX = 4096
 /** A peer that takes this much less than the device sends is cut off. */
@@ -45,6 +57,8 @@ export type Emulator = {
   wires: readonly Wire[]
   /** Asks the device to stop, so that it and the flash check report. */
   end(): void
+  /** Has the device tell what memory it needed since its start or the last mark. */
+  mark(): void
   /** Ends the connection as a lost network does: the device's side is not asked. */
   cut(): void
 }
@@ -186,25 +200,95 @@ export function startOnHost(
   return child
 }
 
+/**
+ * The boot loader, in the device's directory: as firmware/port/host/slots.c, for files of the emulator. `running` says what
+ * was booted: the slot, and 1 when it is for once. Status 75 is a restart.
+ */
+const BOOT_LOADER = `
+elf=$1; shift
+while :; do
+  boot=$(cat boot 2>/dev/null || echo 0-)
+  slot=\${boot%?} trial=0
+  case $boot in
+    ?t) printf '%s-' "$slot" >boot.new; mv boot.new boot; slot=$((1 - slot)); trial=1;;
+  esac
+  kernel=$elf
+  [ -f "slot-$slot" ] && kernel=slot-$slot
+  printf '%s%s' "$slot" "$trial" >running
+  "$@" -kernel "$kernel"
+  status=$?
+  [ $status = 75 ] || exit $status
+done`
+
+/** Of the loader and what it has started: a signal to the loader alone would leave the emulator behind. */
+function killTogether(child: ChildProcess): void {
+  child.kill = (signal = 'SIGTERM') => {
+    try {
+      return child.pid !== undefined && process.kill(-child.pid, signal)
+    } catch {
+      return false // they have ended
+    }
+  }
+}
+
+/** ELF's numbers for what a program is built for, and the emulator that runs it. */
+const MACHINE_AT = 18
+const XTENSA = 94
+const RISCV = 243
+
+function machineOf(elf: string): number {
+  const head = Buffer.alloc(MACHINE_AT + 2)
+  const file = openSync(elf, 'r')
+  readSync(file, head)
+  closeSync(file)
+  return head.readUInt16LE(MACHINE_AT)
+}
+
+/** A serial line does not tell that its other end is gone: the kernel ends loader and emulator with us. */
+const BOUND = ['setpriv', '--pdeathsig', 'KILL']
+
+/** Descriptors 3 and 4 are network and control. */
+function commandFor(elf: string): string[] {
+  const machine = machineOf(elf)
+  if (machine === XTENSA) return ['qemu-system-xtensa', '-M', 'sim', '-cpu', 'lx106', '-serial', 'none']
+  if (machine !== RISCV) throw new Error(`${elf} is for machine ${machine}, which nothing here runs`)
+  const lines = ['-serial', 'chardev:console', '-chardev', 'stdio,id=console,signal=off']
+  const streams = ['-chardev', 'socket,id=network,fd=3', '-chardev', 'socket,id=control,fd=4']
+  const card = ['-device', 'pci-serial-2x,addr=1,chardev1=network,chardev2=control']
+  return [
+    ...BOUND,
+    ...['qemu-system-riscv32', '-M', 'virt', '-bios', 'none', '-m', '8M'],
+    ...lines,
+    ...streams,
+    ...card,
+  ]
+}
+
 export function startEmulator(options: EmulatorOptions): Emulator {
   const { elf, flashcheck, directory } = options
   const plugin = [flashcheck, ...Object.entries(options.spans ?? {}).map(([name, at]) => `${name}=${at}`)]
   const child = spawn(
-    'qemu-system-xtensa',
+    'setpriv',
     [
-      ['-M', 'sim', '-cpu', 'lx106', '-display', 'none', '-monitor', 'none', '-serial', 'none'],
+      [...BOUND, 'sh', '-c', BOOT_LOADER, 'boot-loader', elf],
+      [...commandFor(elf), '-display', 'none', '-monitor', 'none'],
       ['-semihosting-config', 'enable=on,target=native', '-plugin', plugin.join(',')],
       options.countInstructions ? ['-icount', 'shift=5'] : [],
-      ['-kernel', elf],
     ].flat(),
-    { cwd: directory, stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'] },
+    { cwd: directory, detached: true, stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'] },
   )
+  killTogether(child)
   const network = child.stdio[3] as unknown as Duplex
   const control = child.stdio[4] as unknown as Duplex
   const wires: Wire[] = []
   const cut = relayNetwork(network, wires)
   const answerBus = busOf(directory)
+  // What came before its streams were set up would be lost.
+  const awake = Promise.withResolvers<void>()
+  child.stdin!.cork()
+  void awake.promise.then(() => child.stdin!.uncork())
   onFrames(control, (one) => {
+    if (one.kind === FRAME.awake) return awake.resolve()
     if (one.kind === FRAME.bus) return void control.write(answerBus(one))
     if (one.kind === FRAME.ask)
       return void askLan(one.payload).then(
@@ -213,5 +297,7 @@ export function startEmulator(options: EmulatorOptions): Emulator {
       )
     control.write(frame(changeBlob(directory, one) ? FRAME.done : FRAME.close, 0))
   })
-  return { child, wires, cut, end: () => void (control.writable && control.write(frame(FRAME.end, 0))) }
+  const order = (kind: number) => () =>
+    void awake.promise.then(() => control.writable && control.write(frame(kind, 0)))
+  return { child, wires, cut, end: order(FRAME.end), mark: order(FRAME.mark) }
 }

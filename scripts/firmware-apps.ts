@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /**
- * What each app costs on an ESP8266 while it lives: the app as it is built, on its instruction set under emulation, in a
+ * What each app costs on an emulated chip while it lives: the app as it is built, on its instruction set under emulation, in a
  * real home. It enrols, connects, obeys or reports, loses its network and resumes with its ticket; then it starts again
  * and its hub does too, which refuses the ticket. Memory is what the port saw at the end; instructions are counted by
  * flashcheck.so around functions of the unchanged program.
@@ -8,14 +8,14 @@
  * In: apps that were built. Out: numbers. Throws when a step does not happen, an allocation failed or the chip would
  * have raised an exception.
  */
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../daemon/base/clock.ts'
 import { type Emulator, startEmulator, type Wire } from './emulator.ts'
-import { FLASHCHECK, programPath } from './firmware.ts'
+import { type EmulatedPort, FLASHCHECK, programPath } from './firmware.ts'
+import { addresses } from './firmware-elf.ts'
 import { adopt, type Child, type Environment, shallot, startShallot } from './home/children.ts'
 
 const STEP_MS_MAX = 30_000
@@ -23,13 +23,21 @@ const POLL_MS = 50
 /** An envelope that is refused before its signature is looked at costs less than this; it is not what `open` means. */
 const VERIFY_INSTRUCTIONS_MIN = 1_000_000
 
+/** Bytes at most in one stretch of a life; held: what the heap still holds at its end. */
+export type Peaks = { stack: number; heap: number; held: number }
+
 /** Bytes of DRAM and instructions. */
 export type AppCost = {
-  stackPeak: number
-  /** From enrolment to a resumed connection. */
-  arenaPeak: number
-  /** With a ticket that the hub refuses, and the full handshake that follows. */
-  arenaPeakRefused: number
+  memory: {
+    /** From enrolment to the first connection. */
+    handshake: Peaks
+    /** Connected, with an order obeyed or a reading reported. */
+    steady: Peaks
+    /** A connection resumed with its ticket, and the same again. */
+    resumed: Peaks
+    /** With a ticket that the hub refuses, and the full handshake that follows. */
+    refused: Peaks
+  }
   /** TLS alone, with its certificate checks. */
   handshake: number
   resumed: number
@@ -67,27 +75,37 @@ interface Device extends AsyncDisposable {
   readonly emulator: Emulator
 }
 
+/** All but what is measured after the hub began again. */
+type FirstLife = Omit<AppCost, 'memory'> & { memory: Omit<AppCost['memory'], 'refused'> }
+
 interface Place {
+  readonly port: EmulatedPort
   readonly directory: string
   readonly linkPort: number
   readonly owner: Environment
 }
 
-export async function measureApps(apps: readonly string[]): Promise<Record<string, AppCost>> {
+export async function measureApps(
+  port: EmulatedPort,
+  apps: readonly string[],
+): Promise<Record<string, AppCost>> {
   await using stack = new AsyncDisposableStack()
   const directory = mkdtempSync(join(tmpdir(), 'shallot-size-'))
   stack.defer(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }))
   const owner = { SHALLOT_DATA: join(directory, 'hub'), SHALLOT_OWNER: join(directory, 'owner') }
-  const place = { directory, owner, linkPort: await freePort() }
+  const place = { port, directory, owner, linkPort: await freePort() }
   await run(['init', '--yes'], owner)
-  const firstLives = new Map<string, Omit<AppCost, 'arenaPeakRefused'>>()
+  const firstLives = new Map<string, FirstLife>()
   {
     await using _daemon = await startDaemon(place)
     for (const app of apps) firstLives.set(app, await firstLife(app, place))
   }
   const refused = await secondLives(apps, place)
   return Object.fromEntries(
-    apps.map((app) => [app, { ...firstLives.get(app)!, arenaPeakRefused: refused.get(app)! }]),
+    apps.map((app) => {
+      const first = firstLives.get(app)!
+      return [app, { ...first, memory: { ...first.memory, refused: refused.get(app)! } }]
+    }),
   )
 }
 
@@ -114,20 +132,10 @@ async function startDaemon({ owner, linkPort }: Place): Promise<Child> {
   return daemon
 }
 
-function addressesOf(elf: string): Record<string, number> {
-  const lines = execFileSync('xtensa-lx106-elf-nm', [elf], { encoding: 'utf8' }).split('\n')
-  return Object.fromEntries(
-    COUNTED.map((name) => {
-      const found = lines.find((line) => line.endsWith(` T ${name}`))
-      if (!found) throw new Error(`${elf} has no function ${name}`)
-      return [name, Number.parseInt(found, 16)]
-    }),
-  )
-}
-
-function startDevice(app: string, directory: string): Device {
-  const elf = programPath('qemu', app)
-  const emulator = startEmulator({ elf, flashcheck: FLASHCHECK, directory, spans: addressesOf(elf) })
+function startDevice(app: string, { port, directory }: Place): Device {
+  const spans = addresses(port, app, COUNTED)
+  const elf = programPath(port, app)
+  const emulator = startEmulator({ elf, flashcheck: FLASHCHECK, directory: join(directory, app), spans })
   const child = adopt(emulator.child, emulator.end)
   return { child, emulator, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() }
 }
@@ -135,13 +143,13 @@ function startDevice(app: string, directory: string): Device {
 async function enrolledDevice(app: string, place: Place): Promise<Device> {
   const directory = join(place.directory, app)
   mkdirSync(join(directory, 'world'), { recursive: true, mode: 0o700 })
-  for (const [place, part] of Object.entries(PARTS)) writeFileSync(join(directory, 'world', place), part)
+  for (const [where, part] of Object.entries(PARTS)) writeFileSync(join(directory, 'world', where), part)
   const started = Promise.withResolvers<Device>()
   const enrolling = run(['enrol', app], place.owner, (line) => {
     const { stage, code } = JSON.parse(line)
     if (stage !== 'code') return
     writeFileSync(join(directory, 'code'), code, { mode: 0o600 })
-    started.resolve(startDevice(app, directory))
+    started.resolve(startDevice(app, place))
   })
   enrolling.catch(started.reject)
   const device = await started.promise
@@ -152,32 +160,39 @@ async function enrolledDevice(app: string, place: Place): Promise<Device> {
   return device
 }
 
-async function firstLife(app: string, place: Place): Promise<Omit<AppCost, 'arenaPeakRefused'>> {
+async function firstLife(app: string, place: Place): Promise<FirstLife> {
   const device = await enrolledDevice(app, place)
   {
     await using life = device
     await lineAgain(life, /^connected$/, 1)
+    await mark(life, 1)
     await act(app, life, place)
+    await mark(life, 2)
     life.emulator.cut()
     await lineAgain(life, /^connected resumed$/, 1)
     await act(app, life, place)
   }
   const { lines } = device.child
-  const { stackPeak, arenaPeak } = memoryOf(app, lines)
+  const [handshake, steady, resuming] = peaksOf(app, lines)
   const [enrolment, session, resumed] = device.emulator.wires
   const handshakes = handshakesOf(lines)
-  if (!enrolment || !session || !resumed || handshakes.length !== 3) {
+  if (!enrolment || !session || !resumed || !handshake || !steady || !resuming || handshakes.length !== 3) {
     throw new Error(`${app} connected in another order than was asked:\n${lines.join('\n')}`)
   }
   return {
-    stackPeak,
-    arenaPeak,
+    memory: { handshake, steady, resumed: resuming },
     handshake: handshakes[1]!,
     resumed: handshakes[2]!,
     seal: Math.max(...spansOf(lines, 'envelope_seal_end')),
     open: Math.max(...spansOf(lines, 'gate_admit').filter((count) => count > VERIFY_INSTRUCTIONS_MIN)),
     wire: { enrolment, session, resumed },
   }
+}
+
+/** What memory was needed so far is told, and counted anew. */
+async function mark(device: Device, count: number): Promise<void> {
+  device.emulator.mark()
+  await lineAgain(device, /^memory /, count)
 }
 
 /** Has the owner's order obeyed, or waits for a reading: what is sealed after the request to enrol and the hello. */
@@ -188,17 +203,17 @@ async function act(app: string, device: Device, { owner }: Place): Promise<void>
 }
 
 /** The hub begins again and knows no ticket any more. */
-async function secondLives(apps: readonly string[], place: Place): Promise<Map<string, number>> {
+async function secondLives(apps: readonly string[], place: Place): Promise<Map<string, Peaks>> {
   await using stack = new AsyncDisposableStack()
   const before = await startDaemon(place)
   stack.use(before)
-  const devices = apps.map((app) => stack.use(startDevice(app, join(place.directory, app))))
+  const devices = apps.map((app) => stack.use(startDevice(app, place)))
   for (const device of devices) await lineAgain(device, /^connected$/, 1)
   await before[Symbol.asyncDispose]()
   stack.use(await startDaemon(place))
   for (const device of devices) await lineAgain(device, /^connected$/, 2)
   for (const device of devices) await device[Symbol.asyncDispose]()
-  return new Map(apps.map((app, index) => [app, memoryOf(app, devices[index]!.child.lines).arenaPeak]))
+  return new Map(apps.map((app, index) => [app, peaksOf(app, devices[index]!.child.lines).at(-1)!]))
 }
 
 async function lineAgain({ child }: Device, pattern: RegExp, count: number): Promise<void> {
@@ -210,12 +225,16 @@ async function lineAgain({ child }: Device, pattern: RegExp, count: number): Pro
   }
 }
 
-function memoryOf(app: string, lines: readonly string[]): { stackPeak: number; arenaPeak: number } {
-  const memory = lines.find((line) => line.startsWith('memory ')) ?? ''
-  const number = (name: string): number => Number(new RegExp(`\\b${name}=(\\d+)`).exec(memory)?.[1])
+/** One for each stretch between marks. */
+function peaksOf(app: string, lines: readonly string[]): Peaks[] {
   const isChecked = lines.some((line) => line.startsWith('flashcheck: ok '))
-  if (number('arena_failures') !== 0 || !isChecked) throw new Error(`${app} fails:\n${lines.join('\n')}`)
-  return { stackPeak: number('stack_peak'), arenaPeak: number('arena_peak') }
+  const stretches = lines.filter((line) => line.startsWith('memory '))
+  if (!isChecked || stretches.some((line) => !line.endsWith(' arena_failures=0')))
+    throw new Error(`${app} fails:\n${lines.join('\n')}`)
+  return stretches.map((line) => {
+    const number = (name: string): number => Number(new RegExp(`\\b${name}=(\\d+)`).exec(line)?.[1])
+    return { stack: number('stack_peak'), heap: number('arena_peak'), held: number('arena_live') }
+  })
 }
 
 function spansOf(lines: readonly string[], name: string): number[] {

@@ -2,9 +2,11 @@
 /** What the firmware may cost: firmware/budget.json, and what is beyond it. In: measured numbers; out: a sentence for each excess. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { EmulatedPort } from './firmware.ts'
 
 export type Limits = Readonly<Record<string, number>>
 
+/** The limits of one chip. */
 export interface Budget {
   readonly every: Limits
   readonly apps: Readonly<Record<string, Limits>>
@@ -16,8 +18,9 @@ export interface Measured {
   readonly tls: Readonly<Record<string, unknown>>
 }
 
-export function readBudget(): Budget {
-  return JSON.parse(readFileSync(join(import.meta.dirname, '..', 'firmware', 'budget.json'), 'utf8'))
+export function readBudgets(): Readonly<Record<EmulatedPort, Budget>> {
+  const text = readFileSync(join(import.meta.dirname, '..', 'firmware', 'budget.json'), 'utf8')
+  return JSON.parse(text).ports
 }
 
 /** @returns one line for each number that is over its limit, or that a limit is about and nobody measured */

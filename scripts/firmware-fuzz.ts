@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /**
- * libFuzzer over the parsers of firmware/core, with clang's sanitizers. Corpora begin with the bytes of schemas/vectors and grow in
- * .build/fuzz; what breaks a parser is kept there beside them. In: targets and seconds. Out: how far each came, or its failure.
+ * libFuzzer over the parsers of firmware/core, with clang's sanitizers. Corpora begin with the bytes of schemas/vectors and with what earlier
+ * runs found beyond them (firmware/fuzz/corpus, an input per line in base64), and grow in .build/fuzz; what breaks a parser is kept there
+ * beside them. In: targets and seconds. Out: how far each came, or its failure.
  */
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeCbor, nativeEd25519 } from '../daemon/core/envelope/index.ts'
 import { hubLeaf } from '../daemon/core/identity/certificates.ts'
@@ -25,7 +26,8 @@ const ROOT = join(import.meta.dirname, '..')
 const INPUT_BYTES_MAX = 1200
 /** A story is several envelopes. */
 const STORY_BYTES_MAX = 6144
-const bytesMax = (target: string): number => (target === 'grants' ? STORY_BYTES_MAX : INPUT_BYTES_MAX)
+const STORIES: ReadonlySet<string> = new Set(['grants', 'update'])
+const bytesMax = (target: string): number => (STORIES.has(target) ? STORY_BYTES_MAX : INPUT_BYTES_MAX)
 
 export type Fuzzed = {
   target: string
@@ -73,9 +75,9 @@ function storedIdentity(certificate: Uint8Array): Buffer {
   return bytes
 }
 
-/** Each vector of grants as one story: its frames, each behind its length. */
-function grantStories(): Buffer[] {
-  const folder = join(ROOT, 'schemas', 'vectors', 'grants')
+/** Each vector of a room as one story: its frames, each behind its length. */
+function storiesOf(room: string): Buffer[] {
+  const folder = join(ROOT, 'schemas', 'vectors', room)
   return readdirSync(folder).map((name) => {
     const lines = readFileSync(join(folder, name), 'utf8').split('\n')
     const steps = lines
@@ -135,7 +137,8 @@ function seedsOf(target: string): Buffer[] {
     case 'certificate':
       return [Buffer.from(leaf)]
     case 'grants':
-      return grantStories()
+    case 'update':
+      return storiesOf(target)
     case 'discovery':
       return [answeredQuestion(new Uint8Array(32).fill(7, 0, 1))]
     case 'provision':
@@ -147,14 +150,46 @@ function seedsOf(target: string): Buffer[] {
   }
 }
 
+const keptFile = (target: string): string => join(ROOT, 'firmware', 'fuzz', 'corpus', `${target}.txt`)
+
+function keptOf(target: string): Buffer[] {
+  if (!existsSync(keptFile(target))) return []
+  const lines = readFileSync(keptFile(target), 'utf8').split('\n')
+  return lines.filter((line) => line !== '').map((line) => Buffer.from(line, 'base64'))
+}
+
+function writeInputs(folder: string, inputs: readonly Buffer[], target: string): void {
+  mkdirSync(folder, { recursive: true })
+  for (const input of inputs) {
+    if (input.length > bytesMax(target)) continue
+    writeFileSync(join(folder, createHash('sha1').update(input).digest('hex')), input)
+  }
+}
+
 function corpusOf(target: string): string {
   const corpus = join(ROOT, '.build', 'fuzz', target, 'corpus')
-  mkdirSync(corpus, { recursive: true })
-  for (const seed of seedsOf(target)) {
-    if (seed.length > bytesMax(target)) continue
-    writeFileSync(join(corpus, createHash('sha1').update(seed).digest('hex')), seed)
-  }
+  writeInputs(corpus, [...seedsOf(target), ...keptOf(target)], target)
   return corpus
+}
+
+/**
+ * Writes to firmware/fuzz/corpus the fewest inputs that reach what no vector does.
+ * @returns how many
+ */
+export function keep(target: string): number {
+  buildFirmware('fuzz', [target])
+  const corpus = corpusOf(target)
+  const reached = join(corpus, '..', 'reached')
+  rmSync(reached, { recursive: true, force: true })
+  writeInputs(reached, seedsOf(target), target)
+  const seeds = new Set(readdirSync(reached))
+  const merge = ['-set_cover_merge=1', `-max_len=${bytesMax(target)}`, reached, corpus]
+  execFileSync(programPath('fuzz', target), merge, { stdio: 'ignore' })
+  const found = readdirSync(reached).filter((name) => !seeds.has(name))
+  const lines = found.map((name) => readFileSync(join(reached, name)).toString('base64'))
+  const sorted = lines.toSorted((a, b) => a.length - b.length || (a < b ? -1 : 1))
+  writeFileSync(keptFile(target), sorted.map((line) => `${line}\n`).join(''))
+  return lines.length
 }
 
 /** Runs one target that was built; its corpus is kept. */

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /**
- * What judging by grants costs on an ESP8266: firmware/check/vectors plays a chain of three links under emulation, twice, and
+ * What judging by grants costs on an emulated chip: firmware/check/vectors plays a chain of three links under emulation, twice, and
  * flashcheck.so counts the instructions of each step, its receipt left out.
  */
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startEmulator } from './emulator.ts'
-import { FLASHCHECK, programPath } from './firmware.ts'
+import { type EmulatedPort, FLASHCHECK, programPath } from './firmware.ts'
+import { addresses } from './firmware-elf.ts'
 import { adopt } from './home/children.ts'
 
 const STEP_MS_MAX = 30_000
@@ -25,12 +25,13 @@ export type GrantCost = {
   command: number
 }
 
-export async function measureGrants(): Promise<GrantCost> {
-  const elf = programPath('qemu', 'vectors')
+export async function measureGrants(port: EmulatedPort): Promise<GrantCost> {
+  const elf = programPath(port, 'vectors')
+  const spans = addresses(port, 'vectors', COUNTED)
   const directory = mkdtempSync(join(tmpdir(), 'shallot-grants-'))
   mkdirSync(join(directory, 'world'), { mode: 0o700 })
   try {
-    const emulator = startEmulator({ elf, flashcheck: FLASHCHECK, directory, spans: addressesOf(elf) })
+    const emulator = startEmulator({ elf, flashcheck: FLASHCHECK, directory, spans })
     await using child = adopt(emulator.child, emulator.end)
     const story = storyOf('chain-three.txt')
     const frames = story.filter((line) => line.startsWith('frame: '))
@@ -53,13 +54,6 @@ function storyOf(file: string): string[] {
   return readFileSync(path, 'utf8')
     .split('\n')
     .filter((line) => line !== '')
-}
-
-function addressesOf(elf: string): Record<string, number> {
-  const lines = execFileSync('xtensa-lx106-elf-nm', [elf], { encoding: 'utf8' }).split('\n')
-  return Object.fromEntries(
-    COUNTED.map((name) => [name, Number.parseInt(lines.find((line) => line.endsWith(` T ${name}`))!, 16)]),
-  )
 }
 
 /** One count per step; what it sealed by the way is told just before it. */

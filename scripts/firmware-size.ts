@@ -1,38 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /**
- * What the firmware costs on an ESP8266, measured on its instruction set under emulation: sizes from the ELF files, the
- * life of each app in a real home (firmware-apps.ts), and TLS alone, by itself with Node, by firmware/check/tls-check.
+ * What the firmware costs on an ESP8266 and on an ESP32-C3, measured on their instruction sets under emulation: sizes from the ELF files,
+ * the life of each app in a real home (firmware-apps.ts), TLS alone (firmware-tls.ts) and grants (firmware-grants.ts).
  * Milliseconds are instructions divided by the clock, one per cycle: estimates, real chips are slower.
  */
-import { execFileSync } from 'node:child_process'
-import { createServer } from 'node:tls'
-import { startFirmware } from '../test/support/firmware.ts'
-import { CLIENT_AUTH, caPem, issueLeaf, makeCa } from '../test/support/tls-pki.ts'
-import { buildFirmware, programPath } from './firmware.ts'
+import { buildFirmware, EMULATED, type EmulatedPort } from './firmware.ts'
 import { type AppCost, measureApps } from './firmware-apps.ts'
+import { type ProgramSize, programSize } from './firmware-elf.ts'
 import { type GrantCost, measureGrants } from './firmware-grants.ts'
+import { measureTls, type TlsCost } from './firmware-tls.ts'
 
-const ALPN = 'shallot/1'
-
-/** Bytes; flash holds code, tables and the first values of data. static is .data, .rodata and .bss without the arena. */
-export type ProgramSize = { flash: number; static: number; arena: number }
-
-/** Bytes and instructions. */
-export type TlsCost = {
-  arenaPeak: number
-  arenaPeakResumed: number
-  stackPeak: number
-  /** DRAM of TLS alone: its static data, arena peak and stack peak during a full handshake. */
-  dramPeak: number
-  textOfTls: number
-  handshake: number
-  resumed: number
-  seal: number
-  open: number
-}
-
-/** dram: static data and the highest peaks of stack and arena; left: what 20 KiB have beyond that. */
-export type AppSize = ProgramSize & AppCost & { dram: number; left: number }
+/** dram: static data and the highest peaks of stack and heap; left: what 20 KiB have beyond that. */
+export type AppSize = ProgramSize & AppCost & { stackPeak: number; held: number; dram: number; left: number }
 
 export type Sizes = {
   programs: Record<string, ProgramSize>
@@ -41,124 +20,45 @@ export type Sizes = {
   grants: GrantCost
 }
 
-/** What esp8266.ld hands out. */
+/** What port/qemu's linker scripts hand out. */
 const DRAM_BYTES = 20 * 1024
 
-function sections(elf: string): Record<string, number> {
-  const lines = execFileSync('xtensa-lx106-elf-size', ['-A', elf], { encoding: 'utf8' }).split('\n')
-  const rows = lines.map((line) => /^(\.\w+)\s+(\d+)/.exec(line)).filter((row) => row !== null)
-  return Object.fromEntries(rows.map((row) => [row[1]!, Number(row[2])]))
-}
-
-/** The size of one symbol, or of all whose names match. */
-function symbols(elf: string, name: RegExp): number {
-  const lines = execFileSync('xtensa-lx106-elf-nm', ['-S', elf], { encoding: 'utf8' }).split('\n')
-  const found = lines.filter((line) => name.test(line.split(' ')[3] ?? ''))
-  return found.reduce((sum, line) => sum + Number.parseInt(line.split(' ')[1]!, 16), 0)
-}
-
-function programSize(program: string): ProgramSize {
-  const elf = programPath('qemu', program)
-  const size = sections(elf)
-  const arena = symbols(elf, /^arena$/)
-  const constant = (size['.data'] ?? 0) + (size['.rodata'] ?? 0)
-  return { flash: (size['.text'] ?? 0) + constant, static: constant + (size['.bss'] ?? 0) - arena, arena }
-}
-
-function numberIn(lines: readonly string[], name: string): number {
-  const found = lines.map((line) => new RegExp(`\\b${name}=(\\d+)`).exec(line)).find((match) => match)
-  if (!found) throw new Error(`the firmware reported no ${name}:\n${lines.join('\n')}`)
-  return Number(found[1])
-}
-
-async function runDevice(commands: string[], blobs: Record<string, Uint8Array>): Promise<readonly string[]> {
-  await using device = await startFirmware({
-    port: 'qemu',
-    program: 'tls-check',
-    blobs,
-    countInstructions: true,
-  })
-  await device.line(/^ready/)
-  for (const command of commands) {
-    const answer = await device.ask(command)
-    if (!/^\w+ ok/.test(answer)) throw new Error(`${command}: ${answer}`)
-  }
-  await device.end()
-  return device.lines
-}
-
-async function measureTls(): Promise<TlsCost> {
-  const [hub, devices] = [await makeCa('hub'), await makeCa('device')]
-  const leaf = await issueLeaf(hub)
-  const device = await issueLeaf(devices, { purposes: [CLIENT_AUTH] })
-  const ca = await caPem(devices)
-  const server = createServer(
-    {
-      key: leaf.keys.pem,
-      cert: leaf.pem,
-      ca,
-      requestCert: true,
-      minVersion: 'TLSv1.3',
-      ALPNProtocols: [ALPN],
-    },
-    (socket) => void socket.on('error', () => socket.destroy()).pipe(socket),
-  )
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const { port } = server.address() as { port: number }
-  const blobs = {
-    pins: hub.keys.raw,
-    alpn: Buffer.from(ALPN),
-    seed: device.keys.seed,
-    certificate: device.der,
-  }
-  const open = `open 127.0.0.1 ${port}`
-  try {
-    const full = await runDevice([open, 'echo hello'], blobs)
-    const again = await runDevice([open, 'echo hello', 'save', 'close', `${open} ticket`], blobs)
-    const signing = await runDevice(['seal', 'verify'], blobs)
-    const resumed = again.find((line) => line.includes('resumed=1'))
-    if (!resumed) throw new Error('the device did not resume')
-    const elf = programPath('qemu', 'tls-check')
-    const own = programSize('tls-check').static - symbols(elf, /^(identity|answer|line|ticket|config)$/)
-    const [arenaPeak, stackPeak] = [numberIn(full, 'arena_peak'), numberIn(full, 'stack_peak')]
-    return {
-      arenaPeak,
-      arenaPeakResumed: numberIn(again, 'arena_peak'),
-      stackPeak,
-      dramPeak: own + arenaPeak + stackPeak,
-      textOfTls: sections(elf)['.text']! - symbols(elf, /^app_main$/),
-      handshake: numberIn(full, 'instructions'),
-      resumed: numberIn([resumed], 'instructions'),
-      seal: numberIn(
-        signing.filter((line) => line.startsWith('seal')),
-        'instructions',
-      ),
-      open: numberIn(
-        signing.filter((line) => line.startsWith('verify')),
-        'instructions',
-      ),
-    }
-  } finally {
-    server.close()
-  }
-}
+/** What runs the same instructions. */
+const CHIPS: Record<EmulatedPort, string> = { qemu: 'ESP8266 (lx106)', rv32: 'ESP32-C3 (rv32imac)' }
 
 function appSize(size: ProgramSize, cost: AppCost): AppSize {
-  const dram = size.static + cost.stackPeak + Math.max(cost.arenaPeak, cost.arenaPeakRefused)
-  return { ...size, ...cost, dram, left: DRAM_BYTES - dram }
+  const { handshake, steady, refused } = cost.memory
+  // A stretch may end in the middle of a record; between two of them less is held.
+  const held = Math.min(...Object.values(cost.memory).map((stretch) => stretch.held))
+  const stackPeak = Math.max(handshake.stack, steady.stack, refused.stack)
+  const dram = size.static + stackPeak + Math.max(handshake.heap, steady.heap, refused.heap)
+  return { ...size, ...cost, stackPeak, held, dram, left: DRAM_BYTES - dram }
 }
 
-/** Every program's sizes; `apps` are lived with besides. */
-export async function measureFirmware(programs: readonly string[], apps: readonly string[]): Promise<Sizes> {
-  buildFirmware('qemu', programs)
-  const sizes = new Map(programs.map((program) => [program, programSize(program)]))
-  const costs = await measureApps(apps)
+async function measurePort(
+  port: EmulatedPort,
+  programs: readonly string[],
+  apps: readonly string[],
+): Promise<Sizes> {
+  buildFirmware(port, programs)
+  const sizes = new Map(programs.map((program) => [program, programSize(port, program)]))
+  const costs = await measureApps(port, apps)
   return {
     programs: Object.fromEntries(sizes),
     apps: Object.fromEntries(apps.map((app) => [app, appSize(sizes.get(app)!, costs[app]!)])),
-    tls: await measureTls(),
-    grants: await measureGrants(),
+    tls: await measureTls(port),
+    grants: await measureGrants(port),
   }
+}
+
+/** Every program's sizes for each chip; `apps` are lived with besides. */
+export async function measureFirmware(
+  programs: readonly string[],
+  apps: readonly string[],
+): Promise<Record<EmulatedPort, Sizes>> {
+  const measured: Partial<Record<EmulatedPort, Sizes>> = {}
+  for (const port of EMULATED) measured[port] = await measurePort(port, programs, apps)
+  return measured as Record<EmulatedPort, Sizes>
 }
 
 type Row = readonly [name: string, ...cells: (number | string)[]]
@@ -175,21 +75,29 @@ function work(count: number): string {
   return `${count} (${Math.round(count / 80_000)}/${Math.round(count / 160_000)})`
 }
 
-export function printSizes(sizes: Sizes, json: boolean): void {
-  if (json) {
-    console.log(JSON.stringify(sizes))
-    return
-  }
-  const { programs, tls, grants } = sizes
-  const apps = Object.entries(sizes.apps)
-  console.log(`bytes, of ${DRAM_BYTES} B of DRAM; the arena's peak also with a ticket that the hub refuses`)
-  printTable(
-    ['app', 'flash', 'static', 'stack peak', 'heap peak', 'refused ticket', 'DRAM', 'left'],
-    apps.map(([name, app]) => [
-      name,
-      ...[app.flash, app.static, app.stackPeak, app.arenaPeak, app.arenaPeakRefused, app.dram, app.left],
-    ]),
+function printMemory(apps: readonly (readonly [string, AppSize])[]): void {
+  console.log(
+    `bytes, of ${DRAM_BYTES} B of DRAM; static is what DRAM holds from the start, the heap's arena not counted`,
   )
+  printTable(
+    ['app', 'flash', 'static', 'DRAM at peak', 'left'],
+    apps.map(([name, app]) => [name, app.flash, app.static, app.dram, app.left]),
+  )
+  console.log(
+    'peaks of stack / heap in bytes: from enrolment to the first connection, in steady state with what stays held, when',
+  )
+  console.log('resuming, and in the full handshake after a ticket that the hub refuses')
+  printTable(
+    ['app', 'handshake', 'steady', 'held', 'resuming', 'refused ticket'],
+    apps.map(([name, { memory, held }]) => {
+      const peaks = (one: { stack: number; heap: number }) => `${one.stack}/${one.heap}`
+      const { handshake, steady, resumed, refused } = memory
+      return [name, peaks(handshake), peaks(steady), held, peaks(resumed), peaks(refused)]
+    }),
+  )
+}
+
+function printWork(apps: readonly (readonly [string, AppSize])[], { tls, grants }: Sizes): void {
   console.log('instructions (estimated ms at 80/160 MHz, one cycle each: real chips are slower)')
   printTable(
     ['app', 'handshake', 'resumed', 'seal', 'open'],
@@ -202,6 +110,9 @@ export function printSizes(sizes: Sizes, json: boolean): void {
     `grants, a chain of three links: ${work(grants.chain)}; seen before: ${work(grants.chainSeen)};`,
   )
   console.log(`a command by the last of them: ${work(grants.command)}\n`)
+}
+
+function printWires(apps: readonly (readonly [string, AppSize])[]): void {
   console.log(
     'bytes on the wire, sent/received, connection by connection, with one order or reading in each session',
   )
@@ -212,13 +123,32 @@ export function printSizes(sizes: Sizes, json: boolean): void {
       ...[wire.enrolment, wire.session, wire.resumed].map((one) => `${one.sent}/${one.received}`),
     ]),
   )
-  console.log(`TLS alone: DRAM at peak ${tls.dramPeak} B (arena ${tls.arenaPeak}, stack ${tls.stackPeak}),`)
+}
+
+function printPort(port: EmulatedPort, sizes: Sizes): void {
+  const apps = Object.entries(sizes.apps)
+  const { tls } = sizes
+  console.log(`==== ${CHIPS[port]} ====\n`)
+  printMemory(apps)
+  printWork(apps, sizes)
+  printWires(apps)
   console.log(
-    `flash ${tls.textOfTls} B; arena ${tls.arenaPeakResumed} B over a connection and its resumption\n`,
+    `TLS alone: DRAM at peak ${tls.dramPeak} B (heap ${tls.arenaPeak}, stack ${tls.stackPeak}), held when idle ${tls.held} B,`,
   )
-  const checks = Object.entries(programs).filter(([name]) => sizes.apps[name] === undefined)
+  console.log(
+    `flash ${tls.textOfTls} B; heap ${tls.arenaPeakResumed} B over a connection and its resumption\n`,
+  )
+  const checks = Object.entries(sizes.programs).filter(([name]) => sizes.apps[name] === undefined)
   printTable(
     ['for tests', 'flash', 'static', 'arena'],
     checks.map(([name, size]) => [name, size.flash, size.static, size.arena]),
   )
+}
+
+export function printSizes(sizes: Record<EmulatedPort, Sizes>, json: boolean): void {
+  if (json) {
+    console.log(JSON.stringify(sizes))
+    return
+  }
+  for (const port of EMULATED) printPort(port, sizes[port])
 }

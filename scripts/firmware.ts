@@ -4,9 +4,12 @@
  * from Debian's source package, whose signature apt checks, and stay in .build/.
  *
  *   node scripts/firmware.ts fetch                              wolfSSL's source, once
- *   node scripts/firmware.ts build [--app A] [--port host|qemu|sanitize]   without --app: all; without --port: host and qemu
- *   node scripts/firmware.ts size [--json]                      what each program costs on an ESP8266, held against firmware/budget.json
- *   node scripts/firmware.ts fuzz [--target T] [--seconds N]    libFuzzer over every parser, 600 s each unless told otherwise
+ *   node scripts/firmware.ts build [--app A] [--port host|qemu|rv32|sanitize]   without --app: all; without --port: all but sanitize
+ *                                  [--image-version V --sequence N]      as an image to update to, stripped, in a folder of its own
+ *   node scripts/firmware.ts size [--json]                      what each program costs on both chips, held against firmware/budget.json
+ *   node scripts/firmware.ts coverage                           which functions, lines and branches of firmware/core the tests run
+ *   node scripts/firmware.ts fuzz [--target T] [--seconds N]    libFuzzer over every parser, 600 s each unless told otherwise;
+ *                                                               --keep: what was found goes to firmware/fuzz/corpus
  *   node scripts/firmware.ts run --app A --dir D [--port P]     one device; its console is this terminal
  */
 import { execFileSync } from 'node:child_process'
@@ -32,15 +35,28 @@ const SOURCE = join(WOLFSSL, 'source')
 const OUT = join(BUILD, 'firmware')
 
 /** `fuzz` holds libFuzzer's targets and no programs. */
-export type Port = 'host' | 'qemu' | 'sanitize' | 'fuzz'
-export const PORTS: readonly Port[] = ['host', 'qemu', 'sanitize']
+export type Port = 'host' | 'qemu' | 'rv32' | 'sanitize' | 'coverage' | 'fuzz'
+export const PORTS: readonly Port[] = ['host', 'qemu', 'rv32', 'sanitize']
+/** The ports that run under QEMU: the ESP8266's instruction set and the ESP32-C3's. */
+export const EMULATED = ['qemu', 'rv32'] as const satisfies Port[]
+export type EmulatedPort = (typeof EMULATED)[number]
+export const isEmulated = (port: Port): port is EmulatedPort => EMULATED.some((each) => each === port)
 /** QEMU's plugin that is as strict as the chip. */
 export const FLASHCHECK = join(OUT, 'qemu', 'flashcheck.so')
 
+/** What an image says of itself, if not what firmware/Makefile says (SPEC 15.2). */
+export type Release = { version: string; sequence: number }
+
+const folderOf = (release: Release | undefined): string =>
+  release ? `/release/${release.version}-${release.sequence}` : ''
+
 /** What is built into this program: an app, or a program for tests under firmware/check. */
-export function programPath(port: Port, program: string): string {
-  return join(OUT, port, port === 'qemu' ? `${program}.elf` : program)
+export function programPath(port: Port, program: string, release?: Release): string {
+  return join(OUT, `${port}${folderOf(release)}`, isEmulated(port) ? `${program}.elf` : program)
 }
+
+/** Where everything that is built for a port goes. */
+export const builtIn = (port: Port): string => join(OUT, port)
 
 function programsIn(folder: string): string[] {
   const path = join(FIRMWARE, folder)
@@ -106,17 +122,29 @@ export function fetchWolfssl(say: (line: string) => void): void {
  * makes them take turns.
  * @throws when the compiler is missing or refuses; its words are on standard error
  */
-export function buildFirmware(port: Port, programs: readonly string[] = []): void {
+export function buildFirmware(port: Port, programs: readonly string[] = [], release?: Release): void {
   mkdirSync(OUT, { recursive: true })
-  const targets = programs.map((program) => programPath(port, program))
-  if (port === 'qemu' && targets.length > 0) targets.push(FLASHCHECK)
+  const targets = programs.map((program) => programPath(port, program, release))
+  if (isEmulated(port) && targets.length > 0) targets.push(FLASHCHECK)
   const make = ['make', '--silent', '-j2', '-C', FIRMWARE, `OUT=${OUT}`, `WOLFSSL=${SOURCE}`]
+  if (release) {
+    const { version, sequence } = release
+    make.push(`RELEASE=${folderOf(release)}`, `VERSION=${version}`, `SEQUENCE=${sequence}`, 'LINK=-s')
+  }
   const lock = join(BUILD, 'firmware.lock')
   fetchLocked(lock)
   execFileSync('flock', [lock, ...make, ...(targets.length > 0 ? targets : [port])], {
     stdio: ['ignore', 'inherit', 'inherit'],
     timeout: 600_000,
   })
+}
+
+/** Compiles the ports for boards, of which nothing can be linked or run here. @returns the folder of what came out */
+export function buildBoards(): string {
+  mkdirSync(OUT, { recursive: true })
+  const make = ['make', '--silent', '-j2', '-C', FIRMWARE, `OUT=${OUT}`, `WOLFSSL=${SOURCE}`, 'boards']
+  execFileSync('flock', [join(BUILD, 'firmware.lock'), ...make], { stdio: ['ignore', 'inherit', 'inherit'] })
+  return join(OUT, 'boards')
 }
 
 function fetchLocked(lock: string): void {
@@ -133,7 +161,7 @@ function run(port: Port, program: string, directory: string): void {
   mkdirSync(join(directory, 'world'), { recursive: true, mode: 0o700 })
   buildFirmware(port, [program])
   const path = programPath(port, program)
-  if (port !== 'qemu') {
+  if (!isEmulated(port)) {
     const child = startOnHost(path, directory, 'inherit')
     child.on('exit', (status) => process.exit(status ?? 1))
     process.on('SIGTERM', () => child.kill())
@@ -150,7 +178,7 @@ function run(port: Port, program: string, directory: string): void {
 /* ---- the command line ---- */
 
 const USAGE =
-  'usage: node scripts/firmware.ts fetch | build [--app A] [--port P] | size [--json] | fuzz [--target T] [--seconds N] | run --app A --dir D [--port P]'
+  'usage: node scripts/firmware.ts fetch | build [--app A] [--port P] [--image-version V --sequence N] | size [--json] | coverage | fuzz [--target T] [--seconds N] [--keep] | run --app A --dir D [--port P]'
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -158,37 +186,53 @@ async function main(): Promise<void> {
     options: {
       app: { type: 'string' },
       port: { type: 'string' },
+      'image-version': { type: 'string' },
+      sequence: { type: 'string' },
       dir: { type: 'string' },
       json: { type: 'boolean', default: false },
       target: { type: 'string' },
       seconds: { type: 'string', default: '600' },
+      keep: { type: 'boolean', default: false },
     },
   })
   const ports =
-    values.port === undefined ? (['host', 'qemu'] as const) : PORTS.filter((port) => port === values.port)
+    values.port === undefined
+      ? (['host', 'qemu', 'rv32'] as const)
+      : PORTS.filter((port) => port === values.port)
   const known = [...programsIn('app'), ...programsIn('check')]
-  const bad = ports.length === 0 || (values.app !== undefined && !known.includes(values.app))
+  const release = readRelease(values['image-version'], values.sequence)
+  const bad =
+    ports.length === 0 || release === null || (values.app !== undefined && !known.includes(values.app))
   const verb = positionals.length === 1 && !bad ? positionals[0] : undefined
   if (verb === 'fetch') return fetchWolfssl(console.log)
   if (verb === 'build') {
-    for (const port of ports) buildFirmware(port, values.app === undefined ? [] : [values.app])
+    const programs = values.app !== undefined ? [values.app] : release ? programsIn('app') : []
+    for (const port of ports) buildFirmware(port, programs, release ?? undefined)
     return
   }
   if (verb === 'size') {
     const { measureFirmware, printSizes } = await import('./firmware-size.ts')
     const sizes = await measureFirmware(known, programsIn('app'))
     printSizes(sizes, values.json)
-    const { overBudget, readBudget } = await import('./firmware-budget.ts')
-    for (const excess of overBudget(sizes, readBudget())) {
-      console.error(`over budget: ${excess}`)
-      process.exitCode = 1
-    }
+    const { overBudget, readBudgets } = await import('./firmware-budget.ts')
+    const budgets = readBudgets()
+    for (const port of EMULATED)
+      for (const excess of overBudget(sizes[port], budgets[port])) {
+        console.error(`over budget: ${port}: ${excess}`)
+        process.exitCode = 1
+      }
+    return
+  }
+  if (verb === 'coverage') {
+    const { measureCoverage, printCoverage } = await import('./firmware-coverage.ts')
+    if (!printCoverage(measureCoverage())) process.exitCode = 1
     return
   }
   if (verb === 'fuzz') {
-    const { fuzzAll, fuzzTargets } = await import('./firmware-fuzz.ts')
+    const { fuzzAll, fuzzTargets, keep } = await import('./firmware-fuzz.ts')
     const targets = values.target === undefined ? fuzzTargets() : [values.target]
     if (!fuzzAll(targets, Number(values.seconds))) process.exitCode = 1
+    if (values.keep) for (const target of targets) console.log(`${target}: ${keep(target)} inputs kept`)
     return
   }
   if (verb === 'run' && values.app !== undefined && values.dir !== undefined) {
@@ -196,6 +240,14 @@ async function main(): Promise<void> {
   }
   console.error(`${USAGE}\nprograms: ${known.join(' ')}`)
   process.exitCode = 2
+}
+
+/** Null: not of the form. */
+function readRelease(version: string | undefined, sequence: string | undefined): Release | undefined | null {
+  if (version === undefined && sequence === undefined) return undefined
+  const number = Number(sequence)
+  const sound = /^[0-9a-z.+-]{1,15}$/.test(version ?? '') && Number.isInteger(number) && number > 0
+  return sound && number < 2 ** 32 ? { version: version!, sequence: number } : null
 }
 
 // Not awaited: what is imported on the way imports this file, which must be complete by then.

@@ -17,7 +17,7 @@ import encodeQR from 'qr'
 import { systemClock } from '../daemon/base/clock.ts'
 import { systemRandom } from '../daemon/base/random.ts'
 import { startEmulator, startOnHost } from './emulator.ts'
-import { buildFirmware, FLASHCHECK, type Port, programPath } from './firmware.ts'
+import { buildFirmware, FLASHCHECK, isEmulated, type Port, programPath } from './firmware.ts'
 import { adopt, type Child, type Environment, type Said, shallot, startShallot } from './home/children.ts'
 import { Steps } from './home/steps.ts'
 import { openPrivateTor, type PrivateTor } from './private-tor.ts'
@@ -163,7 +163,7 @@ function makeWorld(directory: string): void {
 
 function startDevice(app: string, directory: string): Child {
   const path = programPath(port, app)
-  if (port === 'qemu') {
+  if (isEmulated(port)) {
     const { child, end } = startEmulator({ elf: path, flashcheck: FLASHCHECK, directory })
     return adopt(child, end)
   }

@@ -15,17 +15,20 @@ import { enrolmentCases } from './vectors/enrolment.ts'
 import { envelopeCases } from './vectors/envelope.ts'
 import { grantCases } from './vectors/grants.ts'
 import { peopleCases } from './vectors/people.ts'
+import { pinsCases } from './vectors/pins.ts'
 import { serialCases } from './vectors/serial.ts'
 import { sessionCases } from './vectors/session.ts'
 import { type Case, textOf } from './vectors/text.ts'
+import { updateCases, updateShapes } from './vectors/update.ts'
 
 const VECTORS = join(import.meta.dirname, '..', 'schemas', 'vectors')
 const ROOMS: Record<string, Case[]> = {
-  envelope: [...envelopeCases(), ...peopleCases()],
+  envelope: [...envelopeCases(), ...peopleCases(), ...updateShapes(), ...pinsCases()],
   code: codeCases(),
   session: sessionCases(),
   enrolment: enrolmentCases(),
   grants: grantCases(),
+  update: updateCases(),
   serial: serialCases(),
 }
 

@@ -71,6 +71,12 @@ export class Api implements AsyncDisposable {
     return this.#json({ method, path, accept: 'application/json', type: 'application/cose', body: frame })
   }
 
+  /** Bytes that are no envelope. */
+  async sendBytes(method: 'PUT' | 'POST', path: string, bytes: Uint8Array): Promise<unknown> {
+    const type = 'application/octet-stream'
+    return this.#json({ method, path, accept: 'application/json', type, body: bytes })
+  }
+
   /** A sealed body whose answer comes in lines of JSON, as long as it takes. */
   async *stages(method: 'PUT' | 'POST', path: string, frame: Uint8Array): AsyncGenerator<unknown> {
     const accept = 'application/x-ndjson'

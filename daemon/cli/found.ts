@@ -40,6 +40,12 @@ export function requireFreeDirectory(directory: string, flag: string): void {
   })
 }
 
+export interface Founding {
+  readonly ownerName: string
+  readonly as?: string | undefined
+  readonly isRestored?: boolean
+}
+
 export interface Founded {
   readonly home: PartyId
   readonly owner: string
@@ -51,16 +57,19 @@ export interface Founded {
  * The root is forgotten when this returns.
  * @throws CliError home-exists when one holds another home
  */
-export function foundHome(tools: Tools, seed: Seed, ownerName: string, as?: string): Founded {
+export function foundHome(tools: Tools, seed: Seed, making: Founding): Founded {
   const { owner, data } = tools.configured.config
+  const { ownerName, as } = making
   if (!/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,31}$/u.test(ownerName)) {
     throw new CliError('usage', "the owner's name is 1 to 32 letters, digits, dots, dashes or spaces")
   }
   if (as !== undefined && !/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,31}$/u.test(as)) {
     throw new CliError('usage', 'the name of a home is 1 to 32 letters, digits, dots, dashes or spaces')
   }
-  const home = createHome(seed, { ownerName, as, now: tools.clock.now(), random: tools.random })
   const isThere = { owner: holdsHome(owner), data: holdsHome(data) }
+  // The owner's side knows the authorities of the home; the words alone do not.
+  const generation = isThere.owner ? loadOwner(owner).generation : 0
+  const home = createHome(seed, { ...making, generation, now: tools.clock.now(), random: tools.random })
   if (isThere.owner) requireSame(owner, loadOwner(owner).home, home.hub.home)
   if (isThere.data) requireSame(data, loadHub(data).home, home.hub.home)
   if (!isThere.owner) keep(owner, '--owner', () => saveOwner(owner, home.owner))

@@ -33,6 +33,8 @@ export interface Keys {
   readonly owners: readonly Frame[]
   /** What devices pin, current then next; only an owner's side knows them. */
   readonly hubCas: readonly Uint8Array[]
+  /** Of these pins (SPEC 16.1). */
+  readonly generation: number
   readonly signer: Signer
   readonly name: string
 }
@@ -46,6 +48,7 @@ export class Person {
   readonly root: Uint8Array
   /** What devices pin: current, then next. */
   readonly hubCas: readonly Uint8Array[]
+  readonly generation: number
   readonly ed25519: Ed25519 = nativeEd25519()
   readonly #deps: PersonDeps
   readonly #signer: Signer
@@ -69,6 +72,7 @@ export class Person {
     this.role = keys.role
     this.root = keys.root
     this.hubCas = keys.hubCas
+    this.generation = keys.generation
     this.home = trust.value.home
     this.#deps = deps
     this.#signer = keys.signer

@@ -9,6 +9,7 @@ import { idOf, keyOf, type PartyId, parseId } from '../core/model/index.ts'
 import type { Api } from './api.ts'
 import { CliError } from './error.ts'
 import { bytesIn, type Fields, fieldsOf, listOf, optionalBytesIn, optionalTextIn, textIn } from './fields.ts'
+import { meantBy } from './meant.ts'
 import { learnOwners } from './people/index.ts'
 import type { Person } from './person.ts'
 
@@ -80,8 +81,14 @@ async function holdersView(api: Api, person: Person, named: string): Promise<Fie
   const home = fieldsOf(await api.get('/home'), 'a picture of the home')
   learnOwners(home, person)
   const things = listOf(home.things, 'a list of devices').map((each) => fieldsOf(each, 'a device'))
-  const found = things.find((thing) => thing.name === named || idIn(thing) === named)
-  if (found) return found
+  const found = meantBy(
+    things.map((fields) => ({
+      ...{ id: idIn(fields), name: textIn(fields, 'name'), home: optionalTextIn(fields, 'home') },
+      fields,
+    })),
+    named,
+  )
+  if (found) return found.fields
   throw new CliError(
     'not-found',
     `${person.name} sees no device called ${JSON.stringify(named.slice(0, 64))}`,

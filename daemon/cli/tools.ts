@@ -106,7 +106,10 @@ async function loadPerson(
   if (identity) {
     const sequence = new Sequence(deps.clock, `${config.identity}.sequence`)
     const signer = nativeEd25519().signer(identity.seed.reveal())
-    return new Person({ ...deps, sequence }, { ...identity, role: 'holder', hubCas: [], signer })
+    return new Person(
+      { ...deps, sequence },
+      { ...identity, role: 'holder', hubCas: [], generation: 0, signer },
+    )
   }
   const directory = config.owner
   if (!holdsHome(directory)) {

@@ -20,6 +20,7 @@ export function defaults(environment: Environment, homeDirectory: string): Reado
     ['tor.kind', 'child'],
     ['tor.binary', 'tor'],
     ['retention', 0],
+    ['mesh.resolution', 300],
     ['past', 90],
     ['log.level', 'info'],
   ])

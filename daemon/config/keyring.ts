@@ -3,18 +3,19 @@
  * The keys of a home on disk (DESIGN §3): what the owner's directory holds, and what the daemon's.
  *
  * Always true: the seed and the root are never written; the owner's key is never in the daemon's directory; the hub CA's
- * private key is used once, for the hub's leaf, and not kept. What the daemon holds can withhold and delay, not command.
+ * private key is used when an owner brings the words, for the hub's leaf, and not kept. What the daemon holds can withhold and delay, not command.
  */
-import { KEY_BYTES } from '../../schemas/gen/ts/wire.ts'
+import { GENERATION_MAX, GENERATIONS_SPARE, KEY_BYTES } from '../../schemas/gen/ts/wire.ts'
 import { fromBase64url, toBase64url } from '../base/bytes.ts'
 import type { Instant } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { Secret } from '../base/secret.ts'
 import { nativeEd25519, type Signer, sealEnvelope } from '../core/envelope/index.ts'
-import { hubLeaf } from '../core/identity/certificates.ts'
 import { derive, deriveP256, type Seed } from '../core/identity/index.ts'
 import { idOf, type PartyId } from '../core/model/index.ts'
 import { ConfigError } from './error.ts'
+import { deviceCaSeedOf, hubCasOf, makeGeneration } from './generation-keys.ts'
+import { FIRST_DEVICE_CA, type KeptGenerations, loadGenerations, saveGenerations } from './generations.ts'
 import { holds, readPrivate, writePrivate } from './vault.ts'
 
 /** What everybody in the home may know. */
@@ -25,6 +26,8 @@ export interface HomeFacts {
   readonly owners: readonly Uint8Array[]
   /** Raw Ed25519 keys of the hub CA, current then next: what devices pin. */
   readonly hubCas: readonly Uint8Array[]
+  /** Which generation these are of (SPEC 16.1). */
+  readonly generation: number
 }
 
 export interface OwnerRing extends HomeFacts {
@@ -43,6 +46,8 @@ export interface HubRing extends HomeFacts {
   readonly onionMaster: Secret
   /** P-256 scalar of the web CA, 32 bytes big-endian. */
   readonly webCaScalar: Secret
+  /** What a home that is made again knows of its generations, beside the present one. */
+  readonly kept?: KeptGenerations | undefined
 }
 
 export interface NewHome {
@@ -59,12 +64,17 @@ export function createHome(
     readonly random: Random
     /** The name of a further daemon of the home, which has addresses of its own (SPEC 5); the first is called `hub`. */
     readonly as?: string | undefined
+    /** The generation that the home's authorities are in. */
+    readonly generation?: number
+    /** The home may be in a later generation than anybody here knows: leaves for some of these, too (SPEC 16.4). */
+    readonly isRestored?: boolean
   },
 ): NewHome {
   const ed25519 = nativeEd25519()
   const signerFor = (purpose: string) => ed25519.signer(derive(seed, purpose).reveal())
   const root = signerFor('root')
   const site = options.as ?? FIRST_SITE
+  const generation = options.generation ?? 0
   const ownerSeed = derive(seed, 'owner/0')
   const owner = ed25519.signer(ownerSeed.reveal())
   const hubSeed = new Secret(options.random.bytes(32))
@@ -81,18 +91,26 @@ export function createHome(
     owners: [
       sealEnvelope({ type: 'owner', ...said, sequence: 0, name: options.ownerName, key: owner.key }, root),
     ],
-    hubCas: [signerFor('hub-ca/0').key, signerFor('hub-ca/1').key],
+    hubCas: hubCasOf(seed, generation),
+    generation,
   }
+  const make = (each: number) => makeGeneration(seed, each, { ...options, hubKey: hub.key })
+  const { pins, ...made } = make(generation)
+  const spare = Array.from({ length: options.isRestored ? GENERATIONS_SPARE : 0 }, (_, i) =>
+    make(generation + 1 + i),
+  )
+  const present = generation > 0 ? { ...made, pins } : made
   return {
     owner: { seed: ownerSeed, facts, name: options.ownerName },
     hub: {
       ...facts,
       hubSeed,
-      hubLeaf: hubLeaf(signerFor('hub-ca/0'), hub.key, options.random.bytes(16)),
+      hubLeaf: present.hubLeaf,
       member: sealEnvelope({ type: 'member', ...said, sequence: 1, name: site, key: hub.key }, owner),
-      deviceCaSeed: derive(seed, 'device-ca/0'),
+      deviceCaSeed: deviceCaSeedOf(seed, generation),
       onionMaster: derive(seed, site === FIRST_SITE ? 'onion' : `onion-of/${site}`),
       webCaScalar: deriveP256(seed, 'web-ca/0'),
+      ...(options.isRestored && { kept: { present, hubCas: facts.hubCas, former: [], spare } }),
     },
   }
 }
@@ -117,13 +135,21 @@ export function keepOwners(directory: string, owners: readonly Uint8Array[]): vo
   writeFacts(directory, { ...facts, owners }, rest)
 }
 
+/** What devices pin from now on, as this owner's side has heard from the root. @throws ConfigError missing | too-open | bad-config */
+export function keepPins(directory: string, pins: Pick<HomeFacts, 'generation' | 'hubCas'>): void {
+  const { facts, rest } = readFacts(directory, ['name'])
+  const { generation, hubCas } = pins
+  writeFacts(directory, { ...facts, generation, hubCas }, rest)
+}
+
 /** @throws ConfigError conflict when a home is there already */
 export function saveHub(directory: string, hub: HubRing): void {
   requireNoHome(directory)
   writePrivate(directory, 'hub.key', hub.hubSeed.reveal())
-  writePrivate(directory, 'device-ca.key', hub.deviceCaSeed.reveal())
+  writePrivate(directory, FIRST_DEVICE_CA, hub.deviceCaSeed.reveal())
   writePrivate(directory, 'onion.key', hub.onionMaster.reveal())
   writePrivate(directory, 'web-ca.key', hub.webCaScalar.reveal())
+  if (hub.kept) saveGenerations(directory, hub.kept)
   // Last, because its presence is what makes the directory a home.
   writeFacts(directory, hub, { hubLeaf: toBase64url(hub.hubLeaf), member: toBase64url(hub.member) })
 }
@@ -141,12 +167,14 @@ export function loadOwner(directory: string): OwnerRing {
 /** @throws ConfigError missing | too-open | bad-config */
 export function loadHub(directory: string): HubRing {
   const { facts, rest } = readFacts(directory, ['hubLeaf', 'member'])
+  const later = loadGenerations(directory)
   return {
     ...facts,
+    ...(later && { hubCas: later.hubCas, generation: later.present.generation }),
     hubSeed: readKey(directory, 'hub.key'),
-    hubLeaf: requireBytes(directory, rest.hubLeaf!),
+    hubLeaf: later?.present.hubLeaf ?? requireBytes(directory, rest.hubLeaf!),
     member: requireBytes(directory, rest.member!),
-    deviceCaSeed: readKey(directory, 'device-ca.key'),
+    deviceCaSeed: later?.deviceCaSeed ?? readKey(directory, FIRST_DEVICE_CA),
     onionMaster: readKey(directory, 'onion.key'),
     webCaScalar: readKey(directory, 'web-ca.key'),
   }
@@ -173,8 +201,9 @@ function readKey(directory: string, name: string): Secret {
 }
 
 function writeFacts(directory: string, facts: HomeFacts, rest: Record<string, string>): void {
-  const { home, owners, hubCas } = facts
-  const json = { version: 1, home, owners: owners.map(toBase64url), hubCas: hubCas.map(toBase64url), ...rest }
+  const { home, owners, hubCas, generation } = facts
+  const pins = { hubCas: hubCas.map(toBase64url), ...(generation > 0 && { generation }) }
+  const json = { version: 1, home, owners: owners.map(toBase64url), ...pins, ...rest }
   writePrivate(directory, FACTS, `${JSON.stringify(json, null, 2)}\n`)
 }
 
@@ -208,7 +237,10 @@ function readFacts(
   const [owners, hubCas] = [list('owners'), list('hubCas')]
   if (owners.length === 0) throw damaged('owners')
   if (hubCas.length !== HUB_CAS || hubCas.some((key) => key.length !== KEY_BYTES)) throw damaged('hubCas')
-  return { facts: { home: idOf(root), root, owners, hubCas }, rest }
+  const { generation = 0 } = json
+  if (typeof generation !== 'number' || !(generation >= 0 && generation <= GENERATION_MAX))
+    throw damaged('generation')
+  return { facts: { home: idOf(root), root, owners, hubCas, generation }, rest }
 }
 
 function requireBytes(directory: string, text: unknown): Uint8Array {

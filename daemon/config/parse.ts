@@ -8,6 +8,7 @@ import { zoneNamed } from '../core/zone.ts'
 import { defaults, type Environment } from './defaults.ts'
 import type { ConfigFile } from './file.ts'
 import { nearest } from './nearest.ts'
+import { readPlaces } from './places.ts'
 import { KEYS, type Key, type Kind, SETTINGS } from './settings.ts'
 
 /** Frozen, all the way down. */
@@ -18,7 +19,12 @@ export interface Config {
   readonly identity?: string
   readonly home?: Secret<string>
   readonly client: { readonly torSocks?: string; readonly torrcExtra?: string }
-  readonly link: { readonly host: string; readonly port: number; readonly discovery: boolean }
+  readonly link: {
+    readonly host: string
+    readonly port: number
+    readonly discovery: boolean
+    readonly places?: string
+  }
   readonly lan: { readonly enabled: boolean; readonly host: string; readonly port: number }
   readonly tor: {
     readonly kind: 'child' | 'existing' | 'off'
@@ -32,6 +38,10 @@ export interface Config {
   /** Days; 0: for ever. */
   readonly retention: number
   readonly past: number
+  readonly mesh: {
+    /** Seconds; 0: every reading of other homes is kept. */
+    readonly resolution: number
+  }
   readonly log: { readonly level: LogLevel }
 }
 
@@ -168,6 +178,10 @@ function faultOf(kind: Kind, value: unknown, base: string | undefined): string |
       return isHost(value) ? undefined : `must be an IP address or a host name, not ${shown(value)}`
     case 'zone':
       return isZone(value) ? undefined : `must be a time zone such as Europe/Berlin, not ${shown(value)}`
+    case 'places':
+      return typeof value === 'string' && readPlaces(value)
+        ? undefined
+        : `must be up to four of address:port with commas between, and no names, not ${shown(value)}`
     case 'secret':
       return isPlainText(value, kind.charsMax)
         ? undefined
@@ -236,7 +250,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 /** The table guarantees the kinds; this gives the values their places. */
 function settle(values: Values): Configured {
-  const config: Record<string, unknown> = { client: {}, link: {}, lan: {}, tor: {}, log: {} }
+  const config: Record<string, unknown> = { client: {}, link: {}, lan: {}, tor: {}, mesh: {}, log: {} }
   for (const [key, { value }] of values) {
     const [first, second] = key.split('.') as [string, string?]
     if (second === undefined) config[first] = value

@@ -8,6 +8,7 @@ export type Kind =
   | { readonly is: 'host' }
   | { readonly is: 'flag' }
   | { readonly is: 'zone' }
+  | { readonly is: 'places' }
   | { readonly is: 'integer'; readonly min: number; readonly max: number }
   | { readonly is: 'choice'; readonly of: readonly string[] }
 
@@ -85,6 +86,13 @@ export const SETTINGS = {
     'link-discovery',
     'whether devices of this home that ask the LAN where their hub is get an answer',
   ),
+  'link.places': setting(
+    'daemon',
+    { is: 'places' },
+    'SHALLOT_LINK_PLACES',
+    'link-places',
+    'where else devices may find this hub one day: up to four of address:port, with commas between',
+  ),
   'lan.enabled': setting(
     'daemon',
     { is: 'flag' },
@@ -155,6 +163,13 @@ export const SETTINGS = {
     'SHALLOT_PAST',
     'past',
     'days for which grants that ended or were taken back are still shown; the log keeps what was done',
+  ),
+  'mesh.resolution': setting(
+    'daemon',
+    { is: 'integer', min: 0, max: 86_400 },
+    'SHALLOT_MESH_RESOLUTION',
+    'mesh-resolution',
+    'seconds of which one value of each property of other homes is kept here; 0: all of them',
   ),
   'log.level': setting(
     'daemon',

@@ -55,6 +55,8 @@ export type HomeEvent =
       readonly at: Instant
       readonly permit: Uint8Array
     }
+  /** A roll-out of firmware, or a device in one, got further. */
+  | { readonly event: 'rollout'; readonly at: Instant; readonly rollout: number }
   | { readonly event: 'onion'; readonly at: Instant; readonly service: string; readonly status: string }
 
 /** Events that a watcher may be behind before the oldest are dropped. */

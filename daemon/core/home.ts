@@ -8,14 +8,17 @@ import { type Courier, openCourier } from './courier.ts'
 import { Diary } from './desks/index.ts'
 import type { Ed25519, EnvelopeCode, Frame, Signer, Zone } from './envelope/index.ts'
 import type { Feed } from './feed.ts'
+import { type Generations, openGenerations } from './generations.ts'
 import type { PartyId } from './model/index.ts'
 import { countedLinks } from './policy/index.ts'
 import type { Carrier, DeviceBook, DeviceDesk, Journal, PermitBook, ReadingBook } from './ports.ts'
+import type { ConfirmationBook, GenerationVault } from './ports-generations.ts'
 import type { KeptUseBook, PairingBook, PaperBook, PastBook, TokenBook } from './ports-people.ts'
 import { type Desk, openDesk } from './receive.ts'
 import { openDeviceDesk } from './receive-device.ts'
 import { type Expired, openRouter, type Router } from './router/index.ts'
 import type { By } from './services.ts'
+import { openUpdates, type UpdateBook, type Updates } from './updates/index.ts'
 
 export interface CoreDeps {
   readonly clock: Clock
@@ -30,6 +33,14 @@ export interface CoreDeps {
   readonly pairings: PairingBook
   readonly tokens: TokenBook
   readonly uses: KeptUseBook
+  readonly updates: UpdateBook
+  readonly confirmations: ConfirmationBook
+  /** Leaves and device CAs of this hub, and how the link uses them (SPEC 16). */
+  readonly generations: {
+    readonly vault: GenerationVault
+    readonly taken: (hubLeaf: Uint8Array) => number
+    readonly onEnforced: () => void
+  }
   readonly carrier: Carrier
   readonly feed: Feed
   /** The onion services that there are. */
@@ -57,8 +68,10 @@ export interface Core extends Disposable {
   readonly authority: Authority
   readonly router: Router
   readonly courier: Courier
+  readonly rollouts: Updates
   readonly desk: Desk
   readonly deviceDesk: DeviceDesk
+  readonly generations: Generations
 }
 
 /** @returns the code of the owner's envelope that does not verify */
@@ -84,16 +97,21 @@ export function openCore(deps: CoreDeps, { root, owners, hub }: CoreOptions): Ve
     },
   })
   const diary = new Diary(clock, journal, onFailure)
-  const desks = { ...deps, authority, courier, router, diary, hub }
+  const rollouts = openUpdates({ ...deps, authority, diary })
+  const generations = openGenerations({ ...deps, ...deps.generations, authority, diary, hubKey: hub.key })
+  const desks = { ...deps, authority, courier, router, diary, rollouts, hub, generations }
   return yes({
     authority,
     router,
     courier,
+    rollouts,
     desk: openDesk(desks),
     deviceDesk: openDeviceDesk(desks),
+    generations,
     [Symbol.dispose]() {
       router[Symbol.dispose]()
       courier[Symbol.dispose]()
+      rollouts[Symbol.dispose]()
     },
   })
 }

@@ -9,8 +9,8 @@ import type { PartyId } from './model/index.ts'
 import type { UseBook } from './policy/index.ts'
 import type { NewEntry } from './ports.ts'
 
-/** `owner` and `holder` by key, `person` by id, `grant` by digest, `revocation` by the key of its signer. */
-export type PaperKind = 'owner' | 'person' | 'holder' | 'grant' | 'revocation'
+/** `owner`, `holder` and `enrolment` by key, `person` by id, `grant` by digest, `revocation` by the key of its signer. */
+export type PaperKind = 'owner' | 'person' | 'holder' | 'grant' | 'revocation' | 'enrolment'
 
 export interface Paper {
   readonly key: Uint8Array

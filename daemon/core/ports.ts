@@ -10,6 +10,7 @@ import type { Instant } from '../base/clock.ts'
 import type { Verdict } from '../base/error.ts'
 import type { Act, Frame, Hello, Message, Reading, Receipt, Sample } from './envelope/message.ts'
 import type { Device, PartyId, Twin } from './model/index.ts'
+import type { WantedImage } from './updates/ports.ts'
 
 export interface NewDevice {
   readonly id: PartyId
@@ -81,6 +82,7 @@ export type EntryKind =
   | 'invited'
   | 'withdrawn'
   | 'joined'
+  | 'adopted'
   | 'act'
   | 'person'
   | 'holder'
@@ -92,7 +94,10 @@ export type EntryKind =
   | 'declined'
   | 'token'
   | 'removed'
+  | 'authorities'
   | 'pruned'
+  | 'rollout'
+  | 'updated'
 
 export interface NewEntry {
   readonly kind: EntryKind
@@ -210,12 +215,13 @@ export interface Carrier {
   /** Queues one envelope on the device's connection. */
   send(device: PartyId, frame: Frame): 'sent' | 'away' | 'too-slow'
   /** Ends the device's connection, if it has one, and says why. */
-  drop(device: PartyId, why: 'forgotten' | 'superseded'): void
+  drop(device: PartyId, why: 'forgotten' | 'superseded' | 'hub-elsewhere' | 'ca-announced'): void
 }
 
 /** What the link asks when devices speak; `receive.ts` answers. */
 export interface DeviceDesk {
-  standing(id: PartyId): 'known' | 'unknown' | 'forgotten'
+  /** `elsewhere`: another daemon of the home has charge of it (SPEC 14.7). */
+  standing(id: PartyId): 'known' | 'unknown' | 'forgotten' | 'elsewhere'
   /** The name of a known device. */
   nameOf(id: PartyId): string | undefined
   permit(permit: Uint8Array): OpenPermit | undefined
@@ -225,7 +231,10 @@ export interface DeviceDesk {
   /** A device that would enrol was refused: for the log. */
   turnedAway(why: Code, address: string): void
   /** A stranger with our certificate shows an owner's record (SPEC 6.5). */
-  readmit(hello: Message<Hello>, record: Frame): Promise<Verdict<Device, 'unknown-device' | 'forgotten'>>
+  readmit(
+    hello: Message<Hello>,
+    record: Frame,
+  ): Promise<Verdict<Device, 'unknown-device' | 'forgotten' | 'hub-elsewhere'>>
   hello(device: PartyId, hello: Message<Hello>): Promise<void>
   /** The welcome is on its way: what waits for the device may follow it. */
   welcomed(device: PartyId): void
@@ -235,6 +244,8 @@ export interface DeviceDesk {
   /** What it did for somebody who stood before it (SPEC 12.8). */
   act(device: PartyId, act: Message<Act>): Promise<void>
   got(device: PartyId, digest: Uint8Array): void
+  /** How far it is with an image (SPEC 15.4). */
+  wanted(device: PartyId, wanted: WantedImage): void
   gone(device: PartyId, why: string): void
   /** Sent after the welcome: owner envelopes, its enrolment, what was taken back, codes for its keypad, leases. */
   papers(device: PartyId): readonly Frame[]

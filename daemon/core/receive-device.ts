@@ -14,7 +14,20 @@ import { countedLinks, type HeldGrant, linksOf } from './policy/index.ts'
 import type { DeviceDesk } from './ports.ts'
 
 export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
-  const { clock, authority, devices, readings, journal, permits, router, courier, feed, diary } = deps
+  const {
+    clock,
+    authority,
+    devices,
+    readings,
+    journal,
+    permits,
+    router,
+    courier,
+    rollouts,
+    feed,
+    diary,
+    generations,
+  } = deps
   const { trust, groups, grants, people, uses } = authority
 
   const announce = (device: PartyId, connected: boolean, why: string): void =>
@@ -86,10 +99,14 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
 
     async hello(device, hello) {
       await devices.sessionOpened(device, hello, clock.now())
+      await rollouts.hello(device, hello.body.image)
       announce(device, true, 'connected')
     },
 
-    welcomed: (device) => router.connected(device),
+    welcomed(device) {
+      router.connected(device)
+      rollouts.welcomed(device)
+    },
 
     async reading(device, reading) {
       const at = clock.now()
@@ -101,7 +118,13 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
     async receipt(device, receipt) {
       const at = clock.now()
       const { command, code, values } = receipt.body
-      const paper = courier.answered(device, receipt)
+      const pins = generations.answered(device, receipt)
+      const manifest = rollouts.answered(device, receipt)
+      const paper = manifest
+        ? ({ kind: 'manifest', first: true } as const)
+        : pins
+          ? { kind: 'pins', first: pins.first }
+          : courier.answered(device, receipt)
       const asked = paper ? undefined : router.asked(device, command)
       const entry = {
         kind: 'receipt',
@@ -116,7 +139,8 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
         ...(paper && { note: paper.kind }),
       } as const
       // A device says of the same paper in each of its lives that it has it: once is enough.
-      await readings.append(device, receipt, at, paper && !paper.first && code === 0 ? undefined : entry)
+      const isOld = paper && !paper.first && (code === 0 || pins !== undefined)
+      await Promise.all([readings.append(device, receipt, at, isOld ? undefined : entry), pins?.kept])
       if (paper) return
       const isOver = router.answered(device, receipt)
       // The device did nothing, and counts no use either.
@@ -150,9 +174,11 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
     },
 
     got: (device, digest) => router.got(device, digest),
+    wanted: (device, wanted) => rollouts.wanted(device, wanted),
 
     gone(device, why) {
       courier.gone(device)
+      rollouts.gone(device)
       devices.sessionClosed(device, clock.now())
       announce(device, false, why)
     },
@@ -160,7 +186,12 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
     papers(device) {
       const record = devices.get(device)?.record
       const owners = trust.owners.map(({ frame }) => frame)
-      return [...owners, ...(record ? [record] : []), ...courier.papers(device)]
+      return [
+        ...owners,
+        ...(record ? [record] : []),
+        ...courier.papers(device),
+        ...generations.papers(device),
+      ]
     },
   }
 }

@@ -9,13 +9,17 @@
 import type { Clock } from '../base/clock.ts'
 import { once } from '../base/lifetime.ts'
 import type { Log } from '../base/log.ts'
-import type { FarBook, HeardBook, LogShelf, MeshPaperBook } from '../core/mesh/index.ts'
+import type { FarBook, FarReadingBook, HeardBook, LogShelf, MeshPaperBook } from '../core/mesh/index.ts'
 import type { PartyId } from '../core/model/index.ts'
 import type { DeviceBook, Journal, PermitBook, ReadingBook, ServiceBook } from '../core/ports.ts'
+import type { ConfirmationBook } from '../core/ports-generations.ts'
 import type { KeptUseBook, PairingBook, PaperBook, PastBook, TokenBook } from '../core/ports-people.ts'
+import type { UpdateBook } from '../core/updates/index.ts'
 import { storageFault } from './error.ts'
 import { openJournal, Shelf } from './log/index.ts'
 import {
+  KeptConfirmations,
+  KeptFarReadings,
   KeptMesh,
   KeptPairings,
   KeptPapers,
@@ -24,13 +28,16 @@ import {
   KeptReadings,
   KeptServices,
   KeptTokens,
+  KeptUpdates,
   KeptUses,
   type LinkEntry,
   Registry,
   Roster,
 } from './registry/index.ts'
 import {
+  ConfirmationTable,
   DeviceTable,
+  FarReadingTable,
   JournalTable,
   MeshTable,
   openStore,
@@ -44,6 +51,7 @@ import {
   type Store,
   type StoreOptions,
   TokenTable,
+  UpdateTable,
   UseTable,
 } from './store/index.ts'
 
@@ -66,9 +74,12 @@ export interface State extends AsyncDisposable {
   readonly pairings: PairingBook
   readonly tokens: TokenBook
   readonly uses: KeptUseBook
+  readonly updates: UpdateBook
+  readonly confirmations: ConfirmationBook
   /** The logs of every daemon of the home. */
   readonly shelf: LogShelf
   readonly mesh: MeshPaperBook & FarBook & HeardBook
+  readonly farReadings: FarReadingBook
 }
 
 /**
@@ -122,8 +133,11 @@ async function openBooks(
     pairings,
     tokens: new KeptTokens(store, new TokenTable(store), link),
     uses,
+    updates: new KeptUpdates(store, new UpdateTable(store), link),
+    confirmations: new KeptConfirmations(store, new ConfirmationTable(store)),
     shelf: new Shelf(store, entries, new SignedTable(store), author),
     mesh: new KeptMesh(store, new MeshTable(store)),
+    farReadings: new KeptFarReadings(store, new FarReadingTable(store)),
   }
 }
 

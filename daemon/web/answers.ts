@@ -14,6 +14,7 @@ import {
   numberIn,
   optionalBytesIn,
   optionalNumberIn,
+  optionalTextIn,
   parseJson,
   textIn,
   valueIn,
@@ -61,6 +62,8 @@ export interface Papers {
 export interface Thing extends Papers {
   readonly id: PartyId
   readonly name: string
+  /** What the other home is called that it is in, if it is not here. */
+  readonly home?: string | undefined
   readonly connected: boolean
   readonly since: number
   /** In the device's order. */
@@ -144,6 +147,7 @@ export function readThing(fields: Fields): Thing {
   return {
     id: idIn(fields, 'id'),
     name: textIn(fields, 'name'),
+    home: optionalTextIn(fields, 'home'),
     connected: flagIn(fields, 'connected'),
     since: numberIn(fields, 'since'),
     ...readPapers(fields),

@@ -69,3 +69,8 @@ export function sayWhen(at: number, now: number, language: string): string {
   if (ago < DAY) return relative.format(-Math.floor(ago / HOUR), 'hour')
   return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(at)
 }
+
+/** With the home that it is in, so that two of one name are told apart. */
+export function sayName({ name, home }: Pick<Thing, 'name' | 'home'>): string {
+  return home === undefined ? name : `${home}/${name}`
+}

@@ -88,7 +88,7 @@ static void blinds_link(bool is_up, uint64_t now_ms) {
 static const uint16_t affordances[] = {SHALLOT_CAPABILITY_POSITION, SHALLOT_CAPABILITY_STOP, SHALLOT_CAPABILITY_FAULT};
 
 IN_FLASH(static const struct app app) = {
-  .firmware = "blinds 0.1.0",
+  .firmware = "blinds",
   .affordances = affordances,
   .affordances_count = sizeof affordances / sizeof affordances[0],
   .open = blinds_open,

@@ -157,7 +157,7 @@ static const uint16_t affordances[] = {SHALLOT_CAPABILITY_LOCKED, SHALLOT_CAPABI
                                        SHALLOT_CAPABILITY_JAMMED};
 
 IN_FLASH(static const struct app front_door) = {
-  .firmware = "front-door 0.1.0",
+  .firmware = "front-door",
   .affordances = affordances,
   .affordances_count = sizeof affordances / sizeof affordances[0],
   .open = door_open,

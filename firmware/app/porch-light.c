@@ -80,7 +80,7 @@ static const uint16_t affordances[] = {SHALLOT_CAPABILITY_ON, SHALLOT_CAPABILITY
 static struct grant grants[4];
 
 IN_FLASH(static const struct app porch_light) = {
-  .firmware = "porch-light 0.1.0",
+  .firmware = "porch-light",
   .affordances = affordances,
   .affordances_count = sizeof affordances / sizeof affordances[0],
   .open = light_open,

@@ -107,7 +107,7 @@ static const uint16_t affordances[] = {SHALLOT_CAPABILITY_TEMPERATURE, SHALLOT_C
                                        SECOND + SHALLOT_CAPABILITY_FAULT};
 
 IN_FLASH(static const struct app app) = {
-  .firmware = "room 0.1.0",
+  .firmware = "room",
   .affordances = affordances,
   .affordances_count = sizeof affordances / sizeof affordances[0],
   .open = room_open,

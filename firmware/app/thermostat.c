@@ -106,7 +106,7 @@ static const uint16_t affordances[] = {SHALLOT_CAPABILITY_TEMPERATURE, SHALLOT_C
                                        SHALLOT_CAPABILITY_FAULT};
 
 IN_FLASH(static const struct app app) = {
-  .firmware = "thermostat 0.1.0",
+  .firmware = "thermostat",
   .affordances = affordances,
   .affordances_count = sizeof affordances / sizeof affordances[0],
   .open = thermostat_open,

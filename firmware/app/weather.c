@@ -64,7 +64,7 @@ static void weather_stand(struct changes *changes) {
 static const uint16_t affordances[] = {SHALLOT_CAPABILITY_TEMPERATURE, SHALLOT_CAPABILITY_HUMIDITY, SHALLOT_CAPABILITY_FAULT};
 
 IN_FLASH(static const struct app weather) = {
-  .firmware = "weather 0.2.0",
+  .firmware = "weather",
   .affordances = affordances,
   .affordances_count = sizeof affordances / sizeof affordances[0],
   .open = weather_open,

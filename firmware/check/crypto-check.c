@@ -8,6 +8,7 @@
  *   make PLACE / chip-sign PLACE MESSAGE                  driver/se050.c, PLACE and SLOT: one byte
  *   p256-make SLOT / p256-sign SLOT DIGEST                driver/atecc608.c
  *   reduce BYTES64 / muladd A B C (32 bytes each)         wolfssl/scalars.c
+ *   times F G / square F / square2 F / times121666 F      wolfssl/field.c; a number is its ten limbs, 4 bytes each, little-endian
  *
  * The status is 2 after a line that is not understood, 0 at the end of the console.
  */
@@ -20,11 +21,17 @@
 #include "../driver/se050.h"
 #include "../port/port.h"
 
-enum { LINE_BYTES = 2400, OUT_BYTES_MAX = 82, WORDS_MAX = 4, STATUS_NOT_UNDERSTOOD = 2 };
+enum { LINE_BYTES = 2400, OUT_BYTES_MAX = 82, WORDS_MAX = 4, VERB_CHARS_MAX = 12, STATUS_NOT_UNDERSTOOD = 2 };
 
 /* wolfCrypt's, as the linker has them. */
 void sc_reduce(unsigned char *scalar);
 void sc_muladd(unsigned char *out, const unsigned char *a, const unsigned char *b, const unsigned char *c);
+
+enum { FE_BYTES = 40 };
+void fe_mul(int32_t *h, const int32_t *f, const int32_t *g);
+void fe_sq(int32_t *h, const int32_t *f);
+void fe_sq2(int32_t *h, const int32_t *f);
+void fe_mul121666(int32_t *h, int32_t *f);
 
 struct bytes {
   uint8_t *at;
@@ -61,6 +68,7 @@ static bool word_read(struct bytes *word, char *text, size_t size) {
 static int line_read(void) {
   int count = 0;
   char *at = strchr(line, ' ');
+  if (at == NULL || at - line > VERB_CHARS_MAX) return -1;
   while (at != NULL && count < WORDS_MAX) {
     *at++ = '\0';
     char *end = strchr(at, ' ');
@@ -107,6 +115,24 @@ static int scalar(bool is_product) {
   return 0;
 }
 
+/* Whether the verb is one of field.c's. The result takes the place of the first factor, as the library has it. */
+static bool field(const char *verb, int count) {
+  int32_t f[FE_BYTES / 4];
+  int32_t g[FE_BYTES / 4];
+  bool is_times = strcmp(verb, "times") == 0;
+  if (count != 1 + is_times || !sizes_are(FE_BYTES, is_times ? FE_BYTES : 0, 0)) return false;
+  memcpy(f, words[0].at, sizeof f);
+  if (is_times) memcpy(g, words[1].at, sizeof g);
+  if (is_times) fe_mul(f, f, g);
+  else if (strcmp(verb, "square") == 0) fe_sq(f, f);
+  else if (strcmp(verb, "square2") == 0) fe_sq2(f, f);
+  else if (strcmp(verb, "times121666") == 0) fe_mul121666(f, f);
+  else return false;
+  out_size = sizeof f;
+  memcpy(out, f, sizeof f);
+  return true;
+}
+
 /* What is asked of the chips that keep keys. */
 static int chip(const char *verb, int count) {
   if (count < 1 || words[0].size != 1) return STATUS_NOT_UNDERSTOOD;
@@ -143,12 +169,13 @@ static int obey(const char *verb, int count) {
   if (strcmp(verb, "check") == 0 && count == 1 && sizes_are(32, 0, 0)) return crypto_check_public(words[0].at);
   if (strcmp(verb, "reduce") == 0 && count == 1 && sizes_are(64, 0, 0)) return scalar(false);
   if (strcmp(verb, "muladd") == 0 && count == 3 && sizes_are(32, 32, 32)) return scalar(true);
+  if (field(verb, count)) return 0;
   return chip(verb, count);
 }
 
 static void answer_say(const struct port *port, const char *verb, int code) {
   static const char digits[] = "0123456789abcdef";
-  char text[16 + 2 * OUT_BYTES_MAX];
+  char text[VERB_CHARS_MAX + 8 + 2 * OUT_BYTES_MAX];
   size_t at = strlen(verb);
   memcpy(text, verb, at);
   memcpy(text + at, " code=", 7);

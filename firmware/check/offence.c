@@ -13,7 +13,7 @@ IN_FLASH(static const uint32_t table[2]) = {0x01020304, 0x05060708};
 static uint32_t words[2];
 static char line[32];
 
-/* Just above the DRAM that port/qemu/esp8266.ld hands out. */
+/* Just above the DRAM that port/qemu/lx106/lx106.ld hands out. */
 #define OUTSIDE 0x3ffed000u
 
 static void offend(const char *what) {

@@ -18,7 +18,6 @@
  *
  * Blobs: pins (32 or 64 bytes), seed (32), certificate (DER; none: no client certificate), alpn (text).
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "../core/arena.h"
@@ -87,6 +86,12 @@ static void say_cost(uint64_t started) {
 
 /* ---- commands ---- */
 
+static uint32_t number_read(const char *text) {
+  uint32_t number = 0;
+  for (; *text >= '0' && *text <= '9'; text++) number = number * 10 + (uint32_t)(*text - '0');
+  return number;
+}
+
 static int load_identity(void) {
   int pins = device->blob_read("pins", identity.pins[0], sizeof identity.pins);
   int certificate = device->blob_read("certificate", identity.certificate, sizeof identity.certificate);
@@ -116,7 +121,7 @@ static void close_link(void) {
 static void open_link(const char *address, const char *number, int with_ticket) {
   close_link();
   int result = load_identity();
-  if (result == 0) result = device->net_open(address, (uint16_t)strtol(number, NULL, 10), ANSWER_MS_MAX);
+  if (result == 0) result = device->net_open(address, (uint16_t)number_read(number), ANSWER_MS_MAX);
   uint64_t started = device->cycles();
   if (result == 0) {
     is_open = 1;
@@ -151,7 +156,7 @@ static void echo(const char *text) {
 static void read_once(const char *timeout_ms) {
   uint8_t data[64];
   uint64_t started = device->now_ms();
-  int result = is_open ? tls_read(&tls, data, sizeof data, (uint32_t)strtol(timeout_ms, NULL, 10)) : SHALLOT_E_LINK_CLOSED;
+  int result = is_open ? tls_read(&tls, data, sizeof data, number_read(timeout_ms)) : SHALLOT_E_LINK_CLOSED;
   say_code(result);
   say(" ms=");
   say_number(device->now_ms() - started);
@@ -160,6 +165,7 @@ static void read_once(const char *timeout_ms) {
 static void save_ticket(void) {
   int size = is_open ? tls_ticket(&tls, ticket, sizeof ticket) : SHALLOT_E_LINK_CLOSED;
   ticket_size = size > 0 ? (size_t)size : 0;
+  if (size > 0) tls_ticket_drop(&tls);
   say_code(size);
   if (size < 0) return;
   say(" size=");
@@ -188,7 +194,7 @@ static void load_blob(const char *name) {
 }
 
 static void read_pin(const char *channel) {
-  int level = device->pin_read((int)strtol(channel, NULL, 10));
+  int level = device->pin_read((int)number_read(channel));
   say_code(level);
   if (level >= 0) say(level == 0 ? " low" : " high");
 }
@@ -219,7 +225,7 @@ static void link_command(const char *verb, const char *first, char *rest) {
     close_link();
     say_code(0);
   } else if (strcmp(verb, "time") == 0) {
-    unix_seconds = strtol(first, NULL, 10);
+    unix_seconds = number_read(first);
     say_code(0);
   } else {
     say(" ?");
@@ -236,11 +242,11 @@ static void command(const char *verb, const char *first, char *rest) {
   } else if (strcmp(verb, "remove") == 0) {
     say_code(device->blob_remove(first));
   } else if (strcmp(verb, "output") == 0) {
-    say_code(device->output_set((int)strtol(first, NULL, 10), (int32_t)strtol(rest, NULL, 10)));
+    say_code(device->output_set((int)number_read(first), (int32_t)number_read(rest)));
   } else if (strcmp(verb, "pin") == 0) {
     read_pin(first);
   } else if (strcmp(verb, "hog") == 0) {
-    say_code(arena_alloc((size_t)strtol(first, NULL, 10)) == NULL ? SHALLOT_E_TLS_OUT_OF_MEMORY : 0);
+    say_code(arena_alloc((size_t)number_read(first)) == NULL ? SHALLOT_E_TLS_OUT_OF_MEMORY : 0);
   } else {
     link_command(verb, first, rest);
   }

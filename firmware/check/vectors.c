@@ -7,6 +7,7 @@
  * envelope    frames of any type, judged by core/gate.h as the receiver that the context describes
  * enrolment   what a device is answered, by core/enrol.h
  * grants      what reaches a lock after its welcome, by core/session.h; owners come as frames, and `restart` is a new life
+ * update      what reaches a device after its welcome that can be updated, by core/session.h; its image is the context's
  * session     bytes of the link, by core/session.h, from the moment the hello was said
  * code        enrolment codes, by core/enrol.h
  * serial      lines on the console, and what is handed over in them, by core/provision.h
@@ -22,16 +23,17 @@
 #include "../core/provision.h"
 #include "../core/revocations.h"
 #include "../core/session.h"
+#include "../core/update.h"
 #include "../core/uses.h"
 
-enum { LINE_BYTES = 3400, BEFORE_LINE = 16, DEVICES_MAX = 2, STATUS_NOT_UNDERSTOOD = 2 };
+enum { SLOT_BYTES_MAX = 1536, LINE_BYTES = 3400, BEFORE_LINE = 16, DEVICES_MAX = 2, STATUS_NOT_UNDERSTOOD = 2 };
 
 static const struct port *console;
 /* A frame is decoded in place, so in front of the line there is room for what envelope_verify writes. From the arena: no TLS needs it here. */
 static uint8_t *storage;
 static char *line;
 
-enum room { NO_ROOM, ROOM_ENVELOPE, ROOM_CODE, ROOM_SESSION, ROOM_ENROLMENT, ROOM_GRANTS, ROOM_SERIAL };
+enum room { NO_ROOM, ROOM_ENVELOPE, ROOM_CODE, ROOM_SESSION, ROOM_ENROLMENT, ROOM_GRANTS, ROOM_UPDATE, ROOM_SERIAL };
 
 /* One receiver, described by the context fields of one file. */
 static struct {
@@ -45,6 +47,9 @@ static struct {
   uint32_t groups[SHALLOT_GROUPS_MAX];
   size_t groups_count;
   size_t affordances_count; /* of the lock */
+  struct image image;       /* that runs */
+  int64_t floor;            /* the highest sequence that ran or was tried */
+  struct update update;
   struct session session;   /* its gate is every room's */
 } receiver;
 
@@ -93,6 +98,33 @@ static struct app lock = {
   .grants = lock_grants,
   .codes = &lock_codes,
 };
+
+/* ---- a slot in memory ---- */
+
+/* What the images of the vectors fill; the slot may be said to be larger. From the arena, as the line. */
+static uint8_t *slot;
+
+static int slot_running(bool *is_trial) {
+  *is_trial = false;
+  return 0;
+}
+static int slot_erase(uint32_t at) {
+  (void)at;
+  return 0;
+}
+static int slot_write(uint32_t at, const uint8_t *data, size_t size) {
+  if (at + size > SLOT_BYTES_MAX) return SHALLOT_E_PORT_STORAGE;
+  memcpy(slot + at, data, size);
+  return 0;
+}
+static int slot_read(uint32_t at, uint8_t *out, size_t size) {
+  memcpy(out, slot + at, size);
+  return 0;
+}
+static int slot_choose(void) { return 0; }
+static void slot_restart(void) {}
+static struct slots two_slots = {0, slot_running, slot_erase, slot_write, slot_read, slot_choose, slot_choose, slot_restart};
+static struct port slotted;
 
 /* ---- fields ---- */
 
@@ -184,6 +216,27 @@ static bool zone_learn(char *value) {
   return true;
 }
 
+/* `vendor class sequence` */
+static bool image_learn(char *value) {
+  int64_t sequence;
+  char *image_class = strchr(value, ' ');
+  char *number = image_class == NULL ? NULL : strchr(image_class + 1, ' ');
+  if (number == NULL || !number_learn(&sequence, number + 1)) return false;
+  struct image *image = &receiver.image;
+  memset(image, 0, sizeof *image);
+  image->sequence = (uint32_t)sequence;
+  memcpy(image->vendor, value, (size_t)(image_class - value));
+  memcpy(image->image_class, image_class + 1, (size_t)(number - image_class - 1));
+  return true;
+}
+
+static bool slot_learn(const char *value) {
+  int64_t bytes;
+  bool sound = number_learn(&bytes, value);
+  two_slots.bytes = (uint32_t)bytes;
+  return sound;
+}
+
 static bool limit_learn(const char *value) {
   int64_t limit;
   bool sound = number_learn(&limit, value);
@@ -192,7 +245,7 @@ static bool limit_learn(const char *value) {
 }
 
 static bool room_learn(const char *value) {
-  static const char *const rooms[] = {"", "envelope", "code", "session", "enrolment", "grants", "serial"};
+  static const char *const rooms[] = {"", "envelope", "code", "session", "enrolment", "grants", "update", "serial"};
   for (int room = ROOM_ENVELOPE; room <= ROOM_SERIAL; room++) {
     if (strcmp(value, rooms[room]) == 0) receiver.room = (enum room)room;
   }
@@ -204,16 +257,29 @@ static int lock_open(const uint8_t nonce[SHALLOT_EPOCH_BYTES]) {
   static struct session_config config;
   static uint8_t root[SHALLOT_KEY_BYTES];
   uint8_t hub[SHALLOT_KEY_BYTES];
+  uint8_t charge[SHALLOT_KEY_BYTES];
+  bool has_charge = receiver.session.has_charge;
   uint64_t record_sequence = receiver.session.record_sequence;
+  memcpy(charge, receiver.session.charge, sizeof charge);
   memcpy(root, gate->root, sizeof root);
   memcpy(hub, gate->hub, sizeof hub);
-  config = (struct session_config){{seed, receiver.device}, root, &lock, "vectors", console->random, console};
+  config = (struct session_config){{seed, receiver.device}, root, &lock, "vectors", console->random, console, NULL, NULL};
   lock.affordances_count = receiver.affordances_count;
+  if (receiver.room == ROOM_UPDATE) {
+    slotted = *console;
+    slotted.slots = two_slots.bytes == 0 ? NULL : &two_slots;
+    config.port = &slotted;
+    config.update = &receiver.update;
+    update_open(&receiver.update, &slotted, &receiver.image);
+    receiver.update.state.floor = (uint64_t)receiver.floor;
+  }
   int fault = session_open(&receiver.session, &config);
   gate_renew(gate, nonce);
   memcpy(gate->hub, hub, sizeof hub);
   memcpy(receiver.session.grants.groups, receiver.groups, sizeof receiver.groups);
   receiver.session.record_sequence = record_sequence;
+  receiver.session.has_charge = has_charge;
+  memcpy(receiver.session.charge, charge, sizeof charge);
   receiver.session.state = SESSION_OPEN;
   receiver.is_connected = fault == 0;
   return fault;
@@ -250,6 +316,9 @@ static bool context_learn(const char *field, char *value) {
   if (strcmp(field, "affordance") == 0) return affordance_learn(value);
   if (strcmp(field, "slots") == 0) return slots_learn(value);
   if (strcmp(field, "zone") == 0) return zone_learn(value);
+  if (strcmp(field, "image") == 0) return image_learn(value);
+  if (strcmp(field, "floor") == 0) return number_learn(&receiver.floor, value);
+  if (strcmp(field, "slot") == 0) return slot_learn(value);
   if (strcmp(field, "restart") == 0) return lock_restart(value);
   return is_one_of(field, for_people, sizeof for_people / sizeof for_people[0]);
 }
@@ -269,7 +338,7 @@ static int answer_play(uint8_t *frame, size_t size) {
 
 /* A session whose hello went out, behind the gate that the context describes. */
 static int session_begin(void) {
-  static struct session_config config = {{seed, public_key}, public_key, &nothing, "vectors", NULL, NULL};
+  static struct session_config config = {{seed, public_key}, public_key, &nothing, "vectors", NULL, NULL, NULL, NULL};
   static struct gate described;
   const uint8_t *hello;
   described = *gate;
@@ -318,10 +387,12 @@ static int lock_play(uint8_t *frame, size_t size) {
   while (session_output(session, now_ms, &out) > 0) {}
   int event = session_step(session, now_ms);
   if (event == SESSION_RECORD) session_hold_record(session, frame, size);
+  if (event == SESSION_RECORD && receiver.room == ROOM_UPDATE) console->blob_write(IDENTITY_RECORD_BLOB, frame, size);
   while (session_output(session, now_ms, &out) > 0) {}
   outbox_stored(&session->outbox, gate->nonce, UINT32_MAX);
   if (event < 0) return event;
-  return event == SESSION_COMMAND || event == SESSION_IGNORED ? session->code : 0;
+  if (event == SESSION_COMMAND || event == SESSION_IGNORED) return session->code;
+  return receiver.room == ROOM_UPDATE ? receiver.update.code : 0;
 }
 
 static int code_play(char *text) {
@@ -339,6 +410,7 @@ static int hex_play(char *text) {
     case ROOM_ENVELOPE: return frame_play(bytes, (size_t)size);
     case ROOM_ENROLMENT: return answer_play(bytes, (size_t)size);
     case ROOM_SESSION: return bytes_play(bytes, (size_t)size);
+    case ROOM_UPDATE:
     case ROOM_GRANTS: return lock_play(bytes, (size_t)size);
     case ROOM_SERIAL: return provision_read(&(struct provision_orders){.code = NULL}, bytes, (size_t)size);
     default: return STATUS_NOT_UNDERSTOOD;
@@ -362,6 +434,10 @@ static int line_play(const char *field, char *value) {
     revocations_forget(console);
     uses_forget(console);
     keycodes_forget(console);
+    two_slots.bytes = 0;
+    console->blob_remove(IDENTITY_RECORD_BLOB);
+    console->blob_remove("update-0");
+    console->blob_remove("update-1");
     return 0;
   }
   if (!is_one_of(field, inputs, sizeof inputs / sizeof inputs[0])) return context_learn(field, value) ? 0 : STATUS_NOT_UNDERSTOOD;
@@ -381,7 +457,8 @@ static char *field_split(char *field) {
 int app_main(const struct port *port) {
   console = port;
   storage = arena_alloc(BEFORE_LINE + LINE_BYTES);
-  if (storage == NULL) return 1;
+  slot = arena_alloc(SLOT_BYTES_MAX);
+  if (storage == NULL || slot == NULL) return 1;
   line = (char *)storage + BEFORE_LINE;
   if (crypto_public(public_key, seed) != 0) return 1;
   for (;;) {

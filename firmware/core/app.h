@@ -26,7 +26,7 @@ struct grant;
 struct keycodes;
 
 struct app {
-  const char *firmware; /* 1 to SHALLOT_LABEL_BYTES_MAX characters */
+  const char *firmware; /* its name; with the version of core/image.h at most SHALLOT_LABEL_BYTES_MAX characters */
   const uint16_t *affordances;
   size_t affordances_count; /* 1 to SHALLOT_AFFORDANCES_MAX */
   /* Called once, before anything else. */

@@ -205,7 +205,7 @@ int certificate_is_self_issued(const uint8_t *der, size_t size) {
  * The anchor, as 74 words because flash is read in words: v3, serial 1, Ed25519, issuer and subject
  * CN=shallot hub 0000000000000000, valid from 2000 to 9999, a key of zeros, CA:TRUE, keyCertSign, a signature of zeros.
  */
-enum { ISSUER_DIGITS_AT = 47, SUBJECT_DIGITS_AT = 124, KEY_AT = 152 };
+enum { ISSUER_DIGITS_AT = 47, SUBJECT_DIGITS_AT = 124, KEY_AT = 152, NAME_DIGITS = 16 };
 IN_FLASH(static const uint8_t anchor[CERTIFICATE_ANCHOR_BYTES + 1]) =
     "\x30\x82\x01\x23\x30\x81\xd6\xa0\x03\x02\x01\x02\x02\x01\x01\x30\x05\x06\x03\x2b\x65\x70"
     "\x30\x27\x31\x25\x30\x23\x06\x03\x55\x04\x03\x0c\x1c"
@@ -224,15 +224,27 @@ IN_FLASH(static const uint8_t anchor[CERTIFICATE_ANCHOR_BYTES + 1]) =
     "\x30\x0e\x06\x03\x55\x1d\x0f\x01\x01\xff\x04\x04\x03\x02\x02\x04"
     "\x30\x05\x06\x03\x2b\x65\x70\x03\x41\x00";
 
+/* The end of a hub CA's name: the first 8 bytes of its key. */
+static void name_digits(uint8_t out[NAME_DIGITS], const uint8_t public_key[32]) {
+  for (size_t i = 0; i < NAME_DIGITS; i++) {
+    uint8_t nibble = i % 2 == 0 ? public_key[i / 2] >> 4 : public_key[i / 2] & 15;
+    out[i] = (uint8_t)(nibble < 10 ? '0' + nibble : 'a' + nibble - 10);
+  }
+}
+
 int certificate_anchor(uint8_t *out, size_t capacity, const uint8_t public_key[32]) {
   if (capacity < CERTIFICATE_ANCHOR_BYTES) return SHALLOT_E_OUT_OF_SPACE;
   flash_copy(out, anchor, CERTIFICATE_ANCHOR_BYTES);
-  for (size_t i = 0; i < 16; i++) {
-    uint8_t nibble = i % 2 == 0 ? public_key[i / 2] >> 4 : public_key[i / 2] & 15;
-    uint8_t digit = (uint8_t)(nibble < 10 ? '0' + nibble : 'a' + nibble - 10);
-    out[ISSUER_DIGITS_AT + i] = digit;
-    out[SUBJECT_DIGITS_AT + i] = digit;
-  }
+  name_digits(out + ISSUER_DIGITS_AT, public_key);
+  name_digits(out + SUBJECT_DIGITS_AT, public_key);
   memcpy(out + KEY_AT, public_key, 32);
   return CERTIFICATE_ANCHOR_BYTES;
+}
+
+int certificate_is_issued_by(const uint8_t *der, size_t size, const uint8_t public_key[32]) {
+  struct parts parts;
+  uint8_t digits[NAME_DIGITS];
+  if (read_parts(&parts, der, size)) return SHALLOT_E_TLS_PROFILE;
+  name_digits(digits, public_key);
+  return left(&parts.issuer) > NAME_DIGITS && memcmp(parts.issuer.end - NAME_DIGITS, digits, NAME_DIGITS) == 0;
 }

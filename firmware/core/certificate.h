@@ -29,6 +29,9 @@ int certificate_read_leaf(struct certificate_leaf *leaf, const uint8_t *der, siz
 /* 1 when issuer and subject are the same, 0 when not, SHALLOT_E_TLS_PROFILE when it is not readable. */
 int certificate_is_self_issued(const uint8_t *der, size_t size);
 
+/* 1 when its issuer's name is that of the hub CA with this key, 0 when not, SHALLOT_E_TLS_PROFILE when it is not readable. */
+int certificate_is_issued_by(const uint8_t *der, size_t size, const uint8_t public_key[32]);
+
 /*
  * Writes a CA certificate with this key, named as SPEC names hub CAs, unsigned: trust comes from the pin.
  * Its size, or SHALLOT_E_OUT_OF_SPACE when capacity is below CERTIFICATE_ANCHOR_BYTES.

@@ -15,6 +15,7 @@ enum form {
   FORM_VALUE,
   FORM_ZONE,
   FORM_PIN,
+  FORM_STANDING,
   FORM_AFFORDANCES, /* from here on arrays of one kind */
   FORM_SAMPLES,
   FORM_KEYS,
@@ -23,13 +24,11 @@ enum form {
   FORM_GRANT_DEVICES,
   FORM_REVOCATION_ENTRIES,
   FORM_PERMISSIONS,
-  FORM_HOURS
+  FORM_HOURS,
+  FORM_PLACES
 };
 
-/*
- * One member of a body. `least` and `most` bound a number, a string's bytes or an array's items; ANY_NUMBER is the wire's own bound.
- * Whole words, because the table lies in flash.
- */
+/* One member of a body. `least` and `most` bound a number, a string's bytes or an array's items; ANY_NUMBER is the wire's own bound. */
 struct rule {
   uint32_t label;
   uint32_t form;
@@ -37,6 +36,14 @@ struct rule {
   uint32_t most;
   uint32_t may_be_absent;
 };
+
+/* The same in two whole words, because the table lies in flash: label, form, may_be_absent and least share the first. */
+struct packed_rule {
+  uint32_t head;
+  uint32_t most;
+};
+
+enum { FORM_AT = 8, ABSENT_AT = 15, LEAST_AT = 16 };
 
 enum { EVERY_DAY = 127, ANY_NUMBER = 0x7fffffff, BODY_RULES_MAX = 9 };
 
@@ -58,17 +65,19 @@ struct shape {
   uint32_t claims;
   uint32_t claims_optional; /* of these */
   uint32_t lifetime_s_max;  /* 0: any */
-  struct rule body[BODY_RULES_MAX];
+  struct packed_rule body[BODY_RULES_MAX];
 };
 
-#define BYTES(label, least, most) {label, FORM_BYTES, least, most, 0}
-#define TEXT(label, least, most) {label, FORM_TEXT, least, most, 0}
-#define NUMBER(label, least, most) {label, FORM_UNSIGNED, least, most, 0}
+#define RULE(label, form, least, most, absent) \
+  {(uint32_t)(label) | (uint32_t)(form) << FORM_AT | (uint32_t)(absent) << ABSENT_AT | (uint32_t)(least) << LEAST_AT, most}
+#define BYTES(label, least, most) RULE(label, FORM_BYTES, least, most, 0)
+#define TEXT(label, least, most) RULE(label, FORM_TEXT, least, most, 0)
+#define NUMBER(label, least, most) RULE(label, FORM_UNSIGNED, least, most, 0)
 #define SHORT(label) BYTES(label, SHALLOT_GRANT_ID_BYTES, SHALLOT_GRANT_ID_BYTES)
-#define OPTIONAL(label, form, least, most) {label, form, least, most, 1}
+#define OPTIONAL(label, form, least, most) RULE(label, form, least, most, 1)
 #define LABEL_TEXT(label) TEXT(label, 1, SHALLOT_LABEL_BYTES_MAX)
-#define AFFORDANCES(label) {label, FORM_AFFORDANCES, 1, SHALLOT_AFFORDANCES_MAX, 0}
-#define SAMPLES(label, least) {label, FORM_SAMPLES, least, SHALLOT_VALUES_PER_READING_MAX, 0}
+#define AFFORDANCES(label) RULE(label, FORM_AFFORDANCES, 1, SHALLOT_AFFORDANCES_MAX, 0)
+#define SAMPLES(label, least) RULE(label, FORM_SAMPLES, least, SHALLOT_VALUES_PER_READING_MAX, 0)
 
 IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
   [MESSAGE_OWNER] = {.claims = HAS_ALWAYS | HAS_SUBJECT | HAS_KEY},
@@ -78,7 +87,9 @@ IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
                       .body = {BYTES(SHALLOT_PERMIT_ID, SHALLOT_PERMIT_ID_BYTES, SHALLOT_PERMIT_ID_BYTES)}},
   [MESSAGE_ENROLMENT] = {.claims = HAS_ALWAYS | HAS_SUBJECT | HAS_KEY | HAS_BODY,
                          .body = {BYTES(SHALLOT_ENROLMENT_PERMIT, SHALLOT_PERMIT_ID_BYTES, SHALLOT_PERMIT_ID_BYTES),
-                                  OPTIONAL(SHALLOT_ENROLMENT_GROUPS, FORM_GROUPS, 1, SHALLOT_GROUPS_MAX)}},
+                                  OPTIONAL(SHALLOT_ENROLMENT_GROUPS, FORM_GROUPS, 1, SHALLOT_GROUPS_MAX),
+                                  OPTIONAL(SHALLOT_ENROLMENT_RELEASE, FORM_BYTES, SHALLOT_KEY_BYTES, SHALLOT_KEY_BYTES),
+                                  OPTIONAL(SHALLOT_ENROLMENT_HUB, FORM_BYTES, SHALLOT_KEY_BYTES, SHALLOT_KEY_BYTES)}},
   [MESSAGE_ENROL] = {.claims = HAS_ALWAYS | HAS_BODY,
                      .body = {BYTES(SHALLOT_ENROL_PERMIT, SHALLOT_PERMIT_ID_BYTES, SHALLOT_PERMIT_ID_BYTES),
                               BYTES(SHALLOT_ENROL_CSR, 1, SHALLOT_CSR_BYTES_MAX),
@@ -91,10 +102,12 @@ IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
                                  TEXT(SHALLOT_ENROLLED_NAME, 1, SHALLOT_NAME_BYTES_MAX)}},
   [MESSAGE_HELLO] = {.claims = HAS_ALWAYS | HAS_BODY,
                      .body = {LABEL_TEXT(SHALLOT_HELLO_BOARD), LABEL_TEXT(SHALLOT_HELLO_FIRMWARE),
-                              AFFORDANCES(SHALLOT_HELLO_AFFORDANCES), NUMBER(SHALLOT_HELLO_LOST, 0, ANY_NUMBER)}},
+                              AFFORDANCES(SHALLOT_HELLO_AFFORDANCES), NUMBER(SHALLOT_HELLO_LOST, 0, ANY_NUMBER),
+                              OPTIONAL(SHALLOT_HELLO_IMAGE, FORM_STANDING, 0, 0)}},
   [MESSAGE_WELCOME] = {.claims = HAS_ALWAYS | HAS_NONCE | HAS_BODY,
-                       .body = {NUMBER(SHALLOT_WELCOME_TIME_MS, 0, ANY_NUMBER), {SHALLOT_WELCOME_WANTS_RECORD, FORM_BOOL, 0, 0, 0},
-                                OPTIONAL(SHALLOT_WELCOME_ZONE, FORM_ZONE, 0, 0)}},
+                       .body = {NUMBER(SHALLOT_WELCOME_TIME_MS, 0, ANY_NUMBER), RULE(SHALLOT_WELCOME_WANTS_RECORD, FORM_BOOL, 0, 0, 0),
+                                OPTIONAL(SHALLOT_WELCOME_ZONE, FORM_ZONE, 0, 0),
+                                OPTIONAL(SHALLOT_WELCOME_PLACES, FORM_PLACES, 1, SHALLOT_PLACES_MAX)}},
   [MESSAGE_READING] = {.claims = HAS_ALWAYS | HAS_BODY, .body = {SAMPLES(SHALLOT_READING_VALUES, 1)}},
   [MESSAGE_COMMAND] = {.claims = HAS_ALWAYS | HAS_DEADLINE | HAS_NONCE | HAS_BODY,
                        .lifetime_s_max = SHALLOT_COMMAND_LIFETIME_S_MAX,
@@ -119,8 +132,8 @@ IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
   [MESSAGE_GRANT] = {.claims = HAS_ALWAYS | HAS_SUBJECT | HAS_DEADLINE | HAS_NOT_BEFORE | HAS_KEY | HAS_BODY,
                      .claims_optional = HAS_DEADLINE | HAS_NOT_BEFORE | HAS_KEY,
                      .body = {SHORT(SHALLOT_GRANT_ID),
-                              {SHALLOT_GRANT_DEVICES, FORM_GRANT_DEVICES, 0, SHALLOT_GRANT_DEVICES_MAX, 0},
-                              {SHALLOT_GRANT_WHAT, FORM_PERMISSIONS, 1, SHALLOT_GRANT_PERMISSIONS_MAX, 0},
+                              RULE(SHALLOT_GRANT_DEVICES, FORM_GRANT_DEVICES, 0, SHALLOT_GRANT_DEVICES_MAX, 0),
+                              RULE(SHALLOT_GRANT_WHAT, FORM_PERMISSIONS, 1, SHALLOT_GRANT_PERMISSIONS_MAX, 0),
                               NUMBER(SHALLOT_GRANT_LEASE, 0, SHALLOT_GRANT_LEASE_S_MAX),
                               OPTIONAL(SHALLOT_GRANT_PARENT, FORM_BYTES, SHALLOT_GRANT_ID_BYTES, SHALLOT_GRANT_ID_BYTES),
                               OPTIONAL(SHALLOT_GRANT_SHARE, FORM_UNSIGNED, 1, SHALLOT_GRANT_SHARE_MAX),
@@ -129,9 +142,9 @@ IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
                               OPTIONAL(SHALLOT_GRANT_PIN, FORM_PIN, 0, 0)}},
   [MESSAGE_LEASE] = {.claims = HAS_ALWAYS | HAS_DEADLINE | HAS_BODY,
                      .lifetime_s_max = SHALLOT_GRANT_LEASE_S_MAX,
-                     .body = {{SHALLOT_LEASE_GRANTS, FORM_IDS, 0, SHALLOT_LEASE_GRANTS_MAX, 0}}},
+                     .body = {RULE(SHALLOT_LEASE_GRANTS, FORM_IDS, 0, SHALLOT_LEASE_GRANTS_MAX, 0)}},
   [MESSAGE_REVOCATION] = {.claims = HAS_ALWAYS | HAS_BODY,
-                          .body = {{SHALLOT_REVOCATION_ENTRIES, FORM_REVOCATION_ENTRIES, 0, SHALLOT_REVOCATION_ENTRIES_MAX, 0},
+                          .body = {RULE(SHALLOT_REVOCATION_ENTRIES, FORM_REVOCATION_ENTRIES, 0, SHALLOT_REVOCATION_ENTRIES_MAX, 0),
                                    OPTIONAL(SHALLOT_REVOCATION_FLOOR, FORM_UNSIGNED, 0, ANY_NUMBER)}},
   [MESSAGE_ACT] = {.claims = HAS_ALWAYS | HAS_BODY,
                    .body = {NUMBER(SHALLOT_ACT_SOURCE, SHALLOT_ACT_KEYPAD, SHALLOT_ACT_BUTTON),
@@ -145,14 +158,23 @@ IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
   [MESSAGE_PAIR] = {.claims = HAS_ALWAYS | HAS_BODY,
                     .body = {SHORT(SHALLOT_PAIR_ID), BYTES(SHALLOT_PAIR_PROOF_HUB, SHALLOT_PROOF_BYTES, SHALLOT_PROOF_BYTES),
                              BYTES(SHALLOT_PAIR_PROOF_OWNER, SHALLOT_PROOF_BYTES, SHALLOT_PROOF_BYTES)}},
+  [MESSAGE_MANIFEST] = {.claims = HAS_ALWAYS | HAS_BODY,
+                        .body = {NUMBER(SHALLOT_MANIFEST_SEQUENCE, 1, ANY_NUMBER), TEXT(SHALLOT_MANIFEST_VENDOR, 1, SHALLOT_VENDOR_BYTES_MAX),
+                                 TEXT(SHALLOT_MANIFEST_CLASS, 1, SHALLOT_CLASS_BYTES_MAX),
+                                 BYTES(SHALLOT_MANIFEST_DIGEST, SHALLOT_DIGEST_BYTES, SHALLOT_DIGEST_BYTES),
+                                 NUMBER(SHALLOT_MANIFEST_SIZE, 1, SHALLOT_IMAGE_BYTES_MAX), LABEL_TEXT(SHALLOT_MANIFEST_FIRMWARE),
+                                 OPTIONAL(SHALLOT_MANIFEST_WIRE, FORM_UNSIGNED, 1, SHALLOT_WIRE_VERSION_MAX),
+                                 OPTIONAL(SHALLOT_MANIFEST_FROM, FORM_UNSIGNED, 1, ANY_NUMBER)}},
+  [MESSAGE_PINS] = {.claims = HAS_ALWAYS | HAS_BODY,
+                    .body = {NUMBER(SHALLOT_PINS_GENERATION, 0, SHALLOT_GENERATION_MAX), RULE(SHALLOT_PINS_HUB_CA, FORM_KEYS, 2, 2, 0)}},
 };
 
-IN_FLASH(static const struct rule enrol_code_rules[]) = {
+IN_FLASH(static const struct packed_rule enrol_code_rules[]) = {
   NUMBER(SHALLOT_CODE_VERSION, SHALLOT_CODE_VERSION_NOW, SHALLOT_CODE_VERSION_NOW),
   TEXT(SHALLOT_CODE_HOST, 1, SHALLOT_NAME_BYTES_MAX),
   NUMBER(SHALLOT_CODE_PORT, 0, ANY_NUMBER),
   BYTES(SHALLOT_CODE_ROOT, SHALLOT_KEY_BYTES, SHALLOT_KEY_BYTES),
-  {SHALLOT_CODE_HUB_CA, FORM_KEYS, 1, 2, 0},
+  RULE(SHALLOT_CODE_HUB_CA, FORM_KEYS, 1, 2, 0),
   BYTES(SHALLOT_CODE_SECRET, SHALLOT_ENROL_SECRET_BYTES, SHALLOT_ENROL_SECRET_BYTES),
 };
 
@@ -165,6 +187,8 @@ IN_FLASH(static const char type_texts[MESSAGE_TYPES][MESSAGE_TYPE_TEXT_MAX]) = {
   [MESSAGE_PERSON] = SHALLOT_TYPE_PERSON,     [MESSAGE_HOLDER] = SHALLOT_TYPE_HOLDER,   [MESSAGE_GRANT] = SHALLOT_TYPE_GRANT,
   [MESSAGE_LEASE] = SHALLOT_TYPE_LEASE,       [MESSAGE_REVOCATION] = SHALLOT_TYPE_REVOCATION, [MESSAGE_ACT] = SHALLOT_TYPE_ACT,
   [MESSAGE_PAIRING] = SHALLOT_TYPE_PAIRING,   [MESSAGE_PAIR] = SHALLOT_TYPE_PAIR,
+  [MESSAGE_MANIFEST] = SHALLOT_TYPE_MANIFEST,
+  [MESSAGE_PINS] = SHALLOT_TYPE_PINS,
 };
 
 size_t message_type_text(char out[MESSAGE_TYPE_TEXT_MAX], enum message_type type) {
@@ -227,6 +251,16 @@ static bool hours_are_sound(struct cbor_reader *reader) {
   return number_follows(reader, 0, SHALLOT_MINUTES_PER_DAY, &to) && from < to;
 }
 
+/* `[address, port]` */
+static bool place_is_sound(struct cbor_reader *reader) {
+  int64_t number;
+  struct cbor_item pair = cbor_next(reader);
+  if (pair.kind != CBOR_ARRAY || pair.count != 2) return false;
+  struct cbor_item address = cbor_next(reader);
+  if (!is_string(&address, CBOR_TEXT, 1, SHALLOT_PLACE_ADDRESS_CHARS_MAX)) return false;
+  return number_follows(reader, 1, UINT16_MAX, &number);
+}
+
 static bool is_bytes_of(const struct cbor_item *item, size_t size) { return is_string(item, CBOR_BYTES, size, size); }
 
 /* `[salt, rounds, key]` */
@@ -249,10 +283,20 @@ static bool zone_is_sound(struct cbor_reader *reader, const struct cbor_item *zo
   return number_follows(reader, -SHALLOT_ZONE_MINUTES_MAX, SHALLOT_ZONE_MINUTES_MAX, &number);
 }
 
+/* `[running, standing, tried]` */
+static bool standing_is_sound(struct cbor_reader *reader, const struct cbor_item *image) {
+  int64_t number;
+  if (image->kind != CBOR_ARRAY || image->count != 3) return false;
+  if (!number_follows(reader, 0, SHALLOT_INTEGER_MAX, &number)) return false;
+  if (!number_follows(reader, SHALLOT_STANDING_STEADY, SHALLOT_STANDING_RETURNED, &number)) return false;
+  return number_follows(reader, 0, SHALLOT_INTEGER_MAX, &number);
+}
+
 static bool element_is_sound(struct cbor_reader *reader, enum form form) {
   if (form == FORM_SAMPLES) return sample_is_sound(reader);
   if (form == FORM_PERMISSIONS) return permission_is_sound(reader);
   if (form == FORM_HOURS) return hours_are_sound(reader);
+  if (form == FORM_PLACES) return place_is_sound(reader);
   struct cbor_item item = cbor_next(reader);
   bool is_key = is_bytes_of(&item, SHALLOT_KEY_BYTES);
   bool is_short = is_bytes_of(&item, SHALLOT_GRANT_ID_BYTES);
@@ -285,6 +329,7 @@ static bool member_is_sound(struct cbor_reader *reader, const struct rule *rule)
     case FORM_VALUE: return is_value(&item);
     case FORM_ZONE: return zone_is_sound(reader, &item);
     case FORM_PIN: return pin_is_sound(reader, &item);
+    case FORM_STANDING: return standing_is_sound(reader, &item);
     default: return array_is_sound(reader, &item, rule);
   }
 }
@@ -298,25 +343,33 @@ static bool key_take(struct cbor_reader *reader, int64_t label) {
   return true;
 }
 
+/* Volatile, so that no compiler makes a narrow read of it. */
+static struct rule rule_unpack(const struct packed_rule *packed) {
+  uint32_t head = *(const volatile uint32_t *)&packed->head;
+  uint32_t form = head >> FORM_AT & ((1u << (ABSENT_AT - FORM_AT)) - 1);
+  return (struct rule){head & ((1u << FORM_AT) - 1), form, head >> LEAST_AT, packed->most, head >> ABSENT_AT & 1};
+}
+
 /* A map with exactly these members. Keys arrive in the order of the rules, or the encoding would not be canonical. */
-static bool map_is_sound(struct cbor_reader *reader, const struct rule *rules, size_t rules_count) {
+static bool map_is_sound(struct cbor_reader *reader, const struct packed_rule *rules, size_t rules_count) {
   struct cbor_item map = cbor_next(reader);
   size_t found = 0;
   if (map.kind != CBOR_MAP) return false;
   for (size_t i = 0; i < rules_count; i++) {
-    if (!key_take(reader, (int64_t)rules[i].label)) {
-      if (!rules[i].may_be_absent) return false;
+    struct rule rule = rule_unpack(&rules[i]);
+    if (!key_take(reader, (int64_t)rule.label)) {
+      if (!rule.may_be_absent) return false;
       continue;
     }
-    if (!member_is_sound(reader, &rules[i])) return false;
+    if (!member_is_sound(reader, &rule)) return false;
     found++;
   }
   return found == map.count;
 }
 
-static size_t rules_count(const struct rule *rules) {
+static size_t rules_count(const struct packed_rule *rules) {
   size_t count = 0;
-  while (count < BODY_RULES_MAX && rules[count].label != 0) count++;
+  while (count < BODY_RULES_MAX && rules[count].head != 0) count++;
   return count;
 }
 
@@ -478,7 +531,27 @@ struct welcome_body claims_welcome(const struct claims *claims) {
   body.time_ms = member_next(&reader).value;
   body.wants_record = member_next(&reader).value != 0;
   if (key_take(&reader, SHALLOT_WELCOME_ZONE)) body.zone = zone_take(&reader);
+  if (key_take(&reader, SHALLOT_WELCOME_PLACES)) {
+    body.places.count = cbor_next(&reader).count;
+    body.places.reader = reader;
+  }
   return body;
+}
+
+bool claims_places_read(struct cbor_reader reader, struct cbor_list *list) {
+  struct cbor_item array = cbor_next(&reader);
+  bool is_list = array.kind == CBOR_ARRAY && array.count >= 1 && array.count <= SHALLOT_PLACES_MAX;
+  *list = (struct cbor_list){reader, array.count};
+  for (size_t i = 0; is_list && i < array.count; i++) is_list = place_is_sound(&reader);
+  return is_list;
+}
+
+struct place claims_place_next(struct cbor_list *list) {
+  cbor_next(&list->reader);
+  struct cbor_item address = cbor_next(&list->reader);
+  struct cbor_item tcp_port = cbor_next(&list->reader);
+  list->count--;
+  return (struct place){address.bytes, address.size, (uint16_t)tcp_port.value};
 }
 
 static int32_t number_narrow(int64_t number) {
@@ -548,9 +621,45 @@ struct revocation_body claims_revocation(const struct claims *claims) {
   return body;
 }
 
+struct pins_body claims_pins(const struct claims *claims) {
+  struct cbor_list keys = list_open(claims, SHALLOT_PINS_HUB_CA);
+  struct pins_body body = {.current = cbor_next(&keys.reader).bytes};
+  body.next = cbor_next(&keys.reader).bytes;
+  return body;
+}
+
 struct cbor_list claims_lease(const struct claims *claims) { return list_open(claims, SHALLOT_LEASE_GRANTS); }
 
 struct cbor_list claims_groups(const struct claims *claims) { return list_open(claims, SHALLOT_ENROLMENT_GROUPS); }
+
+const uint8_t *claims_release(const struct claims *claims) {
+  struct cbor_item item;
+  return member_find(claims, SHALLOT_ENROLMENT_RELEASE, &item) ? item.bytes : NULL;
+}
+
+struct manifest_body claims_manifest(const struct claims *claims) {
+  struct manifest_body body = {0};
+  struct cbor_item item;
+  struct cbor_reader reader = claims->body;
+  cbor_next(&reader);
+  body.sequence = (uint64_t)member_next(&reader).value;
+  item = member_next(&reader);
+  body.vendor = item.bytes;
+  body.vendor_size = item.size;
+  item = member_next(&reader);
+  body.image_class = item.bytes;
+  body.class_size = item.size;
+  body.digest = member_next(&reader).bytes;
+  body.size = (uint32_t)member_next(&reader).value;
+  body.wire = number_or_none(claims, SHALLOT_MANIFEST_WIRE);
+  if (member_find(claims, SHALLOT_MANIFEST_FROM, &item)) body.from = (uint64_t)item.value;
+  return body;
+}
+
+const uint8_t *claims_hub(const struct claims *claims) {
+  struct cbor_item item;
+  return member_find(claims, SHALLOT_ENROLMENT_HUB, &item) ? item.bytes : NULL;
+}
 
 static void value_put(struct cbor_writer *writer, const struct sample *sample) {
   if (sample->is_boolean) cbor_put_bool(writer, sample->number != 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The shapes of wire/messages.cddl and wire/grants.cddl: which claims and body members each type has, and of what kind (SPEC 2.3, 4, 12, 13).
+ * The shapes of wire/messages.cddl, grants.cddl, mesh.cddl and firmware.cddl: which claims and body members each type has, and of what kind (SPEC 2.3, 4, 12 to 15).
  * In: a payload that may hold anything; out: its claims as pointers into it, or one code. All types are checked, so that
  * the vectors give the same answers here as in the daemon; only those a device receives can be read further.
  * Absent on purpose: who sealed it, for whom and when (gate.h).
@@ -36,6 +36,8 @@ enum message_type {
   MESSAGE_ACT,
   MESSAGE_PAIRING,
   MESSAGE_PAIR,
+  MESSAGE_MANIFEST,
+  MESSAGE_PINS,
   MESSAGE_TYPES
 };
 
@@ -87,10 +89,29 @@ struct zone {
   int64_t changes_s;
 };
 
+/* `count` items that follow one another in `reader`, each of the shape that its type gives. */
+struct cbor_list {
+  struct cbor_reader reader;
+  size_t count;
+};
+
 struct welcome_body {
   int64_t time_ms;
   bool wants_record;
   struct zone zone; /* all 0 when the hub does not say */
+  struct cbor_list places; /* `[address, port]` for each; none when the hub does not say */
+};
+
+struct place {
+  const uint8_t *address; /* text, at most SHALLOT_PLACE_ADDRESS_CHARS_MAX */
+  size_t address_size;
+  uint16_t tcp_port;
+};
+
+/* SPEC 16.1 */
+struct pins_body {
+  const uint8_t *current; /* SHALLOT_KEY_BYTES */
+  const uint8_t *next;    /* the same */
 };
 
 struct command_body {
@@ -98,12 +119,6 @@ struct command_body {
   unsigned affordance;
   struct value value;   /* a number that does not fit is held at the nearest end, which no affordance allows */
   const uint8_t *grant; /* SHALLOT_GRANT_ID_BYTES, or NULL: as an owner */
-};
-
-/* `count` items that follow one another in `reader`, each of the shape that its type gives. */
-struct cbor_list {
-  struct cbor_reader reader;
-  size_t count;
 };
 
 /* SPEC 12.1. NULL, 0 and an empty list stand for members that are not there. */
@@ -119,6 +134,19 @@ struct grant_body {
   const uint8_t *pin_salt; /* SHALLOT_PIN_SALT_BYTES; NULL: for a key */
   const uint8_t *pin_key;  /* SHALLOT_PIN_KEY_BYTES */
   uint32_t pin_rounds;
+};
+
+/* SPEC 15.2. Text is not NUL-terminated. */
+struct manifest_body {
+  uint64_t sequence;
+  const uint8_t *vendor;
+  size_t vendor_size;
+  const uint8_t *image_class;
+  size_t class_size;
+  const uint8_t *digest; /* SHALLOT_DIGEST_BYTES */
+  uint32_t size;
+  uint32_t wire; /* 0: any */
+  uint64_t from; /* 0: any */
 };
 
 struct revocation_body {
@@ -141,9 +169,20 @@ struct welcome_body claims_welcome(const struct claims *claims);
 struct command_body claims_command(const struct claims *claims);
 struct grant_body claims_grant(const struct claims *claims);
 struct revocation_body claims_revocation(const struct claims *claims);
+struct pins_body claims_pins(const struct claims *claims);
 /* The ids of a lease; the names of an enrolment's groups. */
 struct cbor_list claims_lease(const struct claims *claims);
 struct cbor_list claims_groups(const struct claims *claims);
+/* The release key that an enrolment names, SHALLOT_KEY_BYTES, or NULL. */
+const uint8_t *claims_release(const struct claims *claims);
+struct manifest_body claims_manifest(const struct claims *claims);
+/* Of an enrolment: the key of the daemon that has charge of the device, SHALLOT_KEY_BYTES; NULL: it names none. */
+const uint8_t *claims_hub(const struct claims *claims);
+
+/* Whether what follows is one array of places as the welcome has it (SPEC 16.5), `list` its items. Canonical CBOR is taken for granted. */
+bool claims_places_read(struct cbor_reader reader, struct cbor_list *list);
+/* The next of a list that was checked. */
+struct place claims_place_next(struct cbor_list *list);
 
 /* What the maps of wire/code.cddl share with message bodies: a code's map, read by the same rules. 0 or SHALLOT_E_BAD_CLAIMS. */
 int claims_check_enrol_code(struct cbor_reader reader);

@@ -14,6 +14,9 @@
 #include "../port/port.h"
 #include "arena.h"
 
+/* Of what is hashed where it lies. */
+enum { PIECE_BYTES = 256 };
+
 /*
  * The y coordinates of Ed25519's points of order 4 and 8; those of orders 1 and 2 are 1 and -1. With either sign of x
  * they are the canonical encodings of every point of small order.
@@ -113,6 +116,23 @@ int crypto_sha256(uint8_t digest[CRYPTO_SHA256_BYTES], const uint8_t *data, size
   if (result == 0) result = wc_Sha256Final(&hash, digest);
   wc_Sha256Free(&hash);
   return outcome(result, before, SHALLOT_E_INTERNAL);
+}
+
+int crypto_sha256_of(uint8_t digest[CRYPTO_SHA256_BYTES], crypto_source source, const void *from, uint32_t size) {
+  uint8_t piece[PIECE_BYTES];
+  uint32_t before = failures();
+  wc_Sha256 hash;
+  int fault = 0;
+  int result = wc_InitSha256(&hash);
+  for (uint32_t at = 0; at < size && result == 0; at += PIECE_BYTES) {
+    uint32_t count = size - at < PIECE_BYTES ? size - at : PIECE_BYTES;
+    fault = source(from, at, piece, count);
+    if (fault) break;
+    result = wc_Sha256Update(&hash, piece, count);
+  }
+  if (result == 0) result = wc_Sha256Final(&hash, digest);
+  wc_Sha256Free(&hash);
+  return fault ? fault : outcome(result, before, SHALLOT_E_INTERNAL);
 }
 
 int crypto_sha512(uint8_t digest[CRYPTO_SHA512_BYTES], const uint8_t *data, size_t size) {

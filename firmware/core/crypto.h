@@ -33,6 +33,10 @@ int crypto_verify(const uint8_t signature[CRYPTO_SIGNATURE_BYTES], const uint8_t
 int crypto_check_public(const uint8_t public_key[CRYPTO_PUBLIC_BYTES]);
 
 int crypto_sha256(uint8_t digest[CRYPTO_SHA256_BYTES], const uint8_t *data, size_t size);
+/* Gives `size` bytes from place `at` on; 0 or a negative code. */
+typedef int (*crypto_source)(const void *from, uint32_t at, uint8_t *out, size_t size);
+/* The digest of `size` bytes that are fetched piece by piece. 0, a negative code, or what `source` says. */
+int crypto_sha256_of(uint8_t digest[CRYPTO_SHA256_BYTES], crypto_source source, const void *from, uint32_t size);
 int crypto_sha512(uint8_t digest[CRYPTO_SHA512_BYTES], const uint8_t *data, size_t size);
 
 /* HMAC-SHA-256 (RFC 2104). 0 or a negative code. */

@@ -10,8 +10,10 @@
 #include "discovery.h"
 #include "enrol.h"
 #include "identity.h"
+#include "image.h"
 #include "keycodes.h"
 #include "line.h"
+#include "places.h"
 #include "provision.h"
 #include "renewal.h"
 #include "revocations.h"
@@ -19,6 +21,7 @@
 #include "signer.h"
 #include "spool.h"
 #include "tls.h"
+#include "update.h"
 #include "uses.h"
 
 enum {
@@ -36,7 +39,6 @@ enum {
   UNSEALED_MS_MAX = 300000
 };
 
-static const char RECORD_BLOB[] = "record";
 static const char CODE_BLOB[] = "code";
 static const char TICKET_BLOB[] = "ticket";
 
@@ -48,11 +50,15 @@ struct device {
   struct tls_config tls_config;
   struct tls tls;
   struct spool spool;
+  struct update update;
   struct discovery found; /* where the hub may be instead of where it was */
   struct session session; /* its gate and buffer also serve enrolment, when there is no session */
   uint64_t tick_due_ms;
   uint64_t away_since_ms;
   uint32_t pause_ms;
+  uint8_t chain_tries; /* of this place, which shows a leaf that is not under our pins */
+  uint8_t place;       /* the next of the places that the hub told, when it is nowhere else */
+  bool was_welcomed;   /* in this connection */
   bool is_handed_over; /* what comes of it is told at the console, SPEC 17 */
   uint8_t record_digest[GATE_DIGEST_BYTES];
 };
@@ -122,7 +128,9 @@ static uint32_t app_tick(void) {
 /* In a handshake, where nothing can be sealed. */
 static void app_mind(void) { device.app->mind(device.port->now_ms()); }
 
+/* A trial that has lasted too long ends in a restart. */
 static uint32_t wait_ms(uint32_t ms_max) {
+  update_watch(&device.update, device.port->now_ms());
   uint32_t due_ms = app_tick();
   return due_ms < ms_max ? due_ms : ms_max;
 }
@@ -164,6 +172,25 @@ static void record_digest_take(const uint8_t *record, size_t size) {
   if (crypto_sha256(digest, record, size) == 0) memcpy(device.record_digest, digest, sizeof device.record_digest);
 }
 
+/* SPEC 16.2: an older CA is forgotten once the hub has shown the newer one, and not before. */
+static int pins_take(const struct pins_body *pins) {
+  struct identity *identity = &device.identity;
+  if (identity->pins_count != 2) return SHALLOT_E_CA_UNKNOWN;
+  bool is_current = memcmp(identity->pins[0], pins->current, SHALLOT_KEY_BYTES) == 0;
+  if (is_current && memcmp(identity->pins[1], pins->next, SHALLOT_KEY_BYTES) == 0) return 0;
+  if (memcmp(identity->pins[1], pins->current, SHALLOT_KEY_BYTES) != 0) return SHALLOT_E_CA_UNKNOWN;
+  /* A resumed connection shows nothing: the next one is to be a full one. */
+  if (tls_resumed(&device.tls)) device.port->blob_remove(TICKET_BLOB);
+  if (!tls_shown_under(&device.tls, 1)) return SHALLOT_E_CA_ANNOUNCED;
+  int fault = renewal_repin(device.port, pins->current, pins->next);
+  if (fault) return fault;
+  memcpy(identity->pins[0], pins->current, SHALLOT_KEY_BYTES);
+  memcpy(identity->pins[1], pins->next, SHALLOT_KEY_BYTES);
+  device.tls.peer_pins = 1;
+  log_text(device.port, "hub CA changed");
+  return 0;
+}
+
 /* Begins a session's life with the identity there is. */
 static int life_begin(void) {
   struct identity *identity = &device.identity;
@@ -174,10 +201,12 @@ static int life_begin(void) {
     .board = device.port->board,
     .random = device.port->random,
     .port = device.port,
+    .update = &device.update,
+    .pins = pins_take,
   };
   int fault = session_open(&device.session, &device.session_config);
   if (fault) return fault;
-  int size = device.port->blob_read(RECORD_BLOB, scratch(), SCRATCH_BYTES);
+  int size = device.port->blob_read(IDENTITY_RECORD_BLOB, scratch(), SCRATCH_BYTES);
   if (size > 0) record_digest_take(scratch(), (size_t)size);
   if (size > 0) session_hold_record(&device.session, scratch(), (size_t)size);
   spool_open(&device.spool, device.port, scratch());
@@ -227,14 +256,40 @@ static int link_dial(void) {
   return device.port->net_open(host, is_moved ? device.found.tcp_port : device.identity.tcp_port, ms_max);
 }
 
-/* SPEC 6.8: after a failure at the address that was known, the LAN is asked; after one at an address that was found, the known one is next. */
+static bool is_elsewhere(const struct discovery *found) {
+  return found->tcp_port != device.identity.tcp_port || strcmp(found->host, device.identity.host) != 0;
+}
+
+/*
+ * SPEC 6.8, 16.5: after a failure where the hub was known to be the LAN is asked; after one where the LAN said, the places are tried that
+ * the hub itself told, one in each connection; then the known one again.
+ */
 static void hub_seek(void) {
-  bool was_found = device.found.tcp_port != 0;
-  device.found.tcp_port = 0;
-  if (was_found || discovery_ask(&device.found, device.port, device.identity.root, scratch(), DISCOVERY_MS_MAX) != 0) return;
-  bool is_known = strcmp(device.found.host, device.identity.host) == 0 && device.found.tcp_port == device.identity.tcp_port;
-  if (is_known) device.found.tcp_port = 0;
-  else log_text(device.port, "hub found elsewhere");
+  struct discovery *found = &device.found;
+  bool was_elsewhere = found->tcp_port != 0;
+  if (!was_elsewhere) {
+    device.place = 0;
+    bool is_found = discovery_ask(found, device.port, device.identity.root, scratch(), DISCOVERY_MS_MAX) == 0 && is_elsewhere(found);
+    if (is_found) log_text(device.port, "hub found elsewhere");
+    if (is_found) return;
+  }
+  while (places_read(device.port, device.place++, found) == 0) {
+    if (!is_elsewhere(found)) continue;
+    log_text(device.port, "hub tried elsewhere");
+    return;
+  }
+  found->tcp_port = 0;
+}
+
+/*
+ * A hub may have other leaves for who does not take this one (SPEC 16.3). Where it was known to be as many are looked at as it may have;
+ * elsewhere one more, for that may be anybody, and a hub that is there goes on where it was when the device comes round again.
+ */
+static void link_failed(int fault) {
+  uint32_t tries_max = device.found.tcp_port == 0 ? SHALLOT_GENERATIONS_SPARE : 1;
+  if (fault == SHALLOT_E_TLS_BAD_CHAIN && ++device.chain_tries <= tries_max) return;
+  device.chain_tries = 0;
+  hub_seek();
 }
 
 /* Whoever is there has proven a pinned CA and sealed a welcome: it is the hub, and lives here now. */
@@ -318,7 +373,7 @@ static int key_ready(const struct enrol_code *code) {
 static bool is_worth_another_try(int code) {
   return code == SHALLOT_E_LINK_CLOSED || code == SHALLOT_E_SILENT || code == SHALLOT_E_HANDSHAKE_TIMEOUT ||
          code == SHALLOT_E_TOO_MANY_CONNECTIONS || code == SHALLOT_E_PORT_NETWORK || code == SHALLOT_E_PORT_TIMEOUT ||
-         code == SHALLOT_E_INTERNAL;
+         code == SHALLOT_E_INTERNAL || code == SHALLOT_E_CA_ANNOUNCED;
 }
 
 static void pause_grow(void) {
@@ -326,12 +381,19 @@ static void pause_grow(void) {
   if (device.pause_ms > PAUSE_MS_MOST) device.pause_ms = PAUSE_MS_MOST;
 }
 
-/* Half of the pause is left to chance, so that a house full of devices does not come back in one moment. */
-static uint32_t pause_pick(void) {
+/* Half of a pause is left to chance, so that a house full of devices does not come back in one moment. */
+static uint32_t pause_pick(uint32_t pause_ms) {
   uint8_t chance[2] = {0, 0};
   device.port->random(chance, sizeof chance);
   uint32_t part = (uint32_t)(chance[0] << 8 | chance[1]);
-  return device.pause_ms / 2 + device.pause_ms / 2 * part / 0xffff;
+  return pause_ms / 2 + pause_ms / 2 * part / 0xffff;
+}
+
+/* Another place, or another leaf, is tried soon; when none is left, the pauses grow. */
+static uint32_t pause_next(void) {
+  if (device.found.tcp_port != 0 || device.chain_tries != 0) return pause_pick(PAUSE_MS_LEAST);
+  pause_grow();
+  return pause_pick(device.pause_ms);
 }
 
 static int enrol_try(const struct enrol_code *code) {
@@ -364,12 +426,13 @@ static int enrol_with(const struct enrol_code *code) {
     log_number(device.port, "enrolment waits ", fault, "");
     stage_say(SHALLOT_SERIAL_WAITING, fault);
     pause_grow();
-    device.port->sleep_ms(pause_pick());
+    device.port->sleep_ms(pause_pick(device.pause_ms));
   }
   device.pause_ms = 0;
   if (fault) return fault;
-  device.port->blob_remove(RECORD_BLOB);
+  device.port->blob_remove(IDENTITY_RECORD_BLOB);
   device.port->blob_remove(TICKET_BLOB);
+  places_forget(device.port);
   spool_clear(&device.spool);
   memset(device.record_digest, 0, sizeof device.record_digest);
   revocations_forget(device.port);
@@ -561,7 +624,6 @@ static void app_link(bool is_up) {
 /* After a full handshake: a ticket that was good once is good until its hub refuses it, and flash is not written each time. */
 static void ticket_keep(void) {
   size_t capacity;
-  if (tls_resumed(&device.tls)) return;
   uint8_t *room = session_record_room(&device.session, &capacity);
   int size = tls_ticket(&device.tls, room, capacity);
   if (size > 0) device.port->blob_write(TICKET_BLOB, room, (size_t)size);
@@ -571,16 +633,29 @@ static void ticket_keep(void) {
 static void connected(void) {
   log_text(device.port, tls_resumed(&device.tls) ? "connected resumed" : "connected");
   device.pause_ms = 0;
+  device.was_welcomed = true;
+  device.chain_tries = 0;
+  places_keep(device.port, &device.session.places);
   app_link(true);
-  ticket_keep();
+  if (!tls_resumed(&device.tls)) ticket_keep();
+  tls_ticket_drop(&device.tls);
   hub_settle();
+}
+
+/* SPEC 15.5: once the image is kept, it says so. */
+static int image_keep(void) {
+  int kept = update_healthy(&device.update);
+  if (kept < 0) log_number(device.port, "image not kept ", kept, "");
+  if (kept <= 0) return 0;
+  log_text(device.port, "image kept");
+  return session_greet(&device.session, device.port->now_ms());
 }
 
 /* SPEC 6.5: without a record there is nothing that this hub would hear. */
 static int record_show(void) {
   size_t capacity;
   uint8_t *room = session_record_room(&device.session, &capacity);
-  int size = device.port->blob_read(RECORD_BLOB, room, capacity);
+  int size = device.port->blob_read(IDENTITY_RECORD_BLOB, room, capacity);
   if (size <= 0) return SHALLOT_E_UNKNOWN_DEVICE;
   session_send_record(&device.session, (size_t)size);
   return 0;
@@ -591,7 +666,7 @@ static void record_keep(void) {
   uint8_t digest[SHALLOT_DIGEST_BYTES];
   const uint8_t *record = session_record(&device.session, &size);
   if (crypto_sha256(digest, record, size) != 0 || memcmp(digest, device.record_digest, GATE_DIGEST_BYTES) == 0) return;
-  if (device.port->blob_write(RECORD_BLOB, record, size) != 0) return;
+  if (device.port->blob_write(IDENTITY_RECORD_BLOB, record, size) != 0) return;
   record_digest_take(record, size);
   session_hold_record(&device.session, scratch(), size);
   log_text(device.port, "enrolment recorded");
@@ -612,15 +687,28 @@ static void refusal_heed(int code) {
   if (code == SHALLOT_E_CERTIFICATE_PROFILE && renewal_undo(device.port) == 0) device.port->blob_remove(TICKET_BLOB);
 }
 
+/* SPEC 15.5. The hub is told that all has arrived; what was sealed goes to flash; then it is as after a power cut. */
+static int image_boot(void) {
+  int fault = output_pump();
+  session_seal_waiting(&device.session, 0, device.port->now_ms());
+  spool_fill();
+  log_text(device.port, "image complete, restarting");
+  if (device.app->link != NULL) device.app->link(false, device.port->now_ms());
+  tls_close(&device.tls);
+  return fault ? fault : update_boot(&device.update);
+}
+
 static int event_handle(int event) {
   switch (event) {
-    case SESSION_CONNECTED: connected(); return 0;
+    case SESSION_CONNECTED: connected(); return image_keep();
     case SESSION_CONNECTED_WANTED: connected(); return record_show();
+    case SESSION_WANTED: return record_show();
     case SESSION_COMMAND: log_number(device.port, "command ", device.session.code, ""); return 0;
     case SESSION_IGNORED: log_number(device.port, "ignored ", device.session.code, ""); return 0;
     case SESSION_RECORD: record_keep(); return 0;
     case SESSION_STORED: spool_stored(&device.spool, device.session.noted_epoch, device.session.noted_sequence); return 0;
     case SESSION_PAPERS: return papers_keep();
+    case SESSION_UPDATED: return image_boot();
     default: return event < 0 ? event : 0;
   }
 }
@@ -657,8 +745,9 @@ static int session_serve(void) {
 
 static int session_hold(void) {
   uint8_t hub[SHALLOT_KEY_BYTES];
+  device.was_welcomed = false;
   int fault = session_link_open();
-  if (fault) hub_seek();
+  if (fault) link_failed(fault);
   if (fault) return fault;
   fault = spool_precede();
   if (fault == 0) fault = tls_peer_key(&device.tls, hub);
@@ -669,16 +758,25 @@ static int session_hold(void) {
   device.away_since_ms = device.port->now_ms();
   app_link(false);
   tls_close(&device.tls);
+  /* Whoever is there may show a leaf of ours and still not be the hub. */
+  bool was_wrong_place = !device.was_welcomed && (device.found.tcp_port != 0 || is_worth_another_try(fault));
+  if (was_wrong_place || fault == SHALLOT_E_HUB_ELSEWHERE) hub_seek();
   return fault;
 }
 
 static void pause_spend(void) {
-  pause_grow();
-  uint64_t until_ms = device.port->now_ms() + pause_pick();
+  uint64_t until_ms = device.port->now_ms() + pause_next();
   while (is_enrolled() && device.port->now_ms() < until_ms) {
     uint32_t left_ms = (uint32_t)(until_ms - device.port->now_ms());
     console_wait(wait_ms(left_ms < CONSOLE_MS ? left_ms : CONSOLE_MS));
   }
+}
+
+static void image_say(void) {
+  struct update_standing image = update_standing(&device.update);
+  bool is_trial = image.standing == SHALLOT_STANDING_TRIAL;
+  bool is_returned = image.standing == SHALLOT_STANDING_RETURNED;
+  log_number(device.port, "image ", (int64_t)image.running, is_trial ? " on trial" : is_returned ? " came back" : "");
 }
 
 int device_run(const struct port *port, const struct app *app) {
@@ -687,6 +785,8 @@ int device_run(const struct port *port, const struct app *app) {
   device.spool.port = port;
   signer_use(port);
   app->open(port);
+  update_open(&device.update, port, &own_image);
+  image_say();
   wifi_resume(port);
   identity_restore();
   if (is_enrolled()) {

@@ -5,6 +5,7 @@
 
 #include "base64url.h"
 #include "crypto.h"
+#include "image.h"
 #include "frame.h"
 #include "../../schemas/gen/c/shallot_codes.h"
 
@@ -164,10 +165,12 @@ static int secrets_put(struct cbor_writer *writer, const struct enrol_asking *as
 
 static void description_put(struct cbor_writer *writer, const struct enrol_asking *asking) {
   const struct app *app = asking->app;
+  char firmware[SHALLOT_LABEL_BYTES_MAX + 1];
+  size_t firmware_size = image_firmware(firmware, app);
   cbor_put_integer(writer, SHALLOT_ENROL_BOARD);
   cbor_put_text(writer, asking->board, strlen(asking->board));
   cbor_put_integer(writer, SHALLOT_ENROL_FIRMWARE);
-  cbor_put_text(writer, app->firmware, strlen(app->firmware));
+  cbor_put_text(writer, firmware, firmware_size);
   cbor_put_integer(writer, SHALLOT_ENROL_AFFORDANCES);
   cbor_put_array(writer, app->affordances_count);
   for (size_t i = 0; i < app->affordances_count; i++) cbor_put_integer(writer, app->affordances[i]);

@@ -6,7 +6,7 @@
 #include "cbor.h"
 #include "../../schemas/gen/c/shallot_codes.h"
 
-enum { CODE_MAX = 999, ARRAY_OF_ONE = 0x81, BYTES_OF_EIGHT = 0x48 };
+enum { CODE_MAX = 999, ARRAY_OF_ONE = 0x81, BYTES_OF_EIGHT = 0x48, FIRST_OF_CHUNK = 1 };
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
@@ -61,18 +61,32 @@ static int note_of_two(struct note *note, const struct cbor_item *first, const s
   return is_refusal ? 0 : SHALLOT_E_BAD_NOTE;
 }
 
+static int note_of_three(struct note *note, const struct cbor_item *first, const struct cbor_item *offset, const struct cbor_item *bytes) {
+  bool is_chunk = first->kind == CBOR_INTEGER && first->value == FIRST_OF_CHUNK && offset->kind == CBOR_INTEGER && offset->value >= 0 &&
+                  offset->value <= SHALLOT_IMAGE_BYTES_MAX && bytes->kind == CBOR_BYTES && bytes->size > 0 && bytes->size <= SHALLOT_CHUNK_BYTES;
+  if (!is_chunk) return SHALLOT_E_BAD_NOTE;
+  note->kind = NOTE_CHUNK;
+  note->offset = (uint32_t)offset->value;
+  note->bytes = bytes->bytes;
+  note->bytes_size = bytes->size;
+  return 0;
+}
+
 int note_read(struct note *note, const uint8_t *bytes, size_t size) {
   memset(note, 0, sizeof *note);
   if (cbor_check(bytes, size) != 0) return SHALLOT_E_BAD_NOTE;
   struct cbor_reader reader = cbor_reader_over(bytes, size);
   struct cbor_item array = cbor_next(&reader);
-  if (array.kind != CBOR_ARRAY || array.count < 1 || array.count > 2) return SHALLOT_E_BAD_NOTE;
+  if (array.kind != CBOR_ARRAY || array.count < 1 || array.count > 3) return SHALLOT_E_BAD_NOTE;
   struct cbor_item first = cbor_next(&reader);
   if (array.count == 1) return note_of_one(note, &first);
   /* What is inside an array or map here would be taken for the second member. */
   if (first.kind != CBOR_BYTES && first.kind != CBOR_INTEGER) return SHALLOT_E_BAD_NOTE;
   struct cbor_item second = cbor_next(&reader);
-  return note_of_two(note, &first, &second);
+  if (array.count == 2) return note_of_two(note, &first, &second);
+  if (second.kind != CBOR_INTEGER) return SHALLOT_E_BAD_NOTE;
+  struct cbor_item third = cbor_next(&reader);
+  return note_of_three(note, &first, &second, &third);
 }
 
 size_t note_got_put(uint8_t out[NOTE_GOT_FRAME_BYTES], const uint8_t digest[SHALLOT_DIGEST_BYTES]) {
@@ -81,4 +95,14 @@ size_t note_got_put(uint8_t out[NOTE_GOT_FRAME_BYTES], const uint8_t digest[SHAL
   out[3] = BYTES_OF_EIGHT;
   memcpy(out + 4, digest, SHALLOT_GOT_DIGEST_BYTES);
   return NOTE_GOT_FRAME_BYTES;
+}
+
+size_t note_wanted_put(uint8_t out[NOTE_WANTED_FRAME_BYTES], const uint8_t digest[SHALLOT_GOT_DIGEST_BYTES], uint32_t offset, int code) {
+  struct cbor_writer writer = cbor_writer_into(out + SHALLOT_FRAME_HEADER_BYTES, NOTE_WANTED_FRAME_BYTES - SHALLOT_FRAME_HEADER_BYTES);
+  cbor_put_array(&writer, 3);
+  cbor_put_bytes(&writer, digest, SHALLOT_GOT_DIGEST_BYTES);
+  cbor_put_integer(&writer, offset);
+  cbor_put_integer(&writer, -code);
+  frame_head_put(out, writer.at);
+  return SHALLOT_FRAME_HEADER_BYTES + writer.at;
 }

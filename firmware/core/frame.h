@@ -21,7 +21,7 @@ struct frame_reader {
   bool complete;
 };
 
-enum note_kind { NOTE_STORED, NOTE_GOT, NOTE_REFUSAL };
+enum note_kind { NOTE_STORED, NOTE_GOT, NOTE_REFUSAL, NOTE_CHUNK };
 
 struct note {
   enum note_kind kind;
@@ -29,6 +29,9 @@ struct note {
   uint64_t sequence;
   const uint8_t *digest; /* got: SHALLOT_GOT_DIGEST_BYTES */
   int code;              /* refusal: negative */
+  uint32_t offset;       /* chunk */
+  const uint8_t *bytes;
+  size_t bytes_size;     /* 1 to SHALLOT_CHUNK_BYTES */
 };
 
 /*
@@ -47,5 +50,9 @@ int note_read(struct note *note, const uint8_t *bytes, size_t size);
 /* Writes a whole frame that says an envelope with this digest has arrived; returns its size. */
 #define NOTE_GOT_FRAME_BYTES (SHALLOT_FRAME_HEADER_BYTES + 2 + SHALLOT_GOT_DIGEST_BYTES)
 size_t note_got_put(uint8_t out[NOTE_GOT_FRAME_BYTES], const uint8_t digest[SHALLOT_DIGEST_BYTES]);
+
+/* The same, saying that the image of the manifest with this digest is here up to `offset`; code: 0, or negative: why it is over. */
+#define NOTE_WANTED_FRAME_BYTES (SHALLOT_FRAME_HEADER_BYTES + 2 + SHALLOT_GOT_DIGEST_BYTES + 5 + 3)
+size_t note_wanted_put(uint8_t out[NOTE_WANTED_FRAME_BYTES], const uint8_t digest[SHALLOT_GOT_DIGEST_BYTES], uint32_t offset, int code);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base64url.h"
 #include "crypto.h"
 #include "grants.h"
 #include "../../schemas/gen/c/shallot_codes.h"
@@ -31,7 +32,8 @@ static bool is_root(const struct gate *gate, const uint8_t *key) { return memcmp
 /* SPEC 2.6, but for what hangs from grants. */
 static bool signer_may_seal(struct gate *gate, const struct envelope *envelope) {
   switch (envelope->type) {
-    case MESSAGE_OWNER: return is_root(gate, envelope->signer);
+    case MESSAGE_OWNER:
+    case MESSAGE_PINS: return is_root(gate, envelope->signer);
     case MESSAGE_REVOCATION: return is_root(gate, envelope->signer) || is_owner(gate, envelope->signer);
     case MESSAGE_ENROL:
     case MESSAGE_PAIR: return true;
@@ -47,6 +49,12 @@ static bool signer_may_seal(struct gate *gate, const struct envelope *envelope) 
   }
 }
 
+/* SPEC 15.1 */
+int gate_check_release(const struct gate *gate, const struct envelope *envelope) {
+  if (gate->release == NULL) return SHALLOT_E_NO_RELEASE_KEY;
+  return memcmp(gate->release, envelope->signer, SHALLOT_KEY_BYTES) == 0 ? 0 : SHALLOT_E_UNKNOWN_SIGNER;
+}
+
 /* SPEC 2.6, 12.2, 12.3 */
 static int signer_check(struct gate *gate, const struct envelope *envelope) {
   if (gate->grants != NULL && envelope->type == MESSAGE_GRANT) {
@@ -57,6 +65,7 @@ static int signer_check(struct gate *gate, const struct envelope *envelope) {
     struct command_body command = claims_command(&envelope->claims);
     if (command.grant != NULL) return grants_check_holder(gate, envelope->signer, command.grant);
   }
+  if (envelope->type == MESSAGE_MANIFEST) return gate_check_release(gate, envelope);
   return signer_may_seal(gate, envelope) ? 0 : SHALLOT_E_UNKNOWN_SIGNER;
 }
 
@@ -65,6 +74,11 @@ static bool is_for_device(enum message_type type) {
 }
 
 static bool audience_fits(const struct gate *gate, const struct envelope *envelope) {
+  if (envelope->type == MESSAGE_MANIFEST) {
+    char release[SHALLOT_TEXT_ID_CHARS + 1];
+    base64url_write(release, sizeof release, gate->release, SHALLOT_KEY_BYTES);
+    return memcmp(envelope->claims.audience, release, SHALLOT_TEXT_ID_CHARS) == 0;
+  }
   const char *expected = is_for_device(envelope->type) ? gate->device : gate->home;
   return memcmp(envelope->claims.audience, expected, SHALLOT_TEXT_ID_CHARS) == 0;
 }
@@ -80,6 +94,7 @@ static bool is_sealed_by_people(enum message_type type) {
     case MESSAGE_ACT:
     case MESSAGE_LEASE:
     case MESSAGE_PAIR:
+    case MESSAGE_PINS:
     case MESSAGE_RECEIPT: return false;
     default: return true;
   }

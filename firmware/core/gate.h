@@ -47,7 +47,8 @@ struct gate {
   uint8_t nonce[SHALLOT_EPOCH_BYTES];
   struct gate_signer signers[GATE_SIGNERS_MAX];
   size_t signers_count;
-  struct grants *grants; /* NULL: none are taken */
+  const uint8_t *release; /* the key whose manifests are believed (SPEC 15.1), SHALLOT_KEY_BYTES; NULL: nobody's */
+  struct grants *grants;  /* NULL: none are taken */
   /* Devices whose hello, reading and receipt are accepted: none on a device. */
   const uint8_t (*devices)[SHALLOT_KEY_BYTES];
   size_t devices_count;
@@ -55,10 +56,13 @@ struct gate {
 
 /*
  * now_s: seconds since 1970, 0 when not known.
- * 0, SHALLOT_E_UNKNOWN_SIGNER, _UNKNOWN_GRANT, _GRANT_CHAIN, _GRANT_REVOKED, _WRONG_AUDIENCE, _BAD_KEY, _BAD_SIGNATURE, _NO_CLOCK,
+ * 0, SHALLOT_E_UNKNOWN_SIGNER, _NO_RELEASE_KEY, _UNKNOWN_GRANT, _GRANT_CHAIN, _GRANT_REVOKED, _WRONG_AUDIENCE, _BAD_KEY, _BAD_SIGNATURE, _NO_CLOCK,
  * _EXPIRED, _NOT_YET, _STALE_NONCE, _REPLAYED.
  */
 int gate_admit(struct gate *gate, const struct envelope *envelope, int64_t now_s);
+
+/* Whether this is sealed by the release key that is believed: 0, SHALLOT_E_NO_RELEASE_KEY or _UNKNOWN_SIGNER. */
+int gate_check_release(const struct gate *gate, const struct envelope *envelope);
 
 /* The time of SPEC 3.4 alone, for what was verified before: 0, SHALLOT_E_NO_CLOCK, _EXPIRED or _NOT_YET. */
 int gate_check_time(const struct envelope *envelope, int64_t now_s);

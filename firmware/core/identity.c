@@ -84,6 +84,25 @@ int identity_read(struct identity *identity, struct enrolled_body *papers, const
   return is_sound ? 0 : SHALLOT_E_PORT_STORAGE;
 }
 
+/* Where the pins lie: behind the array's head and three keys with theirs. A list of two keeps its place and size. */
+enum { PINS_AT = 1 + 3 * (2 + SHALLOT_KEY_BYTES), PINS_HEAD_BYTES = 2 };
+
+int identity_repin(uint8_t *bytes, size_t size, const uint8_t *current, const uint8_t *next) {
+  struct identity identity;
+  struct enrolled_body papers;
+  int fault = identity_read(&identity, &papers, bytes, size);
+  if (fault == 0 && identity.pins_count != 2) fault = SHALLOT_E_PORT_STORAGE;
+  identity_wipe(&identity);
+  if (fault) return fault;
+  uint8_t *at = bytes + PINS_AT + PINS_HEAD_BYTES;
+  memcpy(at, current, SHALLOT_KEY_BYTES);
+  memcpy(at + SHALLOT_KEY_BYTES, next, SHALLOT_KEY_BYTES);
+  uint8_t digest[SHALLOT_DIGEST_BYTES];
+  fault = crypto_sha256(digest, bytes, size - SUM_ITEM_BYTES);
+  memcpy(bytes + size - SUM_BYTES, digest, SUM_BYTES);
+  return fault;
+}
+
 int identity_make_key(struct identity *identity, const struct port *port) {
   struct identity fresh = {0};
   memcpy(fresh.seed, identity->seed, sizeof fresh.seed);

@@ -18,6 +18,8 @@
 
 /* The largest encoded identity, bytes. */
 #define IDENTITY_BYTES_MAX 900
+/* The owner's enrolment of this device, as it was sealed; it was verified before it was put there. */
+#define IDENTITY_RECORD_BLOB "record"
 
 struct identity {
   uint8_t seed[SHALLOT_KEY_BYTES]; /* or the reference of a key in a chip (core/signer.h) */
@@ -35,6 +37,9 @@ int identity_write(const struct identity *identity, const struct enrolled_body *
 
 /* `papers` point into `bytes`. 0, or SHALLOT_E_PORT_STORAGE when the bytes are no identity; then `identity` is wiped. */
 int identity_read(struct identity *identity, struct enrolled_body *papers, const uint8_t *bytes, size_t size);
+
+/* Puts other pins, both of them, into a stored identity. 0, or SHALLOT_E_PORT_STORAGE when the bytes are no identity with two. */
+int identity_repin(uint8_t *bytes, size_t size, const uint8_t *current, const uint8_t *next);
 
 /* A new key, in software or in the board's chip, and nothing else. 0, or what core/signer.h says; then there is none. */
 int identity_make_key(struct identity *identity, const struct port *port);

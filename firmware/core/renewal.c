@@ -69,6 +69,21 @@ int renewal_move(const struct port *port, const char *host, uint16_t tcp_port, u
   return fault;
 }
 
+/* The present one first: the copy beside it may be older after a power cut in between, and is never newer. */
+int renewal_repin(const struct port *port, const uint8_t *current, const uint8_t *next) {
+  static const char *const names[] = {PRESENT_BLOB, FORMER_BLOB};
+  uint8_t room[IDENTITY_BYTES_MAX];
+  int fault = 0;
+  for (size_t i = 0; i < 2 && fault == 0; i++) {
+    int size = port->blob_read(names[i], room, sizeof room);
+    fault = size < 0 ? size : identity_repin(room, (size_t)size, current, next);
+    if (fault == 0) fault = port->blob_write(names[i], room, (size_t)size);
+    if (fault && i > 0) fault = 0; /* a damaged copy is what the present one is there for */
+  }
+  crypto_wipe(room, sizeof room);
+  return fault;
+}
+
 static int digest_take(const struct port *port, const char *name, uint8_t *room, uint8_t digest[SHALLOT_DIGEST_BYTES]) {
   int size = port->blob_read(name, room, IDENTITY_BYTES_MAX);
   int fault = size < 0 ? size : crypto_sha256(digest, room, (size_t)size);

@@ -2,7 +2,7 @@
 /*
  * The device's papers over the years (SPEC 6.7): the hub's next certificate is kept beside the one before it, and when no hub takes the
  * new one, the old one is good again. In: papers that a session admitted; out: the stored identity, replaced as a whole.
- * What stays true: there is always one whole identity in storage, whatever is cut or flipped; only the certificate and the name change.
+ * What stays true: there is always one whole identity in storage, whatever is cut or flipped; only the certificate, the name, the hub's place and the pins change.
  */
 #ifndef SHALLOT_RENEWAL_H
 #define SHALLOT_RENEWAL_H
@@ -24,6 +24,9 @@ int renewal_keep(const struct port *port, const struct identity *identity, const
 
 /* The hub was found at another address: the stored identity says so from now on. 0 or _PORT_STORAGE. `room`: of IDENTITY_BYTES_MAX, wiped. */
 int renewal_move(const struct port *port, const char *host, uint16_t tcp_port, uint8_t *room);
+
+/* The hub has shown the CA `current`: from now on it and `next` are believed, no older one (SPEC 16.2). 0 or _PORT_STORAGE. */
+int renewal_repin(const struct port *port, const uint8_t *current, const uint8_t *next);
 
 /* The hub does not take the certificate: the one before it becomes the present one. 0, or a code when there is none. */
 int renewal_undo(const struct port *port);

@@ -6,6 +6,7 @@
 #include "base64url.h"
 #include "keycodes.h"
 #include "crypto.h"
+#include "image.h"
 #include "revocations.h"
 #include "../../schemas/gen/c/shallot_codes.h"
 
@@ -130,18 +131,31 @@ static int act_seal(struct session *session, const struct act *act, struct chang
   return outbox_seal(session, &sealing, changes->count, true);
 }
 
+/* SPEC 15.6 */
+static void standing_put(struct cbor_writer *writer, struct update_standing image) {
+  cbor_put_integer(writer, SHALLOT_HELLO_IMAGE);
+  cbor_put_array(writer, 3);
+  cbor_put_integer(writer, (int64_t)image.running);
+  cbor_put_integer(writer, image.standing);
+  cbor_put_integer(writer, (int64_t)image.tried);
+}
+
 static void hello_body_put(const struct session *session, struct cbor_writer *writer) {
   const struct app *app = session->config->app;
-  cbor_put_map(writer, 4);
+  const struct update *update = session->config->update;
+  char firmware[SHALLOT_LABEL_BYTES_MAX + 1];
+  size_t firmware_size = image_firmware(firmware, app);
+  cbor_put_map(writer, update == NULL ? 4 : 5);
   cbor_put_integer(writer, SHALLOT_HELLO_BOARD);
   cbor_put_text(writer, session->config->board, strlen(session->config->board));
   cbor_put_integer(writer, SHALLOT_HELLO_FIRMWARE);
-  cbor_put_text(writer, app->firmware, strlen(app->firmware));
+  cbor_put_text(writer, firmware, firmware_size);
   cbor_put_integer(writer, SHALLOT_HELLO_AFFORDANCES);
   cbor_put_array(writer, app->affordances_count);
   for (size_t i = 0; i < app->affordances_count; i++) cbor_put_integer(writer, app->affordances[i]);
   cbor_put_integer(writer, SHALLOT_HELLO_LOST);
   cbor_put_integer(writer, session->outbox.lost);
+  if (update != NULL) standing_put(writer, update_standing(update));
 }
 
 /* SPEC 4.7. The hello is number 0 of its epoch, also when it is said again after a reconnect. */
@@ -180,6 +194,11 @@ int session_open(struct session *session, const struct session_config *config) {
   return epoch_draw(session);
 }
 
+/* SPEC 14.7: a record that names no hub is for any of the home. */
+static bool is_hub_elsewhere(const struct session *session) {
+  return session->has_charge && memcmp(session->charge, session->gate.hub, SHALLOT_KEY_BYTES) != 0;
+}
+
 int session_connect(struct session *session, const uint8_t hub[SHALLOT_KEY_BYTES], uint64_t now_ms) {
   memcpy(session->gate.hub, hub, SHALLOT_KEY_BYTES);
   int fault = revocations_check_key(&session->gate, session->config->port, hub);
@@ -188,9 +207,18 @@ int session_connect(struct session *session, const uint8_t hub[SHALLOT_KEY_BYTES
   frame_expect(&session->frame);
   outbox_rewind(&session->outbox);
   session->got_due = false;
+  session->hello_due = false;
+  session->is_newcomer = is_hub_elsewhere(session);
   session->heard_ms = now_ms;
   session->said_ms = now_ms;
+  session->connected_ms = now_ms;
   return hello_seal(session, now_ms);
+}
+
+int session_greet(struct session *session, uint64_t now_ms) {
+  int fault = hello_seal(session, now_ms);
+  session->state = SESSION_OPEN;
+  return fault;
 }
 
 void session_disconnect(struct session *session) {
@@ -201,6 +229,8 @@ void session_disconnect(struct session *session) {
 
 int session_check(const struct session *session, uint64_t now_ms) {
   if (session->gate.is_hub_revoked) return SHALLOT_E_GRANT_REVOKED;
+  bool has_shown_nothing = session->state == SESSION_OPEN || now_ms - session->connected_ms > SHALLOT_HELLO_MS_MAX;
+  if (is_hub_elsewhere(session) && has_shown_nothing) return SHALLOT_E_HUB_ELSEWHERE;
   return now_ms - session->heard_ms > SHALLOT_SILENCE_S_MAX * 1000 ? SHALLOT_E_SILENT : 0;
 }
 
@@ -208,7 +238,8 @@ int session_check(const struct session *session, uint64_t now_ms) {
 
 /* What is answered by a receipt (SPEC 4.11); MESSAGE_TYPES stands for what cannot be read. */
 static bool is_answered(enum message_type type) {
-  return type == MESSAGE_COMMAND || type == MESSAGE_GRANT || type == MESSAGE_REVOCATION || type == MESSAGE_TYPES;
+  return type == MESSAGE_COMMAND || type == MESSAGE_GRANT || type == MESSAGE_REVOCATION || type == MESSAGE_MANIFEST || type == MESSAGE_PINS ||
+         type == MESSAGE_TYPES;
 }
 
 /* An envelope is opened as soon as it is complete, to know whether it is answered. */
@@ -233,6 +264,14 @@ int session_feed(struct session *session, const uint8_t *bytes, size_t size, uin
 
 /* ---- what frames mean ---- */
 
+/* SPEC 15.4 */
+static int chunk_step(struct session *session, const struct note *chunk) {
+  struct update *update = session->config->update;
+  if (update == NULL || session->state != SESSION_OPEN) return SHALLOT_E_BAD_NOTE;
+  int code = update_chunk(update, chunk);
+  return code > 0 ? SESSION_UPDATED : code;
+}
+
 /* SPEC 6.3 */
 static int note_step(struct session *session, size_t size) {
   struct note note;
@@ -240,6 +279,7 @@ static int note_step(struct session *session, size_t size) {
   if (fault) return fault;
   if (note.kind == NOTE_REFUSAL) return note.code;
   if (note.kind == NOTE_GOT) return SHALLOT_E_BAD_NOTE;
+  if (note.kind == NOTE_CHUNK) return chunk_step(session, &note);
   outbox_stored(&session->outbox, note.epoch, note.sequence);
   memcpy(session->noted_epoch, note.epoch, sizeof session->noted_epoch);
   session->noted_sequence = note.sequence;
@@ -263,6 +303,7 @@ static int welcome_step(struct session *session, const struct envelope *envelope
   struct welcome_body welcome = claims_welcome(&envelope->claims);
   session_set_time(session, welcome.time_ms, now_ms);
   session->grants.zone = welcome.zone;
+  session->places = welcome.places;
   session->outbox.lost -= session->lost_told;
   session->lost_told = 0;
   session->state = SESSION_OPEN;
@@ -278,6 +319,8 @@ static int time_step(struct session *session, const struct envelope *envelope, u
   struct welcome_body welcome = claims_welcome(&envelope->claims);
   session_set_time(session, welcome.time_ms, now_ms);
   session->grants.zone = welcome.zone;
+  session->outbox.lost -= session->lost_told;
+  session->lost_told = 0;
   return SESSION_NOTHING;
 }
 
@@ -371,6 +414,29 @@ static int revocation_step(struct session *session, const struct envelope *envel
   return code;
 }
 
+/* SPEC 15.3: the release key is looked up each time, because an owner may have named another since. */
+static int manifest_step(struct session *session, const struct envelope *envelope, uint64_t now_ms) {
+  struct update *update = session->config->update;
+  uint8_t release[SHALLOT_KEY_BYTES];
+  if (update == NULL) return SHALLOT_E_NO_SLOT;
+  int code = update_release_key(session->config->port, release);
+  if (code && code != SHALLOT_E_NO_RELEASE_KEY) return code;
+  session->gate.release = code ? NULL : release;
+  if (!update_knows(update, session->digest)) code = admit(session, envelope, now_ms);
+  else code = gate_check_release(&session->gate, envelope);
+  session->gate.release = NULL;
+  struct manifest_body manifest = claims_manifest(&envelope->claims);
+  return code ? code : update_offer(update, &manifest, session->digest);
+}
+
+/* SPEC 16.2 */
+static int pins_step(struct session *session, const struct envelope *envelope, uint64_t now_ms) {
+  int code = admit(session, envelope, now_ms);
+  if (code) return code;
+  struct pins_body pins = claims_pins(&envelope->claims);
+  return session->config->pins == NULL ? SHALLOT_E_CA_UNKNOWN : session->config->pins(&pins);
+}
+
 /* What the sender is told of our own troubles. */
 static int answer_of(int code) {
   if (code == SHALLOT_E_TLS_OUT_OF_MEMORY) return SHALLOT_E_BUSY;
@@ -384,6 +450,8 @@ static int answered_step(struct session *session, const struct envelope *envelop
   session->grants.uptime_s = (uint32_t)(now_ms / 1000);
   if (code == 0 && envelope->type == MESSAGE_COMMAND) code = command_step(session, envelope, &changes, now_ms);
   else if (code == 0 && envelope->type == MESSAGE_GRANT) code = grant_step(session, envelope, now_ms, &forgotten);
+  else if (code == 0 && envelope->type == MESSAGE_MANIFEST) code = manifest_step(session, envelope, now_ms);
+  else if (code == 0 && envelope->type == MESSAGE_PINS) code = pins_step(session, envelope, now_ms);
   else if (code == 0) code = revocation_step(session, envelope, size, now_ms);
   session->code = answer_of(code);
   int fault = receipt_seal(session, session->code, &changes, now_ms);
@@ -391,8 +459,24 @@ static int answered_step(struct session *session, const struct envelope *envelop
   return fault ? fault : SESSION_COMMAND;
 }
 
+/*
+ * SPEC 14.7: of a hub that had no charge of this device when it came only the owners' word is heard that it has. What else it sends
+ * in the meantime it sends again after the welcome that counts; not even the time is taken before.
+ */
+static int newcomer_step(struct session *session, const struct envelope *envelope, size_t size, uint64_t now_ms) {
+  if (envelope->type == MESSAGE_OWNER) return owner_step(session, envelope, now_ms);
+  if (envelope->type == MESSAGE_ENROLMENT) return enrolment_step(session, envelope, size, now_ms);
+  if (envelope->type != MESSAGE_WELCOME) return ignore(session, SHALLOT_E_HUB_ELSEWHERE);
+  if (!is_hub_elsewhere(session)) return welcome_step(session, envelope, now_ms);
+  int fault = admit(session, envelope, now_ms);
+  if (fault) return fault;
+  return claims_welcome(&envelope->claims).wants_record ? SESSION_WANTED : SESSION_NOTHING;
+}
+
 static int opened_step(struct session *session, const struct envelope *envelope, size_t size, uint64_t now_ms) {
   bool is_open = session->state == SESSION_OPEN;
+  if (is_open && is_hub_elsewhere(session)) return SHALLOT_E_HUB_ELSEWHERE;
+  if (!is_open && session->is_newcomer) return newcomer_step(session, envelope, size, now_ms);
   if (envelope->type == MESSAGE_ENROLLED) return papers_step(session, envelope, now_ms);
   if (envelope->type == MESSAGE_WELCOME) return is_open ? time_step(session, envelope, now_ms) : welcome_step(session, envelope, now_ms);
   if (envelope->type == MESSAGE_OWNER && is_open) return owner_step(session, envelope, now_ms);
@@ -405,9 +489,10 @@ static int opened_step(struct session *session, const struct envelope *envelope,
 static int envelope_step(struct session *session, size_t size, uint64_t now_ms) {
   struct envelope envelope;
   int fault = envelope_open(&envelope, frame_of(session), size, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
-  if (session->state == SESSION_OPEN && is_answered(envelope.type)) return answered_step(session, &envelope, fault, size, now_ms);
+  bool is_open = session->state == SESSION_OPEN;
+  if (is_open && is_answered(envelope.type) && !is_hub_elsewhere(session)) return answered_step(session, &envelope, fault, size, now_ms);
   if (fault == 0) return opened_step(session, &envelope, size, now_ms);
-  return session->state == SESSION_OPEN ? ignore(session, fault) : fault;
+  return is_open ? ignore(session, fault) : fault;
 }
 
 int session_step(struct session *session, uint64_t now_ms) {
@@ -442,7 +527,12 @@ const uint8_t *session_record(const struct session *session, size_t *size) {
 void session_hold_record(struct session *session, uint8_t *record, size_t size) {
   struct envelope envelope;
   if (envelope_open(&envelope, record, size, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX) != 0 || envelope.type != MESSAGE_ENROLMENT) return;
+  const uint8_t *hub = claims_hub(&envelope.claims);
+  bool was_elsewhere = is_hub_elsewhere(session);
   session->record_sequence = envelope.claims.sequence;
+  session->has_charge = hub != NULL;
+  if (hub != NULL) memcpy(session->charge, hub, sizeof session->charge);
+  session->hello_due = session->state == SESSION_WAITING && was_elsewhere && !is_hub_elsewhere(session);
   grants_regroup(&session->grants, &envelope.claims);
 }
 
@@ -477,12 +567,26 @@ static size_t keepalive_output(struct session *session, uint64_t now_ms, const u
   return SHALLOT_FRAME_HEADER_BYTES;
 }
 
+static size_t wanted_output(struct session *session, const uint8_t **bytes) {
+  *bytes = session->note;
+  return session->config->update == NULL ? 0 : update_wanted(session->config->update, session->note);
+}
+
+/* The hub has proved its charge: it is asked for a welcome that counts. The buffer is free, for the record in it is kept. */
+static int hello_again(struct session *session, uint64_t now_ms) {
+  session->hello_due = false;
+  return hello_seal(session, now_ms);
+}
+
 static size_t output_pick(struct session *session, uint64_t now_ms, const uint8_t **bytes) {
+  if (session->hello_due && !session->frame.complete && hello_again(session, now_ms) != 0) return 0;
   if (session->got_due) return got_output(session, bytes);
   if (session->out_size > 0) return buffer_output(session, bytes);
   if (session->state == SESSION_OPEN) {
     if (session->pending.count > 0 && !session->frame.complete) reading_seal(session, now_ms);
     size_t size = outbox_next(&session->outbox, bytes);
+    if (size > 0) return size;
+    size = wanted_output(session, bytes);
     if (size > 0) return size;
   }
   return keepalive_output(session, now_ms, bytes);

@@ -21,6 +21,7 @@
 #include "gate.h"
 #include "grants.h"
 #include "outbox.h"
+#include "update.h"
 #include "../../schemas/gen/c/shallot_wire.h"
 
 /* Everything pointed to stays as long as the session. */
@@ -31,6 +32,9 @@ struct session_config {
   const char *board; /* 1 to SHALLOT_LABEL_BYTES_MAX characters */
   int (*random)(uint8_t *out, size_t size);
   const struct port *port; /* for what must outlive a restart: lists, counts, codes */
+  struct update *update;   /* NULL: images are not taken */
+  /* The root's word on hub CAs (SPEC 16.2): 0 when they are on flash, else the code that it is answered with. NULL: none are taken. */
+  int (*pins)(const struct pins_body *pins);
 };
 
 enum session_state { SESSION_CLOSED, SESSION_WAITING, SESSION_OPEN };
@@ -39,10 +43,12 @@ enum session_event {
   SESSION_NOTHING,
   SESSION_CONNECTED,        /* the welcome came */
   SESSION_CONNECTED_WANTED, /* it came, and the hub wants the enrolment record: session_send_record */
+  SESSION_WANTED,           /* a hub that has no charge of this device wants it too; nothing is open yet */
   SESSION_STORED,           /* the hub has everything of `noted_epoch` up to and including `noted_sequence` */
-  SESSION_COMMAND,          /* a command, grant or list was answered with `code` */
+  SESSION_COMMAND,          /* a command, grant, list or word on pins was answered with `code` */
   SESSION_PAPERS,           /* `papers`, until the next feed: this device's next certificate; before the welcome there will be none */
   SESSION_RECORD,           /* session_record points to an enrolment of this device, until the next feed */
+  SESSION_UPDATED,          /* the other slot holds an image that was checked: update_boot, when all is sent that waits */
   SESSION_IGNORED           /* an envelope of the hub's was refused with `code` */
 };
 
@@ -64,6 +70,7 @@ struct session {
   int64_t clock_offset_ms; /* what to add to monotonic milliseconds */
   uint64_t heard_ms;
   uint64_t said_ms;
+  uint64_t connected_ms;
   int code; /* of the last command or refusal: 0 or negative */
 
   uint8_t noted_epoch[SHALLOT_EPOCH_BYTES];
@@ -72,11 +79,16 @@ struct session {
 
   struct frame_reader frame;
   struct enrolled_body papers; /* that SESSION_PAPERS speaks of */
+  struct cbor_list places;  /* that the welcome told, while SESSION_CONNECTED is dealt with */
   size_t record_size;       /* of the enrolment that SESSION_RECORD speaks of */
   uint64_t record_sequence; /* of the enrolment that is held */
+  bool has_charge;          /* it names the one hub that this device has: `charge` */
+  bool is_newcomer;         /* the hub was another one when the link came up */
+  bool hello_due;           /* and has just shown that it is that one */
+  uint8_t charge[SHALLOT_KEY_BYTES];
   uint8_t digest[SHALLOT_DIGEST_BYTES];
   bool got_due;
-  uint8_t note[NOTE_GOT_FRAME_BYTES];
+  uint8_t note[NOTE_WANTED_FRAME_BYTES]; /* the longest */
   size_t out_size; /* of an envelope in the buffer that waits to be sent */
   uint8_t buffer[SESSION_BUFFER_BYTES];
 };
@@ -86,6 +98,9 @@ int session_open(struct session *session, const struct session_config *config);
 
 /* The link is up and `hub` is the key its leaf proved. The hello waits to be sent. 0 or a negative code. */
 int session_connect(struct session *session, const uint8_t hub[SHALLOT_KEY_BYTES], uint64_t now_ms);
+
+/* Says hello once more in an open session, for what has changed since; the session stays open. 0 or a negative code. */
+int session_greet(struct session *session, uint64_t now_ms);
 
 /* The link is gone. What the hub has not stored is kept. */
 void session_disconnect(struct session *session);
@@ -102,7 +117,10 @@ int session_step(struct session *session, uint64_t now_ms);
 /* The next bytes to send, all of them, before the next call of anything here. Their count, or 0. */
 size_t session_output(struct session *session, uint64_t now_ms, const uint8_t **bytes);
 
-/* 0, or a code: then close. SHALLOT_E_SILENT: the hub was silent for too long; SHALLOT_E_GRANT_REVOKED: the root took it back. */
+/*
+ * 0, or a code: then close. SHALLOT_E_SILENT: the hub was silent for too long; SHALLOT_E_GRANT_REVOKED: the root took it back;
+ * SHALLOT_E_HUB_ELSEWHERE: an owner gave this device to another one (SPEC 14.7), and it has not shown a newer word in time.
+ */
 int session_check(const struct session *session, uint64_t now_ms);
 
 /* Values that changed by themselves. They are sealed when the session is open, or when a reading is full. */
@@ -119,7 +137,7 @@ bool session_has_room(const struct session *session);
 
 /* The enrolment that SESSION_RECORD speaks of. */
 const uint8_t *session_record(const struct session *session, size_t *size);
-/* The enrolment that is on flash from now on, ENVELOPE_HEADROOM in front of it: its groups count (SPEC 12.3). It was verified before. */
+/* The enrolment that is on flash from now on, ENVELOPE_HEADROOM in front of it: its groups (SPEC 12.3) and its hub (14.7) count. It was verified before. */
 void session_hold_record(struct session *session, uint8_t *record, size_t size);
 
 /* A little of what takes long: a code that somebody typed. True: there is more to do at once. */

@@ -97,10 +97,14 @@ static int send_out(WOLFSSL *session, char *data, int size, void *context) {
 
 /* ---- the daemon's certificate ---- */
 
+/*
+ * The time is the hub's own, and a hub whose battery is empty begins in 1970: a leaf from the future says that this side's time is wrong,
+ * and is no reason to stay away until a restart.
+ */
 static int judge_dates(const struct tls *tls, const struct certificate_leaf *leaf) {
   int64_t now = tls->config->unix_time == NULL ? 0 : tls->config->unix_time();
   if (now == 0) return 0;
-  return now < leaf->not_before || now > leaf->not_after ? SHALLOT_E_TLS_EXPIRED : 0;
+  return now > leaf->not_after ? SHALLOT_E_TLS_EXPIRED : 0;
 }
 
 static int judge_leaf(struct tls *tls, const uint8_t *der, size_t size) {
@@ -111,6 +115,10 @@ static int judge_leaf(struct tls *tls, const uint8_t *der, size_t size) {
   if (result != 0) return result;
   memcpy(tls->peer_key, leaf.public_key, sizeof tls->peer_key);
   tls->has_peer_key = 1;
+  /* The library found the anchor by its name, and verified the leaf with that anchor's key. */
+  for (size_t i = 0; i < tls->config->pins_count; i++) {
+    if (certificate_is_issued_by(der, size, tls->config->pins[i]) == 1) tls->peer_pins |= (uint8_t)(1u << i);
+  }
   return 0;
 }
 
@@ -301,10 +309,13 @@ static int alpn_is_ours(const struct tls *tls) {
   return size == strlen(tls->config->alpn) && memcmp(chosen, tls->config->alpn, size) == 0;
 }
 
-/* After the handshake nobody needs the anchors, the device's certificate or its key. */
+/* After the handshake nobody needs the anchors, the device's certificate or its key, or what was said in extensions. */
 static void drop_what_is_done(struct tls *tls) {
+  WOLFSSL *session = tls->session;
   forget_offer(tls);
-  wolfSSL_FreeHandshakeResources(tls->session);
+  wolfSSL_FreeHandshakeResources(session);
+  TLSX_FreeAll(session->extensions, session->heap);
+  session->extensions = NULL;
   wolfSSL_UnloadCertsKeys(tls->session);
   wolfSSL_CTX_UnloadCAs(tls->context);
 }
@@ -373,6 +384,8 @@ int tls_peer_key(const struct tls *tls, uint8_t key[32]) {
   return 0;
 }
 
+int tls_shown_under(const struct tls *tls, size_t pin) { return tls->peer_pins >> pin & 1; }
+
 int tls_resumed(const struct tls *tls) { return tls->resumed; }
 
 int tls_ticket(const struct tls *tls, uint8_t *out, size_t capacity) {
@@ -389,4 +402,12 @@ int tls_ticket(const struct tls *tls, uint8_t *out, size_t capacity) {
   memcpy(out + sizeof head, now->ticket, now->ticketLen);
   crypto_wipe(&head, sizeof head);
   return (int)(sizeof head + now->ticketLen);
+}
+
+void tls_ticket_drop(struct tls *tls) {
+  WOLFSSL_SESSION *now = ((WOLFSSL *)tls->session)->session;
+  if (now->ticketLenAlloc > 0) XFREE(now->ticket, NULL, DYNAMIC_TYPE_SESSION_TICK);
+  now->ticket = now->staticTicket;
+  now->ticketLenAlloc = 0;
+  now->ticketLen = 0;
 }

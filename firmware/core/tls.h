@@ -60,6 +60,7 @@ struct tls {
   int verify_error;        /* what our own checks of the leaf said */
   uint8_t peer_key[32];
   uint8_t has_peer_key; /* the leaf passed every check; its proof comes after */
+  uint8_t peer_pins;    /* which pins it was issued under: bit i for pins[i]; none after a resumption */
   uint8_t resumed;
 };
 
@@ -98,6 +99,9 @@ void tls_close(struct tls *tls);
 /* The raw Ed25519 public key of the leaf that the daemon proved to hold; also after resumption. 0 or _TLS_FAILED. */
 int tls_peer_key(const struct tls *tls, uint8_t key[32]);
 
+/* True when the leaf that this handshake showed was issued under the pin of this number; a resumed one shows none. */
+int tls_shown_under(const struct tls *tls, size_t pin);
+
 /* True when the handshake resumed an older session. */
 int tls_resumed(const struct tls *tls);
 
@@ -106,5 +110,7 @@ int tls_resumed(const struct tls *tls);
  * Its size, 0 when none came or it is too large, or SHALLOT_E_OUT_OF_SPACE. After a resumption there may be a newer one.
  */
 int tls_ticket(const struct tls *tls, uint8_t *out, size_t capacity);
+/* Gives back the memory that the ticket takes: only a later connection has a use for it. */
+void tls_ticket_drop(struct tls *tls);
 
 #endif

@@ -11,6 +11,7 @@
 #ifndef SHALLOT_PORT_H
 #define SHALLOT_PORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,14 +31,35 @@
  * Tables belong in flash: IN_FLASH(const uint32_t table[64]) = { … };
  * The ESP8266 reads its flash in aligned 32-bit words only, so data of any other shape is fetched with flash_copy().
  */
-#if defined(__XTENSA__)
-#define IN_FLASH(declaration) declaration __attribute__((section(".flash.rodata"), aligned(4)))
+#if defined(__XTENSA_CALL0_ABI__) /* which the ESP32, an Xtensa too, has not */
+#define IN_FLASH(declaration) declaration __attribute__((section(".irom.text.shallot"), aligned(4)))
 #else
 #define IN_FLASH(declaration) declaration __attribute__((aligned(4)))
 #endif
 
 /* Copies size bytes out of an IN_FLASH table. from is 4-byte aligned; up to 3 bytes after the end may be read. */
 void flash_copy(void *to, const void *from, size_t size);
+
+/* What is erased at once, in bytes. */
+#define PORT_SECTOR_BYTES 4096
+
+/*
+ * Two places for images, of which one runs. A board's boot loader does the rest: what try_other has chosen is booted once, and any boot
+ * after that is the old slot's again, also after a crash, until keep was called. Every call is safe once it has returned: a power cut
+ * leaves what was before it or what is after it, but for the bytes that were being written.
+ */
+struct slots {
+  uint32_t bytes; /* that one slot holds */
+  /* Which runs, 0 or 1, and whether for one boot only; or SHALLOT_E_PORT_STORAGE. */
+  int (*running)(bool *is_trial);
+  /* All three act on the slot that does not run; `at` counts from its beginning. 0 or SHALLOT_E_PORT_STORAGE. */
+  int (*erase)(uint32_t at); /* the sector that begins there: `at` is a multiple of PORT_SECTOR_BYTES */
+  int (*write)(uint32_t at, const uint8_t *data, size_t size); /* erased before, within one sector; `at` is a multiple of 4, data need not be aligned */
+  int (*read)(uint32_t at, uint8_t *out, size_t size);
+  int (*try_other)(void);
+  int (*keep)(void); /* the slot that runs is the one from now on */
+  void (*restart)(void);
+};
 
 struct signer;
 
@@ -96,6 +118,9 @@ struct port {
   int (*blob_write)(const char *name, const uint8_t *data, size_t size);
   /* Removes a blob. 0 also when there was none, or SHALLOT_E_PORT_STORAGE. */
   int (*blob_remove)(const char *name);
+
+  /* NULL: this board has no place for a second image. */
+  const struct slots *slots;
 
   /* ---- console: a serial line on boards, standard input and output elsewhere ---- */
 

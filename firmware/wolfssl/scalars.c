@@ -17,11 +17,7 @@ enum { LIMB_BITS = 21, LIMBS = 12, WIDE_LIMBS = 24, FOLD_LIMBS = 6, SCALAR_BYTES
 void __wrap_sc_reduce(byte *scalar);
 void __wrap_sc_muladd(byte *out, const byte *a, const byte *b, const byte *c);
 
-/* In flash on the chip, which is read in whole words, as these are. */
-#if defined(__XTENSA__)
-__attribute__((section(".flash.rodata")))
-#endif
-static const sword32 minus_c[FOLD_LIMBS] = {666643, 470296, 654183, -997805, 136657, -683901};
+SHALLOT_IN_FLASH static const sword32 minus_c[FOLD_LIMBS] = {666643, 470296, 654183, -997805, 136657, -683901};
 
 /* The last limb takes all the bits that are left. */
 static void limbs_read(sword64 *limbs, int count, const byte *bytes) {

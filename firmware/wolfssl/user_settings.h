@@ -30,6 +30,13 @@
 #define WOLFSSL_NO_SOCK
 #define WOLFSSL_IGNORE_FILE_WARN
 
+/* For tables of whole words on the ESP8266, where constants are in DRAM unless they are told not to be; as in port.h. */
+#if defined(__XTENSA_CALL0_ABI__)
+#define SHALLOT_IN_FLASH __attribute__((section(".irom.text.shallot"), aligned(4)))
+#else
+#define SHALLOT_IN_FLASH
+#endif
+
 /* ---- protocol ---- */
 #define WOLFSSL_TLS13
 #define WOLFSSL_NO_TLS12

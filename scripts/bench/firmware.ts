@@ -17,7 +17,7 @@ export async function firmware({ say, signal }: Bench): Promise<Results> {
     signal,
     maxBuffer: 1 << 24,
   })
-  const { tls } = JSON.parse(stdout.trim().split('\n').at(-1)!) as Sizes
+  const { tls } = (JSON.parse(stdout.trim().split('\n').at(-1)!) as Record<string, Sizes>).qemu!
   return {
     'firmware.tls.dram': beside(tls.dramPeak / 1000, CHOSEN_BY.dramKb, 'KB'),
     'firmware.tls.flash': beside(tls.textOfTls / 1000, CHOSEN_BY.flashKb, 'KB'),

@@ -19,6 +19,10 @@ export interface Context {
   readonly affordance?: readonly number[]
   readonly zone?: Zone
   readonly slots?: number
+  /** What the image that runs says of itself: vendor, class, sequence; the highest that ran or was tried; bytes of the other slot. */
+  readonly image?: readonly [vendor: string, imageClass: string, sequence: number]
+  readonly floor?: number
+  readonly slot?: number
 }
 
 export interface Step {
@@ -71,6 +75,9 @@ export function contextLines(context: Context): string[] {
   for (const number of context.affordance ?? []) lines.push(`affordance: ${number}`)
   if (context.zone) lines.push(zoneLine(context.zone))
   if (context.slots !== undefined) lines.push(`slots: ${context.slots}`)
+  if (context.image) lines.push(`image: ${context.image.join(' ')}`)
+  if (context.floor !== undefined) lines.push(`floor: ${context.floor}`)
+  if (context.slot !== undefined) lines.push(`slot: ${context.slot}`)
   return lines
 }
 

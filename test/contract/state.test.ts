@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { HOMES } from '../support/state.ts'
+import { confirmationBookContract } from './confirmation-book.ts'
 import { deviceBookContract } from './device-book.ts'
 import { journalContract } from './journal.ts'
 import {
@@ -24,4 +25,5 @@ for (const [where, open] of HOMES) {
   pairingBookContract(where, open)
   tokenBookContract(where, open)
   useBookContract(where, open)
+  confirmationBookContract(where, open)
 }

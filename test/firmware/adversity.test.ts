@@ -6,7 +6,9 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { createServer, type TLSSocket } from 'node:tls'
 import { systemRandom } from '../../daemon/base/random.ts'
+import { openEnvelope, sealEnvelope } from '../../daemon/core/envelope/index.ts'
 import { hubLeaf } from '../../daemon/core/identity/certificates.ts'
+import { idOf } from '../../daemon/core/model/index.ts'
 import { CODES, type Code } from '../../schemas/gen/ts/codes.ts'
 import type { Port } from '../../scripts/firmware.ts'
 import { type Firmware, startFirmware } from '../support/firmware.ts'
@@ -94,7 +96,7 @@ const ended = (code: Code): RegExp => new RegExp(`^link ended -${CODES[code]}$`)
 /** Somebody who holds a leaf of the home's own CA, and says what he likes once TLS is up. */
 async function startImpostor(
   home: FirmwareHome,
-  say: (socket: TLSSocket) => void,
+  say: (socket: TLSSocket, welcome: (hello: Uint8Array) => Uint8Array) => void,
 ): Promise<{ port: number } & AsyncDisposable> {
   const seed = systemRandom.bytes(32)
   const leaf = hubLeaf(home.home.hubCa, ed25519.signer(seed).key, systemRandom.bytes(8))
@@ -103,6 +105,19 @@ async function startImpostor(
       .toString('base64')
       .replaceAll(/(.{64})(?=.)/g, '$1\n')}\n-----END ${label}-----\n`
   const sockets = new Set<Socket>()
+  /** The answer to a hello, sealed by the key that he proves. */
+  const welcome = (hello: Uint8Array): Uint8Array => {
+    const opened = openEnvelope(
+      hello,
+      { sizeMax: 1024, accepts: () => true, isAudience: () => true },
+      ed25519,
+    )
+    assert(opened.ok)
+    const { body, signer: device } = opened.value
+    const claims = { audience: idOf(device), sealedAt: 1, epoch: systemRandom.bytes(8), sequence: 1 }
+    const time = { nonce: body.epoch, timeMs: Date.now(), wantsRecord: false }
+    return sealEnvelope({ type: 'welcome', ...claims, ...time }, ed25519.signer(seed))
+  }
   const server = createServer(
     {
       key: pem('PRIVATE KEY', Buffer.concat([Buffer.from(PKCS8_SEED, 'hex'), seed])),
@@ -114,7 +129,7 @@ async function startImpostor(
     },
     (socket) => {
       socket.on('error', () => socket.destroy())
-      say(socket)
+      say(socket, welcome)
     },
   )
   server.on('connection', (socket: Socket) => sockets.add(socket))
@@ -231,6 +246,46 @@ describe('a device in adversity', { concurrency: 2, timeout: 120_000 }, () => {
       await obeys(place.home, 2)
     })
 
+  const FLOODS: [what: string, flood: (owner: Uint8Array) => Buffer][] = [
+    ['20,000 keep-alives', () => Buffer.alloc(40_000)],
+    ['300 envelopes that nobody can read', () => repeated(300, Buffer.from('d28400', 'hex'))],
+    [
+      '3,000 notes about what was never sent',
+      () => repeated(300, Buffer.from('8248a0a1a2a3a4a5a6a703', 'hex')),
+    ],
+    ['50 owners whom the root did not make', (owner) => repeated(50, Buffer.from(owner))],
+  ]
+  for (const [what, flood] of FLOODS)
+    it(`outlives a hub that welcomes it and then sends ${what}, and is the same device afterwards`, async () => {
+      await using place = await openHome()
+      const { home, wire } = place
+      await using firmware = await enrolled(home, 'sanitize')
+      const forged = Buffer.from(home.ownerLetter(systemRandom.bytes(32)))
+      forged[forged.length - 1]! ^= 1
+      let isWelcomed = false
+      await using impostor = await startImpostor(home, (socket, welcome) => {
+        socket.once('data', (hello: Buffer) => {
+          socket.write(framed(welcome(hello.subarray(2))))
+          socket.write(flood(forged))
+          isWelcomed = true
+        })
+      })
+      const right = wire.target
+      wire.target = impostor.port
+      wire.cut()
+      await until('the flood', () => (isWelcomed ? true : undefined))
+      await firmware.line(/^connected/)
+      wire.target = right
+      wire.cut()
+      await until('its hello to the right hub', () => (home.home.desk.hellos.length >= 2 ? true : undefined))
+      await obeys(home, home.home.desk.hellos.length)
+      assert.equal(
+        firmware.lines.filter((line) => line.startsWith('device ')).length,
+        2,
+        'it never began anew',
+      )
+    })
+
   for (const which of ['the same', 'a fresh'] as const)
     it(`enrols with ${which} code after a power cut between the hub's word and its own storage`, async () => {
       await using place = await openHome()
@@ -260,6 +315,14 @@ describe('a device in adversity', { concurrency: 2, timeout: 120_000 }, () => {
       assert.equal(desk.devices.size, 1, 'it is still one device')
     })
 })
+
+function framed(content: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.of(content.length >> 8, content.length & 255), content])
+}
+
+function repeated(times: number, content: Buffer): Buffer {
+  return Buffer.concat(Array(times).fill(framed(content)))
+}
 
 function flipped(bytes: Buffer, at: number): Buffer {
   const spoiled = Buffer.from(bytes)

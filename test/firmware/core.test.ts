@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { systemRandom } from '../../daemon/base/random.ts'
 import { type Message, type Receipt, sealEnvelope } from '../../daemon/core/envelope/index.ts'
-import { type Firmware, type FirmwareOptions, startFirmware } from '../support/firmware.ts'
+import { EMULATED } from '../../scripts/firmware.ts'
+import { type Firmware, type FirmwareOptions, PORTS_TRIED, startFirmware } from '../support/firmware.ts'
 import {
   codeName,
   command,
@@ -408,7 +409,15 @@ describe('enrolment codes at the console [SPEC 7]', () => {
 })
 
 describe('time and want of room [SPEC 6.3, 6.4]', () => {
-  for (const port of ['sanitize', 'qemu'] as const)
+  for (const port of PORTS_TRIED)
+    it(`every claim of room-check holds on ${port}`, async () => {
+      await using firmware = await startFirmware({ port, program: 'room-check' })
+      await firmware.line(/^end$/)
+      assert.equal(await firmware.exited, 0, firmware.lines.join('\n'))
+      assert.equal(firmware.lines.filter((line) => line.startsWith('ok ')).length, 21)
+    })
+
+  for (const port of ['sanitize', ...EMULATED] as const)
     it(`every claim of core-check holds on ${port}`, async () => {
       await using firmware = await startFirmware({ port, program: 'core-check' })
       await firmware.line(/^end$/)
@@ -422,25 +431,28 @@ describe('time and want of room [SPEC 6.3, 6.4]', () => {
     })
 })
 
-describe('the ESP8266’s instruction set', () => {
-  it('enrols, obeys, resumes, and never loads from flash as a chip could not', async () => {
-    await using home = await openFirmwareHome()
-    await using light = await enrolledLight(home, { ...LIGHT, port: 'qemu' })
-    assert.equal(reached(await home.send(light.id, command(light.hello, home.owner, on(true)))), 'ok')
-    assert.equal(output(light.firmware, 1), 1000)
-    assert.equal(
-      reached(await home.send(light.id, command(light.hello, signer(), on(false)))),
-      'unknown-signer',
-    )
-    home.home.link.drop(light.id, 'superseded')
-    await light.firmware.line(/^connected resumed$/)
-    await light.firmware.end()
-    const memory = light.firmware.lines.find((line) => line.startsWith('memory '))
-    assert.match(memory!, /arena_failures=0/)
-    assert.ok(Number(/stack_peak=(\d+)/.exec(memory!)![1]) < 4096)
-    assert.ok(light.firmware.lines.some((line) => line.startsWith('flashcheck: ok ')))
+const CHIPS = { qemu: 'ESP8266', rv32: 'ESP32-C3' } as const
+
+for (const port of EMULATED)
+  describe(`the instruction set of the ${CHIPS[port]}`, () => {
+    it('enrols, obeys, resumes, and touches no memory as a chip could not', async () => {
+      await using home = await openFirmwareHome()
+      await using light = await enrolledLight(home, { ...LIGHT, port })
+      assert.equal(reached(await home.send(light.id, command(light.hello, home.owner, on(true)))), 'ok')
+      assert.equal(output(light.firmware, 1), 1000)
+      assert.equal(
+        reached(await home.send(light.id, command(light.hello, signer(), on(false)))),
+        'unknown-signer',
+      )
+      home.home.link.drop(light.id, 'superseded')
+      await light.firmware.line(/^connected resumed$/)
+      await light.firmware.end()
+      const memory = light.firmware.lines.find((line) => line.startsWith('memory '))
+      assert.match(memory!, /arena_failures=0/)
+      assert.ok(Number(/stack_peak=(\d+)/.exec(memory!)![1]) < 4096)
+      assert.ok(light.firmware.lines.some((line) => line.startsWith('flashcheck: ok ')))
+    })
   })
-})
 
 describe('a weather sensor', () => {
   it('reports at once, again when the weather changes, and not for less', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { getPublicKey, sign } from '@noble/ed25519'
+import { EMULATED } from '../../scripts/firmware.ts'
 import { smallOrderKeys, torsion } from '../../scripts/vectors/curve.ts'
 import { type Firmware, startFirmware } from '../support/firmware.ts'
 
@@ -127,7 +128,7 @@ const DIGESTS = {
   ],
 } as const
 
-for (const port of ['sanitize', 'qemu'] as const)
+for (const port of ['sanitize', ...EMULATED] as const)
   describe(`cryptography on the ${port} port`, { timeout: 120_000 }, () => {
     let firmware: Firmware
     before(async () => {

@@ -21,6 +21,21 @@ describe('the flash check', () => {
       assert.ok(!firmware.lines.includes(`${what} ok`))
     })
 
+  for (const what of ['outside', 'store'] as const)
+    it(`ends the ESP32-C3’s emulator at: ${OFFENCES[what]}`, async () => {
+      await using firmware = await startFirmware({ port: 'rv32', program: 'offence' })
+      firmware.say(what)
+      assert.equal(await firmware.exited, OFFENCE_STATUS)
+      assert.match(firmware.lines.join('\n'), new RegExp(`^flashcheck: ${OFFENCES[what]}`, 'm'))
+    })
+
+  it('lets an ESP32-C3 read single bytes from flash', async () => {
+    await using firmware = await startFirmware({ port: 'rv32', program: 'offence' })
+    firmware.say('byte')
+    await firmware.line(/^byte ok$/)
+    assert.equal(await firmware.exited, 0)
+  })
+
   it('lets a whole word be read from flash', async () => {
     await using firmware = await startFirmware({ port: 'qemu', program: 'offence' })
     firmware.say('word')

@@ -18,7 +18,9 @@ describe('no bytes break a parser of core/', () => {
       'frame',
       'grants',
       'identity',
+      'provision',
       'session',
+      'update',
     ]
     assert.deepEqual(
       fuzzTargets().filter((target) => wanted.includes(target)),

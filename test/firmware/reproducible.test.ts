@@ -27,7 +27,7 @@ function buildAnew(target: string): string {
 }
 
 describe('who builds the same source with the same tools has the same firmware', () => {
-  for (const target of ['host/porch-light', 'qemu/porch-light.elf'])
+  for (const target of ['host/porch-light', 'qemu/porch-light.elf', 'rv32/porch-light.elf'])
     it(target, () => {
       buildFirmware('host', ['offence']) // the library's source is there
       assert.equal(buildAnew(target), buildAnew(target))

@@ -10,6 +10,7 @@ const ADDRESSES_ONLY: ReadonlySet<string> = new Set([
   'daemon/main.ts node:net',
   'daemon/compose.ts node:net',
   'daemon/config/parse.ts node:net',
+  'daemon/config/places.ts node:net',
 ])
 
 /** Files of the daemon whose code, not counting comments and strings, matches. */

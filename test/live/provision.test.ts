@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
 import { systemClock } from '../../daemon/base/clock.ts'
@@ -88,6 +88,11 @@ test('a wrong password is the device’s own answer; the next try works, and kno
   const wrong = await provision(...wifi('wrong.txt'))
   assert.deepEqual([wrong.exit, wrong.said.code], [3, 'wifi-refused'])
   assert.match(wrong.said.next as string, /right password/)
+  assert.equal(
+    (await account.json(['enrol', '--confirm', 'cellar'])).said.code,
+    'not-found',
+    'no code is left',
+  )
   const onlyWifi = await account.json(['provision', '--port', device.port, ...wifi()])
   assert.equal(onlyWifi.exit, 0, onlyWifi.out)
   assert.deepEqual(stagesIn(onlyWifi.out), ['device', 'joining', 'done'])
@@ -156,6 +161,14 @@ test('compiled in: the header is private, is not overwritten, and a device that 
   const before = readFileSync(path)
   assert.equal((await account.json(args)).said.code, 'conflict')
   assert.deepEqual(readFileSync(path), before)
+  const begun = readdirSync(join(account.owner, 'enrolments')).length
+  const nowhere = await account.json(['provision', 'shed', '--header', 'no/such/folder.h', ...wifi()])
+  assert.equal(nowhere.said.code, 'conflict')
+  assert.equal(
+    readdirSync(join(account.owner, 'enrolments')).length,
+    begun,
+    'no code is left that nobody has',
+  )
   const program = buildWith(path, join(account.base, 'out'))
   const directory = join(account.base, 'board')
   mkdirSync(join(directory, 'world'), { recursive: true, mode: 0o700 })

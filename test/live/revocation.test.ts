@@ -16,6 +16,7 @@ import type { Carrier } from '../../daemon/core/ports.ts'
 import { type Link, openLink } from '../../daemon/edge/link/index.ts'
 import { openState } from '../../daemon/state/index.ts'
 import { type DeviceSession, deviceKeys, type Hub, LAMP, openSession } from '../../scripts/device/index.ts'
+import { stillGenerations } from '../support/generations.ts'
 import { grantFrame, newId, revocationFrame } from '../support/papers.ts'
 import { Sealer, sha256 } from '../support/request.ts'
 import { temporaryFolder } from '../support/state.ts'
@@ -48,6 +49,7 @@ async function openHome(t: TestContext) {
       offered: () => new Set(),
       invite: async () => assert.fail('nobody asks for an address here'),
       withdraw: () => {},
+      generations: stillGenerations(hub.key),
       onFailure: (error) => assert.fail(String(error)),
     },
     {

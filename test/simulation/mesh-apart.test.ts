@@ -2,6 +2,7 @@
 /** Two homes that cannot reach each other for two days, while people in both change the same things; real desks, real seals. */
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
+import { no } from '../../daemon/base/error.ts'
 import { nativeEd25519 } from '../../daemon/core/envelope/index.ts'
 import { othersOf, revocationsOf } from '../../daemon/core/mesh/index.ts'
 import { idOf } from '../../daemon/core/model/index.ts'
@@ -20,8 +21,9 @@ const SEEDS = [1, 2, 3, 4, 5, 6]
 const HOUR_MS = 3_600_000
 const WEEK_S = 7 * 86_400
 
+const noCharges = { take: async () => no('unknown-signer' as const) }
 const othersAt = (home: CoreHome) =>
-  othersOf({ home: HOME, ed25519, papers: home.state.papers, people: home.desk.people })
+  othersOf({ home: HOME, ed25519, papers: home.state.papers, people: home.desk.people, charges: noCharges })
 const listsAt = (home: CoreHome) =>
   revocationsOf(home.authority.trust, (frame) => home.desk.people.revoke(frame, 'mesh'))
 

@@ -31,6 +31,7 @@ import type { Carrier, DeviceDesk, EntryKind, NewDevice } from '../../daemon/cor
 import type { Caller, Desk } from '../../daemon/core/receive.ts'
 import type { Router } from '../../daemon/core/router/index.ts'
 import { IN_MEMORY, openState, type State } from '../../daemon/state/index.ts'
+import { stillGenerations } from './generations.ts'
 import { ManualClock } from './manual-clock.ts'
 import { sha256 } from './request.ts'
 import { signerOf } from './state.ts'
@@ -53,6 +54,7 @@ export class CoreHome {
   /** What `send` answers for these. */
   readonly away = new Set<PartyId>()
   zone: Zone | undefined
+  readonly generations = stillGenerations(HUB.key)
   state!: State
   core!: Core
   #sequence = 0
@@ -120,6 +122,7 @@ export class CoreHome {
         onFailure: (error) => {
           throw error
         },
+        generations: this.generations,
       },
       { root: ROOT.key, owners: [this.ownerFrame()], hub: HUB },
     )

@@ -4,18 +4,22 @@ import { no, type Verdict, yes } from '../../daemon/base/error.ts'
 import type { Act, Frame, Hello, Message, Reading, Receipt } from '../../daemon/core/envelope/index.ts'
 import type { Device, PartyId } from '../../daemon/core/model/index.ts'
 import type { DeviceDesk, NewDevice, OpenPermit } from '../../daemon/core/ports.ts'
+import type { WantedImage } from '../../daemon/core/updates/index.ts'
 import type { Code } from '../../schemas/gen/ts/codes.ts'
 
 /** A desk that remembers in memory what the link told it, and can be told to be slow or to fail. */
 export class MemoryDesk implements DeviceDesk {
   readonly devices = new Map<PartyId, Device>()
   readonly forgotten = new Set<PartyId>()
+  /** Another daemon of the home has charge of these. */
+  readonly elsewhere = new Set<PartyId>()
   readonly permits = new Map<string, OpenPermit>()
   readonly hellos: Message<Hello>[] = []
   readonly readings: Message<Reading>[] = []
   readonly receipts: Message<Receipt>[] = []
   readonly acts: Message<Act>[] = []
   readonly gots: Uint8Array[] = []
+  readonly wants: WantedImage[] = []
   readonly refused: { readonly why: Code; readonly address: string }[] = []
   readonly ends: { readonly device: PartyId; readonly why: string }[] = []
   /** Sent after every welcome. */
@@ -24,12 +28,15 @@ export class MemoryDesk implements DeviceDesk {
   storing: (reading: Message<Reading>) => Promise<void> = async () => {}
   /** What the home does once a device is welcomed. */
   whenWelcomed: (device: PartyId) => void = () => {}
+  /** What the home does when a device says how far it is with an image. */
+  whenWanted: (device: PartyId, wanted: WantedImage) => void = () => {}
   /** What a stranger's record is answered with. */
   record: (hello: Message<Hello>, record: Frame) => 'unknown-device' | 'forgotten' | undefined = () =>
     'unknown-device'
 
-  standing(id: PartyId): 'known' | 'unknown' | 'forgotten' {
+  standing(id: PartyId): 'known' | 'unknown' | 'forgotten' | 'elsewhere' {
     if (this.forgotten.has(id)) return 'forgotten'
+    if (this.elsewhere.has(id)) return 'elsewhere'
     return this.devices.has(id) ? 'known' : 'unknown'
   }
 
@@ -92,6 +99,11 @@ export class MemoryDesk implements DeviceDesk {
 
   got(_device: PartyId, digest: Uint8Array): void {
     this.gots.push(digest)
+  }
+
+  wanted(device: PartyId, wanted: WantedImage): void {
+    this.wants.push(wanted)
+    this.whenWanted(device, wanted)
   }
 
   gone(device: PartyId, why: string): void {

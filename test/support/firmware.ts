@@ -11,7 +11,20 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { CODES } from '../../schemas/gen/ts/codes.ts'
 import { startEmulator, startOnHost } from '../../scripts/emulator.ts'
-import { buildFirmware, FLASHCHECK, type Port, programPath } from '../../scripts/firmware.ts'
+import {
+  buildFirmware,
+  EMULATED,
+  FLASHCHECK,
+  isEmulated,
+  type Port,
+  programPath,
+} from '../../scripts/firmware.ts'
+
+/** `npm run firmware -- coverage` runs the sanitizers' tests again and counts. */
+const isCounting = process.env.SHALLOT_COVERAGE === '1'
+
+/** Where the firmware's own code is tried: under the sanitizers, and on both instruction sets. */
+export const PORTS_TRIED: readonly Port[] = isCounting ? ['sanitize'] : ['sanitize', ...EMULATED]
 
 const LINE_MS_MAX = 60_000
 const END_MS_MAX = 20_000
@@ -26,6 +39,8 @@ export type FirmwareOptions = {
   world?: Record<string, string>
   /** A directory that outlives the process: for restarts. */
   directory?: string
+  /** Of the process, beside this one's; host and sanitize alone. */
+  environment?: Record<string, string>
   countInstructions?: boolean
   /** On the host: the console is a pseudo-terminal, whose name is the first line. */
   serial?: boolean
@@ -47,6 +62,8 @@ export type Firmware = AsyncDisposable & {
   ask(command: string): Promise<string>
   /** What is connected at a place of its world from now on (scripts/twins), or nothing. */
   connect(place: string, part: string | undefined): void
+  /** On the host: 400 s pass at once. */
+  leap(): void
   /** A power cut: the process ends now, whatever it was doing. */
   kill(): Promise<void>
   /** Asks the process to end and waits; gives its exit status. */
@@ -55,13 +72,14 @@ export type Firmware = AsyncDisposable & {
 
 function start(options: FirmwareOptions, directory: string): { child: ChildProcess; end: () => void } {
   const path = programPath(options.port, options.program)
-  if (options.port === 'qemu') {
+  if (isEmulated(options.port)) {
     const countInstructions = options.countInstructions ?? false
     return startEmulator({ elf: path, flashcheck: FLASHCHECK, directory, countInstructions })
   }
   const child = startOnHost(path, directory, 'pipe', {
     ...(options.serial && { SHALLOT_SERIAL: '1' }),
     ...(options.signer && { SHALLOT_SIGNER: options.signer }),
+    ...options.environment,
   })
   return { child, end: () => void child.kill() }
 }
@@ -120,7 +138,9 @@ function connectPart(directory: string, place: string, part: string | undefined)
   renameSync(`${path}.new`, path)
 }
 
-export async function startFirmware(options: FirmwareOptions): Promise<Firmware> {
+export async function startFirmware(wanted: FirmwareOptions): Promise<Firmware> {
+  const options: FirmwareOptions =
+    isCounting && !isEmulated(wanted.port) ? { ...wanted, port: 'coverage' } : wanted
   buildFirmware(options.port, [options.program])
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'shallot-device-'))
   mkdirSync(join(directory, 'world'), { recursive: true, mode: 0o700 })
@@ -157,6 +177,7 @@ export async function startFirmware(options: FirmwareOptions): Promise<Firmware>
       return await output.find(new RegExp(`^${command.split(' ')[0]} `))
     },
     connect: (place, part) => connectPart(directory, place, part),
+    leap: () => void child.kill('SIGUSR1'),
     async kill() {
       child.kill('SIGKILL')
       await exited

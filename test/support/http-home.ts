@@ -20,7 +20,15 @@ import {
 } from '../../daemon/core/envelope/index.ts'
 import { Feed } from '../../daemon/core/feed.ts'
 import { type Core, openCore } from '../../daemon/core/home.ts'
-import { MeshHome, type MeshRoom, othersOf, revocationsOf } from '../../daemon/core/mesh/index.ts'
+import {
+  Charges,
+  hereOf,
+  MeshHome,
+  type MeshRoom,
+  openAdoption,
+  othersOf,
+  revocationsOf,
+} from '../../daemon/core/mesh/index.ts'
 import { idOf, type PartyId } from '../../daemon/core/model/index.ts'
 import type { Carrier, DeviceDesk } from '../../daemon/core/ports.ts'
 import { openServices, type Publisher, type Services } from '../../daemon/core/services.ts'
@@ -34,6 +42,7 @@ import {
 } from '../../daemon/edge/http/index.ts'
 import { IN_MEMORY, openState } from '../../daemon/state/index.ts'
 import { CODES } from '../../schemas/gen/ts/codes.ts'
+import { stillGenerations } from './generations.ts'
 import { Sealer, sha256 } from './request.ts'
 
 const ed25519 = nativeEd25519()
@@ -207,6 +216,7 @@ export async function openTestHome(
         },
         withdraw: (service, by) => void services?.withdraw(service, by),
         onFailure: (error) => log.taskFailed('journal', error),
+        generations: stillGenerations(hubSigner.key),
       },
       { root: root.key, owners: [ownerFrame], hub: hubSigner },
     )
@@ -248,12 +258,20 @@ export async function openTestHome(
   }
   const light = await addDevice('porch-light', [1, 2, 5, 6])
   const sensor = await addDevice('weather', [3, 4])
-  const mesh = new MeshHome({
+  const { trust, groups } = core.authority
+  const charges = new Charges({
+    ...{ own: hub, clock: systemClock, trust, ed25519, papers: state.papers, devices, carrier },
+    far: (device) => mesh.far.get(device),
+    ended: (device) => core.router.forgotten(device),
+  })
+  const here = hereOf(devices, charges)
+  const mesh: MeshHome = new MeshHome({
     ...{ clock: systemClock, random: systemRandom, log, ed25519, feed },
     ...{ devices, readings, journal, shelf: state.shelf, book: state.mesh, signer: hubSigner },
+    ...{ farReadings: state.farReadings, everyS: 0 },
     trust: core.authority.trust,
     revocations: revocationsOf(core.authority.trust, (frame) => core.desk.people.revoke(frame, 'mesh')),
-    others: othersOf({ home, ed25519, papers: state.papers, people: core.desk.people }),
+    others: othersOf({ home, ed25519, papers: state.papers, people: core.desk.people, charges }),
     clientKey: new Secret(systemRandom.bytes(32)),
     services: () => services!,
     keys: { unlock: () => {}, lock: () => {} },
@@ -271,6 +289,9 @@ export async function openTestHome(
     get desk() {
       return core.desk
     },
+    get rollouts() {
+      return core.rollouts
+    },
     devices,
     readings,
     journal,
@@ -279,6 +300,17 @@ export async function openTestHome(
     services,
     feed,
     mesh,
+    adoption: openAdoption({
+      ...{ clock: systemClock, charges, groups, journal, here, feed },
+      far: () => mesh.far.list(),
+    }),
+    get generations() {
+      return core.generations
+    },
+    member: sealEnvelope(
+      { type: 'member', ...new Sealer(ownerSigner, home).claims(), name: 'hub', key: hubSigner.key },
+      ownerSigner,
+    ),
     status: () => ({
       version: '0.1.0',
       devices: { connected: 2, known: 2 },

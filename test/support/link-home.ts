@@ -4,7 +4,13 @@ import { systemClock } from '../../daemon/base/clock.ts'
 import { Log, type LogLine } from '../../daemon/base/log.ts'
 import { systemRandom } from '../../daemon/base/random.ts'
 import { Secret } from '../../daemon/base/secret.ts'
-import { type Ed25519, nativeEd25519, type Signer, type Zone } from '../../daemon/core/envelope/index.ts'
+import {
+  type Ed25519,
+  nativeEd25519,
+  type Place,
+  type Signer,
+  type Zone,
+} from '../../daemon/core/envelope/index.ts'
 import { deviceLeaf, hubLeaf } from '../../daemon/core/identity/certificates.ts'
 import { idOf, type PartyId } from '../../daemon/core/model/index.ts'
 import { type Link, type LinkLimits, openLink } from '../../daemon/edge/link/index.ts'
@@ -28,8 +34,8 @@ export interface LinkHome extends AsyncDisposable {
   known(name: string): { keys: DeviceKeys; certificate: Uint8Array }
   /** Opens a permit; returns the secret of its code. */
   permit(name: string): Uint8Array
-  /** Closes and opens again, with the same keys and books. */
-  restart(): Promise<LinkHome>
+  /** Closes and opens again, with the same keys and books; with another seed as another daemon of the same home. */
+  restart(hubSeed?: Uint8Array): Promise<LinkHome>
 }
 
 export interface LinkHomeOptions {
@@ -37,6 +43,8 @@ export interface LinkHomeOptions {
   readonly limits?: Partial<LinkLimits>
   readonly port?: number
   readonly host?: string
+  /** Where else devices are told to look. */
+  readonly places?: readonly Place[]
   readonly zone?: () => Zone | undefined
 }
 
@@ -77,6 +85,7 @@ export async function openLinkHome(
       hubLeaf: hubLeaf(hubCa, ed25519.signer(hubSeed).key, systemRandom.bytes(8)),
       deviceCas: [deviceCa, nextCa],
       limits: options.limits ?? {},
+      places: () => options.places ?? [],
       ...(options.zone && { zone: options.zone }),
     },
     new AbortController().signal,
@@ -102,9 +111,9 @@ export async function openLinkHome(
       desk.permits.set(permit.toHex(), { permit, name, expiresAt, proofKey: hubKey })
       return secret
     },
-    async restart() {
+    async restart(another = kept.hubSeed) {
       await link[Symbol.asyncDispose]()
-      return openLinkHome(options, kept)
+      return openLinkHome(options, { ...kept, hubSeed: another })
     },
     [Symbol.asyncDispose]: () => link[Symbol.asyncDispose](),
   }

@@ -12,6 +12,7 @@ import { LINK_LIMITS } from '../../daemon/edge/link/limits.ts'
 import { NoteRound } from '../../daemon/edge/link/note-round.ts'
 import type { LinkRoom } from '../../daemon/edge/link/room.ts'
 import { Roster } from '../../daemon/edge/link/roster.ts'
+import { TurnedAway } from '../../daemon/edge/link/turned-away.ts'
 import { HubVoice } from '../../daemon/edge/link/voice.ts'
 import type { Code } from '../../schemas/gen/ts/codes.ts'
 import type { Hub } from '../../scripts/device/index.ts'
@@ -35,12 +36,13 @@ export function linkRoom() {
     homeId: idOf(root.key),
     hub,
     voice: new HubVoice(hub, clock, systemRandom),
-    issuer,
+    issuer: () => issuer,
     diary: new LinkDiary(new Log(clock, (line) => lines.push(line))),
     limits: LINK_LIMITS,
     tries: new Tries(),
     roster: new Roster(),
     noteRound: new NoteRound(clock, new AbortController().signal),
+    turnedAway: new TurnedAway(clock),
   }
   const address: Hub = { host: 'none', port: 0, homeId: room.homeId, hubCaKeys: [] }
   return { room, clock, desk, lines, root, hub, issuer, address }

@@ -70,6 +70,8 @@ export async function openTestMesh(
     shelf: state.shelf,
     devices: state.devices,
     readings: state.readings,
+    farReadings: state.farReadings,
+    everyS: 0,
     journal: state.journal,
     services: () => services,
     keys: { unlock: () => {}, lock: () => {} },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** Somebody who has a daemon's keys and none of its manners, on a tor of its own: what a hub that was broken into can do. */
+import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '../../daemon/base/clock.ts'
 import { Log, silent } from '../../daemon/base/log.ts'
@@ -12,12 +13,19 @@ import type { PartyId } from '../../daemon/core/model/index.ts'
 import { type Mesh, type MeshHear, type MeshStream, openMesh } from '../../daemon/edge/mesh/index.ts'
 import type { PrivateTor } from '../../scripts/private-tor.ts'
 import { onionOn, type TestOnion } from './private-tor.ts'
-import { until } from './until.ts'
 
 const FLOOD_MESSAGES = 30_000
 const FLOOD_STEP = 1000
 const FLOOD_REST_MS = 20
 const WANTS = 60
+
+async function patiently(what: string, holds: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 1200; tries++) {
+    if (holds()) return
+    await sleep(100)
+  }
+  assert.fail(`not within two minutes: ${what}`)
+}
 
 export interface Victim {
   readonly id: PartyId
@@ -75,7 +83,7 @@ export class Rogue implements AsyncDisposable {
 
   /** Waits for a connection after so many. */
   async connected(after = 0): Promise<number> {
-    await until('the rogue is connected', () => this.#connections > after)
+    await patiently('the rogue is connected', () => this.#connections > after)
     return this.#connections
   }
 
@@ -83,7 +91,7 @@ export class Rogue implements AsyncDisposable {
   async replay(): Promise<void> {
     const { id } = this.#victim
     this.#send('log', encodeLog({ word: 'want', author: id, from: 1 }))
-    await until('it has told of its log', () => this.#heard.some(({ stream }) => stream === 'log'))
+    await patiently('it has told of its log', () => this.#heard.some(({ stream }) => stream === 'log'))
     for (const { stream, message } of [...this.#heard]) this.#send(stream, message)
   }
 

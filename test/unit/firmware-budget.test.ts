@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { overBudget, readBudget } from '../../scripts/firmware-budget.ts'
+import { EMULATED } from '../../scripts/firmware.ts'
+import { overBudget, readBudgets } from '../../scripts/firmware-budget.ts'
 
 const budget = { every: { dram: 100, flash: 10 }, apps: { lamp: { dram: 50 } }, tls: { dramPeak: 30 } }
 const within = { apps: { lamp: { dram: 50, flash: 10 } }, tls: { dramPeak: 30 } }
@@ -32,9 +33,17 @@ describe('overBudget()', () => {
   })
 
   it('names apps that exist, and gives none more memory than there is', () => {
-    const { apps, every } = readBudget()
     const there = readdirSync(join(import.meta.dirname, '..', '..', 'firmware', 'app'))
-    for (const app of Object.keys(apps)) assert.ok(there.includes(`${app}.c`), app)
-    for (const limits of [every, ...Object.values(apps)]) assert.ok(limits.dram! <= 20_480)
+    for (const { apps, every } of Object.values(readBudgets())) {
+      for (const app of Object.keys(apps)) assert.ok(there.includes(`${app}.c`), app)
+      for (const limits of [every, ...Object.values(apps)]) assert.ok(limits.dram! <= 20_480)
+    }
+  })
+
+  it('has limits for each chip that is measured, the same ones by name', () => {
+    const budgets = readBudgets()
+    assert.deepEqual(Object.keys(budgets).sort(), [...EMULATED].sort())
+    assert.deepEqual(Object.keys(budgets.rv32.every), Object.keys(budgets.qemu.every))
+    assert.deepEqual(Object.keys(budgets.rv32.tls), Object.keys(budgets.qemu.tls))
   })
 })

@@ -21,15 +21,18 @@ const KIND_OF_DRIVER: Readonly<Record<string, string>> = {
   relay: 'output',
   servo: 'pulse',
   debounced: 'input',
+  pir: 'input',
   dht22: 'line',
   ds18b20: 'line',
 }
 
-/** As the app hands a channel on: into a driver's struct, or to a lock, which takes its output and its bolt's input. */
+/** As the app hands a channel on: into a driver's struct, to a PIR, or to a lock, which takes its output and its bolt's input. */
 function kindIn(source: string, name: string): string | undefined {
   const lock = new RegExp(`lock_open\\([^;]*?\\b${name}\\b([^;]*)`).exec(source)
   if (lock) return /_OUTPUT$/.test(name) ? 'output' : 'input'
-  const driver = new RegExp(`\\(struct (\\w+)\\)\\{[^}]*\\b${name}\\b`).exec(source)?.[1]
+  const driver =
+    new RegExp(`\\(struct (\\w+)\\)\\{[^}]*\\b${name}\\b`).exec(source)?.[1] ??
+    new RegExp(`\\b(pir)_open\\([^;]*\\b${name}\\b`).exec(source)?.[1]
   return driver && KIND_OF_DRIVER[driver]
 }
 

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { CODES, type Code } from '../../schemas/gen/ts/codes.ts'
 import type { Port } from '../../scripts/firmware.ts'
-import { startFirmware } from '../support/firmware.ts'
+import { PORTS_TRIED, startFirmware } from '../support/firmware.ts'
 import { readVectors, type Vector } from '../support/vectors.ts'
 
-const ROOMS = ['envelope', 'code', 'session', 'enrolment', 'grants', 'serial'] as const
+const ROOMS = ['envelope', 'code', 'session', 'enrolment', 'grants', 'update', 'serial'] as const
 const STEPS = new Set(['frame', 'code', 'bytes'])
 
 /** What each step of each file reached, in order, played by one process of firmware/check/vectors.c. */
@@ -31,7 +31,7 @@ function expected({ lines }: Vector): number[] {
   return lines.filter(([field]) => field === 'expect').map(([, name]) => CODES[name as Code])
 }
 
-for (const port of ['sanitize', 'qemu'] as const) {
+for (const port of PORTS_TRIED) {
   for (const room of ROOMS) {
     describe(`${room} vectors on the firmware's own code, ${port}`, async () => {
       const vectors = readVectors(room)

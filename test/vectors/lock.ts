@@ -103,6 +103,8 @@ export class Lock {
   /** @returns the code reached */
   receive(frame: Frame): string {
     const { trust } = this.#book
+    const charge = this.#enrolment?.body.hub
+    if (charge && !equal(charge, fromHex(this.#context.hub!)!)) return 'hub-elsewhere'
     const type = this.#typeOf(frame)
     if (type === 'owner') return codeOf(trust.addOwner(frame, this.#now))
     if (type === 'grant') return codeOf(this.#book.admit(frame, this.#now))
@@ -148,6 +150,7 @@ export class Lock {
 
   #enrol(record: Message<BodyOf<'enrolment'>>): string {
     if (this.#enrolment && record.body.sequence < this.#enrolment.body.sequence) return 'replayed'
+    if (!equal(record.body.key, fromHex(this.#context.device!)!)) return 'wrong-audience'
     this.#enrolment = record
     this.#groups = [...(record.body.groups ?? [])]
     return 'ok'

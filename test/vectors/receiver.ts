@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { equal, fromHex } from '../../daemon/base/bytes.ts'
+import { type No, no } from '../../daemon/base/error.ts'
 import {
   admit,
   type Body,
@@ -80,9 +81,10 @@ export class Receiver {
     return opened.ok ? opened.value.body.type : undefined
   }
 
-  #accepts({ type }: Body, signer: Uint8Array): boolean {
+  #accepts({ type }: Body, signer: Uint8Array): boolean | No<'no-release-key'> {
     const among = (keys: Uint8Array[]) => keys.some((key) => equal(key, signer))
-    if (type === 'owner') return among(this.#keys.root)
+    if (type === 'manifest') return no('no-release-key')
+    if (type === 'owner' || type === 'pins') return among(this.#keys.root)
     if (type === 'enrol' || type === 'pair') return true
     if (AS_OWNER.has(type)) return among(this.#keys.owner)
     if (AS_DEVICE.has(type)) return among(this.#keys.device)

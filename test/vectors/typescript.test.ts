@@ -11,6 +11,7 @@ import { readHubNote } from '../../scripts/device/index.ts'
 import { readVectors, type Vector } from '../support/vectors.ts'
 import { Lock } from './lock.ts'
 import { Receiver } from './receiver.ts'
+import { Recipient } from './recipient.ts'
 import { readAsk, readOrders } from './serial.ts'
 
 const HEADER = new Set(['comment', 'section', 'made-by', 'room'])
@@ -125,6 +126,33 @@ describe('grant vectors, as a lock judges [SPEC 12]', () => {
       codes
         .map(([name]) => name)
         .filter((name) => !expected.includes(name) && !ofKeypadAndHub.includes(name)),
+      [],
+    )
+  })
+})
+
+describe('update vectors, as a device judges [SPEC 15]', () => {
+  const vectors = readVectors('update')
+  for (const vector of vectors) {
+    it(vector.file, () => {
+      const recipient = new Recipient(nativeEd25519())
+      play(
+        vector,
+        (field, value) => recipient.learn(field, value),
+        (hex) => recipient.receive(fromHex(hex)!),
+      )
+    })
+  }
+
+  it('reach every code that a device has for manifests', () => {
+    const expected = vectors.flatMap(({ lines }) =>
+      lines.filter(([field]) => field === 'expect').map(([, name]) => name),
+    )
+    const ofHub = ['image-size', 'update-returned', 'update-silent', 'rollout-open', 'stopped']
+    const codes = Object.entries(CODES).filter(([, number]) => number >= 340 && number < 360)
+    assert.ok(codes.length > 10)
+    assert.deepEqual(
+      codes.map(([name]) => name).filter((name) => !expected.includes(name) && !ofHub.includes(name)),
       [],
     )
   })

@@ -75,6 +75,8 @@ export interface KnownGrant {
 export interface KnownThing {
   readonly id: PartyId
   readonly name: string
+  /** What the other home is called that it is in, if it is not here. */
+  readonly home: string | undefined
   readonly groups: readonly string[]
   readonly affordances: readonly number[]
   readonly connected: boolean
@@ -244,6 +246,7 @@ function thingIn(fields: Fields, owner: Person): KnownThing {
   return {
     id,
     name: record ? record.body.name : textIn(fields, 'name'),
+    home: optionalTextIn(fields, 'home'),
     groups: record?.body.groups ?? [],
     affordances: listOf(fields.affordances, 'affordances').map((each) =>
       numberIn(fieldsOf(each, 'an affordance'), 'number'),

@@ -17,6 +17,7 @@ export {
   type KnownThing,
   learnOwners,
   liveHolders,
+  openBy,
   personNamed,
   presentHolders,
   sealerNamed,

@@ -3,6 +3,7 @@
 import { CAPABILITIES } from '../../../schemas/gen/ts/capabilities.ts'
 import { keyOf } from '../../core/model/index.ts'
 import { CliError } from '../error.ts'
+import { fullName, meantBy } from '../meant.ts'
 import type { House, KnownThing } from './house.ts'
 import type { Scope } from './what.ts'
 
@@ -20,7 +21,7 @@ export function targetNamed(house: House, named: string): Target {
   }
   const name = named.replace(/^(?:group|device):/, '')
   const [asDevice, asGroup] = [!named.startsWith('group:'), !named.startsWith('device:')]
-  const device = asDevice ? house.things.find((thing) => thing.name === name || thing.id === name) : undefined
+  const device = asDevice ? meantBy(house.things, name) : undefined
   const members = asGroup ? house.things.filter(({ groups }) => groups.includes(name)) : []
   if (device && members.length > 0) {
     throw new CliError('conflict', `${name} is a device and a group`, {
@@ -48,7 +49,7 @@ function ofDevice(device: KnownThing): Target {
       next: `confirm it where it was enrolled: shallot enrol --confirm ${device.name}`,
     })
   }
-  return { words: device.name, devices: [keyOf(device.id)], affordances: device.affordances }
+  return { words: fullName(device), devices: [keyOf(device.id)], affordances: device.affordances }
 }
 
 function unique(numbers: readonly number[]): readonly number[] {
@@ -62,7 +63,8 @@ export function sayDevices(house: House, devices: readonly (Uint8Array | string)
     .map((each) => {
       if (typeof each === 'string') return `group ${each}`
       const id = each.toBase64({ alphabet: 'base64url', omitPadding: true })
-      return house.things.find((thing) => thing.id === id)?.name ?? id
+      const thing = house.things.find((thing) => thing.id === id)
+      return thing ? fullName(thing) : id
     })
     .join(', ')
 }

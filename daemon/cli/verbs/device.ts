@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { NAME_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
-import { equal, toBase64url, utf8 } from '../../base/bytes.ts'
+import { equal, toBase64url } from '../../base/bytes.ts'
 import { type Enrolment, openEnvelope } from '../../core/envelope/index.ts'
-import { affordanceOf, keyOf, parseId } from '../../core/model/index.ts'
+import { affordanceOf, keyOf } from '../../core/model/index.ts'
 import type { Api } from '../api.ts'
 import { CliError } from '../error.ts'
 import { fieldsOf, listOf, optionalBytesIn, textIn } from '../fields.ts'
+import { fullName } from '../meant.ts'
 import { ask, keyboardOf } from '../prompt.ts'
 import { idIn, proveThing, thingLine, thingPath } from '../things.ts'
 import { group, verb } from '../verb.ts'
 import { table } from '../voice.ts'
+import { adopt } from './adopt.ts'
+import { requireName } from './device-name.ts'
 
 const DEVICE = { type: 'string', demandOption: true, describe: 'name or id' } as const
 
@@ -26,7 +28,7 @@ const list = verb({
         : table([
             ['name', 'is', 'can', 'id'],
             ...things.map((thing) => [
-              thing.home === undefined ? thing.name : `${thing.home}/${thing.name}`,
+              fullName(thing),
               `${thing.connected === false ? 'away' : 'connected'}${thing.confirmed === false ? ', unconfirmed' : ''}`,
               [...thing.properties, ...thing.actions].join(' '),
               thing.id,
@@ -117,13 +119,15 @@ async function sealNewName(
   if (!opened.ok) {
     throw new CliError(opened.why, "the home's record of this device is not sealed by an owner we know")
   }
-  const { permit, groups } = opened.value.body as Enrolment
+  const { permit, groups, release, hub } = opened.value.body as Enrolment
   const frame = await person.seal<Enrolment>(person.home, {
     type: 'enrolment',
     name: thing.name,
     key: keyOf(thing.id),
     permit,
     ...(groups && { groups }),
+    ...(release && { release }),
+    ...(hub && { hub }),
   })
   await api.sendSealed('PUT', `/enrolments/${toBase64url(permit)}/record`, frame)
 }
@@ -161,18 +165,4 @@ async function confirm(tools: Parameters<Parameters<typeof verb>[0]['run']>[0], 
   if (typed.trim() !== name) throw new CliError('not-confirmed', `that is not its name, so ${name} was kept`)
 }
 
-/** @throws CliError usage */
-export function requireName(name: string): void {
-  const bytes = utf8(name).length
-  if (
-    bytes < 1 ||
-    bytes > NAME_BYTES_MAX ||
-    name !== name.trim() ||
-    /[\p{C}/]/u.test(name) ||
-    parseId(name)
-  ) {
-    throw new CliError('usage', `a name is 1 to ${NAME_BYTES_MAX} bytes of printable text without slashes`)
-  }
-}
-
-export const device = group('device', 'Devices of this home', [list, show, rename, forget])
+export const device = group('device', 'Devices of this home', [list, show, rename, adopt, forget])

@@ -20,12 +20,13 @@ import type { Api } from '../api.ts'
 import { CliError } from '../error.ts'
 import { fieldsOf, numberIn, optionalBytesIn, optionalTextIn, textIn } from '../fields.ts'
 import { dropPending, findPending, keepPending, type Pending } from '../pending.ts'
+import { learnPins } from '../pins.ts'
 import { requireFindable } from '../place.ts'
 import { picture } from '../qr.ts'
 import { parseJson } from '../reach/index.ts'
 import type { Tools } from '../tools.ts'
 import { verb } from '../verb.ts'
-import { requireName } from './device.ts'
+import { requireName } from './device-name.ts'
 
 export const enrol = verb({
   command: 'enrol <name>',
@@ -81,7 +82,7 @@ export async function drawCode(
     host: requireFindable(textIn(link, 'host')),
     port: numberIn(link, 'port'),
     root: person.root,
-    hubCas: person.hubCas,
+    hubCas: await learnPins(tools, api),
     secret,
   })
   const frame = await person.seal<Permit>(person.home, {

@@ -3,6 +3,7 @@ import { GROUP_BYTES_MAX, GROUPS_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { utf8 } from '../../base/bytes.ts'
 import type { Enrolment } from '../../core/envelope/index.ts'
 import { CliError } from '../error.ts'
+import { meantBy } from '../meant.ts'
 import { type Desk, type KnownThing, openDesk, targetNamed } from '../people/index.ts'
 import { thingPath } from '../things.ts'
 import type { Tools } from '../tools.ts'
@@ -49,7 +50,7 @@ async function change(
 
 function confirmedThing({ house }: Desk, named: string): KnownThing {
   targetNamed(house, `device:${named}`)
-  return house.things.find(({ name, id }) => name === named || id === named)!
+  return meantBy(house.things, named)!
 }
 
 /** @throws CliError usage | not-found */
@@ -69,13 +70,15 @@ function groupsAfter(thing: KnownThing, name: string, how: 'add' | 'remove'): re
 
 /** The device believes its owner's enrolment alone, so a new one is sealed. */
 async function sealGroups({ api, owner }: Desk, thing: KnownThing, groups: readonly string[]): Promise<void> {
-  const { name, key, permit } = thing.record!.body
+  const { name, key, permit, release, hub } = thing.record!.body
   const frame = await owner.seal<Enrolment>(owner.home, {
     type: 'enrolment',
     name,
     key,
     permit,
     ...(groups.length > 0 && { groups }),
+    ...(release && { release }),
+    ...(hub && { hub }),
   })
   await api.sendSealed('PUT', `${thingPath(thing.id)}/record`, frame)
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Verb } from '../verb.ts'
+import { ca } from './ca.ts'
 import { cert } from './cert.ts'
 import { config } from './config.ts'
 import { daemon } from './daemon.ts'
 import { device } from './device.ts'
 import { enrol } from './enrol.ts'
 import { expose } from './expose.ts'
+import { firmware } from './firmware.ts'
 import { get } from './get.ts'
 import { grant } from './grant.ts'
 import { grants } from './grants.ts'
@@ -44,6 +46,7 @@ export const VERBS: readonly Verb[] = [
   invoke,
   watch,
   history,
+  firmware,
   person,
   phone,
   grant,
@@ -58,6 +61,7 @@ export const VERBS: readonly Verb[] = [
   hide,
   onion,
   mesh,
+  ca,
   log,
   cert,
   config,

@@ -43,7 +43,7 @@ export const init = verb({
       args['words-out'] === undefined ? undefined : resolve(tools.workingDirectory, args['words-out'])
     if (file !== undefined) await writeWords(file, words)
     else await showWords(tools, words, args.yes)
-    const home = foundHome(tools, seed, args.name)
+    const home = foundHome(tools, seed, { ownerName: args.name })
     const shown = voice.json && file === undefined ? { words: words.reveal() } : {}
     voice.tell({ ok: true, ...home, ...(file !== undefined && { wordsOut: file }), ...shown }, () =>
       [

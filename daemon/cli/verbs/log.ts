@@ -15,6 +15,8 @@ import {
   optionalTextIn,
   textIn,
 } from '../fields.ts'
+import { fullName } from '../meant.ts'
+import { thingLine } from '../things.ts'
 import { parseSince, sayTime } from '../time.ts'
 import { group, verb } from '../verb.ts'
 import { table } from '../voice.ts'
@@ -75,12 +77,8 @@ const ANYBODYS = { sizeMax: ENVELOPE_BYTES_MAX, accepts: () => true, isAudience:
 
 /** For people; who may not see a device, and one that was forgotten, leave its id. */
 async function deviceNames(api: Api): Promise<ReadonlyMap<string, string>> {
-  const things = listOf(await api.get('/things'), 'a list of devices').map((each) =>
-    fieldsOf(each, 'a device'),
-  )
-  return new Map(
-    things.map((each) => [textIn(each, 'id').replace('urn:shallot:', ''), textIn(each, 'title')]),
-  )
+  const things = listOf(await api.get('/things'), 'a list of devices').map(thingLine)
+  return new Map(things.map((each) => [each.id, fullName(each)]))
 }
 
 function parseEntry(text: string): number {

@@ -12,7 +12,7 @@ import { type Desk, keepsGoing, openDesk, sayTold, takeBack } from '../people/in
 import { thingPath } from '../things.ts'
 import { group, verb } from '../verb.ts'
 import { table } from '../voice.ts'
-import { requireName } from './device.ts'
+import { requireName } from './device-name.ts'
 import { readWords } from './restore.ts'
 
 const NAME = { type: 'string', demandOption: true, describe: 'what the owner is called in the log' } as const
@@ -52,8 +52,8 @@ const add = verb({
     const frame = await owner.sealBy<Owner>(root, owner.home, { type: 'owner', name: args.name, key })
     await api.sendSealed('PUT', `/owners/${idOf(key)}`, frame)
     const owners = [...owner.trust.owners.map((each) => each.frame), frame]
-    const { home, root: rootKey, hubCas } = owner
-    saveOwner(into, { seed, name: args.name, facts: { home, root: rootKey, owners, hubCas } })
+    const { home, root: rootKey, hubCas, generation } = owner
+    saveOwner(into, { seed, name: args.name, facts: { home, root: rootKey, owners, hubCas, generation } })
     keepOwners(directory, owners)
     tools.voice.tell({ ok: true, owner: { key: idOf(key), name: args.name }, into }, () =>
       [
@@ -184,11 +184,16 @@ async function ownerNamed({ api, owner }: Desk, named: string): Promise<ListedOw
   })
 }
 
+/** But for the release key that the removed owner named: whose images a device boots, somebody else must say again. */
 async function sealRecordsAnew({ api, owner, house }: Desk, sealer: PartyId): Promise<number> {
-  const theirs = house.things.filter(({ record }) => record && idOf(record.signer) === sealer)
+  // Those of other homes are sealed anew there.
+  const theirs = house.things.filter(
+    ({ record, home }) => record && home === undefined && idOf(record.signer) === sealer,
+  )
   for (const { id, record } of theirs) {
-    const { name, key, permit, groups } = record!.body
-    const body = { type: 'enrolment', name, key, permit, ...(groups && { groups }) } as const
+    const { name, key, permit, groups, hub } = record!.body
+    const kept = { ...(groups && { groups }), ...(hub && { hub }) }
+    const body = { type: 'enrolment', name, key, permit, ...kept } as const
     await api.sendSealed('PUT', `${thingPath(id)}/record`, await owner.seal<Enrolment>(owner.home, body))
   }
   return theirs.length

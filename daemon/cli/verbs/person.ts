@@ -19,7 +19,7 @@ import {
 } from '../people/index.ts'
 import { group, verb } from '../verb.ts'
 import { table } from '../voice.ts'
-import { requireName } from './device.ts'
+import { requireName } from './device-name.ts'
 
 const NAME = {
   type: 'string',

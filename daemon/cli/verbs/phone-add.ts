@@ -33,7 +33,7 @@ import { findableOrigin } from '../place.ts'
 import { keyboardOf } from '../prompt.ts'
 import { picture } from '../qr.ts'
 import { verb } from '../verb.ts'
-import { requireName } from './device.ts'
+import { requireName } from './device-name.ts'
 import { keyOfAddress } from './onion.ts'
 import { phonesNamed } from './revoke.ts'
 

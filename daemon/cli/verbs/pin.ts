@@ -3,6 +3,7 @@ import { toBase64url } from '../../base/bytes.ts'
 import type { Secret } from '../../base/secret.ts'
 import { affordanceNamed } from '../../core/model/index.ts'
 import { CliError } from '../error.ts'
+import { meantBy } from '../meant.ts'
 import {
   type Desk,
   drawPin,
@@ -134,7 +135,7 @@ async function digitsFor(tools: Tools, how: string): Promise<Secret<string>> {
 
 /** Codes of owners' that hold for this lock, by itself or through a group. */
 function codesFor({ house, owner }: Desk, lock: string): readonly KnownGrant[] {
-  const thing = house.things.find(({ name, id }) => name === lock || id === lock)!
+  const thing = meantBy(house.things, lock)!
   return house.grants.filter(({ message, revoked }) => {
     const { pin, devices, expiresAt } = message.body
     const here = devices.some((each) =>

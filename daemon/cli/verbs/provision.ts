@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { PROVISION_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { codeOf } from '../../base/error.ts'
 import { Secret } from '../../base/secret.ts'
 import { CliError } from '../error.ts'
+import { dropPending, type Pending } from '../pending.ts'
 import { readPrivateText, writeNewPrivate } from '../private-file.ts'
 import { ask, keyboardOf, readAll } from '../prompt.ts'
 import { openSerial } from '../reach/serial.ts'
 import { faultOfWifi, headerOf, type Self, Talk, type Wifi, writeProvision } from '../serial/index.ts'
 import type { Tools } from '../tools.ts'
 import { verb } from '../verb.ts'
-import { requireName } from './device.ts'
+import { requireName } from './device-name.ts'
 import { drawCode, finish } from './enrol.ts'
 
 interface Args {
@@ -83,7 +85,7 @@ async function overCable(tools: Tools, args: Args, port: string): Promise<void> 
   try {
     await follow(tools, talk, whole)
   } catch (error) {
-    throw enrolling && error instanceof CliError ? afterHanding(error, enrolling.pending.name) : error
+    throw enrolling && error instanceof CliError ? await afterHanding(tools, error, enrolling.pending) : error
   }
   if (enrolling) await finish(tools, enrolling.pending)
   else
@@ -166,8 +168,11 @@ async function follow(tools: Tools, talk: Talk, whole: Uint8Array): Promise<void
 }
 
 /** What was handed over may work all the same, when only the cable is lost. */
-function afterHanding(error: CliError, name: string): CliError {
-  if (error.code !== 'silent' && error.code !== 'link-closed') return error
+async function afterHanding(tools: Tools, error: CliError, { name, permit }: Pending): Promise<CliError> {
+  if (error.code !== 'silent' && error.code !== 'link-closed') {
+    await dropPending(tools.configured.config.owner, permit)
+    return error
+  }
   const next = `if the device has its code by now, it goes on without the cable: \`shallot enrol --confirm ${name}\` finishes. Else run this again`
   return new CliError(error.code, error.message, { cause: error, next })
 }
@@ -179,14 +184,16 @@ async function intoHeader(tools: Tools, args: Args, file: string): Promise<void>
     throw new CliError('usage', 'there is nothing to write: say a name, --wifi, or both')
   }
   const path = resolve(tools.workingDirectory, file)
+  // Before a code is drawn: one that reaches nobody would be what --confirm waits for.
+  if (existsSync(path)) throw notWritten(path, 'is there already')
   const enrolling = args.name === undefined ? undefined : await drawCode(tools, args.name)
   const whole = writeProvision({ ...(wifi && { wifi }), ...(enrolling && { code: enrolling.code }) })
   if (whole.length > PROVISION_BYTES_MAX) throw new CliError('bad-value', 'this is more than a device takes')
   try {
     writeNewPrivate(path, headerOf(whole))
   } catch (cause) {
-    const why = codeOf(cause) === 'EEXIST' ? 'is there already' : 'cannot be written'
-    throw new CliError('conflict', `${path} ${why}, so nothing was handed over`, { cause })
+    if (enrolling) await dropPending(tools.configured.config.owner, enrolling.pending.permit)
+    throw notWritten(path, codeOf(cause) === 'EEXIST' ? 'is there already' : 'cannot be written', cause)
   }
   const enrolled = enrolling && {
     name: enrolling.pending.name,
@@ -201,4 +208,8 @@ async function intoHeader(tools: Tools, args: Args, file: string): Promise<void>
         : []),
     ].join('\n'),
   )
+}
+
+function notWritten(path: string, why: string, cause?: unknown): CliError {
+  return new CliError('conflict', `${path} ${why}, so nothing was handed over`, { cause })
 }

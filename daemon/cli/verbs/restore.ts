@@ -25,7 +25,7 @@ export const restore = verb({
     const { voice, configured } = tools
     requireSomeMissing(configured.config)
     const seed = await readWords(tools)
-    const home = foundHome(tools, seed, args.name, args.as)
+    const home = foundHome(tools, seed, { ownerName: args.name, as: args.as, isRestored: true })
     voice.tell({ ok: true, ...home }, () =>
       [
         `The home ${home.home} is here again.`,

@@ -13,6 +13,7 @@ import {
   textIn,
   valueIn,
 } from '../fields.ts'
+import { fullName } from '../meant.ts'
 import { parseJson, type ServerEvent } from '../reach/index.ts'
 import { thingLine, thingPath } from '../things.ts'
 import { parseDuration, sayTime } from '../time.ts'
@@ -91,7 +92,7 @@ async function* until<T>(events: AsyncGenerator<T>, signal: AbortSignal): AsyncG
 
 async function learnNames(api: Api, names: Map<string, string>): Promise<void> {
   for (const thing of listOf(await api.get('/things'), 'a list of devices').map(thingLine)) {
-    names.set(thing.id, thing.name)
+    names.set(thing.id, fullName(thing))
   }
 }
 

@@ -3,6 +3,7 @@ import { type Code, codeByNumber, MEANINGS } from '../../../schemas/gen/ts/codes
 import { affordanceOf } from '../../core/model/index.ts'
 import { CliError } from '../error.ts'
 import { type Fields, fieldsOf, listOf, optionalTextIn, textIn } from '../fields.ts'
+import { meantBy } from '../meant.ts'
 import { type Desk, type KnownThing, openDesk, parseMoment, personNamed } from '../people/index.ts'
 import { verb } from '../verb.ts'
 import { phonesNamed } from './revoke.ts'
@@ -33,7 +34,7 @@ export const why = verb({
     const desk = await openDesk(tools, 'asking about others', 'anybody')
     const { house, api } = desk
     const [holder, name] = whom(desk, args.person)
-    const thing = house.things.find(({ name, id }) => name === args.device || id === args.device)
+    const thing = meantBy(house.things, args.device)
     if (!thing) {
       throw new CliError('not-found', `there is no device called ${args.device.slice(0, 64)}`, {
         next: 'see `shallot device list`',

@@ -5,10 +5,12 @@ import type { Authority } from '../authority.ts'
 import type { Courier } from '../courier.ts'
 import type { Ed25519, Signer } from '../envelope/index.ts'
 import type { Feed } from '../feed.ts'
+import type { Generations } from '../generations.ts'
 import type { Carrier, DeviceBook, Journal, PermitBook, ReadingBook } from '../ports.ts'
 import type { PairingBook, PaperBook, TokenBook } from '../ports-people.ts'
 import type { Router } from '../router/index.ts'
 import type { By } from '../services.ts'
+import type { Updates } from '../updates/index.ts'
 import type { Diary } from './diary.ts'
 
 /** What desks decide with. */
@@ -28,7 +30,9 @@ export interface DeskDeps {
   readonly carrier: Carrier
   readonly courier: Courier
   readonly feed: Feed
+  readonly generations: Generations
   readonly diary: Diary
+  readonly rollouts: Updates
   /** This hub's own key: it seals leases, and commands for tokens by the grants that were passed to it. */
   readonly hub: Signer
   /** The onion services that there are. */

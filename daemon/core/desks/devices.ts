@@ -18,7 +18,8 @@ export interface DevicesDesk {
 }
 
 export function openDevicesDesk(deps: DeskDeps): DevicesDesk {
-  const { clock, ed25519, authority, devices, journal, permits, router, carrier, feed, diary } = deps
+  const { clock, ed25519, authority, devices, journal, permits, router, carrier, feed, diary, generations } =
+    deps
   const { trust, groups } = authority
 
   const openFromOwner = <T extends Body['type']>(
@@ -100,6 +101,7 @@ export function openDevicesDesk(deps: DeskDeps): DevicesDesk {
       if (!forgotten.ok) return forgotten
       carrier.drop(device, 'forgotten')
       router.forgotten(device)
+      generations.reconsider()
       await journal.append(diary.by(caller, { kind: 'forgotten', device, note: forgotten.value.name }))
       changed()
       return forgotten

@@ -35,6 +35,12 @@ export class Diary {
     return { at: this.#clock.now(), signer: id, person, origin, note, ...entry }
   }
 
+  /** An entry about what became of an update of a device, now. */
+  update(what: { device: PartyId; signer: PartyId; code: Code; note: string }): NewEntry {
+    const { device, signer, code, note } = what
+    return { kind: 'updated', at: this.#clock.now(), device, signer, origin: 'link', code: CODES[code], note }
+  }
+
   /** Something that a proved caller handed in is refused: written, then answered. */
   async refuse<Why extends Code>(
     frame: Frame | undefined,

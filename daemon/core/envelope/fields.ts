@@ -2,7 +2,7 @@
 /** Kinds of members and claims, each with its limits (schemas/wire/*.cddl): CBOR ⇄ a field of a message. */
 import * as wire from '../../../schemas/gen/ts/wire.ts'
 import type { Cbor } from './cbor.ts'
-import type { Hours, Permission, Pin, Sample, Zone } from './message.ts'
+import type { Hours, ImageStanding, Permission, Pin, Place, Sample, Zone } from './message.ts'
 
 /** Turns one member of a map into a field and back; `read` answers undefined for the wrong kind, length or range. */
 export interface Field<T> {
@@ -159,7 +159,7 @@ export const pin = tupleField<Pin>([
 
 const group = textField(1, wire.GROUP_BYTES_MAX)
 export const groups = listField(group, 1, wire.GROUPS_MAX)
-const key = bytesField(wire.KEY_BYTES, wire.KEY_BYTES)
+export const key = bytesField(wire.KEY_BYTES, wire.KEY_BYTES)
 
 function eitherField<A, B>(one: Field<A>, other: Field<B>, isOne: (item: A | B) => boolean): Field<A | B> {
   return {
@@ -175,6 +175,25 @@ export const leaseGrants = listField(short, 0, wire.LEASE_GRANTS_MAX)
 
 export const holderKind = wordField({ phone: wire.HOLDER_PHONE, script: wire.HOLDER_SCRIPT })
 export const actSource = wordField({ keypad: wire.ACT_KEYPAD, page: wire.ACT_PAGE, button: wire.ACT_BUTTON })
+
+const standing = wordField({
+  steady: wire.STANDING_STEADY,
+  trial: wire.STANDING_TRIAL,
+  returned: wire.STANDING_RETURNED,
+})
+export const imageStanding = tupleField<ImageStanding>([
+  ['running', among(uint)],
+  ['standing', among(standing)],
+  ['tried', among(uint)],
+])
+
+export const keyPair = listField(key, 2, 2)
+
+const place = tupleField<Place>([
+  ['host', among(textField(1, wire.PLACE_ADDRESS_CHARS_MAX))],
+  ['port', among(intField(1, 65_535))],
+])
+export const places = listField(place, 1, wire.PLACES_MAX)
 
 const east = intField(-wire.ZONE_MINUTES_MAX, wire.ZONE_MINUTES_MAX)
 export const zone = tupleField<Zone>([

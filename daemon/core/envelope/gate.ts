@@ -41,6 +41,7 @@ const SEALED_BY_PEOPLE: ReadonlySet<string> = new Set([
   'grant',
   'revocation',
   'pairing',
+  'manifest',
 ])
 
 function judgeTime(body: Body, now: number): GateCode | undefined {

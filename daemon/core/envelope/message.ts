@@ -44,6 +44,10 @@ export interface Enrolment extends Claims {
   readonly permit: Uint8Array
   /** Names of the groups it belongs to (SPEC 12.3). */
   readonly groups?: readonly string[]
+  /** The release key whose images this device boots (SPEC 15.1). */
+  readonly release?: Uint8Array
+  /** The one daemon that has charge of it (SPEC 14.7); absent: whichever daemon of the home it comes to. */
+  readonly hub?: Uint8Array
 }
 export interface Enrol extends Claims {
   readonly type: 'enrol'
@@ -67,6 +71,13 @@ export interface Hello extends Claims {
   readonly firmware: string
   readonly affordances: readonly number[]
   readonly lost: number
+  readonly image?: ImageStanding
+}
+/** The image that says hello (SPEC 15.6): sequences of what runs and of what was last tried, 0 for none. */
+export interface ImageStanding {
+  readonly running: number
+  readonly standing: 'steady' | 'trial' | 'returned'
+  readonly tried: number
 }
 export interface Welcome extends Claims {
   readonly type: 'welcome'
@@ -74,6 +85,8 @@ export interface Welcome extends Claims {
   readonly timeMs: number
   readonly wantsRecord: boolean
   readonly zone?: Zone
+  /** Where else the hub may be found (SPEC 16.5). */
+  readonly places?: readonly Place[]
 }
 export interface Reading extends Claims {
   readonly type: 'reading'
@@ -114,6 +127,12 @@ export interface Beacon extends Claims {
   readonly client: Uint8Array
   /** Pairs of a daemon's key and of the onion address for it, 64 bytes each. */
   readonly ways: Uint8Array
+}
+
+/** A numeric address and a TCP port. */
+export interface Place {
+  readonly host: string
+  readonly port: number
 }
 
 /** How local time differs from UTC, in minutes east, now and after the next change (SPEC 12.6). */
@@ -213,8 +232,29 @@ export interface Pair extends Claims {
   readonly proofForHub: Uint8Array
   readonly proofForOwner: Uint8Array
 }
+/** What a release key says of an image (SPEC 15.2); its audience is that key's own id. */
+export interface Manifest extends Claims {
+  readonly type: 'manifest'
+  readonly imageSequence: number
+  readonly vendor: string
+  /** Board, a slash, app. */
+  readonly imageClass: string
+  readonly digest: Uint8Array
+  readonly size: number
+  readonly firmware: string
+  readonly wire?: number
+  readonly from?: number
+}
 
-/** What is sealed: one of the types of SPEC 4, 12, 13 and 14. */
+/** Which hub CAs devices believe from this generation on (SPEC 16.1). */
+export interface Pins extends Claims {
+  readonly type: 'pins'
+  readonly generation: number
+  /** Raw Ed25519 keys, current then next. */
+  readonly hubCas: readonly Uint8Array[]
+}
+
+/** What is sealed: one of the types of SPEC 4, 12 to 16. */
 export type Body =
   | Owner
   | Member
@@ -237,6 +277,8 @@ export type Body =
   | Act
   | Pairing
   | Pair
+  | Manifest
+  | Pins
 
 export type BodyOf<T extends MessageType> = Extract<Body, { type: T }>
 

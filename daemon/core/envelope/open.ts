@@ -25,8 +25,11 @@ export type EnvelopeCode = Extract<
   | 'bad-signature'
 >
 
-/** Why a receiver does not take this from this signer (SPEC 2.6, 12.2, 12.3). */
-export type SignerCode = Extract<Code, 'unknown-signer' | 'unknown-grant' | 'grant-chain' | 'grant-revoked'>
+/** Why a receiver does not take this from this signer (SPEC 2.6, 12.2, 12.3, 15.3). */
+export type SignerCode = Extract<
+  Code,
+  'unknown-signer' | 'unknown-grant' | 'grant-chain' | 'grant-revoked' | 'no-release-key'
+>
 
 /** Whom a receiver listens to. Asked before the costly check of the signature; nothing is acted on until that has passed. */
 export interface Receiver {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/** Which claims and body members each type has: the maps of schemas/wire/messages.cddl and grants.cddl (SPEC 2.3, 4, 12, 13). */
+/** Which claims and body members each type has: the maps of schemas/wire/messages.cddl and grants.cddl (SPEC 2.3, 4, 12, 13), mesh.cddl and firmware.cddl (14, 15). */
 import type { MessageType } from '../../../schemas/gen/ts/wire.ts'
 import * as wire from '../../../schemas/gen/ts/wire.ts'
 import * as k from './fields.ts'
@@ -42,6 +42,8 @@ export const SHAPES: { readonly [T in MessageType]: Shape } = {
     [
       [wire.ENROLMENT_PERMIT, member('permit', k.short)],
       [wire.ENROLMENT_GROUPS, member('groups', k.groups, true)],
+      [wire.ENROLMENT_RELEASE, member('release', k.key, true)],
+      [wire.ENROLMENT_HUB, member('hub', k.bytesField(wire.KEY_BYTES, wire.KEY_BYTES), true)],
     ],
   ),
   enrol: shape(
@@ -70,6 +72,7 @@ export const SHAPES: { readonly [T in MessageType]: Shape } = {
       [wire.HELLO_FIRMWARE, member('firmware', k.label)],
       [wire.HELLO_AFFORDANCES, member('affordances', k.affordances)],
       [wire.HELLO_LOST, member('lost', k.uint)],
+      [wire.HELLO_IMAGE, member('image', k.imageStanding, true)],
     ],
   ),
   welcome: shape(
@@ -78,6 +81,7 @@ export const SHAPES: { readonly [T in MessageType]: Shape } = {
       [wire.WELCOME_TIME_MS, member('timeMs', k.uint)],
       [wire.WELCOME_WANTS_RECORD, member('wantsRecord', k.bool)],
       [wire.WELCOME_ZONE, member('zone', k.zone, true)],
+      [wire.WELCOME_PLACES, member('places', k.places, true)],
     ],
   ),
   reading: shape(
@@ -178,6 +182,26 @@ export const SHAPES: { readonly [T in MessageType]: Shape } = {
       [wire.PAIR_ID, member('pairing', k.short)],
       [wire.PAIR_PROOF_HUB, member('proofForHub', k.proof)],
       [wire.PAIR_PROOF_OWNER, member('proofForOwner', k.proof)],
+    ],
+  ),
+  manifest: shape(
+    [],
+    [
+      [wire.MANIFEST_SEQUENCE, member('imageSequence', k.intField(1, wire.INTEGER_MAX))],
+      [wire.MANIFEST_VENDOR, member('vendor', k.textField(1, wire.VENDOR_BYTES_MAX))],
+      [wire.MANIFEST_CLASS, member('imageClass', k.textField(1, wire.CLASS_BYTES_MAX))],
+      [wire.MANIFEST_DIGEST, member('digest', k.digest)],
+      [wire.MANIFEST_SIZE, member('size', k.intField(1, wire.IMAGE_BYTES_MAX))],
+      [wire.MANIFEST_FIRMWARE, member('firmware', k.label)],
+      [wire.MANIFEST_WIRE, member('wire', k.intField(1, wire.WIRE_VERSION_MAX), true)],
+      [wire.MANIFEST_FROM, member('from', k.intField(1, wire.INTEGER_MAX), true)],
+    ],
+  ),
+  pins: shape(
+    [],
+    [
+      [wire.PINS_GENERATION, member('generation', k.intField(0, wire.GENERATION_MAX))],
+      [wire.PINS_HUB_CA, member('hubCas', k.keyPair)],
     ],
   ),
 }

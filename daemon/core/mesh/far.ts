@@ -32,6 +32,8 @@ export interface FarDeps {
   readonly ed25519: Ed25519
   readonly book: FarBook
   readonly isRevoked: (key: Uint8Array) => boolean
+  /** The daemon that an owner gave it to (SPEC 14.7): what another one tells of it is from before. */
+  readonly hubOf?: ((device: PartyId) => PartyId | undefined) | undefined
 }
 
 /** Devices that one daemon may show to another. */
@@ -69,8 +71,10 @@ export class FarThings {
     return [...(this.#members.get(member)?.values() ?? [])].map(({ thing }) => thing)
   }
 
-  /** @returns false when the sender may not say it: too many, or a device of a third home */
+  /** @returns false when the sender may not say it: too many, or a device that an owner gave to another */
   async take(member: PartyId, word: ThingWord): Promise<boolean> {
+    const hub = this.#deps.hubOf?.(word.device)
+    if (hub !== undefined && hub !== member) return false
     const owner = this.get(word.device)?.member
     const here = this.#members.get(member)
     if ((here?.size ?? 0) >= THINGS_PER_MEMBER_MAX && !here!.has(word.device)) return false

@@ -18,6 +18,7 @@ import type { By, Services } from '../services.ts'
 import { BeaconSealer } from './beacons.ts'
 import { Bridges } from './bridges.ts'
 import { FarThings } from './far.ts'
+import { Histories } from './histories.ts'
 import { Invitations } from './invitations.ts'
 import { Keeping } from './keeping.ts'
 import { Orders } from './orders.ts'
@@ -25,6 +26,7 @@ import type { OtherPapers } from './others.ts'
 import { Papers, readWays } from './papers.ts'
 import type {
   FarBook,
+  FarReadingBook,
   HeardBook,
   LogShelf,
   MeshEar,
@@ -59,6 +61,10 @@ export interface MeshHomeDeps {
   /** Opens the room, once, the first time it is needed; it is handed our ear. */
   readonly openRoom: (ear: MeshEar) => Promise<MeshRoom>
   readonly carryOut: (device: PartyId, command: Frame, from: PartyId) => Promise<Verdict<Delivery, Code>>
+  readonly hubOf?: (device: PartyId) => PartyId | undefined
+  readonly farReadings: FarReadingBook
+  /** At which resolution readings of other homes are kept, seconds; 0: every one. */
+  readonly everyS: number
 }
 
 export type Joining =
@@ -78,6 +84,7 @@ export class MeshHome implements AsyncDisposable {
   readonly invitations: Invitations
   readonly talk: Talk
   readonly orders: Orders
+  readonly histories: Histories
   readonly own: PartyId
   joining: Joining | undefined
   readonly #deps: MeshHomeDeps
@@ -104,7 +111,8 @@ export class MeshHome implements AsyncDisposable {
     const sealing = { home: trust.home, signer, client, now: () => clock.now(), epoch: random.bytes(8) }
     const ways = readWays(this.papers.member(own)?.beacon?.body.ways ?? new Uint8Array())
     this.#beacons = new BeaconSealer(sealing, this.papers.sequenceOf(own), ways)
-    this.far = new FarThings({ trust, ed25519, book, isRevoked: (key) => revocations.isRevoked(key) })
+    const isRevoked = (key: Uint8Array) => revocations.isRevoked(key)
+    this.far = new FarThings({ trust, ed25519, book, isRevoked, hubOf: deps.hubOf })
     const keeping = this.#keeping
     const shared = { own, ed25519, papers: this.papers, shelf, beacons: this.#beacons, keeping }
     this.talk = new Talk({
@@ -119,6 +127,7 @@ export class MeshHome implements AsyncDisposable {
       hear: (peer, word) => this.#hear(peer, word),
       greeted: (peer) => {
         this.#showing.showAll(peer)
+        this.histories.connected(peer)
         this.orders.connected(peer)
       },
     })
@@ -128,6 +137,18 @@ export class MeshHome implements AsyncDisposable {
       home: trust.home,
       say: (peer, word) => this.talk.say(peer, word),
       carryOut: deps.carryOut,
+    })
+    this.histories = new Histories({
+      ...{
+        clock,
+        ed25519,
+        home: trust.home,
+        book: deps.farReadings,
+        devices,
+        far: this.far,
+        everyS: deps.everyS,
+      },
+      say: (peer, word) => this.talk.say(peer, word),
     })
     this.#showing = new Showing({ devices, readings, feed, talk: this.talk })
     const room = () => this.#openRoom()
@@ -254,6 +275,7 @@ export class MeshHome implements AsyncDisposable {
     gone: (peer) => {
       const { feed, clock } = this.#deps
       this.talk.gone(peer, clock.now())
+      this.histories.gone(peer)
       for (const device of this.far.away(peer)) {
         feed.publish({ event: 'presence', device, at: clock.now(), connected: false, why: 'unreachable' })
       }
@@ -290,6 +312,7 @@ export class MeshHome implements AsyncDisposable {
     this.talk.tick(clock.now())
     this.#showing.tick()
     this.orders.tick()
+    this.histories.tick()
     this.invitations.tick().catch(report)
   }
 
@@ -317,7 +340,9 @@ export class MeshHome implements AsyncDisposable {
     switch (word.word) {
       case 'thing': {
         const before = this.far.get(word.device)?.device.presence.connected
-        if (!(await this.far.take(peer, word)) || before === word.connected) return
+        if (!(await this.far.take(peer, word))) return
+        this.histories.told(peer, word.device)
+        if (before === word.connected) return
         const why = word.connected ? 'connected' : 'away'
         feed.publish({ event: 'presence', device: word.device, at, connected: word.connected, why })
         return
@@ -326,6 +351,7 @@ export class MeshHome implements AsyncDisposable {
         return this.far.drop(peer, word.device)
       case 'reading': {
         const values = await this.far.reading(peer, word.device, word.frame)
+        if (values) this.histories.changed(peer, word.device)
         if (values && values.length > 0) feed.publish({ event: 'reading', device: word.device, at, values })
         return
       }
@@ -338,6 +364,10 @@ export class MeshHome implements AsyncDisposable {
         return
       case 'stage':
         return this.orders.heardStage(peer, word)
+      case 'past':
+        return this.histories.answer(peer, word)
+      case 'passed':
+        return this.histories.heard(peer, word)
     }
   }
 }

@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /**
- * The mesh decides: who is a daemon of this home, what is missing in which log, what is believed of another home.
+ * The mesh decides: who is a daemon of this home, what is missing in which log, what is believed of another home and of its past,
+ * and which daemon has charge of which device.
  * In: messages of other daemons, as bytes from a stream that proved whose they are. Out: messages to send.
  *
  * Always true: a removal beats any membership, in whatever order they come; nothing enters a log that does not follow from
- * what is there and is not signed for by its author; what is said twice changes nothing; what waits for one peer is bounded.
+ * what is there and is not signed for by its author; of one device the newest of its owner's records says who has it; what is said
+ * twice changes nothing; what waits for one peer is bounded.
  * No I/O and no clock of its own, so that test/simulation can run thousands of histories from a seed.
  */
 export * from './beacons.ts'
 export * from './bridges.ts'
+export * from './charge-desks.ts'
+export * from './charges.ts'
 export * from './exchange.ts'
 export * from './far.ts'
 export * from './far-books.ts'
 export * from './far-desk.ts'
+export * from './histories.ts'
 export * from './home.ts'
 export * from './invitations.ts'
 export * from './keeping.ts'

@@ -3,7 +3,7 @@ import type { Instant } from '../../base/clock.ts'
 import { isCode, sentenceOf } from '../../base/error.ts'
 
 /** How long nothing is asked for that would have to be kept, after the disk refused. */
-const REST_MS = 10_000
+const REST_MS = 5000
 
 /** Whether what others say can be kept here: a full disk is nobody's fault among them, and must not cost a connection. */
 export class Keeping {

@@ -8,6 +8,7 @@ import type { PeopleDesk } from '../desks/people.ts'
 import { type Body, type Ed25519, type Frame, openEnvelope } from '../envelope/index.ts'
 import { idOf, type PartyId } from '../model/index.ts'
 import type { PaperBook, PaperKind } from '../ports-people.ts'
+import type { Charges } from './charges.ts'
 
 /** Papers about people and what they may: not the mesh's to judge, but to carry to every home (SPEC 12, 13, 14.4). */
 export interface OtherPapers {
@@ -24,15 +25,17 @@ export interface OthersDeps {
   readonly ed25519: Ed25519
   readonly papers: PaperBook
   readonly people: PeopleDesk
+  /** Records of devices that name a daemon (SPEC 14.7). */
+  readonly charges: Pick<Charges, 'take'>
 }
 
 /** Parents before what hangs from them. */
-const KINDS: readonly PaperKind[] = ['owner', 'person', 'holder', 'grant']
-const REPLACED: readonly PaperKind[] = ['owner', 'person', 'holder']
+const KINDS: readonly PaperKind[] = ['owner', 'person', 'holder', 'grant', 'enrolment']
+const REPLACED: readonly PaperKind[] = ['owner', 'person', 'holder', 'enrolment']
 /** Refused once, for instance because its parent is not here yet, it is not judged again at every word. */
 const REFUSED_MAX = 512
 
-export function othersOf({ home, ed25519, papers, people }: OthersDeps): OtherPapers {
+export function othersOf({ home, ed25519, papers, people, charges }: OthersDeps): OtherPapers {
   const refused = new Set<string>()
   let grants: ReadonlySet<string> = new Set()
   /** A grant never changes: looked through anew only when there are more or fewer. Of the others a later one takes the place. */
@@ -53,6 +56,7 @@ export function othersOf({ home, ed25519, papers, people }: OthersDeps): OtherPa
     if (body.type === 'person') return people.person(frame, body.person, caller)
     if (body.type === 'holder') return people.holder(frame, idOf(body.key), caller)
     if (body.type === 'grant') return people.grant(frame, caller)
+    if (body.type === 'enrolment') return charges.take(frame, caller)
     return undefined
   }
 
@@ -75,6 +79,7 @@ export function othersOf({ home, ed25519, papers, people }: OthersDeps): OtherPa
       )
       const caller: Caller = { ...from, kind: 'owner', origin: `mesh:${from.name}` }
       const handed = opened.ok ? await hand(opened.value, caller) : undefined
+      if (handed?.ok && handed.value === 'known') return 'known'
       if (handed?.ok) {
         // It may be what another one hangs from.
         refused.clear()

@@ -2,9 +2,10 @@
 /** What the mesh asks of the rooms that remember and of the one that carries. */
 import type { Instant } from '../../base/clock.ts'
 import type { Secret } from '../../base/secret.ts'
-import type { Frame } from '../envelope/message.ts'
+import type { Frame, Sample } from '../envelope/message.ts'
 import type { PartyId } from '../model/index.ts'
 import type { Entry } from '../ports.ts'
+import type { PastMessage } from './histories.ts'
 
 /** An envelope that every daemon keeps: the newest of its kind, subject and sealer. */
 export interface MeshPaper {
@@ -72,6 +73,43 @@ export interface FarBook {
   keepThing(member: PartyId, device: PartyId, word: Uint8Array): Promise<void>
   dropThing(member: PartyId, device: PartyId): Promise<void>
   dropMember(member: PartyId): Promise<void>
+}
+
+/** A sealed message as it is kept: its number there rises with the order of arrival. */
+export interface PastReading {
+  readonly number: number
+  readonly receivedAt: Instant
+  readonly frame: Frame
+}
+
+/** Readings of our own devices, or those that are kept here of other daemons'. */
+export type PastSource = 'own' | 'kept'
+
+export interface PastPage {
+  readonly readings: readonly PastReading[]
+  /** Where the next page goes on. */
+  readonly last: number
+  readonly more: boolean
+}
+
+/** What one answer of another daemon came to. */
+export interface PastStep {
+  readonly member: PartyId
+  readonly device: PartyId
+  readonly source: PastSource
+  readonly last: number
+  readonly messages: ReadonlyArray<{ readonly message: PastMessage; readonly receivedAt: Instant }>
+}
+
+/** What devices measured for other daemons (SPEC 14.8); a bounded number of readings of each. */
+export interface FarReadingBook {
+  page(device: PartyId, source: PastSource, after: number, limit: number): PastPage
+  /** How far that daemon's readings are here. */
+  cursor(member: PartyId, device: PartyId, source: PastSource): number
+  /** Each epoch and sequence once, and the cursor with them. */
+  keep(step: PastStep): Promise<void>
+  /** As `ReadingBook` answers it. */
+  history(device: PartyId, affordance: number, since: Instant, limit: number): readonly Sample[]
 }
 
 /** What is wrong with the way to a daemon. */

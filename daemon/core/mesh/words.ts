@@ -3,6 +3,7 @@
 import * as wire from '../../../schemas/gen/ts/wire.ts'
 import { type Cbor, decodeCbor, encodeCbor, type Frame } from '../envelope/index.ts'
 import { idOf, keyOf, type PartyId } from '../model/index.ts'
+import type { PastReading, PastSource } from './ports.ts'
 
 /** A device of the sender's home, with all that is needed to check it and to seal commands for it. */
 export interface ThingWord {
@@ -72,6 +73,24 @@ export type TalkWord =
       /** Empty before the end. */
       readonly receipt: Frame
     }
+  /** What a device measured before (SPEC 14.8). */
+  | {
+      readonly word: 'past'
+      readonly device: PartyId
+      readonly source: PastSource
+      readonly after: number
+      /** Nothing from this moment on, ms; 0: everything. */
+      readonly until: number
+      readonly everyS: number
+    }
+  | {
+      readonly word: 'passed'
+      readonly device: PartyId
+      readonly source: PastSource
+      readonly last: number
+      readonly more: boolean
+      readonly readings: readonly PastReading[]
+    }
 
 export type LogWord =
   | { readonly word: 'want'; readonly author: PartyId; readonly from: number }
@@ -98,7 +117,7 @@ const STAGES: readonly (readonly [OrderStage, number])[] = [
   ['not-taken', wire.STAGE_NOT_TAKEN],
 ]
 /** The highest number that has a meaning, on either stream. */
-const LAST_WORD = wire.TALK_STAGE
+const LAST_WORD = wire.TALK_PASSED
 const NUMBER_OF_STAGE = new Map(STAGES)
 const STAGE_OF_NUMBER = new Map(STAGES.map(([stage, number]) => [number, stage]))
 
@@ -134,6 +153,15 @@ function talkItem(word: TalkWord): Cbor {
       return [wire.TALK_ORDER, word.number, keyOf(word.device), word.command]
     case 'stage':
       return [wire.TALK_STAGE, word.number, NUMBER_OF_STAGE.get(word.stage)!, word.code, word.receipt]
+    case 'past': {
+      const { device, source, after, until, everyS } = word
+      return [wire.TALK_PAST, keyOf(device), source === 'kept', after, until, everyS]
+    }
+    case 'passed': {
+      const { device, source, last, more, readings } = word
+      const about = [wire.TALK_PASSED, keyOf(device), source === 'kept', last, more]
+      return [...about, readings.map(({ receivedAt }) => receivedAt), readings.map(({ frame }) => frame)]
+    }
   }
 }
 
@@ -180,8 +208,31 @@ function readTalk(number: Cbor | undefined, read: Reader): TalkWord | undefined 
       const [code, receipt] = [read.number(), read.bytes()]
       return stage && { word: 'stage', number: order, stage, code, receipt }
     }
+    case wire.TALK_PAST:
+      return {
+        word: 'past',
+        device: read.party(),
+        source: read.truth() ? 'kept' : 'own',
+        after: read.number(),
+        until: read.number(),
+        everyS: read.number(),
+      }
+    case wire.TALK_PASSED:
+      return readPassed(read)
   }
   return undefined
+}
+
+function readPassed(read: Reader): TalkWord | undefined {
+  const [device, isKept] = [read.party(), read.truth()]
+  const [last, more] = [read.number(), read.truth()]
+  const [times, frames] = [read.numbers(wire.PAST_READINGS_MAX), read.frames()]
+  // Its number is the sender's own business.
+  const readings = frames.map((frame, i) => ({ number: 0, receivedAt: times[i] ?? 0, frame }))
+  const isWhole = times.length === frames.length
+  return isWhole
+    ? { word: 'passed', device, source: isKept ? 'kept' : 'own', last, more, readings }
+    : undefined
 }
 
 function readThing(read: Reader): ThingWord {

@@ -29,7 +29,7 @@ export type GrantCode =
   | Extract<Code, 'grant-revoked' | 'conflict' | 'grant-wider' | 'grants-full'>
 
 /** Why a key may not name a grant (SPEC 12.3). */
-export type HolderCode = Exclude<SignerCode, 'grant-chain'>
+export type HolderCode = Exclude<SignerCode, 'grant-chain' | 'no-release-key'>
 
 export interface GrantsOptions {
   /** How many are held at once; ended ones make room. */

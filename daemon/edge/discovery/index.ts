@@ -28,6 +28,8 @@ export interface DiscoveryOptions {
   readonly port: number
   /** This machine's IPv4 addresses on private networks, asked for at each answer: LANs are renumbered. */
   readonly addresses: () => readonly string[]
+  /** Who gets no answer now: it was sent elsewhere. */
+  readonly ignores?: (address: string) => boolean
   /** Where to listen; the mDNS group's port on all interfaces if not said, and then that group is joined. */
   readonly listen?: { readonly host: string; readonly port: number }
 }
@@ -65,7 +67,7 @@ export async function openDiscovery(
   const allowance = new Allowance(() => deps.clock.monotonic())
   socket.on('error', (error) => deps.log.taskFailed('discovery', error))
   socket.on('message', (question, from) => {
-    if (!NEAR.check(from.address) || !allowance.take()) return
+    if (!NEAR.check(from.address) || options.ignores?.(from.address) || !allowance.take()) return
     const address = nearest(options.addresses(), from.address)
     const answer = address && answerTo(question, label, address, options.port)
     if (answer) socket.send(answer, from.port, from.address, ignoreSending)

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Instant } from '../../base/clock.ts'
 import type { Authority } from '../../core/authority.ts'
+import type { Frame } from '../../core/envelope/index.ts'
 import type { Feed } from '../../core/feed.ts'
-import type { MeshHome } from '../../core/mesh/index.ts'
+import type { Generations } from '../../core/generations.ts'
+import type { Adoption, MeshHome } from '../../core/mesh/index.ts'
 import type { PartyId } from '../../core/model/index.ts'
 import type { DeviceBook, Journal, PermitBook, ReadingBook } from '../../core/ports.ts'
 import type { PairingBook } from '../../core/ports-people.ts'
 import type { Desk } from '../../core/receive.ts'
 import type { Services } from '../../core/services.ts'
+import type { Updates } from '../../core/updates/index.ts'
 
 /** The home behind the API: what it reads from, and the desk that decides. */
 export interface HttpHome {
@@ -24,8 +27,13 @@ export interface HttpHome {
   readonly permits: PermitBook
   readonly pairings: Pick<PairingBook, 'get' | 'askedBy'>
   readonly services: Services
+  readonly rollouts: Updates
   readonly feed: Feed
   readonly mesh: MeshHome
+  readonly adoption: Adoption
+  readonly generations: Generations
+  /** An owner's envelope that makes this hub a daemon of the home. */
+  readonly member: Frame
   status(): StatusReport
 }
 

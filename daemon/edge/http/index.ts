@@ -25,6 +25,7 @@ import { commandRoutes } from './routes/commands.ts'
 import { enrolmentRoutes } from './routes/enrolments.ts'
 import { eventRoutes } from './routes/events.ts'
 import { formRoutes } from './routes/form.ts'
+import { generationRoutes } from './routes/generations.ts'
 import { hubRoutes } from './routes/hub.ts'
 import { logRoutes } from './routes/log.ts'
 import { meshRoutes } from './routes/mesh.ts'
@@ -33,6 +34,7 @@ import { peopleRoutes } from './routes/people.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { thingRoutes } from './routes/things.ts'
 import { tokenRoutes } from './routes/tokens.ts'
+import { updateRoutes } from './routes/updates.ts'
 import { Watchers } from './watchers.ts'
 
 export {
@@ -77,11 +79,13 @@ export async function openHttp(deps: HttpDeps, options: HttpOptions, signal: Abo
     ...serviceRoutes(routeDeps),
     ...hubRoutes(routeDeps),
     ...meshRoutes(routeDeps),
+    ...generationRoutes(routeDeps),
     ...logRoutes(routeDeps),
     ...peopleRoutes(routeDeps),
     ...pairingRoutes(routeDeps),
     ...tokenRoutes(routeDeps),
     ...formRoutes(routeDeps),
+    ...updateRoutes(routeDeps),
   ]
   const page: Page | undefined = options.page === undefined ? undefined : preparePage(options.page)
   const app = new App(routeDeps, routes, page)

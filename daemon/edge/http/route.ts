@@ -54,7 +54,11 @@ export interface Asking extends Unproved {
 }
 
 export type Method = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'
-export type MediaType = 'application/cose' | 'application/json' | 'application/x-www-form-urlencoded'
+export type MediaType =
+  | 'application/cose'
+  | 'application/json'
+  | 'application/x-www-form-urlencoded'
+  | 'application/octet-stream'
 
 interface Form {
   readonly method: Method
@@ -94,6 +98,13 @@ export function findThing(
 ): Verdict<Device, Code> {
   const id = parseId(named)
   const device = (id && home.devices.get(id)) ?? home.devices.named(named)
+  const namesakes = device
+    ? []
+    : home.devices.list().filter((each) => each.name === named && sight.sees(each))
+  if (namesakes.length > 1 && !only) {
+    const names = namesakes.map((each) => `${each.home}/${each.name}`).join(', ')
+    return no('conflict', `${namesakes.length} devices are called ${named}: ${names}`)
+  }
   const isElsewhere = device !== undefined && only !== undefined && only !== device.id
   if (isElsewhere) home.desk.forbidden(caller, `another device than that of this address: ${device.name}`)
   if (!device || isElsewhere || !sight.sees(device)) return no('not-found', 'no such device')

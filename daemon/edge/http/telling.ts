@@ -115,6 +115,8 @@ export function tellEvent(event: HomeEvent): object {
       return { at: event.at }
     case 'pairing':
       return { at: event.at, pairing: tellBytes(event.pairing) }
+    case 'rollout':
+      return { at: event.at, rollout: event.rollout }
     case 'onion':
       return { at: event.at, service: event.service, status: event.status }
   }

@@ -54,6 +54,8 @@ const NEVER = Number.POSITIVE_INFINITY
  */
 export class Connection implements Line {
   readonly address: string
+  /** The leaf of the hub's that this connection is shown. */
+  readonly shown: Uint8Array
   readonly #deps: ConnectionDeps
   readonly #raw: Socket
   readonly #reader = new FrameReader()
@@ -67,10 +69,11 @@ export class Connection implements Line {
   #heardAt: number
   #frameDeadline = NEVER
 
-  constructor(deps: ConnectionDeps, raw: Socket, address: string) {
+  constructor(deps: ConnectionDeps, raw: Socket, address: string, shown: Uint8Array) {
     this.#deps = deps
     this.#raw = raw
     this.address = address
+    this.shown = shown
     this.#heardAt = deps.clock.monotonic()
     this.#deadline = this.#heardAt + deps.limits.handshakeMsMax
   }

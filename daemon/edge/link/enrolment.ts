@@ -102,7 +102,7 @@ export class Enrolment implements Talk, Receiver {
 
   async #admit(enrol: Message<Enrol>, device: PartyId, permit: OpenPermit): Promise<Verdict<Frame, Code>> {
     const { issuer, random, clock, voice, desk, diary } = this.#room
-    const certificate = deviceLeaf(issuer, enrol.signer, random.bytes(8), clock.now())
+    const certificate = deviceLeaf(issuer(), enrol.signer, random.bytes(8), clock.now())
     const enrolled = voice.enrolled(device, enrol.body.epoch, certificate, permit.name)
     const { board, firmware, affordances } = enrol.body
     const verdict = await desk.enrolled({

@@ -13,29 +13,32 @@ import type { TLSSocket } from 'node:tls'
 import type { Code } from '../../../schemas/gen/ts/codes.ts'
 import { ALPN_ENROL, ALPN_LINK } from '../../../schemas/gen/ts/wire.ts'
 import { Allowances } from '../../base/allowance.ts'
+import { toHex } from '../../base/bytes.ts'
 import type { Clock } from '../../base/clock.ts'
 import { ignore, no, RoomError, type Verdict, yes } from '../../base/error.ts'
 import { once, Turns } from '../../base/lifetime.ts'
 import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import type { Secret } from '../../base/secret.ts'
-import type { Ed25519, Frame, Signer, Zone } from '../../core/envelope/index.ts'
-import { caCertificate } from '../../core/identity/certificates.ts'
+import type { Ed25519, Frame, Place, Zone } from '../../core/envelope/index.ts'
 import { idOf, type PartyId } from '../../core/model/index.ts'
 import type { Carrier, DeviceDesk } from '../../core/ports.ts'
 import { Tries } from '../../core/tries.ts'
 import { Connection, type Talk } from './connection.ts'
 import { LinkDiary } from './diary.ts'
 import { Enrolment } from './enrolment.ts'
+import { Fronts, type LinkPapers } from './fronts.ts'
 import { ADDRESSES_MAX, LINK_LIMITS, type LinkLimits, Occupancy } from './limits.ts'
 import { NoteRound } from './note-round.ts'
 import { Rescue } from './rescue.ts'
 import type { LinkRoom } from './room.ts'
 import { Roster } from './roster.ts'
 import { Session } from './session.ts'
-import { peerLeaf, tlsServer } from './tls.ts'
+import { peerLeaf } from './tls.ts'
+import { TurnedAway } from './turned-away.ts'
 import { HubVoice } from './voice.ts'
 
+export type { LinkPapers } from './fronts.ts'
 export { LINK_LIMITS, type LinkLimits } from './limits.ts'
 
 export class LinkError extends RoomError<'address-in-use' | 'cannot-listen'> {}
@@ -48,26 +51,30 @@ export interface LinkDeps {
   readonly desk: DeviceDesk
 }
 
-export interface LinkOptions {
+export interface LinkOptions extends LinkPapers {
   readonly host: string
   /** 0: any free port. */
   readonly port: number
   readonly homeId: PartyId
   /** Ed25519 seed of this hub: TLS proves it and the welcome is sealed with it. */
   readonly hubSeed: Secret
-  /** DER, issued to this hub's key by the hub CA that devices pin. */
-  readonly hubLeaf: Uint8Array
-  /** Current, then next. The first issues; leaves of all are accepted. */
-  readonly deviceCas: readonly [Signer, ...Signer[]]
   readonly limits?: Partial<LinkLimits>
   /** The home's zone, told with each welcome. */
   readonly zone?: () => Zone | undefined
+  /** Where else devices may find this hub, told with each welcome: numeric addresses, the best first. */
+  readonly places?: () => readonly Place[]
 }
 
 export interface Link extends Carrier, AsyncDisposable {
   readonly port: number
+  /** From now on the hub shows and issues this. Everybody is cut off without a word, and comes back to the new. */
+  renew(papers: LinkPapers): void
+  /** Sessions that were opened under this leaf since the start. */
+  taken(hubLeaf: Uint8Array): number
   /** Devices with a session. */
   connected(): number
+  /** Whether a device at this address was sent to another daemon a moment ago (SPEC 14.7). */
+  turnedAway(address: string): boolean
 }
 
 const SWEEP_MS = 1000
@@ -86,8 +93,11 @@ export async function openLink(deps: LinkDeps, options: LinkOptions, signal: Abo
   return {
     port: listener.port,
     connected: () => listener.room.roster.size,
+    turnedAway: (address) => listener.room.turnedAway.has(address),
     send: (device, frame) => listener.send(device, frame),
     drop: (device, why) => listener.room.roster.get(device)?.end(why),
+    renew: (papers) => listener.renew(papers),
+    taken: (hubLeaf) => listener.taken.get(toHex(hubLeaf)) ?? 0,
     [Symbol.asyncDispose]() {
       signal.removeEventListener('abort', dispose)
       return dispose()
@@ -97,9 +107,11 @@ export async function openLink(deps: LinkDeps, options: LinkOptions, signal: Abo
 
 class Listener {
   readonly room: LinkRoom
-  readonly #caKeys: readonly Uint8Array[]
+  /** By leaf, in hex. */
+  readonly taken = new Map<string, number>()
+  readonly #hubSeed: Secret
   readonly #accepting: Server
-  readonly #tls: ReturnType<typeof tlsServer>
+  #fronts: Fronts
   readonly #occupancy: Occupancy
   /** What strangers may cost: a handshake is a millisecond of the processor. Who proves to be a device gets it back. */
   readonly #unproven: Allowances
@@ -114,25 +126,20 @@ class Listener {
     const hub = ed25519.signer(options.hubSeed.reveal())
     const limits = { ...LINK_LIMITS, ...options.limits }
     const diary = new LinkDiary(log)
-    const voice = new HubVoice(hub, clock, random, options.zone)
-    const issuer = options.deviceCas[0]
+    const voice = new HubVoice(hub, clock, random, options)
+    const issuer = () => this.#fronts.issuer
     const shared = { clock, random, ed25519, desk, homeId: options.homeId, hub, voice, issuer, diary, limits }
     const noteRound = new NoteRound(clock, this.#closing.signal)
-    this.room = { ...shared, tries: new Tries(), roster: new Roster(), noteRound }
-    this.#caKeys = options.deviceCas.map((ca) => ca.key)
+    const turnedAway = new TurnedAway(clock)
+    this.room = { ...shared, tries: new Tries(), roster: new Roster(), noteRound, turnedAway }
+    this.#hubSeed = options.hubSeed
+    this.#fronts = this.#open(options)
     this.#occupancy = new Occupancy(limits)
     this.#unproven = new Allowances(clock, {
       burst: limits.unprovenBurst,
       perS: limits.unprovenPerS,
       namesMax: ADDRESSES_MAX,
     })
-    this.#tls = tlsServer({
-      seed: options.hubSeed,
-      leaf: options.hubLeaf,
-      deviceCas: options.deviceCas.map((ca) => caCertificate('device', ca)),
-    })
-    this.#tls.on('secureConnection', (socket) => this.#secured(socket))
-    this.#tls.on('tlsClientError', (error, socket) => diary.tlsFailed(error, socket.remoteAddress))
     this.#accepting = createServer({ noDelay: true }, (socket) => this.#accepted(socket))
     this.#sweeping = clock.every(SWEEP_MS, () => this.#sweep())
   }
@@ -140,6 +147,24 @@ class Listener {
   get port(): number {
     const address = this.#accepting.address()
     return typeof address === 'object' && address ? address.port : 0
+  }
+
+  #open(papers: LinkPapers): Fronts {
+    return new Fronts(this.#hubSeed, papers, {
+      secured: (socket) => this.#secured(socket),
+      failed: (error, socket) => this.#failed(error, socket),
+    })
+  }
+
+  renew(papers: LinkPapers): void {
+    this.#fronts = this.#open(papers)
+    for (const connection of this.#connections.values()) connection.leave()
+  }
+
+  #failed(error: Error, socket: TLSSocket): void {
+    const address = socket.remoteAddress
+    this.room.diary.tlsFailed(error, address)
+    if (address !== undefined && isAlert(error)) this.#fronts.refused(address)
   }
 
   listen(host: string, port: number): Promise<void> {
@@ -172,14 +197,15 @@ class Listener {
       return void socket.destroy()
     }
     const name = nameOf(socket)
-    const connection = new Connection(this.room, socket, address)
+    const front = this.#fronts.of(address)
+    const connection = new Connection(this.room, socket, address, front.leaf)
     this.#connections.set(name, connection)
     socket.on('close', () => {
       this.#connections.delete(name)
       this.#occupancy.leave(address)
       connection.closed()
     })
-    this.#tls.emit('connection', socket)
+    front.server.emit('connection', socket)
   }
 
   #secured(socket: TLSSocket): void {
@@ -196,11 +222,14 @@ class Listener {
     const { room } = this
     if (socket.alpnProtocol === ALPN_ENROL) return yes(new Enrolment(room, line, this.#turns))
     if (socket.alpnProtocol !== ALPN_LINK) return no('bad-alpn')
-    const leaf = peerLeaf(socket, this.#caKeys, room.ed25519)
+    const leaf = peerLeaf(socket, this.#fronts.caKeys, room.ed25519)
     if (!leaf.ok) return leaf
     const { key, until } = leaf.value
     if (room.desk.standing(idOf(key)) === 'forgotten') return no('forgotten', idOf(key))
     this.#unproven.of(line.address).giveBack()
+    this.#fronts.taken(line.address)
+    const shown = toHex(line.shown)
+    this.taken.set(shown, (this.taken.get(shown) ?? 0) + 1)
     if (room.clock.now() > until) return yes(new Rescue(room, line, key))
     return yes(new Session(room, line, leaf.value, socket.isSessionReused()))
   }
@@ -226,6 +255,11 @@ class Listener {
 
 function nameOf(socket: Socket): string {
   return `${socket.remoteAddress}|${socket.remotePort}`
+}
+
+/** The other side said why it ends the handshake; for a device that is most often a leaf that it does not take. */
+function isAlert(error: Error & { code?: string }): boolean {
+  return error.code?.includes('_ALERT_') === true
 }
 
 /** A socket's errors end in its 'close', which is where they are answered. */

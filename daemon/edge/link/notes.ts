@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** Notes: what the two ends of a link tell each other beside envelopes (SPEC 6.3). */
-import { CODES, type Code } from '../../../schemas/gen/ts/codes.ts'
-import { GOT_DIGEST_BYTES } from '../../../schemas/gen/ts/wire.ts'
-import { encodeCbor } from '../../core/envelope/index.ts'
+import { CODES, type Code, codeByNumber } from '../../../schemas/gen/ts/codes.ts'
+import { GOT_DIGEST_BYTES, IMAGE_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
+import { decodeCbor, encodeCbor } from '../../core/envelope/index.ts'
+import type { WantedImage } from '../../core/updates/index.ts'
 import { writeFrame } from './frames.ts'
 
 const ENVELOPE_FIRST_BYTE = 0xd2
@@ -22,9 +23,20 @@ export function refusalFrame(code: Code): Uint8Array {
   return writeFrame(encodeCbor([0, CODES[code]]))
 }
 
-/** The digest in a device's note "that envelope has arrived", or undefined for `bad-note`: devices say nothing else. */
+/** The digest in a device's note "that envelope has arrived", or undefined when it is none. */
 export function readGot(note: Uint8Array): Uint8Array | undefined {
   const fits = note.length === GOT_HEAD.length + GOT_DIGEST_BYTES
   if (!fits || note[0] !== GOT_HEAD[0] || note[1] !== GOT_HEAD[1]) return undefined
   return Uint8Array.from(note.subarray(GOT_HEAD.length))
+}
+
+/** A device's note "the image of this manifest is here up to there" (SPEC 15.4), or undefined when it is none. */
+export function readWanted(note: Uint8Array): WantedImage | undefined {
+  const item = decodeCbor(note)
+  if (!item.ok || !Array.isArray(item.value) || item.value.length !== 3) return undefined
+  const [digest, offset, number] = item.value
+  if (!(digest instanceof Uint8Array) || digest.length !== GOT_DIGEST_BYTES) return undefined
+  if (typeof offset !== 'number' || offset < 0 || offset > IMAGE_BYTES_MAX) return undefined
+  const code = typeof number === 'number' ? codeByNumber(number) : undefined
+  return code && { digest: Uint8Array.from(digest), offset, code }
 }

@@ -22,5 +22,5 @@ export function nextPapers(room: LinkRoom, key: Uint8Array, nonce: Uint8Array): 
   const device = idOf(key)
   const name = desk.nameOf(device)
   if (name === undefined) return undefined
-  return voice.enrolled(device, nonce, deviceLeaf(issuer, key, random.bytes(8), clock.now()), name)
+  return voice.enrolled(device, nonce, deviceLeaf(issuer(), key, random.bytes(8), clock.now()), name)
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import type { Code } from '../../../schemas/gen/ts/codes.ts'
 import { DEVICE_ENVELOPE_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { equal } from '../../base/bytes.ts'
 import { type Body, type Frame, openEnvelope, type Receiver } from '../../core/envelope/index.ts'
@@ -42,7 +43,9 @@ export class Rescue implements Talk, Receiver {
     if (this.#answered) return 'unexpected-message'
     this.#answered = true
     // Asked now and not when the connection began: somebody may have been forgotten in between.
-    if (this.#room.desk.standing(this.device) === 'forgotten') return 'forgotten'
+    const standing = this.#room.desk.standing(this.device)
+    if (standing === 'forgotten') return 'forgotten'
+    if (standing === 'elsewhere') return 'hub-elsewhere'
     const papers = nextPapers(this.#room, this.#key, opened.value.body.epoch)
     if (!papers) return 'expired'
     this.#room.diary.deviceRenewed(this.device, true)
@@ -51,5 +54,7 @@ export class Rescue implements Talk, Receiver {
     return undefined
   }
 
-  ended(): void {}
+  ended(why: Code): void {
+    if (why === 'hub-elsewhere') this.#room.turnedAway.note(this.#line.address)
+  }
 }

@@ -9,6 +9,7 @@ import type { LinkDiary } from './diary.ts'
 import type { LinkLimits } from './limits.ts'
 import type { NoteRound } from './note-round.ts'
 import type { Roster } from './roster.ts'
+import type { TurnedAway } from './turned-away.ts'
 import type { HubVoice } from './voice.ts'
 
 /** What all connections of one link share. */
@@ -21,10 +22,11 @@ export interface LinkRoom {
   readonly hub: Signer
   readonly voice: HubVoice
   /** The device CA that issues now. */
-  readonly issuer: Signer
+  issuer(): Signer
   readonly diary: LinkDiary
   readonly limits: LinkLimits
   readonly tries: Tries
   readonly roster: Roster
   readonly noteRound: NoteRound
+  readonly turnedAway: TurnedAway
 }

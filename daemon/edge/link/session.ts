@@ -21,7 +21,7 @@ import { idOf, type PartyId } from '../../core/model/index.ts'
 import type { Line, Outcome, Talk } from './connection.ts'
 import { writeFrame } from './frames.ts'
 import { NOTE_AFTER, NOTE_MS, type Noting } from './note-round.ts'
-import { isEnvelope, readGot, storedFrame } from './notes.ts'
+import { isEnvelope, readGot, readWanted, storedFrame } from './notes.ts'
 import { nextPapers, renewalDue } from './renewal.ts'
 import type { LinkRoom } from './room.ts'
 import type { Told } from './voice.ts'
@@ -80,7 +80,7 @@ export class Session implements Talk, Receiver, Noting {
     this.#key = leaf.key
     this.device = idOf(leaf.key)
     this.#resumed = resumed
-    this.#renewAt = renewalDue(leaf, room.issuer.key)
+    this.#renewAt = renewalDue(leaf, room.issuer().key)
   }
 
   /** Who may seal what here (SPEC 2.6): the device its own types, and an owner its record when that is wanted. */
@@ -104,9 +104,11 @@ export class Session implements Talk, Receiver, Noting {
 
   #note(frame: Frame): Outcome {
     const digest = readGot(frame)
-    if (!digest) return 'bad-note'
+    const wanted = digest ? undefined : readWanted(frame)
+    if (!digest && !wanted) return 'bad-note'
     if (this.#state !== 'open') return 'unexpected-message'
-    this.#room.desk.got(this.device, digest)
+    if (digest) this.#room.desk.got(this.device, digest)
+    if (wanted) this.#room.desk.wanted(this.device, wanted)
     return undefined
   }
 
@@ -132,6 +134,7 @@ export class Session implements Talk, Receiver, Noting {
   async #greet(hello: Message<Hello>): Promise<Outcome> {
     const standing = this.#room.desk.standing(this.device)
     if (standing === 'forgotten') return 'forgotten'
+    if (standing === 'elsewhere') return 'hub-elsewhere'
     if (standing === 'known') return this.#open(hello, true)
     this.#hello = hello
     this.#state = 'awaiting-record'
@@ -260,11 +263,12 @@ export class Session implements Talk, Receiver, Noting {
     return this.#line.ended ? 'too-slow' : 'sent'
   }
 
-  end(why: 'forgotten' | 'superseded'): void {
+  end(why: 'forgotten' | 'superseded' | 'hub-elsewhere' | 'ca-announced'): void {
     this.#line.end(why)
   }
 
   ended(why: Code): void {
+    if (why === 'hub-elsewhere') this.#room.turnedAway.note(this.#line.address)
     this.#room.roster.leave(this.device, this)
     this.#space?.open()
     if (!this.#announced) return

@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { EPOCH_BYTES } from '../../../schemas/gen/ts/wire.ts'
+import { EPOCH_BYTES, PLACES_MAX } from '../../../schemas/gen/ts/wire.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import {
   type Enrolled,
   type Frame,
+  type Place,
   type Signer,
   sealEnvelope,
   type Welcome,
   type Zone,
 } from '../../core/envelope/index.ts'
 import type { PartyId } from '../../core/model/index.ts'
+
+/** What welcomes say of the home, as it is at that moment. */
+export interface VoiceOptions {
+  /** SPEC 12.6. */
+  readonly zone?: (() => Zone | undefined) | undefined
+  /** Where else the hub may be found (SPEC 16.5), the best first. */
+  readonly places?: (() => readonly Place[]) | undefined
+}
 
 /** The time and the zone as a device was told them. */
 export interface Told {
@@ -29,13 +38,12 @@ export class HubVoice {
   readonly #signer: Signer
   readonly #clock: Clock
   readonly #epoch: Uint8Array
-  readonly #zone: () => Zone | undefined
+  readonly #about: VoiceOptions
   #sequence = 0
 
-  /** @param zone  the home's, now (SPEC 12.6) */
-  constructor(signer: Signer, clock: Clock, random: Random, zone: () => Zone | undefined = () => undefined) {
+  constructor(signer: Signer, clock: Clock, random: Random, about: VoiceOptions = {}) {
     this.#signer = signer
-    this.#zone = zone
+    this.#about = about
     this.#clock = clock
     this.#epoch = random.bytes(EPOCH_BYTES)
   }
@@ -43,15 +51,17 @@ export class HubVoice {
   /** @param nonce the epoch of the hello that is answered */
   welcome(device: PartyId, nonce: Uint8Array, wantsRecord: boolean): Frame {
     const now = this.#clock.now()
-    const zone = this.#zone()
-    const time = { nonce, timeMs: now, wantsRecord, ...(zone && { zone }) }
+    const zone = this.#about.zone?.()
+    const places = this.#about.places?.().slice(0, PLACES_MAX) ?? []
+    const about = { ...(zone && { zone }), ...(places.length > 0 && { places }) }
+    const time = { nonce, timeMs: now, wantsRecord, ...about }
     const body: Welcome = { type: 'welcome', ...this.#claims(device, now), ...time }
     return sealEnvelope(body, this.#signer)
   }
 
   /** What a welcome says of the time at this moment. */
   tell(): Told {
-    return { timeMs: this.#clock.now(), at: this.#clock.monotonic(), zone: this.#zone() }
+    return { timeMs: this.#clock.now(), at: this.#clock.monotonic(), zone: this.#about.zone?.() }
   }
 
   /** Whether a device that was told this must hear it anew (SPEC 6.4): local time changed, our clock was set, or a day went by. */

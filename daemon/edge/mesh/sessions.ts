@@ -234,6 +234,7 @@ export class Sessions implements Disposable {
 
   #lost(peer: PartyId, session: Session, end: WayTrouble): void {
     if (!this.#isCurrent(peer, session)) return
+    this.#deps.log.say('info', 'mesh-lost', { peer, why: end.code })
     this.#ends.set(peer, end)
     this.#drop(peer, session)
     session.connection.abort(new Error(end.detail))

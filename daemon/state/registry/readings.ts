@@ -55,7 +55,7 @@ export class KeptReadings implements ReadingBook {
   }
 }
 
-function sealedOf(
+export function sealedOf(
   { body, frame }: Message<Reading> | Message<Receipt> | Message<Act>,
   receivedAt: Instant,
 ): Sealed {

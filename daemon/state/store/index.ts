@@ -7,8 +7,10 @@
  * Absent on purpose: meaning. Tables turn rows into values; registry and log say what they are for. There is no second
  * implementation for tests: IN_MEMORY is the same code without a file.
  */
+export * from './confirmations.ts'
 export { IN_MEMORY } from './database.ts'
 export * from './devices.ts'
+export * from './far-readings.ts'
 export * from './journal.ts'
 export * from './mesh.ts'
 export * from './pairings.ts'
@@ -20,4 +22,5 @@ export * from './services.ts'
 export * from './signed.ts'
 export * from './store.ts'
 export * from './tokens.ts'
+export * from './updates.ts'
 export * from './uses.ts'

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import { GRANT_USES_MAX, METHOD_GET } from '../../../schemas/gen/ts/wire.ts'
 import type { Hours, Permission } from '../../core/envelope/browser.ts'
 import { keyOf, parseId } from '../../core/model/index.ts'
+import { sayName } from '../kind.ts'
 import { usePage } from '../parts/context.ts'
 import { type KnownGrant, type KnownPerson, passedOn, permissionsFor, type Terms } from '../people.ts'
 import { readMinute, sayDay, sayWhat, sayWhere, WEEK } from '../say-grant.ts'
@@ -41,9 +42,9 @@ export function GiveForm({ to }: { to: KnownPerson }) {
         <select name="where" required>
           {isOwner && <option value={EVERYTHING}>{words.grants.everything}</option>}
           {isOwner
-            ? [...state.things.values()].map(({ id, name }) => (
-                <option key={id} value={id}>
-                  {name}
+            ? [...state.things.values()].map((thing) => (
+                <option key={thing.id} value={thing.id}>
+                  {sayName(thing)}
                 </option>
               ))
             : own.map((grant) => (

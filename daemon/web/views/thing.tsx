@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { useEffect, useState } from 'preact/hooks'
 import type { Thing } from '../answers.ts'
-import { titleOf } from '../kind.ts'
+import { sayName, titleOf } from '../kind.ts'
 import { usePage } from '../parts/context.ts'
 import { Control } from '../parts/controls.tsx'
 import { Heading } from '../parts/heading.tsx'
@@ -17,7 +17,7 @@ export function ThingView({ thing }: { thing: Thing }) {
       <p>
         <a href="#/">← {words.thing.back}</a>
       </p>
-      <Heading>{thing.name}</Heading>
+      <Heading>{sayName(thing)}</Heading>
       <Presence thing={thing} />
       <Warning thing={thing} />
       <div class="card">

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Held, Thing } from '../answers.ts'
-import { kindOf, sayWhen } from '../kind.ts'
+import { kindOf, sayName, sayWhen } from '../kind.ts'
 import { usePage } from '../parts/context.ts'
 import { Control } from '../parts/controls.tsx'
 import { Heading } from '../parts/heading.tsx'
@@ -29,11 +29,11 @@ function Card({ thing }: { thing: Thing }) {
   const { words } = usePage()
   const kind = kindOf(thing)
   return (
-    <article class={thing.connected ? 'card' : 'card away'} aria-label={thing.name}>
+    <article class={thing.connected ? 'card' : 'card away'} aria-label={sayName(thing)}>
       <header>
         <ThingIcon thing={thing} />
         <h2>
-          <a href={`#/thing/${thing.id}`}>{thing.name}</a>
+          <a href={`#/thing/${thing.id}`}>{sayName(thing)}</a>
         </h2>
         <Presence thing={thing} />
       </header>

@@ -7,6 +7,7 @@
  * chips on the buses; without it there are none. With SHALLOT_SERIAL the console is a pseudo-terminal, as a board's is a serial line; its
  * name is the first line of standard output. A file world/wifi (name and password, a line each) is the one Wi-Fi around, and without
  * having joined it there is no network; no such file: the network needs no Wi-Fi. SHALLOT_SIGNER=se050: the board has that chip for its key.
+ * host.h and slots.c: images, and the power.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,20 +27,32 @@
 
 #include "../../driver/se050.h"
 #include "../buses.h"
+#include "host.h"
 #include "serial.h"
+
+/* What one SIGUSR1 adds to the time that has passed: longer than a trial, for tests. */
+enum { LEAP_MS = 400000 };
 
 static int directory = -1;
 static int connection = -1;
 static int runner = -1;
+static long writes_left = -1; /* -1: power lasts */
 
 void flash_copy(void *to, const void *from, size_t size) { memcpy(to, from, size); }
 
 /* ---- time and chance ---- */
 
+static volatile sig_atomic_t leaps;
+
+static void clock_leap(int number) {
+  (void)number;
+  leaps++;
+}
+
 static uint64_t now_ms(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 + (uint64_t)leaps * LEAP_MS;
 }
 
 static void sleep_ms(uint32_t ms) {
@@ -178,14 +191,33 @@ static int lan_ask(const uint8_t *question, size_t size, uint8_t *answer, size_t
   return result;
 }
 
+/* ---- power ---- */
+
+void host_power_restore(void) {
+  const char *said = getenv("SHALLOT_CUT");
+  writes_left = said == NULL ? -1 : atol(said);
+}
+
+bool host_power_lasts(void) { return writes_left < 0 || --writes_left > 0; }
+
+void host_power_end(void) { _exit(HOST_CUT_STATUS); }
+
+void host_power_hand_on(void) {
+  char text[24];
+  snprintf(text, sizeof text, "%ld", writes_left);
+  if (writes_left >= 0) setenv("SHALLOT_CUT", text, 1);
+}
+
 /* ---- storage ---- */
+
+int host_directory(void) { return directory; }
 
 static int name_is_good(const char *name) {
   size_t size = strlen(name);
   return size > 0 && size <= PORT_BLOB_NAME_CHARS_MAX && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == size;
 }
 
-static int blob_read(const char *name, uint8_t *out, size_t capacity) {
+int host_blob_read(const char *name, uint8_t *out, size_t capacity) {
   if (!name_is_good(name)) return SHALLOT_E_PORT_STORAGE;
   int file = openat(directory, name, O_RDONLY | O_CLOEXEC);
   if (file < 0) return errno == ENOENT ? SHALLOT_E_MISSING : SHALLOT_E_PORT_STORAGE;
@@ -197,7 +229,7 @@ static int blob_read(const char *name, uint8_t *out, size_t capacity) {
   return count < 0 ? SHALLOT_E_PORT_STORAGE : (int)count;
 }
 
-static int write_whole(int file, const uint8_t *data, size_t size) {
+int host_write_whole(int file, const uint8_t *data, size_t size) {
   while (size > 0) {
     ssize_t count = write(file, data, size);
     if (count < 0 && errno == EINTR) continue;
@@ -209,13 +241,15 @@ static int write_whole(int file, const uint8_t *data, size_t size) {
 }
 
 /* A new file beside the old one, made safe, then renamed over it. */
-static int blob_write(const char *name, const uint8_t *data, size_t size) {
+int host_blob_write(const char *name, const uint8_t *data, size_t size) {
   char fresh[PORT_BLOB_NAME_CHARS_MAX + 5];
   if (!name_is_good(name) || size > PORT_BLOB_BYTES_MAX) return SHALLOT_E_PORT_STORAGE;
   snprintf(fresh, sizeof fresh, "%s.new", name);
   int file = openat(directory, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (file < 0) return SHALLOT_E_PORT_STORAGE;
-  int bad = write_whole(file, data, size) != 0 || fsync(file) != 0;
+  bool lasts = host_power_lasts();
+  int bad = host_write_whole(file, data, lasts ? size : size / 2) != 0 || fsync(file) != 0;
+  if (!lasts) host_power_end();
   if (close(file) != 0) bad = 1;
   if (bad || renameat(directory, fresh, directory, name) != 0 || fsync(directory) != 0) return SHALLOT_E_PORT_STORAGE;
   return 0;
@@ -223,6 +257,7 @@ static int blob_write(const char *name, const uint8_t *data, size_t size) {
 
 static int blob_remove(const char *name) {
   if (!name_is_good(name)) return SHALLOT_E_PORT_STORAGE;
+  if (!host_power_lasts()) host_power_end();
   if (unlinkat(directory, name, 0) != 0 && errno != ENOENT) return SHALLOT_E_PORT_STORAGE;
   return fsync(directory) == 0 ? 0 : SHALLOT_E_PORT_STORAGE;
 }
@@ -268,7 +303,7 @@ static int output_set(int channel, int32_t level) {
   int file = openat(directory, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) return SHALLOT_E_DEVICE_FAULT;
   int size = snprintf(text, sizeof text, "%04d\n", (int)level);
-  int bad = write_whole(file, (const uint8_t *)text, (size_t)size);
+  int bad = host_write_whole(file, (const uint8_t *)text, (size_t)size);
   return close(file) != 0 || bad ? SHALLOT_E_DEVICE_FAULT : 0;
 }
 
@@ -297,7 +332,7 @@ static int skip_answer(size_t size) {
 int buses_ask(const uint8_t *question, size_t size, uint8_t *answer, size_t answer_size) {
   uint8_t header[FRAME_HEADER] = {FRAME_BUS, 0, (uint8_t)size, (uint8_t)(size >> 8)};
   if (runner < 0) return SHALLOT_E_DEVICE_FAULT;
-  int bad = write_whole(runner, header, sizeof header) != 0 || write_whole(runner, question, size) != 0 ||
+  int bad = host_write_whole(runner, header, sizeof header) != 0 || host_write_whole(runner, question, size) != 0 ||
             read_exactly(runner, header, sizeof header) != 0;
   size_t came = (size_t)(header[2] | header[3] << 8);
   if (!bad && header[0] == FRAME_DONE && came == answer_size)
@@ -311,7 +346,7 @@ static struct port host = {
     .now_ms = now_ms,         .sleep_ms = sleep_ms,       .random = random_bytes,     .cycles = cycles,
     .net_open = net_open,     .net_read = net_read,       .net_write = net_write,     .net_close = net_close,
     .lan_ask = lan_ask,
-    .blob_read = blob_read,   .blob_write = blob_write,   .blob_remove = blob_remove, .log = log_line,
+    .blob_read = host_blob_read, .blob_write = host_blob_write, .blob_remove = blob_remove, .slots = &host_slots, .log = log_line,
     .read_line = read_line,   .output_set = output_set,   .pulse_set = buses_pulse_set, .pin_read = buses_pin_read,
     .pulses_read = buses_pulses_read, .i2c_transfer = buses_i2c_transfer, .onewire_transfer = buses_onewire_transfer,
     .wiegand_read = buses_wiegand_read,
@@ -342,9 +377,12 @@ int main(int count, char **arguments) {
     return 2;
   }
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGUSR1, clock_leap);
   const char *socket_number = getenv("SHALLOT_RUNNER");
   if (socket_number != NULL) runner = atoi(socket_number);
   if (open_directory(arguments[1]) != 0) return 1;
+  host_power_restore();
+  host_boot(arguments);
   if (getenv("SHALLOT_SERIAL") != NULL && serial_open() != 0) return 1;
   is_joined = faccessat(directory, "world/wifi", F_OK, 0) != 0;
   if (!is_joined) host.wifi_join = wifi_join;

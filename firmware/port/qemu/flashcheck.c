@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * A plugin for qemu-system-xtensa that makes it as strict as an ESP8266, and counts.
+ * A plugin for QEMU that makes it as strict as the chip whose instructions it runs, and counts.
  *
- * The chip raises an exception, the emulator does not, when data is loaded from flash or instruction RAM in anything
- * but an aligned 32-bit word. Besides, nothing outside the DRAM that esp8266.ld hands out may be touched: a stack that
+ * An ESP8266 raises an exception, the emulator does not, when data is loaded from flash or instruction RAM in anything
+ * but an aligned 32-bit word; an ESP32-C3 reads its flash in any width. On both, nothing outside the DRAM that the linker
+ * script hands out may be touched, but for the devices of an emulated machine: a stack that
  * grew too far ends here. Not seen here is an unaligned access: the emulator rounds the address down before it tells
  * anybody; the sanitize build of the same sources finds those. The first offence is printed and ends the emulator
  * with status 191. At the end one line with the counts is written to standard error.
@@ -42,38 +43,58 @@ size_t qemu_plugin_insn_size(const struct instruction *instruction);
 void qemu_plugin_register_vcpu_tb_exec_cb(struct block *block, void (*call)(unsigned, void *), int registers, void *data);
 void qemu_plugin_register_atexit_cb(plugin_id id, void (*call)(plugin_id, void *), void *data);
 
+/* Its first field alone. */
+struct place {
+  const char *target;
+};
+
 #define EXPORTED __attribute__((visibility("default")))
 extern EXPORTED int qemu_plugin_version;
 EXPORTED int qemu_plugin_version = 1;
-EXPORTED int qemu_plugin_install(plugin_id id, const void *info, int count, char **arguments);
+EXPORTED int qemu_plugin_install(plugin_id id, const struct place *place, int count, char **arguments);
 
 struct range {
   uint64_t start;
   uint64_t end;
 };
-static const struct range dram = {0x3ffe8000, 0x3ffe8000 + 20 * 1024};
-/* Reset ROM, boot ROM with the vectors, instruction RAM, flash: words only. */
-static const struct range words_only[] = {
-    {0x50000000, 0x50001000}, {0x40000000, 0x40001000}, {0x40100000, 0x40108000}, {0x40200000, 0x40300000}};
+
+/* What may be touched, ended by an empty range: flash is read alone, by an ESP8266 in words alone. */
+struct chip {
+  const char *target;
+  int is_words_only;
+  struct range dram;
+  struct range flash[5];
+  struct range devices[6];
+};
+
+static const struct chip chips[] = {
+    /* Reset ROM, boot ROM with the vectors, instruction RAM, flash. */
+    {"xtensa", 1, {0x3ffe8000, 0x3ffed000},
+     {{0x50000000, 0x50001000}, {0x40000000, 0x40001000}, {0x40100000, 0x40108000}, {0x40200000, 0x40300000}}, {{0, 0}}},
+    /* What stands for flash, and the reset ROM. Timer, interrupts, the ports of the PCI card, the console's line, the card's settings. */
+    {"riscv32", 0, {0x80200000, 0x80205000}, {{0x80000000, 0x80100000}, {0x00001000, 0x00001030}},
+     {{0x02000000, 0x02010000}, {0x0c000000, 0x0c300000}, {0x03001000, 0x03001010}, {0x10000000, 0x10000008}, {0x30008000, 0x30009000}}},
+};
+static const struct chip *chip;
 
 static uint64_t instructions;
-static uint64_t word_loads;
+static uint64_t flash_loads;
 
 static int is_in(const struct range *range, uint64_t address) {
   return address >= range->start && address < range->end;
 }
 
-static int is_words_only(uint64_t address) {
-  for (size_t i = 0; i < sizeof words_only / sizeof words_only[0]; i++)
-    if (is_in(&words_only[i], address)) return 1;
+static int is_in_any(const struct range *ranges, uint64_t address) {
+  for (; ranges->end != 0; ranges++)
+    if (is_in(ranges, address)) return 1;
   return 0;
 }
 
 static const char *offence_of(uint64_t address, unsigned size, int is_store) {
-  if (is_in(&dram, address)) return NULL;
-  if (!is_words_only(address)) return "outside of our memory";
+  if (is_in(&chip->dram, address) || is_in_any(chip->devices, address)) return NULL;
+  if (!is_in_any(chip->flash, address)) return "outside of our memory";
   if (is_store) return "not writable";
-  return size == 4 ? NULL : "narrow load from flash";
+  return chip->is_words_only && size != 4 ? "narrow load from flash" : NULL;
 }
 
 static void access_memory(unsigned cpu, mem_info info, uint64_t address, void *pc) {
@@ -82,7 +103,7 @@ static void access_memory(unsigned cpu, mem_info info, uint64_t address, void *p
   int is_store = qemu_plugin_mem_is_store(info);
   const char *offence = offence_of(address, size, is_store);
   if (offence == NULL) {
-    if (!is_in(&dram, address)) word_loads++;
+    if (is_in_any(chip->flash, address)) flash_loads++;
     return;
   }
   fprintf(stderr, "flashcheck: %s: %s of %u bytes at %08lx by the code at %08lx\n", offence, is_store ? "store" : "load",
@@ -155,11 +176,13 @@ static void report(plugin_id id, void *data) {
   (void)id;
   (void)data;
   fprintf(stderr, "flashcheck: ok instructions=%lu flash_loads=%lu\n", (unsigned long)instructions,
-          (unsigned long)word_loads);
+          (unsigned long)flash_loads);
 }
 
-int qemu_plugin_install(plugin_id id, const void *info, int count, char **arguments) {
-  (void)info;
+int qemu_plugin_install(plugin_id id, const struct place *place, int count, char **arguments) {
+  for (size_t i = 0; i < sizeof chips / sizeof chips[0]; i++)
+    if (strcmp(chips[i].target, place->target) == 0) chip = &chips[i];
+  if (chip == NULL) return -1;
   for (int i = 0; i < count; i++)
     if (span_learn(arguments[i]) != 0) return -1;
   qemu_plugin_register_vcpu_tb_trans_cb(id, translate);

@@ -1,26 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The firmware under qemu-system-xtensa -M sim -cpu lx106: the ESP8266's instructions, no board around them.
+ * The firmware under QEMU: an instruction set, no board around it. sim.h is how that set reaches the outside.
  *
- * The outside is reached by simcalls, which act in the emulator's process. Its working directory is the device's own
- * (blobs, and world/ as in port/host). Two inherited sockets lead to scripts/emulator.ts, which does what no simcall
- * can: fd 3 carries TCP connections, one at a time, fd 4 atomic writes, the buses' chips and the order to end.
+ * The emulator's working directory is the device's own (blobs, and world/ as in port/host). Two streams lead to scripts/emulator.ts, which
+ * does what no file can: NETWORK carries TCP connections, one at a time, CONTROL atomic writes, the buses' chips and the order to end.
  *
  * A frame on either: kind (1 byte), connection number (1 byte), payload size (2 bytes, little-endian), payload.
- * Frames of an older connection may still come after a new one was asked for; they are skipped.
+ * The first is AWAKE: nothing comes here before it was sent. Frames of an older connection may still come after a new one was asked for; they are skipped.
  */
 #include "../buses.h"
 
 #include <string.h>
 
 #include "../../core/arena.h"
+#include "sim.h"
 
-enum { CALL_EXIT = 1, CALL_READ = 3, CALL_WRITE = 4, CALL_OPEN = 5, CALL_CLOSE = 6, CALL_SEEK = 19, CALL_SELECT = 29 };
-enum { READABLE = 1, WRITABLE = 2 };
-/* open(2) as Linux numbers it: the emulator passes it on. */
-enum { READ_ONLY = 0, WRITE_AND_CREATE = 0101 };
-enum { CONSOLE_IN = 0, CONSOLE_OUT = 1, NETWORK = 3, CONTROL = 4 };
-enum { FRAME_OPEN = 1, FRAME_DATA = 2, FRAME_CLOSE = 3, FRAME_STORE = 4, FRAME_REMOVE = 5, FRAME_DONE = 6, FRAME_END = 7, FRAME_BUS = 8, FRAME_ASK = 9 };
+enum { FRAME_OPEN = 1, FRAME_DATA = 2, FRAME_CLOSE = 3, FRAME_STORE = 4, FRAME_REMOVE = 5, FRAME_DONE = 6, FRAME_END = 7, FRAME_BUS = 8, FRAME_ASK = 9, FRAME_AWAKE = 15, FRAME_MARK = 16 };
 enum { FRAME_HEADER = 4, FRAME_PAYLOAD_MAX = 4096 };
 /* How long a wait may be blind to the order to end. */
 enum { SLICE_MS = 200 };
@@ -39,47 +34,6 @@ static const uint32_t PAINT = 0xa5c35a3c;
 static uint8_t connection;
 static uint8_t is_open;
 static struct frame incoming;
-
-void start_c(void);
-
-/* ---- simcalls ---- */
-
-static int simcall(int number, uintptr_t a, uintptr_t b, uintptr_t c) {
-  register int r2 __asm__("a2") = number;
-  register uintptr_t r3 __asm__("a3") = a;
-  register uintptr_t r4 __asm__("a4") = b;
-  register uintptr_t r5 __asm__("a5") = c;
-  __asm__ volatile("simcall" : "+r"(r2), "+r"(r3) : "r"(r4), "r"(r5) : "memory");
-  return r2;
-}
-
-static int sim_open(const char *path, int flags) { return simcall(CALL_OPEN, (uintptr_t)path, (uintptr_t)flags, 0600); }
-
-static int sim_read(int fd, void *out, size_t capacity) {
-  return simcall(CALL_READ, (uintptr_t)fd, (uintptr_t)out, capacity);
-}
-
-static int sim_write(int fd, const void *data, size_t size) {
-  return simcall(CALL_WRITE, (uintptr_t)fd, (uintptr_t)data, size);
-}
-
-static void sim_close(int fd) { simcall(CALL_CLOSE, (uintptr_t)fd, 0, 0); }
-
-static int is_ready(int fd, int direction, uint32_t timeout_ms) {
-  uint32_t time[2] = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
-  return simcall(CALL_SELECT, (uintptr_t)fd, (uintptr_t)direction, (uintptr_t)time) > 0;
-}
-
-void flash_copy(void *to, const void *from, size_t size) {
-  const uint32_t *words = from;
-  uint8_t *out = to;
-  for (; size >= 4; size -= 4, out += 4) {
-    uint32_t word = *words++;
-    for (int i = 0; i < 4; i++) out[i] = (uint8_t)(word >> 8 * i);
-  }
-  uint32_t last = size > 0 ? *words : 0;
-  for (size_t i = 0; i < size; i++) out[i] = (uint8_t)(last >> 8 * i);
-}
 
 /* ---- console ---- */
 
@@ -132,9 +86,9 @@ static void report_memory(void) {
   log_line(line);
 }
 
-static void end(int status) {
+static _Noreturn void end(int status) {
   report_memory();
-  for (;;) simcall(CALL_EXIT, (uintptr_t)status, 0, 0);
+  sim_exit(status);
 }
 
 /* ---- frames ---- */
@@ -181,29 +135,35 @@ static void skip(int fd, struct frame *frame) {
   }
 }
 
-/* Obeys the order to end, if it came. */
+/* Tells what memory was needed since the last mark, and begins anew. */
+static void mark(void) {
+  report_memory();
+  paint_stack();
+  arena_peak_reset();
+}
+
+/* Obeys an order, which may come at any time. Whether it was one. */
+static int obey(const struct frame *frame) {
+  if (frame->kind == FRAME_END) end(0);
+  if (frame->kind == FRAME_MARK) mark();
+  return frame->kind == FRAME_MARK;
+}
+
 static void look_at_control(uint32_t timeout_ms) {
   if (!is_ready(CONTROL, READABLE, timeout_ms)) return;
   struct frame frame = read_header(CONTROL);
-  if (frame.kind == FRAME_END) end(0);
-  skip(CONTROL, &frame);
+  if (!obey(&frame)) skip(CONTROL, &frame);
+}
+
+/* The runner's answer to what it was asked. */
+static struct frame read_answer(void) {
+  for (;;) {
+    struct frame frame = read_header(CONTROL);
+    if (!obey(&frame)) return frame;
+  }
 }
 
 /* ---- time and chance ---- */
-
-/* The host's uptime, "12345.67 …" seconds: the one clock that a simcall can read, hundredths of a second fine. */
-static uint64_t now_ms(void) {
-  static int uptime = -1;
-  char text[24];
-  if (uptime < 0) uptime = sim_open("/proc/uptime", READ_ONLY);
-  simcall(CALL_SEEK, (uintptr_t)uptime, 0, 0);
-  int size = sim_read(uptime, text, sizeof text);
-  uint64_t hundredths = 0;
-  for (int i = 0; i < size && text[i] != ' '; i++)
-    if (text[i] != '.') hundredths = hundredths * 10 + (uint64_t)(text[i] - '0');
-  if (size <= 0 || hundredths == 0) end(1);
-  return hundredths * 10;
-}
 
 static uint32_t time_left(uint64_t deadline) {
   uint64_t now = now_ms();
@@ -225,17 +185,6 @@ static int random_bytes(uint8_t *out, size_t size) {
     size -= (size_t)count;
   }
   return 0;
-}
-
-/* CCOUNT runs at 40 MHz of emulated time; with -icount shift=5 an instruction takes 32 ns of it. */
-static uint64_t cycles(void) {
-  static uint32_t last;
-  static uint64_t total;
-  uint32_t now;
-  __asm__ volatile("rsr.ccount %0" : "=r"(now) : : "memory");
-  total += (uint32_t)(now - last);
-  last = now;
-  return total * 25 / 32;
 }
 
 /* ---- the connection ---- */
@@ -315,8 +264,7 @@ static int lan_ask(const uint8_t *question, size_t size, uint8_t *answer, size_t
   write_header(CONTROL, FRAME_ASK, sizeof wait + size);
   write_whole(CONTROL, wait, sizeof wait);
   write_whole(CONTROL, question, size);
-  struct frame frame = read_header(CONTROL);
-  if (frame.kind == FRAME_END) end(0);
+  struct frame frame = read_answer();
   size_t count = frame.left;
   if (frame.kind == FRAME_DONE && count <= capacity) {
     read_whole(CONTROL, answer, count);
@@ -348,9 +296,8 @@ static int change_blob(uint8_t kind, const char *name, const uint8_t *data, size
   write_header(CONTROL, kind, name_size + size);
   write_whole(CONTROL, name, name_size);
   write_whole(CONTROL, data, size);
-  struct frame answer = read_header(CONTROL);
+  struct frame answer = read_answer();
   skip(CONTROL, &answer);
-  if (answer.kind == FRAME_END) end(0);
   return answer.kind == FRAME_DONE ? 0 : SHALLOT_E_PORT_STORAGE;
 }
 
@@ -359,6 +306,77 @@ static int blob_write(const char *name, const uint8_t *data, size_t size) {
 }
 
 static int blob_remove(const char *name) { return change_blob(FRAME_REMOVE, name, NULL, 0); }
+
+/* ---- slots: files too; scripts/emulator.ts is the boot loader, which leaves a word about what it has booted ---- */
+
+enum { SLOT_BYTES = 1024 * 1024, RESTART_STATUS = 75 };
+
+struct running {
+  char slot;
+  char trial; /* '1': for one boot only */
+};
+
+static struct running running_read(void) {
+  struct running running = {'0', '0'};
+  int file = sim_open("running", READ_ONLY);
+  if (file < 0) return running;
+  int count = sim_read(file, &running, sizeof running);
+  sim_close(file);
+  if (count != (int)sizeof running) running = (struct running){'0', '0'};
+  return running;
+}
+
+static int slots_running(bool *is_trial) {
+  struct running running = running_read();
+  *is_trial = running.trial == '1';
+  return running.slot == '1';
+}
+
+static int other_open(uint32_t at) {
+  char path[] = "slot-0";
+  path[sizeof path - 2] = running_read().slot == '1' ? '0' : '1';
+  int file = sim_open(path, READ_WRITE_AND_CREATE);
+  if (file >= 0) sim_seek(file, at);
+  return file;
+}
+
+static int other_write(uint32_t at, const uint8_t *data, size_t size) {
+  int file = other_open(at);
+  if (file < 0) return SHALLOT_E_PORT_STORAGE;
+  int count = sim_write(file, data, size);
+  sim_close(file);
+  return count == (int)size ? 0 : SHALLOT_E_PORT_STORAGE;
+}
+
+static int slots_erase(uint32_t at) {
+  uint8_t erased[64];
+  int fault = 0;
+  memset(erased, 0xff, sizeof erased);
+  for (uint32_t done = 0; done < PORT_SECTOR_BYTES && fault == 0; done += sizeof erased) fault = other_write(at + done, erased, sizeof erased);
+  return fault;
+}
+
+static int slots_read(uint32_t at, uint8_t *out, size_t size) {
+  int file = other_open(at);
+  if (file < 0) return SHALLOT_E_PORT_STORAGE;
+  int count = sim_read(file, out, size);
+  sim_close(file);
+  return count == (int)size ? 0 : SHALLOT_E_PORT_STORAGE;
+}
+
+static int boot_write(char slot, char once) {
+  uint8_t text[2] = {(uint8_t)slot, (uint8_t)once};
+  return blob_write("boot", text, sizeof text);
+}
+
+static int slots_try_other(void) { return boot_write(running_read().slot, 't'); }
+static int slots_keep(void) { return boot_write(running_read().slot, '-'); }
+static void slots_restart(void) { end(RESTART_STATUS); }
+
+IN_FLASH(static const struct slots slots) = {
+    .bytes = SLOT_BYTES,     .running = slots_running,     .erase = slots_erase, .write = other_write,
+    .read = slots_read,      .try_other = slots_try_other, .keep = slots_keep,   .restart = slots_restart,
+};
 
 static int read_line(char *out, size_t capacity, uint32_t timeout_ms) {
   static size_t typed;
@@ -389,7 +407,7 @@ static int output_set(int channel, int32_t level) {
   if (channel < 0 || channel > PORT_CHANNEL_MAX || level < 0 || level > 1000) return SHALLOT_E_DEVICE_FAULT;
   path[sizeof path - 2] = (char)('0' + channel);
   digits(text + 4, (uint32_t)level);
-  int file = sim_open(path, WRITE_AND_CREATE | 1);
+  int file = sim_open(path, WRITE_AND_CREATE);
   if (file < 0) return SHALLOT_E_DEVICE_FAULT;
   int count = sim_write(file, text, 5);
   sim_close(file);
@@ -401,8 +419,7 @@ static int output_set(int channel, int32_t level) {
 int buses_ask(const uint8_t *question, size_t size, uint8_t *answer, size_t answer_size) {
   write_header(CONTROL, FRAME_BUS, size);
   write_whole(CONTROL, question, size);
-  struct frame frame = read_header(CONTROL);
-  if (frame.kind == FRAME_END) end(0);
+  struct frame frame = read_answer();
   if (frame.kind == FRAME_DONE && frame.left == answer_size) {
     read_whole(CONTROL, answer, answer_size);
     return 0;
@@ -412,18 +429,20 @@ int buses_ask(const uint8_t *question, size_t size, uint8_t *answer, size_t answ
 }
 
 IN_FLASH(static const struct port qemu) = {
-    .board = "esp8266-emulated",
+    .board = sim_board,
     .now_ms = now_ms,         .sleep_ms = sleep_ms,       .random = random_bytes,     .cycles = cycles,
     .net_open = net_open,     .net_read = net_read,       .net_write = net_write,     .net_close = net_close,
     .lan_ask = lan_ask,
-    .blob_read = blob_read,   .blob_write = blob_write,   .blob_remove = blob_remove, .log = log_line,
+    .blob_read = blob_read,   .blob_write = blob_write,   .blob_remove = blob_remove, .slots = &slots, .log = log_line,
     .read_line = read_line,   .output_set = output_set,   .pulse_set = buses_pulse_set, .pin_read = buses_pin_read,
     .pulses_read = buses_pulses_read, .i2c_transfer = buses_i2c_transfer, .onewire_transfer = buses_onewire_transfer,
     .wiegand_read = buses_wiegand_read,
 };
 
 void start_c(void) {
+  sim_begin();
   paint_stack();
+  write_header(CONTROL, FRAME_AWAKE, 0);
   int result = app_main(&qemu);
   end(result < 0 ? 1 : result);
 }

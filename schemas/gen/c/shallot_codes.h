@@ -76,13 +76,14 @@ enum shallot_code {
   SHALLOT_E_BAD_ALPN = -211, /* no protocol in common */
   SHALLOT_E_SUPERSEDED = -212, /* the same device connected again */
   SHALLOT_E_LINK_CLOSED = -213, /* the connection ended */
+  SHALLOT_E_HUB_ELSEWHERE = -214, /* another daemon of the home has charge of this device */
   SHALLOT_E_TLS_FAILED = -220, /* the TLS handshake failed */
   SHALLOT_E_TLS_BAD_CHAIN = -221, /* the daemon's certificate is not signed by a pinned CA */
   SHALLOT_E_TLS_SELF_SIGNED = -222, /* the daemon's certificate is self-signed */
   SHALLOT_E_TLS_BAD_PROOF = -223, /* the daemon does not hold the key of its certificate */
   SHALLOT_E_TLS_OUT_OF_MEMORY = -224, /* the TLS arena is too small */
   SHALLOT_E_TLS_PROFILE = -225, /* the daemon's certificate is not a server leaf */
-  SHALLOT_E_TLS_EXPIRED = -226, /* the daemon's certificate is outside its dates */
+  SHALLOT_E_TLS_EXPIRED = -226, /* the daemon's certificate has ended */
   SHALLOT_E_TLS_ALPN = -227, /* the daemon speaks another protocol */
   SHALLOT_E_AWAY = -240, /* the device is not connected */
   SHALLOT_E_QUEUE_FULL = -241, /* too many commands wait for this device */
@@ -108,6 +109,21 @@ enum shallot_code {
   SHALLOT_E_OUT_OF_SPACE = -304, /* a buffer of the firmware is too small */
   SHALLOT_E_CERTIFICATE_RENEWED = -320, /* the device has its next certificate and connects again with it */
   SHALLOT_E_NO_ANSWER = -321, /* nobody on the LAN said where the hub is */
+  SHALLOT_E_CA_ANNOUNCED = -324, /* the device knows this CA as the next, and takes it when the hub shows it */
+  SHALLOT_E_CA_UNKNOWN = -325, /* the device was not told of this CA by the one before it */
+  SHALLOT_E_NO_RELEASE_KEY = -340, /* no owner has said whose firmware this device may run */
+  SHALLOT_E_WRONG_VENDOR = -341, /* the image is of another vendor */
+  SHALLOT_E_WRONG_CLASS = -342, /* the image is for another board or app */
+  SHALLOT_E_DOWNGRADE = -343, /* the image is older than one that this device ran or tried */
+  SHALLOT_E_UPDATE_CONDITION = -344, /* the image wants a newer firmware to be running first */
+  SHALLOT_E_IMAGE_TOO_LARGE = -345, /* the image is larger than the place for it */
+  SHALLOT_E_NO_SLOT = -346, /* this board has no place for a second image */
+  SHALLOT_E_IMAGE_DIGEST = -347, /* the image is not the one that the manifest describes */
+  SHALLOT_E_IMAGE_SIZE = -348, /* the image is not as long as the manifest says */
+  SHALLOT_E_UPDATE_RETURNED = -349, /* the new firmware did not report healthy and the old one came back */
+  SHALLOT_E_UPDATE_SILENT = -350, /* the device did not come back after the update */
+  SHALLOT_E_ROLLOUT_OPEN = -351, /* another roll-out to this device is under way */
+  SHALLOT_E_STOPPED = -352, /* an owner stopped it */
   SHALLOT_E_SERIAL_DAMAGED = -360, /* a line on the serial cable was damaged on its way */
   SHALLOT_E_SERIAL_ORDER = -361, /* a piece came out of its order */
   SHALLOT_E_BAD_PROVISION = -362, /* what was handed over is not a Wi-Fi name, password or code of the documented form */
@@ -189,6 +205,7 @@ static inline const char *shallot_code_name(int code) {
     case SHALLOT_E_BAD_ALPN: return "bad-alpn";
     case SHALLOT_E_SUPERSEDED: return "superseded";
     case SHALLOT_E_LINK_CLOSED: return "link-closed";
+    case SHALLOT_E_HUB_ELSEWHERE: return "hub-elsewhere";
     case SHALLOT_E_TLS_FAILED: return "tls-failed";
     case SHALLOT_E_TLS_BAD_CHAIN: return "tls-bad-chain";
     case SHALLOT_E_TLS_SELF_SIGNED: return "tls-self-signed";
@@ -221,6 +238,21 @@ static inline const char *shallot_code_name(int code) {
     case SHALLOT_E_OUT_OF_SPACE: return "out-of-space";
     case SHALLOT_E_CERTIFICATE_RENEWED: return "certificate-renewed";
     case SHALLOT_E_NO_ANSWER: return "no-answer";
+    case SHALLOT_E_CA_ANNOUNCED: return "ca-announced";
+    case SHALLOT_E_CA_UNKNOWN: return "ca-unknown";
+    case SHALLOT_E_NO_RELEASE_KEY: return "no-release-key";
+    case SHALLOT_E_WRONG_VENDOR: return "wrong-vendor";
+    case SHALLOT_E_WRONG_CLASS: return "wrong-class";
+    case SHALLOT_E_DOWNGRADE: return "downgrade";
+    case SHALLOT_E_UPDATE_CONDITION: return "update-condition";
+    case SHALLOT_E_IMAGE_TOO_LARGE: return "image-too-large";
+    case SHALLOT_E_NO_SLOT: return "no-slot";
+    case SHALLOT_E_IMAGE_DIGEST: return "image-digest";
+    case SHALLOT_E_IMAGE_SIZE: return "image-size";
+    case SHALLOT_E_UPDATE_RETURNED: return "update-returned";
+    case SHALLOT_E_UPDATE_SILENT: return "update-silent";
+    case SHALLOT_E_ROLLOUT_OPEN: return "rollout-open";
+    case SHALLOT_E_STOPPED: return "stopped";
     case SHALLOT_E_SERIAL_DAMAGED: return "serial-damaged";
     case SHALLOT_E_SERIAL_ORDER: return "serial-order";
     case SHALLOT_E_BAD_PROVISION: return "bad-provision";

@@ -52,6 +52,27 @@ export const KTY_OKP = 1
 export const CRV_ED25519 = 6
 export const CTI_BYTES = 16
 export const EPOCH_BYTES = 8
+export const TYPE_MANIFEST = 'application/vnd.shallot.manifest.v1'
+export const MANIFEST_SEQUENCE = 1
+export const MANIFEST_VENDOR = 2
+export const MANIFEST_CLASS = 3
+export const MANIFEST_DIGEST = 4
+export const MANIFEST_SIZE = 5
+export const MANIFEST_FIRMWARE = 6
+export const MANIFEST_WIRE = 7
+export const MANIFEST_FROM = 8
+export const WIRE_VERSION = 1
+export const WIRE_VERSION_MAX = 255
+export const VENDOR_BYTES_MAX = 32
+export const CLASS_BYTES_MAX = 64
+export const IMAGE_BYTES_MAX = 4194304
+export const CHUNK_BYTES = 512
+export const CHUNKS_AHEAD_MAX = 8
+export const TRIAL_S_MAX = 300
+export const TRIAL_BOOTS_MAX = 3
+export const STANDING_STEADY = 0
+export const STANDING_TRIAL = 1
+export const STANDING_RETURNED = 2
 export const TYPE_PERSON = 'application/vnd.shallot.person.v1'
 export const TYPE_HOLDER = 'application/vnd.shallot.holder.v1'
 export const TYPE_GRANT = 'application/vnd.shallot.grant.v1'
@@ -180,6 +201,10 @@ export const TALK_READING = 5
 export const TALK_PRESENCE = 6
 export const TALK_ORDER = 7
 export const TALK_STAGE = 8
+export const TALK_PAST = 9
+export const TALK_PASSED = 10
+export const PAST_READINGS_MAX = 512
+export const PAST_BYTES_MAX = 65536
 export const STAGE_AT_HUB = 1
 export const STAGE_AT_DEVICE = 2
 export const STAGE_DONE = 3
@@ -210,6 +235,8 @@ export const PERMIT_ID = 1
 export const PERMIT_ID_BYTES = 8
 export const ENROLMENT_PERMIT = 1
 export const ENROLMENT_GROUPS = 2
+export const ENROLMENT_RELEASE = 3
+export const ENROLMENT_HUB = 4
 export const ENROL_PERMIT = 1
 export const ENROL_CSR = 2
 export const ENROL_PROOF_HUB = 3
@@ -227,9 +254,13 @@ export const HELLO_BOARD = 1
 export const HELLO_FIRMWARE = 2
 export const HELLO_AFFORDANCES = 3
 export const HELLO_LOST = 4
+export const HELLO_IMAGE = 5
 export const WELCOME_TIME_MS = 1
 export const WELCOME_WANTS_RECORD = 2
 export const WELCOME_ZONE = 3
+export const WELCOME_PLACES = 4
+export const PLACES_MAX = 4
+export const PLACE_ADDRESS_CHARS_MAX = 45
 export const ZONE_MINUTES_MAX = 1440
 export const READING_VALUES = 1
 export const AFFORDANCE_MAX = 65535
@@ -253,6 +284,12 @@ export const REQUEST_METHOD = 1
 export const REQUEST_PATH = 2
 export const REQUEST_DIGEST = 3
 export const REQUEST_PATH_BYTES_MAX = 1024
+export const TYPE_PINS = 'application/vnd.shallot.pins.v1'
+export const PINS_GENERATION = 1
+export const PINS_HUB_CA = 2
+export const GENERATION_MAX = 65535
+export const GENERATIONS_KEPT_MAX = 16
+export const GENERATIONS_SPARE = 7
 export const SERIAL_PREFIX = 'shallot:serial:'
 export const SERIAL_LINE_CHARS_MAX = 120
 export const SERIAL_VERSION_NOW = 1
@@ -281,6 +318,7 @@ export const WIFI_PASSWORD_BYTES_MAX = 64
 
 /** Message types by short name (SPEC 4). */
 export const MESSAGE_TYPES = {
+  manifest: TYPE_MANIFEST,
   person: TYPE_PERSON,
   holder: TYPE_HOLDER,
   grant: TYPE_GRANT,
@@ -302,5 +340,6 @@ export const MESSAGE_TYPES = {
   receipt: TYPE_RECEIPT,
   request: TYPE_REQUEST,
   beacon: TYPE_BEACON,
+  pins: TYPE_PINS,
 } as const
 export type MessageType = keyof typeof MESSAGE_TYPES

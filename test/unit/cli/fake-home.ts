@@ -96,6 +96,8 @@ export class FakeHome implements AsyncDisposable {
   readonly callers = new Set<string>()
   /** Instead of its own id, what it says it is. */
   claims: string | undefined
+  /** How its authorities are. */
+  ca: object = { generation: 0, devices: [], kept: [] }
   #tls: TlsServer | undefined
   readonly #server = createServer((request, answer) => void this.#serve(request, answer))
 
@@ -198,6 +200,7 @@ export class FakeHome implements AsyncDisposable {
     const routes: readonly (readonly [boolean, () => void])[] = [
       [path === '/things', () => json(answer, this.devices.map(description))],
       [path === '/status', () => json(answer, STATUS)],
+      [path === '/ca' && method === 'GET', () => json(answer, this.ca)],
       [first !== 'things' || !device, () => problem(answer, 404, 'not-found')],
       [method === 'DELETE' || method === 'PATCH', () => empty(answer)],
       [what === undefined, () => json(answer, description(device!))],

@@ -6,6 +6,7 @@ import { toBase64url } from '../../../daemon/base/bytes.ts'
 import { isCode } from '../../../daemon/base/error.ts'
 import { readActs } from '../../../daemon/web/acts.ts'
 import { readEvent, readHistory, readPicture, readProblem, readStage } from '../../../daemon/web/answers.ts'
+import { sayName } from '../../../daemon/web/kind.ts'
 import { readGrants, readPeople } from '../../../daemon/web/people.ts'
 
 const ID = toBase64url(new Uint8Array(32).fill(7))
@@ -35,6 +36,13 @@ describe('readPicture() [SPEC 9.4]', () => {
   it('keeps a name as it is: text, whatever it looks like', () => {
     const name = '<img src=x onerror=alert(1)>'
     assert.equal(readPicture(withThing({ name })).things[0]?.name, name)
+  })
+
+  it('tells two devices of one name apart by the home that they are in', () => {
+    const things = [thing, { ...thing, home: 'cabin' }]
+    const read = readPicture(JSON.stringify({ ...picture, things }))
+    assert.deepEqual(read.things.map(sayName), ['porch', 'cabin/porch'])
+    assert.throws(() => readPicture(withThing({ home: 5 })), isBadAnswer)
   })
 
   for (const [what, text] of [

@@ -85,6 +85,7 @@ function seenBy({ home }: RouteDeps, { caller }: Asking, event: HomeEvent): Home
     case 'pairing':
       return event.by === caller.id ? event : undefined
     case 'enrolment':
+    case 'rollout':
     case 'onion':
       return undefined
   }

@@ -2,11 +2,12 @@
 
 import { ENVELOPE_BYTES_MAX, MESH_CODE_CHARS_MAX } from '../../../../schemas/gen/ts/wire.ts'
 import { no } from '../../../base/error.ts'
-import type { OpenInvitation } from '../../../core/mesh/index.ts'
-import { parseId } from '../../../core/model/index.ts'
+import type { Adoptable, MeshHome, OpenInvitation } from '../../../core/mesh/index.ts'
+import { idOf, parseId } from '../../../core/model/index.ts'
 import { json, type Reply, refused } from '../answer.ts'
 import { readBytes, readInteger, readObject } from '../fields.ts'
 import type { Asking, Route, RouteDeps } from '../route.ts'
+import { tellBytes } from '../telling.ts'
 import { tellEntry } from '../telling-people.ts'
 
 const PINGS_MAX = 50
@@ -49,6 +50,14 @@ export function meshRoutes(deps: RouteDeps): Route[] {
       path: '/mesh/members/:id/ping',
       query: ['times'],
       run: (asking: Asking) => ping(deps, asking),
+    },
+    { ...ofHome, method: 'GET', path: '/mesh/devices', run: () => listDevices(deps) },
+    {
+      ...ofHome,
+      method: 'PUT',
+      path: '/mesh/devices/:id',
+      takes: { type: 'application/cose' },
+      run: (asking: Asking) => adopt(deps, asking),
     },
     {
       ...ofHome,
@@ -102,6 +111,24 @@ function join({ home: { mesh } }: RouteDeps, { body, caller }: Asking): Reply {
   }
   const joined = mesh.join(code, member, { signer: caller.id, origin: caller.origin })
   return joined.ok ? json(joined.value) : refused(joined)
+}
+
+function listDevices({ home: { adoption, mesh } }: RouteDeps): Reply {
+  return json({ own: mesh.own, devices: adoption.list().map((device) => tellDevice(mesh, device)) })
+}
+
+/** The id in the path is what the record must be of. */
+async function adopt({ home }: RouteDeps, { params, body, caller }: Asking): Promise<Reply> {
+  const enrolment = home.authority.groups.enrolment(body)
+  if (enrolment && idOf(enrolment.body.key) !== params.id)
+    return refused(no('bad-request', 'the record is of another device'))
+  const taken = await home.adoption.take(body, caller)
+  return taken.ok ? json(tellDevice(home.mesh, taken.value)) : refused(taken)
+}
+
+/** `home` is what the daemon that has it is called. */
+function tellDevice(mesh: MeshHome, { id, name, hub, record }: Adoptable): object {
+  return { id, name, hub, home: hub && mesh.papers.nameOf(hub), record: tellBytes(record) }
 }
 
 function tellInvitation({ ticket, expiresAt, guest }: OpenInvitation): object {

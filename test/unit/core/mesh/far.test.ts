@@ -76,6 +76,14 @@ describe('devices of another home [SPEC 14.4]', () => {
     })
   }
 
+  it('are not shown by a daemon that an owner took them from [SPEC 14.7]', async () => {
+    const book = new MemoryBook()
+    const far = new FarThings({ trust: TRUST, ed25519, book, isRevoked: () => false, hubOf: () => town })
+    assert.equal(await far.take(town, WORD), true)
+    assert.equal(await far.take(cabin, WORD), false)
+    assert.equal(far.get(lamp)!.member, town)
+  })
+
   it('report nothing that they did not seal', async () => {
     const { far } = openFar()
     await far.take(cabin, { ...WORD, readings: [readingOf(CABIN, 9, [on(true)])] })

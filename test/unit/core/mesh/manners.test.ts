@@ -92,7 +92,7 @@ describe('a disk that takes nothing', () => {
   it('is named, rested from, tried again, and forgotten when it takes something', async () => {
     const keeping = new Keeping()
     assert.equal(await keeping.keep(full, 1000), false)
-    assert.deepEqual([keeping.rests(10_999), keeping.isDue(11_000)], [true, true])
+    assert.deepEqual([keeping.rests(5999), keeping.isDue(6000)], [true, true])
     assert.equal(await keeping.survive(async () => {}, 11_000), true)
     assert.match(keeping.trouble!, /full/)
     assert.equal(await keeping.keep(async () => {}, 11_000), true)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
+import { no } from '../../../../daemon/base/error.ts'
 import { type Frame, nativeEd25519, type Signer } from '../../../../daemon/core/envelope/index.ts'
 import { othersOf, revocationsOf } from '../../../../daemon/core/mesh/index.ts'
 import { idOf } from '../../../../daemon/core/model/index.ts'
@@ -14,7 +15,8 @@ const ANNA = signerOf(8101)
 const FROM = { id: idOf(HUB.key), name: 'town' }
 
 function othersAt(home: CoreHome) {
-  return othersOf({ home: HOME, ed25519, papers: home.state.papers, people: home.desk.people })
+  const charges = { take: async () => no('unknown-signer' as const) }
+  return othersOf({ home: HOME, ed25519, papers: home.state.papers, people: home.desk.people, charges })
 }
 
 function listsAt(home: CoreHome) {

@@ -36,6 +36,14 @@ const TALK: readonly TalkWord[] = [
   { word: 'presence', device: A, connected: false, since: 7 },
   { word: 'order', number: 4, device: B, command: bytes(5) },
   { word: 'stage', number: 4, stage: 'expired-reached', code: 0, receipt: bytes() },
+  { word: 'past', device: A, source: 'kept', after: 7, until: 9, everyS: 300 },
+  {
+    ...{ word: 'passed', device: A, source: 'own', last: 9, more: true },
+    readings: [
+      { number: 0, receivedAt: 5, frame: bytes(1) },
+      { number: 0, receivedAt: 6, frame: bytes(2) },
+    ],
+  },
 ]
 const LOG: readonly LogWord[] = [
   { word: 'want', author: A, from: 1 },
@@ -90,8 +98,8 @@ describe('what daemons say [SPEC 14.4, 14.5]', () => {
   })
 
   it('is passed over when a later version says it, and only then', () => {
-    assert.equal(isLater(encodeCbor([9, 'something'])), true)
-    for (const wrong of [[8], [1, 2], ['9'], [-9], 9])
+    assert.equal(isLater(encodeCbor([11, 'something'])), true)
+    for (const wrong of [[10], [1, 2], ['9'], [-9], 9])
       assert.equal(isLater(encodeCbor(wrong as never)), false)
   })
 

@@ -84,6 +84,12 @@ describe('a hub on the LAN', () => {
     assert.deepEqual(await ask(lonely.port, question()), [])
   })
 
+  it('does not call back whom it has just sent to another daemon of the home [SPEC 14.7]', async () => {
+    const away = { ...options, ignores: (address: string) => address === '127.0.0.1' }
+    await using hub = await openDiscovery(deps, away, new AbortController().signal)
+    assert.deepEqual(await ask(hub.port, question()), [])
+  })
+
   it('answers a flood no more than twenty times a second', async () => {
     await using hub = await openDiscovery(deps, options, new AbortController().signal)
     const heard = await ask(hub.port, ...Array.from({ length: 60 }, () => question()))

@@ -43,6 +43,7 @@ describe('the mesh over HTTP [SPEC 9.3, 14]', () => {
       ['GET', '/mesh'],
       ['POST', '/mesh/invitations'],
       ['GET', '/mesh/join'],
+      ['GET', '/mesh/devices'],
     ] as const) {
       for (const as of [undefined, stranger])
         assert.equal((await ask({ socketPath, method, path, as })).status, 401)
@@ -94,6 +95,41 @@ describe('the mesh over HTTP [SPEC 9.3, 14]', () => {
     assert.equal((await mesh()).members!.length, 1)
     await papers.takeMember(member(cabin.key, 'cabin'))
     assert.equal((await mesh()).members!.length, 1)
+  })
+
+  it('an owner gives a device to this daemon, and to another one; nobody else does [SPEC 14.7]', async () => {
+    const cabin = newSigner()
+    await home.home.mesh.papers.takeMember(member(cabin.key, 'cabin'))
+    const { light } = home
+    const record = (hub: Uint8Array, by = home.owner, key = keyOf(light.id)) =>
+      sealEnvelope(
+        { type: 'enrolment', ...by.claims(), name: 'porch-light', key, permit: new Uint8Array(8), hub },
+        by.signer,
+      )
+    const give = (body: Uint8Array, id: string = light.id) =>
+      owned({ method: 'PUT', path: `/mesh/devices/${id}`, body, headers: cose })
+    const listed = async () => {
+      const { devices } = (await owned({ path: '/mesh/devices' })).json as unknown as {
+        devices: { id: string; hub?: string; home?: string }[]
+      }
+      return devices.find(({ id }) => id === light.id)
+    }
+    assert.equal((await listed())?.hub, undefined)
+    const stranger = new Sealer(newSigner(), home.home.home)
+    for (const [body, code] of [
+      [record(cabin.key, stranger), 'unknown-signer'],
+      [record(cabin.key, home.owner, cabin.key), 'bad-request'],
+      [new Uint8Array([1]), 'bad-request'],
+    ] as const)
+      assert.equal((await give(body)).json.code, code)
+    const old = record(cabin.key)
+    assert.equal((await give(record(keyOf(home.home.hub)))).status, 200)
+    assert.deepEqual((await listed())?.hub, home.home.hub)
+    assert.equal((await give(old)).json.code, 'replayed')
+    const given = await give(record(cabin.key))
+    assert.deepEqual([given.status, given.json.home], [200, 'cabin'])
+    assert.equal((await listed())?.home, 'cabin')
+    await remove(listOf([cabin.key]))
   })
 
   it('round trips and logs are of daemons there are', async () => {

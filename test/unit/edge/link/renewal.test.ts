@@ -132,6 +132,15 @@ describe('what a certificate that has ended is still good for [SPEC 6.7]', () =>
     assert.equal(await line.take(home.hello()), 'forgotten')
   })
 
+  it('hub-elsewhere: one of which another daemon of the home has charge', async () => {
+    const home = setUp()
+    home.join()
+    home.desk.elsewhere.add(home.keys.id)
+    const line = home.rescue()
+    assert.equal(await line.take(home.hello()), 'hub-elsewhere')
+    assert.equal(line.sent.length, 0)
+  })
+
   it('unknown-signer: a hello sealed by another key than TLS proved', async () => {
     const home = setUp()
     home.join()

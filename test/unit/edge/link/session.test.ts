@@ -25,7 +25,7 @@ function setUp() {
   }
   const open = (who: DeviceKeys = keys, voice = home.room.voice) => {
     const line = new FakeLine()
-    const leaf = { key: who.signer.key, ca: home.room.issuer.key, from: 0, until: Number.MAX_SAFE_INTEGER }
+    const leaf = { key: who.signer.key, ca: home.issuer.key, from: 0, until: Number.MAX_SAFE_INTEGER }
     const session = new Session({ ...home.room, voice }, line, leaf, false)
     line.talk = session
     return { line, session }
@@ -90,11 +90,24 @@ describe('hello and welcome [SPEC 6.4]', () => {
   it('carries the home’s zone [SPEC 12.6]', async () => {
     const zone = { offset: 60, changesAt: 1_806_195_600, thereafter: 120 }
     const home = setUp()
-    const voice = new HubVoice(home.hub, home.clock, systemRandom, () => zone)
+    const voice = new HubVoice(home.hub, home.clock, systemRandom, { zone: () => zone })
     home.join()
     const { line } = home.open(home.keys, voice)
     await line.take(home.hello())
     assert.deepEqual(home.welcomeOf(line).zone, zone)
+  })
+
+  it('hub-elsewhere: another daemon of the home has charge of it; where this one is, it is not told for a while [SPEC 14.7]', async () => {
+    const home = setUp()
+    home.join()
+    home.desk.elsewhere.add(home.keys.id)
+    const { line } = home.open()
+    assert.equal(await line.take(home.hello()), 'hub-elsewhere')
+    assert.deepEqual([line.sent, home.desk.hellos], [[], []])
+    assert.equal(home.room.turnedAway.has(line.address), true)
+    assert.equal(home.room.turnedAway.has('192.0.2.2'), false)
+    home.clock.advance(20_000)
+    assert.equal(home.room.turnedAway.has(line.address), false)
   })
 
   it('the papers follow the welcome', async () => {
@@ -135,7 +148,7 @@ describe('hello and welcome [SPEC 6.4]', () => {
       const home = setUp()
       const now = Math.floor(home.clock.now() / 1000)
       const zones = [{ offset: 60, changesAt: now + 3600, thereafter: 120 }]
-      const voice = new HubVoice(home.hub, home.clock, systemRandom, () => zones[0])
+      const voice = new HubVoice(home.hub, home.clock, systemRandom, { zone: () => zones[0] })
       home.join()
       const { line, session } = home.open(home.keys, voice)
       await line.take(home.hello())

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/**
+ * What of firmware/core the tests run on this machine: the tests that the sanitizers have, once more with a build that counts. In: nothing
+ * but the tests. Out: functions, lines and branches by file, and the names of functions that nobody called.
+ */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { globSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { buildFirmware, builtIn } from './firmware.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+const FILES = [
+  'adversity',
+  'core',
+  'crypto',
+  'discovery',
+  'drivers',
+  'front-door',
+  'mutation',
+  'provision',
+  'renewal',
+  'signer',
+  'spool',
+  'tls',
+]
+/** Tests that are not about the machine's own build. */
+const ELSEWHERE = '/qemu|rv32|ESP8266|ESP32/'
+
+export type Covered = {
+  file: string
+  functions: number
+  /** That nobody called. */
+  idle: string[]
+  lines: number
+  linesRun: number
+  branches: number
+  branchesTaken: number
+}
+
+type Gcov = {
+  files: {
+    file: string
+    functions: { name: string; execution_count: number }[]
+    lines: { count: number; branches: { count: number }[] }[]
+  }[]
+}
+
+/** Runs the tests with counts from nothing. @returns whether they passed */
+function runTests(): boolean {
+  const files = FILES.map((name) => join('test', 'firmware', `${name}.test.ts`))
+  const names = ['--test', '--test-concurrency=1', `--test-skip-pattern=${ELSEWHERE}`]
+  const { status } = spawnSync(
+    process.execPath,
+    [...names, ...files, join('test', 'vectors', 'firmware.test.ts')],
+    {
+      cwd: ROOT,
+      env: { ...process.env, SHALLOT_COVERAGE: '1' },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  )
+  return status === 0
+}
+
+function coveredIn(object: string): Covered {
+  const folder = join(object, '..')
+  const text = execFileSync('gcov', ['--branch-probabilities', '--json-format', '--stdout', object], {
+    cwd: folder,
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  })
+  const name = basename(object, '.gcno')
+  const own = (JSON.parse(text) as Gcov).files.find(({ file }) => basename(file) === `${name}.c`)
+  if (!own) throw new Error(`gcov knows nothing of ${object}`)
+  const branches = own.lines.flatMap((line) => line.branches)
+  return {
+    file: `core/${name}.c`,
+    functions: own.functions.length,
+    idle: own.functions.flatMap((each) => (each.execution_count === 0 ? [each.name] : [])),
+    lines: own.lines.length,
+    linesRun: own.lines.filter(({ count }) => count > 0).length,
+    branches: branches.length,
+    branchesTaken: branches.filter(({ count }) => count > 0).length,
+  }
+}
+
+/** @returns one entry for each file of firmware/core. Throws when a test fails. */
+export function measureCoverage(): Covered[] {
+  buildFirmware('coverage')
+  const objects = builtIn('coverage')
+  for (const counts of globSync(join(objects, '**', '*.gcda'))) rmSync(counts)
+  if (!runTests()) throw new Error('a test failed: `npm test -- firmware` says which')
+  return globSync(join(objects, 'ours', 'core', '*.gcno'))
+    .sort()
+    .map(coveredIn)
+}
+
+function printRow(name: string, functions: string, lines: string, branches: string): void {
+  console.log(name.padEnd(24) + [functions, lines, branches].map((cell) => cell.padStart(20)).join(''))
+}
+
+function share(part: number, whole: number): string {
+  return `${part}/${whole} ${whole === 0 ? '100' : ((100 * part) / whole).toFixed(1)} %`
+}
+
+/** @returns whether every function was called */
+export function printCoverage(covered: readonly Covered[]): boolean {
+  const sum = (number: (one: Covered) => number): number => covered.reduce((all, one) => all + number(one), 0)
+  printRow('file', 'functions', 'lines', 'branches')
+  for (const one of covered) {
+    const called = share(one.functions - one.idle.length, one.functions)
+    printRow(one.file, called, share(one.linesRun, one.lines), share(one.branchesTaken, one.branches))
+  }
+  const functions = sum((one) => one.functions)
+  printRow(
+    'all of core',
+    share(functions - sum((one) => one.idle.length), functions),
+    share(
+      sum((one) => one.linesRun),
+      sum((one) => one.lines),
+    ),
+    share(
+      sum((one) => one.branchesTaken),
+      sum((one) => one.branches),
+    ),
+  )
+  const idle = covered.flatMap(({ file, idle }) => idle.map((name) => `${file}: ${name}`))
+  for (const name of idle) console.error(`nobody calls ${name}`)
+  return idle.length === 0
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** The boards' own headers cannot be had here: these ports are compiled, for every app, and run by nobody. */
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { buildBoards } from '../../scripts/firmware.ts'
+import { startFirmware } from '../support/firmware.ts'
+
+const BOARDS = { esp8266: 'esp8266/esp8266', esp32: 'esp32/esp32', esp32c3: 'esp32/esp32' } as const
+
+describe('the board ports, against declarations of their cores', () => {
+  it('compile without a warning, and leave no call of port.h out', () => {
+    const out = buildBoards()
+    for (const [board, own] of Object.entries(BOARDS))
+      for (const file of [own, 'arduino/arduino', 'front-door/arduino/pins'])
+        assert.ok(existsSync(join(out, board, `${file}.o`)), `${board} ${file}`)
+  })
+})
+
+describe('what the board ports know of Wiegand', () => {
+  for (const port of ['sanitize', 'qemu', 'rv32'] as const)
+    it(`holds on ${port}`, async () => {
+      await using check = await startFirmware({ port, program: 'wiegand-check' })
+      await check.line(/^end$/)
+      assert.equal(await check.exited, 0, check.lines.join('\n'))
+      assert.equal(check.lines.filter((line) => line.startsWith('ok ')).length, 10)
+    })
+})
