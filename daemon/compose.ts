@@ -33,7 +33,7 @@ import { type Face, openHttp, type TlsFace } from './edge/http/index.ts'
 import { type Link, type LinkPapers, openLink } from './edge/link/index.ts'
 import { type Onion, openOnion } from './edge/onion/index.ts'
 import { openMeshOf } from './mesh.ts'
-import { openPublisher } from './publish.ts'
+import { onlyMoves, openPublisher } from './publish.ts'
 import { openState } from './state/index.ts'
 
 export interface DaemonDeps {
@@ -247,10 +247,11 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
   if (state.services.nextEpoch(`invitation:${OWN_INVITATION}`) === 0) {
     await services.invite(OWN_INVITATION, true, { origin: 'unix' })
   }
+  const tellMove = onlyMoves((service, status) =>
+    feed.publish({ event: 'onion', at: clock.now(), service, status }),
+  )
   onion?.onChange((change) => {
-    if (change.kind !== 'status') return
-    const { name: service, state: status } = change.status
-    feed.publish({ event: 'onion', at: clock.now(), service, status })
+    if (change.kind === 'status') tellMove(change.status)
   })
   if (config.lan.enabled) lan = stack.use(await http.face(lanFace(deps, config, ring, webCa)))
   const socket = join(config.data, 'api.sock')

@@ -75,6 +75,18 @@ function isForDaemons(service: string): boolean {
   return service.startsWith('mesh:') || service.startsWith('join:')
 }
 
+/** Of each service's many changes (a directory more has it) only those of its state: who watches wants no more. */
+export function onlyMoves(
+  tell: (service: string, state: OnionStatus['state']) => void,
+): (status: Pick<OnionStatus, 'name' | 'state'>) => void {
+  const last = new Map<string, OnionStatus['state']>()
+  return ({ name, state }) => {
+    if (last.get(name) === state) return
+    last.set(name, state)
+    tell(name, state)
+  }
+}
+
 function told({ state, since, cause }: OnionStatus) {
   return { state, since, ...(cause && { cause: cause.sentence }) }
 }

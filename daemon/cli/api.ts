@@ -129,7 +129,7 @@ export class Api implements AsyncDisposable {
     const answer = await this.#patiently(way, { ...call, headers })
     if (answer.headers['shallot-moved'] === '1') this.#moved = true
     if (answer.statusCode! >= 200 && answer.statusCode! < 300) return answer
-    throw await refusalIn(answer, this.#deps.person)
+    throw await refusalIn(answer, this.#deps.person, call.path)
   }
 
   /** Waits for the head of the answer, no longer than the way deserves. */
@@ -240,7 +240,7 @@ async function readWhole(answer: IncomingMessage): Promise<Uint8Array> {
 }
 
 /** The problem (RFC 9457) that the home answered with, as our error. */
-async function refusalIn(answer: IncomingMessage, person: Person): Promise<CliError> {
+async function refusalIn(answer: IncomingMessage, person: Person, path: string): Promise<CliError> {
   const said = parseJson(await readWhole(answer))
   const problem = typeof said === 'object' && said !== null ? (said as Record<string, unknown>) : {}
   const code = knownCode(problem.code)
@@ -248,6 +248,11 @@ async function refusalIn(answer: IncomingMessage, person: Person): Promise<CliEr
     return new CliError('bad-answer', `the home refused with status ${answer.statusCode} and no code we know`)
   }
   const detail = typeof problem.detail === 'string' ? problem.detail.slice(0, 300) : MEANINGS[code]
+  const device = /^\/things\/([^/?]+)/.exec(path)?.[1]
+  if (code === 'not-found' && device !== undefined) {
+    const named = JSON.stringify(decodeURIComponent(device).slice(0, 64))
+    return new CliError(code, `${detail}: ${named}`, { next: 'see `shallot device list`' })
+  }
   if (code !== 'unauthorized') return new CliError(code, detail)
   return unauthorized(knownCode(problem.reason), detail, person)
 }

@@ -119,9 +119,17 @@ function misuse(message: string, args: readonly string[]): CliError {
       : near
         ? `there is no such verb. ${message}`
         : unknown !== undefined
-          ? `not understood here: ${unknown}`
+          ? `not understood here: ${asTyped(unknown.split(', ')).join(', ')}`
           : message
   return new CliError('usage', sentence, { next: `see \`shallot ${wordsOf(args)}--help\`` })
+}
+
+/** yargs tells of an unknown flag with dashes a second time, without them. */
+function asTyped(names: readonly string[]): string[] {
+  const bare = names
+    .filter((name) => name.includes('-'))
+    .map((name) => name.replace(/-(.)/g, (_all, letter) => letter.toUpperCase()))
+  return names.filter((name) => !bare.includes(name))
 }
 
 /** The verb that was meant, with the word of its group before it, and a space behind each. */

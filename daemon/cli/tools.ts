@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { HOME_CODE_CHARS_MAX } from '../../schemas/gen/ts/wire.ts'
+import { CODE_HOME_PREFIX } from '../../schemas/gen/ts/wire.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { type Identity, loadIdentity } from '../config/identity.ts'
@@ -172,6 +172,15 @@ function sameHome(code: HomeCode, person: Person): boolean {
   return person.root.every((byte, at) => byte === code.root[at])
 }
 
+/** With everything that `shallot onion invite` prints around a code, its picture too. */
+const FILE_CHARS_MAX = 16_384
+
+/** The one code among what `shallot onion invite > file` wrote; else the whole text, for a code that is broken over lines. */
+function codeIn(text: string): string {
+  const codes = text.split(/\s+/).filter((word) => word.startsWith(CODE_HOME_PREFIX))
+  return codes.length === 1 && !text.trimStart().startsWith(CODE_HOME_PREFIX) ? codes[0]! : text
+}
+
 /** The code itself, or a file that holds it. */
 async function readHome(text: string): Promise<HomeCode> {
   const code = readHomeCode(text.startsWith('shallot:') ? text : await readCodeFile(text))
@@ -187,7 +196,7 @@ async function readHome(text: string): Promise<HomeCode> {
 
 async function readCodeFile(path: string): Promise<string> {
   try {
-    return (await readFile(path, 'utf8')).slice(0, HOME_CODE_CHARS_MAX * 2)
+    return codeIn((await readFile(path, 'utf8')).slice(0, FILE_CHARS_MAX))
   } catch (cause) {
     throw new CliError('missing', `--home is neither a shallot:home: code nor a file that can be read`, {
       cause,

@@ -151,9 +151,19 @@ suite('what cannot be done ends with its exit status and code', () => {
 
   test('a second daemon of one home is refused, and the first goes on', async () => {
     const ran = await home.json(['daemon', '--tor', 'off', '--link-port', '0', '--no-lan'])
-    assert.notEqual(ran.exit, 0)
-    assert.equal(ran.said.ok, false)
+    assert.deepEqual([ran.exit, ran.said.code], [3, 'conflict'], ran.out)
+    assert.match(ran.said.message as string, /does its daemon run already/)
     assert.equal((await home.json(['status'])).exit, 0)
+  })
+
+  test('a daemon of another home on the same port is refused, and says what to do', async () => {
+    const { link } = (await home.json(['status'])).said as { link: { host: string; port: number } }
+    const other = ['--data', join(home.place, 'beside'), '--owner', join(home.place, 'beside-owner')]
+    await home.done(['init', '--words-out', join(home.place, 'beside-words'), ...other])
+    const place = ['--link-host', link.host, '--link-port', String(link.port)]
+    const ran = await home.json(['daemon', '--tor', 'off', '--no-lan', ...place, ...other])
+    assert.deepEqual([ran.exit, ran.said.code], [3, 'conflict'], ran.out)
+    assert.match(ran.said.next as string, /--link-port/)
   })
 })
 

@@ -19,7 +19,7 @@ const CAUSES: Readonly<Record<number, string>> = {
   6: 'tor gave up on the way',
   240: 'no directory knows this address: it was withdrawn, or is not published yet',
   241: 'what the directories hold for this address cannot be read',
-  242: 'the home published this address but no longer answers: it may be off',
+  242: 'the home published this address but no longer answers: it may be off, or the invitation withdrawn',
   243: 'the home did not come to the rendezvous',
   244: 'this address wants a client key and that tor has none',
   245: 'the client key for this address is wrong or was withdrawn',

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import { isCode, sentenceOf } from '../../base/error.ts'
+import { holdsHome } from '../../config/keyring.ts'
 import { KEYS, SETTINGS } from '../../config/settings.ts'
+import { CliError } from '../error.ts'
 import { verb } from '../verb.ts'
 
 export const daemon = verb({
@@ -23,7 +26,32 @@ export const daemon = verb({
     return all
   },
   async run(tools) {
+    const { config } = tools.configured
+    if (!holdsHome(config.data)) {
+      throw new CliError('missing', `there is no home in ${config.data}`, {
+        next: 'make one with `shallot init`, or name its directory with --data',
+      })
+    }
     const { run } = await import('../../main.ts')
-    await run(tools.configured.config, tools.signal)
+    try {
+      await run(config, tools.signal)
+    } catch (error) {
+      throw taken(error) ?? error
+    }
   },
 })
+
+/** What somebody else has already is no fault of ours, and there is something to do about it. */
+function taken(error: unknown): CliError | undefined {
+  if (isCode(error, 'address-in-use')) {
+    return new CliError('conflict', `${sentenceOf(error)}: something listens there already`, {
+      cause: error,
+      next: 'end that, or choose other ports with --link-port and --lan-port',
+    })
+  }
+  if (!isCode(error, 'in-use')) return undefined
+  return new CliError('conflict', sentenceOf(error), {
+    cause: error,
+    next: 'see `shallot status`; another home has another directory (--data)',
+  })
+}

@@ -80,7 +80,12 @@ async function exposeAll(tools: Tools, api: Api, authorised: boolean, wait: bool
   voice.tell({ ok: true, exposures, costS, ...(published !== undefined && { published }) }, () =>
     exposures.length === 0
       ? 'There is no device yet. Begin with: shallot enrol <name>'
-      : [sayExposed(exposures.length, published), '', table(exposures.map(sayExposure))].join('\n'),
+      : [
+          sayExposed(exposures.length, published),
+          `${authorised ? 'The client key and the code' : 'The code'} of each: \`shallot expose <device>${authorised ? '' : ' --no-auth'}\`.`,
+          '',
+          table(exposures.map(sayExposure)),
+        ].join('\n'),
   )
 }
 

@@ -149,7 +149,7 @@ const verify = verb({
     const pruned = optionalNumberIn(report, 'pruned') ?? 0
     tools.voice.tell({ ok: true, entries, pruned, head }, () =>
       [
-        `The log is whole: ${entries} entries, head ${head}`,
+        `The log is whole: ${entries === 1 ? '1 entry' : `${entries} entries`}, head ${head}`,
         ...(pruned > 0
           ? [`${pruned} older ones were removed by the setting retention, as the log itself says.`]
           : []),

@@ -107,13 +107,13 @@ function tellEvent(
   if (only !== undefined && id !== undefined && id !== only) return
   const name = id === undefined ? undefined : (names.get(id) ?? id)
   tools.voice.tell({ event, ...said, ...(name !== undefined && { name }) }, () =>
-    [sayTime(optionalNumberIn(said, 'at')) ?? '', name ?? '', sayEvent(event, said)]
+    [sayTime(optionalNumberIn(said, 'at')) ?? '', name ?? '', sayEvent(event, said, names)]
       .filter(Boolean)
       .join('  '),
   )
 }
 
-function sayEvent(event: string, said: Fields): string {
+function sayEvent(event: string, said: Fields, names: ReadonlyMap<string, string>): string {
   switch (event) {
     case 'reading':
       return listOf(said.values, 'values').map(sayReading).join(', ')
@@ -126,10 +126,16 @@ function sayEvent(event: string, said: Fields): string {
     case 'lagged':
       return `${optionalNumberIn(said, 'lost') ?? '?'} events were lost: this side reads too slowly`
     case 'onion':
-      return `${optionalTextIn(said, 'service') ?? 'onion'}: ${optionalTextIn(said, 'status') ?? '?'}`
+      return `onion address of ${sayService(optionalTextIn(said, 'service') ?? '?', names)}: ${optionalTextIn(said, 'status') ?? '?'}`
     default:
       return event
   }
+}
+
+/** `invitation:<name>`, or `device:<id>`: people know both by a name. */
+function sayService(service: string, names: ReadonlyMap<string, string>): string {
+  const name = service.slice(service.indexOf(':') + 1)
+  return names.get(name) ?? name
 }
 
 function sayReading(value: unknown): string {

@@ -279,6 +279,37 @@ test('the code of another home is refused before anything is sent', async () => 
   assert.deepEqual([exit, said.code], [3, 'wrong-audience'])
 })
 
+test('what `onion invite` printed is read whole, with its picture', async () => {
+  const key = systemRandom.bytes(32)
+  const code = writeHomeCode({ root: key, onion: key, lan: [] }).reveal()
+  const file = join(account.base, 'printed.txt')
+  writeFileSync(file, `address     x.onion\n\nWhoever has this code:\n\n${code}\n\n\u2588\u2580 \u2588\n`)
+  const { exit, said } = await account.json(['status', '--home', file])
+  assert.deepEqual([exit, said.code], [3, 'wrong-audience'])
+  writeFileSync(file, `two codes\n${code}\n${code}\n`)
+  assert.equal((await account.json(['status', '--home', file])).said.code, 'code-damaged')
+})
+
+test('a code that is broken over lines is read', async () => {
+  const key = systemRandom.bytes(32)
+  const code = writeHomeCode({ root: key, onion: key, lan: [] }).reveal()
+  const file = join(account.base, 'broken-lines.txt')
+  writeFileSync(file, `${code.slice(0, 40)}\n  ${code.slice(40)}\n`)
+  assert.equal((await account.json(['status', '--home', file])).said.code, 'wrong-audience')
+})
+
+test('an unknown flag is told once, as it was typed', async () => {
+  const { said } = await account.json(['status', '--lan-port', '1'])
+  assert.equal(said.message, 'not understood here: lan-port')
+})
+
+test('a daemon without a home is exit 5, and says how to make one', async () => {
+  using other = new Account()
+  const { exit, said } = await other.json(['daemon', '--tor', 'off', '--no-lan', '--link-port', '0'])
+  assert.deepEqual([exit, said.code], [5, 'missing'])
+  assert.match(said.next as string, /shallot init/)
+})
+
 test('an unknown key in config.json is refused by every verb, with the nearest one', async () => {
   using other = new Account()
   mkdirSync(other.data, { mode: 0o700 })

@@ -85,6 +85,8 @@ test('a device that is not there is exit 5 for every verb that names one', async
   ]) {
     const { exit, said } = await account.jsonWithin(line.split(' '))
     assert.deepEqual([exit, said.code], [5, 'not-found'], line)
+    assert.match(said.message as string, /"nobody"$/, line)
+    assert.match(said.next as string, /shallot device list/, line)
   }
 })
 
@@ -148,7 +150,9 @@ test('log verify is exit 3 and names the entry when the chain is broken', async 
   at('GET /log/verify', ({ answer }) => json(answer, { entries: 9, pruned: 3, head: 'aGVhZA' }))
   const whole = await account.jsonWithin(['log', 'verify'])
   assert.deepEqual([whole.exit, whole.said.pruned], [0, 3])
-  assert.match((await account.within(['log', 'verify'])).out, /3 older ones were removed/)
+  assert.match((await account.within(['log', 'verify'])).out, /9 entries.*3 older ones were removed/s)
+  at('GET /log/verify', ({ answer }) => json(answer, { entries: 1, head: 'aGVhZA' }))
+  assert.match((await account.within(['log', 'verify'])).out, /whole: 1 entry, head/)
   at('GET /log/verify', ({ answer }) =>
     json(answer, { entries: 9, head: 'aGVhZA', broken: { index: 4, why: 'hash' } }),
   )
@@ -293,6 +297,7 @@ test('expose gives a device an address, --all each of them, hide takes it back',
   const all = await account.within(['expose', '--all'])
   assert.equal(all.exit, 0)
   assert.match(all.out, /1 device has an address, and it is published/)
+  assert.match(all.out, /client key and the code of each: `shallot expose <device>`/)
   assert.match(all.err, /costs tor about 2 s at every start/)
   assert.match(all.err, /1 of 1 {2}porch-light is published/)
   assert.doesNotMatch(all.err, /undefined/)
@@ -346,6 +351,19 @@ test('watch prints events and ends with --for', async () => {
   account.clock = systemClock
   assert.equal(exit, 0)
   assert.equal(out, '2023-11-14T22:13:20.000Z  porch-light  level 40 %\n')
+})
+
+test('watch calls the device or invitation of an onion address by its name', async () => {
+  const move = (service: string) =>
+    `event: onion\ndata: ${JSON.stringify({ service, at: 1, status: 'reachable' })}\n\n`
+  at('GET /events', ({ answer }) => {
+    answer.writeHead(200, { 'content-type': 'text/event-stream' })
+    answer.write(move(`device:${light.id}`) + move('invitation:anna'))
+  })
+  const enough = new AbortController()
+  const onOut = (text: string) => text.split('\n').length > 2 && enough.abort()
+  const { out } = await account.within(['watch'], { onOut, signal: enough.signal })
+  assert.match(out, /onion address of porch-light: reachable\n.*onion address of anna: reachable\n/)
 })
 
 const PRESENCE = () =>
