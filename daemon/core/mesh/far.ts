@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import type { Code } from '../../../schemas/gen/ts/codes.ts'
 import { DEVICE_ENVELOPE_BYTES_MAX, ENVELOPE_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { equal } from '../../base/bytes.ts'
 import type { Instant } from '../../base/clock.ts'
-import type { Verdict } from '../../base/error.ts'
+import { no, type Verdict, yes } from '../../base/error.ts'
 import {
   type Body,
   type Ed25519,
-  type EnvelopeCode,
   type Frame,
   type Hello,
   type Message,
   openEnvelope,
   type Reading,
   type Receipt,
+  type Receiver,
   type Sample,
 } from '../envelope/index.ts'
 import { type Device, idOf, isDeviceName, keyOf, type PartyId, type Twin } from '../model/index.ts'
@@ -45,6 +46,8 @@ const THINGS_PER_MEMBER_MAX = 1024
  */
 export class FarThings {
   readonly #deps: FarDeps
+  /** By the very bytes that were opened, which nobody changes. */
+  readonly #proven = new WeakMap<Frame, Message>()
   readonly #members = new Map<PartyId, Map<PartyId, { thing: FarThing; word: ThingWord }>>()
 
   constructor(deps: FarDeps) {
@@ -160,32 +163,35 @@ export class FarThings {
     return opened.ok ? (opened.value as Message<Reading | Receipt>) : undefined
   }
 
-  #open(device: PartyId, frame: Frame, types: readonly Body['type'][]): Verdict<Message, EnvelopeCode> {
-    const { trust, ed25519 } = this.#deps
-    return openEnvelope(
-      frame,
-      {
-        sizeMax: DEVICE_ENVELOPE_BYTES_MAX,
-        accepts: (body, signer) => types.includes(body.type) && idOf(signer) === device,
-        isAudience: (body) => body.audience === trust.home,
-      },
-      ed25519,
-    )
+  #open(device: PartyId, frame: Frame, types: readonly Body['type'][]): Verdict<Message, Code> {
+    return this.#openOnce(frame, {
+      sizeMax: DEVICE_ENVELOPE_BYTES_MAX,
+      accepts: (body, signer) => types.includes(body.type) && idOf(signer) === device,
+      isAudience: (body) => body.audience === this.#deps.trust.home,
+    })
   }
 
   #isRecord(device: PartyId, frame: Frame): boolean {
     if (frame.length === 0) return false
-    const { trust, ed25519 } = this.#deps
-    const opened = openEnvelope(
-      frame,
-      {
-        sizeMax: ENVELOPE_BYTES_MAX,
-        accepts: (body, signer) => body.type === 'enrolment' && trust.isOwner(signer),
-        isAudience: (body) => body.audience === trust.home,
-      },
-      ed25519,
-    )
+    const { trust } = this.#deps
+    const opened = this.#openOnce(frame, {
+      sizeMax: ENVELOPE_BYTES_MAX,
+      accepts: (body, signer) => body.type === 'enrolment' && trust.isOwner(signer),
+      isAudience: (body) => body.audience === trust.home,
+    })
     return opened.ok && opened.value.body.type === 'enrolment' && equal(opened.value.body.key, keyOf(device))
+  }
+
+  /** What is kept is looked at again with each word of its device: who may have sealed it is asked anew, its signature is not. */
+  #openOnce(frame: Frame, receiver: Receiver): Verdict<Message, Code> {
+    const known = this.#proven.get(frame)
+    if (!known) {
+      const opened = openEnvelope(frame, receiver, this.#deps.ed25519)
+      if (opened.ok) this.#proven.set(frame, opened.value)
+      return opened
+    }
+    const isMeant = receiver.accepts(known.body, known.signer) && receiver.isAudience(known.body)
+    return isMeant ? yes(known) : no('unknown-signer')
   }
 }
 

@@ -103,6 +103,28 @@ describe('devices of another home [SPEC 14.4]', () => {
     assert.deepEqual(far.get(lamp)!.twin.reported, [on(false)])
   })
 
+  it('have each signature checked once, however often they are told of', async () => {
+    let checks = 0
+    const counting = {
+      ...ed25519,
+      verify: (...of: Parameters<typeof ed25519.verify>) => {
+        checks++
+        return ed25519.verify(...of)
+      },
+    }
+    const far = new FarThings({
+      trust: TRUST,
+      ed25519: counting,
+      book: new MemoryBook(),
+      isRevoked: () => false,
+    })
+    await far.take(cabin, WORD)
+    for (let sequence = 2; sequence < 12; sequence++)
+      await far.reading(cabin, lamp, readingOf(LAMP, sequence, [on(true)]))
+    far.away(cabin)
+    assert.equal(checks, 3 + 10, 'hello, record and reading, and each reading that came')
+  })
+
   it('keep no more messages than stand behind what is reported', async () => {
     const { far, book } = openFar()
     await far.take(cabin, WORD)
