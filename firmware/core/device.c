@@ -473,7 +473,9 @@ static void self_say(uint8_t sequence) {
   const struct port *port = device.port;
   unsigned facts = (is_enrolled() ? SHALLOT_SERIAL_IS_ENROLLED : 0) | (wifi_is_there(port) ? SHALLOT_SERIAL_HAS_WIFI : 0) |
                    (wifi_is_there(port) && wifi_is_kept(port) ? SHALLOT_SERIAL_KNOWS_WIFI : 0);
-  struct provision_self self = {port->board, device.app->firmware, facts};
+  char firmware[SHALLOT_LABEL_BYTES_MAX + 1];
+  image_firmware(firmware, device.app);
+  struct provision_self self = {port->board, firmware, facts};
   provision_say_self(line, sequence, &self);
   port->log(line);
 }
