@@ -8,6 +8,7 @@ import { systemRandom } from '../../daemon/base/random.ts'
 import { Secret } from '../../daemon/base/secret.ts'
 import { loadOwner } from '../../daemon/config/keyring.ts'
 import { wordsOf } from '../../daemon/core/identity/index.ts'
+import { CODES } from '../../schemas/gen/ts/codes.ts'
 import { type Firmware, startFirmware } from '../support/firmware.ts'
 import { until } from '../support/firmware-home.ts'
 import { type LiveDevice, type LiveHome, openLiveHome, type Said } from '../support/home.ts'
@@ -183,6 +184,11 @@ suite('authorities in generations', () => {
       again.diary.some((line) => line.includes('"device-opened"')) ? true : undefined,
     )
     await obeys('hall', again)
+    const refused = hallNow.lines.filter((line) => line === `link ended -${CODES['tls-bad-chain']}`)
+    assert.ok(
+      refused.length <= 8,
+      `${refused.length} tries for the four generations that this home has forgotten`,
+    )
     const restored = await standings(again)
     assert.equal(restored.generation, 0)
     const rotated = await again.done(['ca', 'rotate', '--yes'], { input: home.words })

@@ -8,6 +8,7 @@
  * Absent on purpose: deciding what a message means (the desk's), queues for devices that are away (the router's), a timer
  * or a buffer per connection (one sweep serves all), TLS 1.2, any key but Ed25519.
  */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Code } from '../../../schemas/gen/ts/codes.ts'
@@ -116,6 +117,8 @@ class Listener {
   /** What strangers may cost: a handshake is a millisecond of the processor. Who proves to be a device gets it back. */
   readonly #unproven: Allowances
   readonly #turns = new Turns()
+  /** Whose handshake it is: one who sends an alert and is gone has no address any more when the alert is read. */
+  readonly #peers = new AsyncLocalStorage<string>()
   /** By `address|port` of the peer: the only name that the accepted socket and its TLS socket share. */
   readonly #connections = new Map<string, Connection>()
   readonly #sweeping: Disposable
@@ -162,7 +165,7 @@ class Listener {
   }
 
   #failed(error: Error, socket: TLSSocket): void {
-    const address = socket.remoteAddress
+    const address = this.#peers.getStore() ?? socket.remoteAddress
     this.room.diary.tlsFailed(error, address)
     if (address !== undefined && isAlert(error)) this.#fronts.refused(address)
   }
@@ -205,7 +208,7 @@ class Listener {
       this.#occupancy.leave(address)
       connection.closed()
     })
-    front.server.emit('connection', socket)
+    this.#peers.run(address, () => front.server.emit('connection', socket))
   }
 
   #secured(socket: TLSSocket): void {
