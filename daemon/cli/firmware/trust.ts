@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+
 import { equal } from '../../base/bytes.ts'
-import type { Enrolment } from '../../core/envelope/index.ts'
 import { idOf } from '../../core/model/index.ts'
 import { CliError } from '../error.ts'
 import type { Desk, KnownThing } from '../people/index.ts'
+import { recordAnew } from '../record.ts'
 import { thingPath } from '../things.ts'
 
 /** One device by name or id, or all of a group. @throws CliError not-found | unconfirmed */
@@ -32,14 +33,7 @@ export async function nameRelease(
   thing: KnownThing,
   release: Uint8Array | undefined,
 ): Promise<void> {
-  const { name, key, permit, groups, hub } = thing.record!.body
-  const frame = await owner.seal<Enrolment>(owner.home, {
-    type: 'enrolment',
-    ...{ name, key, permit },
-    ...(groups && { groups }),
-    ...(release && { release }),
-    ...(hub && { hub }),
-  })
+  const frame = await owner.seal(owner.home, recordAnew(thing.record!.body, { release }))
   await api.sendSealed('PUT', `${thingPath(thing.id)}/record`, frame)
 }
 

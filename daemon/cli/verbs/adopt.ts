@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+
 import { toBase64url } from '../../base/bytes.ts'
 import type { Enrolment } from '../../core/envelope/index.ts'
 import { idOf, keyOf, type PartyId, parseId } from '../../core/model/index.ts'
@@ -7,6 +8,7 @@ import { CliError } from '../error.ts'
 import { type Fields, fieldsOf, listOf, optionalBytesIn, optionalTextIn, textIn } from '../fields.ts'
 import { openBy } from '../people/index.ts'
 import type { Person } from '../person.ts'
+import { recordAnew } from '../record.ts'
 import { idIn } from '../things.ts'
 import type { Tools } from '../tools.ts'
 import { verb } from '../verb.ts'
@@ -43,10 +45,7 @@ export const adopt = verb({
     const name = args.name ?? record.name
     if (record.hub && idOf(record.hub) === own && name === record.name)
       return tellDone(tools, device, name, device.home)
-    const { key, permit, groups, release } = record
-    const kept = { ...(groups && { groups }), ...(release && { release }) }
-    const body = { type: 'enrolment', name, key, permit, ...kept, hub: keyOf(own) } as const
-    const frame = await person.seal<Enrolment>(person.home, body)
+    const frame = await person.seal(person.home, recordAnew(record, { name, hub: keyOf(own) }))
     await api.sendSealed('PUT', `/mesh/devices/${device.id}`, frame)
     tellDone(tools, device, name, device.home)
   },

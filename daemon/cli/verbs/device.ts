@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+
 import { equal, toBase64url } from '../../base/bytes.ts'
 import { type Enrolment, openEnvelope } from '../../core/envelope/index.ts'
 import { affordanceOf, keyOf } from '../../core/model/index.ts'
@@ -7,6 +8,7 @@ import { CliError } from '../error.ts'
 import { fieldsOf, listOf, optionalBytesIn, textIn } from '../fields.ts'
 import { fullName } from '../meant.ts'
 import { ask, keyboardOf } from '../prompt.ts'
+import { recordAnew } from '../record.ts'
 import { idIn, proveThing, thingLine, thingPath } from '../things.ts'
 import { group, verb } from '../verb.ts'
 import { table } from '../voice.ts'
@@ -119,17 +121,9 @@ async function sealNewName(
   if (!opened.ok) {
     throw new CliError(opened.why, "the home's record of this device is not sealed by an owner we know")
   }
-  const { permit, groups, release, hub } = opened.value.body as Enrolment
-  const frame = await person.seal<Enrolment>(person.home, {
-    type: 'enrolment',
-    name: thing.name,
-    key: keyOf(thing.id),
-    permit,
-    ...(groups && { groups }),
-    ...(release && { release }),
-    ...(hub && { hub }),
-  })
-  await api.sendSealed('PUT', `/enrolments/${toBase64url(permit)}/record`, frame)
+  const record = opened.value.body as Enrolment
+  const frame = await person.seal(person.home, recordAnew(record, { name: thing.name }))
+  await api.sendSealed('PUT', `/enrolments/${toBase64url(record.permit)}/record`, frame)
 }
 
 const forget = verb({

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+
 import { GROUP_BYTES_MAX, GROUPS_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { utf8 } from '../../base/bytes.ts'
-import type { Enrolment } from '../../core/envelope/index.ts'
 import { CliError } from '../error.ts'
 import { meantBy } from '../meant.ts'
 import { type Desk, type KnownThing, openDesk, targetNamed } from '../people/index.ts'
+import { recordAnew } from '../record.ts'
 import { thingPath } from '../things.ts'
 import type { Tools } from '../tools.ts'
 import { verb, group as words } from '../verb.ts'
@@ -70,16 +71,7 @@ function groupsAfter(thing: KnownThing, name: string, how: 'add' | 'remove'): re
 
 /** The device believes its owner's enrolment alone, so a new one is sealed. */
 async function sealGroups({ api, owner }: Desk, thing: KnownThing, groups: readonly string[]): Promise<void> {
-  const { name, key, permit, release, hub } = thing.record!.body
-  const frame = await owner.seal<Enrolment>(owner.home, {
-    type: 'enrolment',
-    name,
-    key,
-    permit,
-    ...(groups.length > 0 && { groups }),
-    ...(release && { release }),
-    ...(hub && { hub }),
-  })
+  const frame = await owner.seal(owner.home, recordAnew(thing.record!.body, { groups }))
   await api.sendSealed('PUT', `${thingPath(thing.id)}/record`, frame)
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+
 import { resolve } from 'node:path'
 import { keepOwners, saveOwner } from '../../config/keyring.ts'
-import { type Enrolment, nativeEd25519, type Owner, type Signer } from '../../core/envelope/index.ts'
+import { nativeEd25519, type Owner, type Signer } from '../../core/envelope/index.ts'
 import { derive, type Seed } from '../../core/identity/index.ts'
 import { idOf, keyOf, type PartyId, parseId } from '../../core/model/index.ts'
 import type { Api } from '../api.ts'
@@ -9,6 +10,7 @@ import { CliError } from '../error.ts'
 import { bytesIn, fieldsOf, listOf, textIn } from '../fields.ts'
 import { requireFreeDirectory } from '../found.ts'
 import { type Desk, keepsGoing, openDesk, sayTold, takeBack } from '../people/index.ts'
+import { recordAnew } from '../record.ts'
 import { thingPath } from '../things.ts'
 import { group, verb } from '../verb.ts'
 import { table } from '../voice.ts'
@@ -191,10 +193,8 @@ async function sealRecordsAnew({ api, owner, house }: Desk, sealer: PartyId): Pr
     ({ record, home }) => record && home === undefined && idOf(record.signer) === sealer,
   )
   for (const { id, record } of theirs) {
-    const { name, key, permit, groups, hub } = record!.body
-    const kept = { ...(groups && { groups }), ...(hub && { hub }) }
-    const body = { type: 'enrolment', name, key, permit, ...kept } as const
-    await api.sendSealed('PUT', `${thingPath(id)}/record`, await owner.seal<Enrolment>(owner.home, body))
+    const body = recordAnew(record!.body, { release: undefined })
+    await api.sendSealed('PUT', `${thingPath(id)}/record`, await owner.seal(owner.home, body))
   }
   return theirs.length
 }
