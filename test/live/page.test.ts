@@ -35,7 +35,7 @@ const stack = new AsyncDisposableStack()
 
 before(async () => {
   network = stack.use(await privateTor())
-  home = stack.use(await openLiveHome({ network, linkPort: 25580 }))
+  home = stack.use(await openLiveHome({ network }))
   light = stack.use(await home.enrol('porch-light', 'porch-light'))
   sensor = stack.use(await home.enrol('balcony', 'weather'))
   door = stack.use(await home.enrol('front-door', 'front-door'))
