@@ -13,7 +13,7 @@ export function argumentsOf<T extends ParseArgsConfig>(
     process.exit(0)
   }
   try {
-    return parseArgs({ ...config, args: [...args] })
+    return parseArgs<T>({ ...config, args: [...args] } as T)
   } catch (error) {
     misused(usage, (error as Error).message)
   }
