@@ -191,10 +191,18 @@ void update_linked(struct update *update) { update->is_wanted_due = false; }
 
 /* ---- trial and return ---- */
 
+static int returned(struct update *update) {
+  update->state.phase = UPDATE_RETURNED;
+  return state_store(update);
+}
+
+/* What the boot loader refuses does not become better by waiting. */
 static int slot_try(struct update *update) {
   int fault = state_store(update);
-  if (fault == 0) fault = update->port->slots->try_other();
-  if (fault == 0) update->port->slots->restart();
+  if (fault) return fault;
+  fault = update->port->slots->try_other();
+  if (fault) returned(update);
+  else update->port->slots->restart();
   return fault;
 }
 
@@ -221,11 +229,6 @@ int update_healthy(struct update *update) {
   int fault = update->port->slots->keep();
   if (fault == 0) fault = trial_end(update);
   return fault ? fault : 1;
-}
-
-static int returned(struct update *update) {
-  update->state.phase = UPDATE_RETURNED;
-  return state_store(update);
 }
 
 void update_watch(struct update *update, uint64_t now_ms) {
