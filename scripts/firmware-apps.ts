@@ -2,7 +2,8 @@
 /**
  * What each app costs on an emulated chip while it lives: the app as it is built, on its instruction set under emulation, in a
  * real home. It enrols, connects, obeys or reports, loses its network and resumes with its ticket; then it starts again
- * and its hub does too, which refuses the ticket. Memory is what the port saw at the end; instructions are counted by
+ * and its hub does too, which refuses the ticket; at last an owner pushes the same app as another image, which it takes, boots and
+ * keeps. Memory is what the port saw at the end; instructions are counted by
  * flashcheck.so around functions of the unchanged program.
  *
  * In: apps that were built. Out: numbers. Throws when a step does not happen, an allocation failed or the chip would
@@ -14,7 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../daemon/base/clock.ts'
 import { type Emulator, startEmulator, type Wire } from './emulator.ts'
-import { type EmulatedPort, FLASHCHECK, programPath } from './firmware.ts'
+import { buildFirmware, type EmulatedPort, FLASHCHECK, programPath } from './firmware.ts'
 import { addresses } from './firmware-elf.ts'
 import { adopt, type Child, type Environment, shallot, startShallot } from './home/children.ts'
 
@@ -37,6 +38,8 @@ export type AppCost = {
     resumed: Peaks
     /** With a ticket that the hub refuses, and the full handshake that follows. */
     refused: Peaks
+    /** Connected, from the offer of another image until it is whole, read back and about to boot. */
+    update: Peaks
   }
   /** TLS alone, with its certificate checks. */
   handshake: number
@@ -45,7 +48,7 @@ export type AppCost = {
   seal: number
   open: number
   /** Per connection, from its first byte to its last: enrolment, the first session, the resumed one. */
-  wire: { enrolment: Wire; session: Wire; resumed: Wire }
+  wire: { enrolment: Wire; session: Wire; resumed: Wire; update: Wire }
 }
 
 /** What an owner asks of an app. Those that are not here are only listened to. */
@@ -76,7 +79,15 @@ interface Device extends AsyncDisposable {
 }
 
 /** All but what is measured after the hub began again. */
-type FirstLife = Omit<AppCost, 'memory'> & { memory: Omit<AppCost['memory'], 'refused'> }
+type FirstLife = Omit<AppCost, 'memory' | 'wire'> & {
+  memory: Omit<AppCost['memory'], 'refused' | 'update'>
+  wire: Omit<AppCost['wire'], 'update'>
+}
+
+type SecondLife = { refused: Peaks; update: Peaks; updateWire: Wire }
+
+/** What the images say of themselves that devices are updated to. */
+const RELEASE = { version: '0.1.1', sequence: 2 }
 
 interface Place {
   readonly port: EmulatedPort
@@ -100,11 +111,13 @@ export async function measureApps(
     await using _daemon = await startDaemon(place)
     for (const app of apps) firstLives.set(app, await firstLife(app, place))
   }
-  const refused = await secondLives(apps, place)
+  const secondLivesOf = await secondLives(apps, place)
   return Object.fromEntries(
     apps.map((app) => {
       const first = firstLives.get(app)!
-      return [app, { ...first, memory: { ...first.memory, refused: refused.get(app)! } }]
+      const { refused, update, updateWire } = secondLivesOf.get(app)!
+      const memory = { ...first.memory, refused, update }
+      return [app, { ...first, memory, wire: { ...first.wire, update: updateWire } }]
     }),
   )
 }
@@ -202,8 +215,9 @@ async function act(app: string, device: Device, { owner }: Place): Promise<void>
   else await lineAgain(device, /^span envelope_seal_end /, 3)
 }
 
-/** The hub begins again and knows no ticket any more. */
-async function secondLives(apps: readonly string[], place: Place): Promise<Map<string, Peaks>> {
+/** The hub begins again and knows no ticket any more; then each device is given another image of its app. */
+async function secondLives(apps: readonly string[], place: Place): Promise<Map<string, SecondLife>> {
+  buildFirmware(place.port, apps, RELEASE)
   await using stack = new AsyncDisposableStack()
   const before = await startDaemon(place)
   stack.use(before)
@@ -212,8 +226,29 @@ async function secondLives(apps: readonly string[], place: Place): Promise<Map<s
   await before[Symbol.asyncDispose]()
   stack.use(await startDaemon(place))
   for (const device of devices) await lineAgain(device, /^connected$/, 2)
+  for (const device of devices) await mark(device, 1)
+  for (const app of apps) await run(['firmware', 'trust', app], place.owner)
+  for (const device of devices) await lineAgain(device, /^enrolment recorded$/, 1)
+  for (const device of devices) await mark(device, 2)
+  const wires = await Promise.all(apps.map((app, index) => update(app, devices[index]!, place)))
   for (const device of devices) await device[Symbol.asyncDispose]()
-  return new Map(apps.map((app, index) => [app, peaksOf(app, devices[index]!.child.lines).at(-1)!]))
+  return new Map(
+    apps.map((app, index) => {
+      const [refused, , update] = peaksOf(app, devices[index]!.child.lines)
+      if (!refused || !update) throw new Error(`${app} was not updated`)
+      return [app, { refused, update, updateWire: wires[index]! }]
+    }),
+  )
+}
+
+/** As an owner does it; the roll-out is over when the device has said that it keeps the image. What it took on the wire. */
+async function update(app: string, device: Device, { port, directory, owner }: Place): Promise<Wire> {
+  const image = join(directory, `${app}.shallot`)
+  await run(['firmware', 'seal', programPath(port, app, RELEASE), '--out', image], owner)
+  const wire = device.emulator.wires.at(-1)!
+  const before = { ...wire }
+  await run(['firmware', 'push', app, image], owner)
+  return { sent: wire.sent - before.sent, received: wire.received - before.received }
 }
 
 async function lineAgain({ child }: Device, pattern: RegExp, count: number): Promise<void> {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "borrowed.h"
+#include "kept.h"
 #include "crypto.h"
 #include "envelope.h"
 #include "identity.h"
@@ -72,7 +72,7 @@ struct update_standing update_standing(const struct update *update) {
 int update_release_key(const struct port *port, uint8_t key[SHALLOT_KEY_BYTES]) {
   struct borrowed borrowed;
   struct envelope record;
-  int fault = blob_borrow(&borrowed, port, IDENTITY_RECORD_BLOB, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
+  int fault = kept_borrow(&borrowed, port, IDENTITY_RECORD_BLOB, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
   if (fault) return fault == SHALLOT_E_MISSING ? SHALLOT_E_NO_RELEASE_KEY : fault;
   fault = envelope_open(&record, borrowed.bytes, borrowed.size, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
   const uint8_t *named = fault == 0 && record.type == MESSAGE_ENROLMENT ? claims_release(&record.claims) : NULL;
