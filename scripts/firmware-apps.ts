@@ -20,6 +20,8 @@ import { addresses } from './firmware-elf.ts'
 import { adopt, type Child, type Environment, shallot, startShallot } from './home/children.ts'
 
 const STEP_MS_MAX = 30_000
+/** All of them at once. */
+const UPDATE_MS_MAX = 240_000
 const POLL_MS = 50
 /** An envelope that is refused before its signature is looked at costs less than this; it is not what `open` means. */
 const VERIFY_INSTRUCTIONS_MIN = 1_000_000
@@ -230,29 +232,36 @@ async function secondLives(apps: readonly string[], place: Place): Promise<Map<s
   for (const app of apps) await run(['firmware', 'trust', app], place.owner)
   for (const device of devices) await lineAgain(device, /^enrolment recorded$/, 1)
   for (const device of devices) await mark(device, 2)
-  const wires = await Promise.all(apps.map((app, index) => update(app, devices[index]!, place)))
+  const wires: (() => Wire)[] = []
+  for (const [index, app] of apps.entries()) wires.push(await push(app, devices[index]!, place))
+  for (const device of devices) await lineAgain(device, /^image kept$/, 1, UPDATE_MS_MAX)
   for (const device of devices) await device[Symbol.asyncDispose]()
   return new Map(
     apps.map((app, index) => {
       const [refused, , update] = peaksOf(app, devices[index]!.child.lines)
       if (!refused || !update) throw new Error(`${app} was not updated`)
-      return [app, { refused, update, updateWire: wires[index]! }]
+      return [app, { refused, update, updateWire: wires[index]!() }]
     }),
   )
 }
 
-/** As an owner does it; the roll-out is over when the device has said that it keeps the image. What it took on the wire. */
-async function update(app: string, device: Device, { port, directory, owner }: Place): Promise<Wire> {
+/** As an owner does it; what it takes on the wire is known when the device has restarted. */
+async function push(app: string, device: Device, { port, directory, owner }: Place): Promise<() => Wire> {
   const image = join(directory, `${app}.shallot`)
   await run(['firmware', 'seal', programPath(port, app, RELEASE), '--out', image], owner)
   const wire = device.emulator.wires.at(-1)!
   const before = { ...wire }
-  await run(['firmware', 'push', app, image], owner)
-  return { sent: wire.sent - before.sent, received: wire.received - before.received }
+  await run(['firmware', 'push', app, image, '--no-wait'], owner)
+  return () => ({ sent: wire.sent - before.sent, received: wire.received - before.received })
 }
 
-async function lineAgain({ child }: Device, pattern: RegExp, count: number): Promise<void> {
-  const deadline = systemClock.now() + STEP_MS_MAX
+async function lineAgain(
+  { child }: Device,
+  pattern: RegExp,
+  count: number,
+  withinMs = STEP_MS_MAX,
+): Promise<void> {
+  const deadline = systemClock.now() + withinMs
   while (child.lines.filter((line) => pattern.test(line)).length < count) {
     if (systemClock.now() > deadline)
       throw new Error(`the device did not say ${pattern}:\n${child.lines.join('\n')}`)
