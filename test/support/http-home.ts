@@ -292,6 +292,9 @@ export async function openTestHome(
     get rollouts() {
       return core.rollouts
     },
+    get stills() {
+      return core.stills
+    },
     devices,
     readings,
     journal,

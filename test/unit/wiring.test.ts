@@ -61,7 +61,7 @@ describe('every app and its table', () => {
 
     it(`${app}: has the buses that its drivers use, and no others`, () => {
       const has = (kind: string) => channels.some((channel) => channel.kind === kind)
-      const onI2c = /driver\/(?:bme280|sht3x)\.h/.test(source)
+      const onI2c = /driver\/(?:bme280|sht3x|ov2640)\.h/.test(source)
       assert.deepEqual([has('sda'), has('scl')], [onI2c, onI2c])
       const onWiegand = /driver\/keypad\.h/.test(source)
       assert.deepEqual([has('wiegand-0'), has('wiegand-1')], [onWiegand, onWiegand])
@@ -152,7 +152,7 @@ function lieOnOneAnother([ax1, ay1, ax2, ay2]: Segment, [bx1, by1, bx2, by2]: Se
 describe('a picture', () => {
   for (const wiring of wirings)
     it(`of ${wiring.app} has every wire, and no two that could be taken for one`, () => {
-      const svg = picture(wiring, boards.esp8266)
+      const svg = picture(wiring, boards)
       const wires = wiresOn(svg)
       assert.equal(wires.length, wiring.channels.length + wiring.wires.length)
       assert.equal([...svg.matchAll(/<circle/g)].length, 2 * wires.length)
@@ -171,7 +171,7 @@ describe('a picture', () => {
     })
 
   it('says names as text, whatever they hold', () => {
-    const svg = picture({ ...wiringOf('weather'), title: '</svg><script>' }, boards.esp8266)
+    const svg = picture({ ...wiringOf('weather'), title: '</svg><script>' }, boards)
     assert.ok(!svg.includes('<script>'))
   })
 })
