@@ -123,6 +123,8 @@ export class FakeDevice {
 
   async obey(frame: Uint8Array): Promise<void> {
     this.got.push(frame)
+    // A note is not answered.
+    if (frame[0] !== 0xd2) return
     if (this.answers === 'nothing') return
     const opened = openEnvelope(
       frame,

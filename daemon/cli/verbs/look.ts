@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { COMMAND_LIFETIME_S_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { toBase64url } from '../../base/bytes.ts'
 import { outcomeObject } from '../command.ts'
@@ -27,7 +28,7 @@ export const look = verb({
     const { voice, clock } = tools
     const withinS = parseDuration(within, '--within', COMMAND_LIFETIME_S_MAX)
     const file = out ?? `${fileNameOf(device)}-${stampOf(clock.now())}.jpg`
-    if (existsSync(file)) throw taken(file)
+    judgeFile(file)
     const outcome = await obtain(tools, { device, kind: 'action', name: action, value: undefined, withinS })
     const api = await tools.api()
     const { still, jpeg } = await (async () => {
@@ -66,6 +67,12 @@ function fileNameOf(device: string): string {
 /** `20261130-225442`, UTC. */
 function stampOf(now: number): string {
   return new Date(now).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')
+}
+
+/** Before a picture is taken that could not be written. @throws CliError usage */
+function judgeFile(file: string): void {
+  if (existsSync(file)) throw taken(file)
+  if (!existsSync(dirname(file))) throw new CliError('usage', `there is no folder ${dirname(file)}`)
 }
 
 function write(file: string, jpeg: Uint8Array): void {

@@ -32,12 +32,12 @@ export function stillRoutes(deps: RouteDeps): Route[] {
     ...{ method: 'GET', path, who: 'all', ofThing: true, query, run },
   })
   return [
-    get('/things/:id/stills', ['command', 'limit', 'wait'], (asking) => list(deps, asking)),
-    get('/things/:id/stills/:digest', [], (asking) => show(deps, asking)),
+    get('/things/:id/stills', ['command', 'property', 'limit', 'wait'], (asking) => list(deps, asking)),
+    get('/things/:id/stills/:digest', ['property'], (asking) => show(deps, asking)),
   ]
 }
 
-/** The device, if it has a property `still` that the caller may read now; and which of those. */
+/** The device, if it has a property `still` that the caller may read now; and which of those, or of the one that is asked for. */
 function findCamera(
   { home }: RouteDeps,
   asking: Asking,
@@ -45,8 +45,12 @@ function findCamera(
   const found = findThing(home, asking, asking.params.id!)
   if (!found.ok) return found
   const device = found.value
-  const properties = device.affordances.filter((each) => affordanceOf(each)?.capability.name === 'still')
-  if (properties.length === 0) return no('no-such-affordance', `${device.name} takes no pictures`)
+  const wanted = asking.query.get('property')
+  const properties = device.affordances.filter((each) => {
+    const affordance = affordanceOf(each)
+    return affordance?.capability.name === 'still' && (wanted === undefined || affordance.name === wanted)
+  })
+  if (properties.length === 0) return no('no-such-affordance', `${device.name} takes no such pictures`)
   const judged = properties.map((each) => ({ each, may: asking.sight.may(device, each, 'read') }))
   const readable = new Set(judged.flatMap(({ each, may }) => (may.may ? [each] : [])))
   const [{ may }] = judged as [(typeof judged)[number]]
@@ -86,7 +90,9 @@ async function untilNews(
   command: Uint8Array | undefined,
   ms: number,
 ): Promise<void> {
-  if (command && home.stills.list(device.id, 1, command).length > 0) return
+  const coming = home.stills.coming(device.id)
+  const isOver = command && coming?.code !== undefined && equal(coming.command, command)
+  if (isOver || (command && home.stills.list(device.id, 1, command).length > 0)) return
   const events = home.feed.watch()
   using patience = deadline(clock, ms)
   try {
