@@ -2,16 +2,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { fromBase64url, toBase64url } from '../../../../daemon/base/bytes.ts'
-import { systemClock } from '../../../../daemon/base/clock.ts'
-import {
-  nativeEd25519,
-  openEnvelope,
-  type Still,
-  sealEnvelope,
-} from '../../../../daemon/core/envelope/index.ts'
-import { PIECE_BYTES } from '../../../../schemas/gen/ts/wire.ts'
-import { jpegOf } from '../../../../scripts/twins/jpeg.ts'
-import { type Answer, begin, FakeDevice } from '../../../support/http-home.ts'
+import { nativeEd25519, openEnvelope } from '../../../../daemon/core/envelope/index.ts'
+import { addCamera, type FakeCamera, pictureOf } from '../../../support/camera.ts'
+import { type Answer, begin } from '../../../support/http-home.ts'
 import { INVOKE, READ } from '../../../support/papers.ts'
 import { openPeopleHome, type PeopleHome } from '../../../support/people-home.ts'
 import { type Sealer, sha256 } from '../../../support/request.ts'
@@ -19,19 +12,18 @@ import { until } from '../../../support/until.ts'
 
 const ed25519 = nativeEd25519()
 const anybody = { sizeMax: 1024, accepts: () => true, isAudience: () => true }
-const pictureOf = (n: number) => Uint8Array.from(jpegOf(320, 240, (x, y) => (x * n + y * 91) % 256))
 const [FIRST, SECOND] = [pictureOf(37), pictureOf(53)]
 const code = ({ status, json }: Answer) => [status, json.code]
 const command = (n: number) => new Uint8Array(32).fill(n)
 
 let home: PeopleHome
-let gate: FakeDevice
+let gate: FakeCamera
 let seer: Sealer
 let shutter: Sealer
 before(async () => {
   home = await openPeopleHome()
-  gate = await addCamera('gate')
-  await addCamera('yard')
+  gate = await addCamera(home.home, 'gate')
+  await addCamera(home.home, 'yard')
   seer = await home.phone(await home.person('eve'))
   shutter = await home.phone(await home.person('max'))
   const devices = [gate.sealer.signer.key]
@@ -39,33 +31,6 @@ before(async () => {
   await home.grant(shutter, { devices, what: [{ affordance: 31, methods: INVOKE }] })
 })
 after(() => home[Symbol.asyncDispose]())
-
-async function addCamera(name: string): Promise<FakeDevice> {
-  const camera = new FakeDevice(home.owner.home, () => home.home.deviceDesk)
-  const affordances = [30, 31, 20]
-  const about = { id: camera.id, name, board: 'host', firmware: 'camera 1', affordances }
-  await home.home.home.devices.enrol(about, systemClock.now())
-  await camera.connect(affordances)
-  return camera
-}
-
-function say(picture: Uint8Array, n: number): void {
-  const body: Still = {
-    ...{ type: 'still', ...gate.sealer.claims(), affordance: 30, command: command(n) },
-    ...{ digest: sha256(picture), size: picture.length, at: 1000 * n },
-  }
-  const opened = openEnvelope(sealEnvelope(body, gate.sealer.signer), anybody, ed25519)
-  assert(opened.ok && opened.value.body.type === 'still')
-  home.home.deviceDesk.still(gate.id, opened.value as never)
-}
-
-async function send(picture: Uint8Array): Promise<void> {
-  for (let offset = 0; offset < picture.length; offset += PIECE_BYTES)
-    await home.home.deviceDesk.piece(gate.id, {
-      offset,
-      bytes: picture.subarray(offset, offset + PIECE_BYTES),
-    })
-}
 
 interface Told {
   readonly stills: readonly { digest: string; size: number; at: number; frame: string; property: string }[]
@@ -86,10 +51,10 @@ async function shown(
 
 describe('pictures over HTTP [SPEC 19.5]', () => {
   before(async () => {
-    say(FIRST, 1)
-    await send(FIRST)
-    say(SECOND, 2)
-    await send(SECOND)
+    gate.say(FIRST, command(1))
+    await gate.send(FIRST)
+    gate.say(SECOND, command(2), { at: 2000 })
+    await gate.send(SECOND)
   })
 
   it('are listed newest first, each with what its device sealed', async () => {
@@ -136,24 +101,20 @@ describe('pictures over HTTP [SPEC 19.5]', () => {
 
   it('that are on their way are told of, and waited for', async () => {
     const picture = pictureOf(71)
-    say(picture, 3)
-    await home.home.deviceDesk.piece(gate.id, { offset: 0, bytes: picture.subarray(0, 512) })
+    gate.say(picture, command(3))
+    await gate.send(picture, 0, 512)
     const query = `?command=${toBase64url(command(3))}`
     assert.deepEqual([(await listed(query)).coming?.got, (await listed(query)).stills], [512, []])
     const waiting = listed(`${query}&wait=20`)
-    for (let offset = 512; offset < picture.length; offset += PIECE_BYTES)
-      await home.home.deviceDesk.piece(gate.id, {
-        offset,
-        bytes: picture.subarray(offset, offset + PIECE_BYTES),
-      })
+    await gate.send(picture, 512)
     await waiting
     assert.equal((await listed(query)).stills.length, 1)
   })
 
   it('that were not kept are told of with their code, at once', async () => {
     const picture = pictureOf(89)
-    say(picture.with(9, picture[9]! ^ 1), 4)
-    await send(picture)
+    gate.say(picture.with(9, picture[9]! ^ 1), command(4))
+    await gate.send(picture)
     const { stills, coming } = await listed(`?command=${toBase64url(command(4))}&wait=20`)
     assert.deepEqual([stills, coming?.code], [[], 'still-digest'])
   })
@@ -181,10 +142,10 @@ describe('pictures over HTTP [SPEC 19.5]', () => {
     const [sees, shoots] = [await home.watch(seer), await home.watch(shutter)]
     // One a second after the first four.
     await until('room for one more', () => {
-      say(pictureOf(97), 5)
+      gate.say(pictureOf(97), command(5))
       return home.home.home.stills.coming(gate.id)?.size === pictureOf(97).length
     })
-    await send(pictureOf(97))
+    await gate.send(pictureOf(97))
     await until('the picture', () => sees.events('still').some(({ got }) => got === pictureOf(97).length))
     // What it may hear of came later, and nothing of pictures before.
     await gate.connect([30, 31, 20])
