@@ -19,6 +19,7 @@
 #include "../core/crypto.h"
 #include "../core/enrol.h"
 #include "../core/grants.h"
+#include "../core/kept.h"
 #include "../core/keycodes.h"
 #include "../core/line.h"
 #include "../core/provision.h"
@@ -405,7 +406,7 @@ static int lock_play(uint8_t *frame, size_t size) {
   while (session_output(session, now_ms, &out) > 0) {}
   int event = session_step(session, now_ms);
   if (event == SESSION_RECORD) session_hold_record(session, frame, size);
-  if (event == SESSION_RECORD && receiver.room == ROOM_UPDATE) console->blob_write(IDENTITY_RECORD_BLOB, frame, size);
+  if (event == SESSION_RECORD && receiver.room == ROOM_UPDATE) kept_write(console, IDENTITY_RECORD_BLOB, frame, size);
   while (session_output(session, now_ms, &out) > 0) {}
   outbox_stored(&session->outbox, gate->nonce, UINT32_MAX);
   if (event < 0) return event;
@@ -454,7 +455,7 @@ static int line_play(const char *field, char *value) {
     uses_forget(console);
     keycodes_forget(console);
     two_slots.bytes = 0;
-    console->blob_remove(IDENTITY_RECORD_BLOB);
+    kept_remove(console, IDENTITY_RECORD_BLOB);
     console->blob_remove("update-0");
     console->blob_remove("update-1");
     return 0;

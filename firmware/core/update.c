@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "borrowed.h"
+#include "kept.h"
 #include "crypto.h"
 #include "envelope.h"
 #include "identity.h"
@@ -72,7 +72,7 @@ struct update_standing update_standing(const struct update *update) {
 int update_release_key(const struct port *port, uint8_t key[SHALLOT_KEY_BYTES]) {
   struct borrowed borrowed;
   struct envelope record;
-  int fault = blob_borrow(&borrowed, port, IDENTITY_RECORD_BLOB, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
+  int fault = kept_borrow(&borrowed, port, IDENTITY_RECORD_BLOB, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
   if (fault) return fault == SHALLOT_E_MISSING ? SHALLOT_E_NO_RELEASE_KEY : fault;
   fault = envelope_open(&record, borrowed.bytes, borrowed.size, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
   const uint8_t *named = fault == 0 && record.type == MESSAGE_ENROLMENT ? claims_release(&record.claims) : NULL;
@@ -191,10 +191,18 @@ void update_linked(struct update *update) { update->is_wanted_due = false; }
 
 /* ---- trial and return ---- */
 
+static int returned(struct update *update) {
+  update->state.phase = UPDATE_RETURNED;
+  return state_store(update);
+}
+
+/* What the boot loader refuses does not become better by waiting. */
 static int slot_try(struct update *update) {
   int fault = state_store(update);
-  if (fault == 0) fault = update->port->slots->try_other();
-  if (fault == 0) update->port->slots->restart();
+  if (fault) return fault;
+  fault = update->port->slots->try_other();
+  if (fault) returned(update);
+  else update->port->slots->restart();
   return fault;
 }
 
@@ -221,11 +229,6 @@ int update_healthy(struct update *update) {
   int fault = update->port->slots->keep();
   if (fault == 0) fault = trial_end(update);
   return fault ? fault : 1;
-}
-
-static int returned(struct update *update) {
-  update->state.phase = UPDATE_RETURNED;
-  return state_store(update);
 }
 
 void update_watch(struct update *update, uint64_t now_ms) {
