@@ -9,6 +9,7 @@ import { type AppCost, measureApps } from './firmware-apps.ts'
 import { type ProgramSize, programSize } from './firmware-elf.ts'
 import { type GrantCost, measureGrants } from './firmware-grants.ts'
 import { measureTls, type TlsCost } from './firmware-tls.ts'
+import { boardsOf, readWirings } from './wiring/plan.ts'
 
 /** dram: static data and the highest peaks of stack and heap; left: what 20 KiB have beyond that. */
 export type AppSize = ProgramSize &
@@ -44,11 +45,18 @@ function appSize(size: ProgramSize, cost: AppCost): AppSize {
   return { ...size, ...cost, ...inUpdate, stackPeak, held, dram, left: DRAM_BYTES - dram }
 }
 
+/** An app whose boards have a camera is none for a chip that has no way to one. */
+function runsOn(port: EmulatedPort): (program: string) => boolean {
+  const wired = new Map(readWirings().map((wiring) => [wiring.app, boardsOf(wiring)]))
+  return (program) => port !== 'qemu' || wired.get(program)?.includes('esp8266') !== false
+}
+
 async function measurePort(
   port: EmulatedPort,
-  programs: readonly string[],
-  apps: readonly string[],
+  all: readonly string[],
+  allApps: readonly string[],
 ): Promise<Sizes> {
+  const [programs, apps] = [all.filter(runsOn(port)), allApps.filter(runsOn(port))]
   buildFirmware(port, programs)
   const sizes = new Map(programs.map((program) => [program, programSize(port, program)]))
   const costs = await measureApps(port, apps)

@@ -17,16 +17,27 @@ import { endForm, listForms, makeForm } from './form.ts'
 import type { NewPhone } from './guest.ts'
 import { Guests } from './guests.ts'
 import type { Keep } from './keep.ts'
+import { capabilityOf } from './kind.ts'
 import { Log } from './log.ts'
 import { judged, type KnownGrant, type KnownPerson, readGrants, readPeople, type Terms } from './people.ts'
 import type { Person } from './person.ts'
+import { fetchPicture, type Wanted } from './picture.ts'
 import { type Believed, believe, prove } from './proof.ts'
-import { type Happening, type LogFilter, progressKey, type Standing, type State } from './state.ts'
+import {
+  type Happening,
+  type LogFilter,
+  pictureKey,
+  progressKey,
+  type Standing,
+  type State,
+} from './state.ts'
 
 /** Everything that a person can have done. */
 export type Action =
   | { readonly act: 'command'; readonly wish: Wish }
   | { readonly act: 'history'; readonly thing: PartyId; readonly property: string; readonly since: number }
+  /** The newest that is kept, of a property `still`. */
+  | { readonly act: 'picture'; readonly thing: PartyId; readonly property: string }
   /** From the newest on, a page further back, or what came meanwhile. */
   | { readonly act: 'log'; readonly read: 'older' | 'newer' | LogFilter }
   | { readonly act: 'people' }
@@ -84,6 +95,8 @@ export class Api {
         return this.#command(action.wish)
       case 'history':
         return this.#history(action)
+      case 'picture':
+        return this.#picture(action)
       case 'log':
         return this.#readLog(action.read)
       case 'people':
@@ -138,6 +151,7 @@ export class Api {
       }
       if (event?.event === 'moved' && this.#isElsewhere(event.moved))
         tell({ it: 'moved', moved: event.moved })
+      if (event?.event === 'still') this.#renewPictures(event.device)
       if (event?.event === 'logged') tell({ it: 'logged' })
       if (event?.event === 'reading') tell({ it: 'read', thing: event.device, values: event.values })
       if (event?.event === 'presence') {
@@ -195,6 +209,7 @@ export class Api {
     const running = state().progress.get(key)?.stage
     if (!thing || !this.#believed || (running && running !== 'done' && running !== 'failed')) return
     tell({ it: 'progress', key, progress: { stage: 'sealing' } })
+    let command: Uint8Array | undefined
     try {
       const deps = {
         asker: this.#asker,
@@ -202,14 +217,43 @@ export class Api {
         believed: this.#believed,
         onStage: (stage: 'sent' | 'at-hub' | 'at-device') =>
           tell({ it: 'progress', key, progress: { stage } }),
+        onSealed: (sealed: Uint8Array) => {
+          command = sealed
+        },
         onPapers: (told: PartyId, papers: Papers) => tell({ it: 'papers', thing: told, papers }),
       }
       const values = await carryOut(deps, thing, wish, this.#signal)
       tell({ it: 'read', thing: thing.id, values })
       tell({ it: 'progress', key, progress: { stage: 'done' } })
+      const taken = values.find(({ property }) => capabilityOf(property)?.name === 'still')
+      if (taken && command) await this.#picture({ thing: thing.id, property: taken.property, command })
     } catch (error) {
       const { code, detail } = failureOf(error)
       tell({ it: 'progress', key, progress: { stage: 'failed', code, detail } })
+    }
+  }
+
+  /** The newest picture is another now: those that are shown follow. */
+  #renewPictures(thing: PartyId): void {
+    for (const [key, { stage }] of this.#deps.state().pictures) {
+      const [id, property] = key.split(' ') as [PartyId, string]
+      if (id === thing && stage !== 'coming') void this.#picture({ thing, property })
+    }
+  }
+
+  async #picture({ thing, property, command }: Wanted): Promise<void> {
+    const { clock, tell } = this.#deps
+    if (!this.#believed) return
+    const key = pictureKey(thing, property)
+    tell({ it: 'picture', key, view: { stage: 'coming' } })
+    const onProgress = (got: number, size: number) =>
+      tell({ it: 'picture', key, view: { stage: 'coming', got, size } })
+    try {
+      const deps = { clock, asker: this.#asker, believed: this.#believed, onProgress }
+      const picture = await fetchPicture(deps, { thing, property, command }, this.#signal)
+      tell({ it: 'picture', key, view: { stage: 'there', picture } })
+    } catch (error) {
+      tell({ it: 'picture', key, view: { stage: 'failed', code: failureOf(error).code } })
     }
   }
 

@@ -6,6 +6,7 @@ import type { Held, Me, Move, NamedValue, Owner, Papers, Picture, Thing } from '
 import type { PassedStage } from './command.ts'
 import type { PageCode } from './error.ts'
 import type { KnownGrant, KnownPerson } from './people.ts'
+import type { Picture as Still } from './picture.ts'
 
 /** How a device stands with its owner's record. */
 export type Standing =
@@ -27,6 +28,16 @@ export interface HistoryView {
   readonly since: number
   readonly samples: readonly NamedValue[] | undefined
   readonly failed?: PageCode | undefined
+}
+
+/** What a camera saw last; the one before stays while another comes. */
+export interface PictureView {
+  readonly stage: 'coming' | 'there' | 'failed'
+  readonly picture?: Still | undefined
+  /** Bytes at the hub, of so many. */
+  readonly got?: number | undefined
+  readonly size?: number | undefined
+  readonly code?: PageCode | undefined
 }
 
 /** Whose acts, and on which device; without: everybody's, on all. */
@@ -90,6 +101,8 @@ export interface State {
   readonly standing: ReadonlyMap<PartyId, Standing>
   readonly progress: ReadonlyMap<string, Progress>
   readonly history: HistoryView | undefined
+  /** By pictureKey. */
+  readonly pictures: ReadonlyMap<string, PictureView>
   readonly log: LogView
   readonly people: PeopleView
   readonly guest: Guest
@@ -107,6 +120,7 @@ export const EMPTY: State = {
   standing: new Map(),
   progress: new Map(),
   history: undefined,
+  pictures: new Map(),
   log: { filter: {}, acts: [], loading: false, complete: false, news: 0 },
   people: { people: [], grants: [], loading: false },
   guest: { kind: 'none' },
@@ -130,6 +144,7 @@ export type Happening =
     }
   | { readonly it: 'progress'; readonly key: string; readonly progress: Progress }
   | { readonly it: 'history'; readonly view: HistoryView }
+  | { readonly it: 'picture'; readonly key: string; readonly view: PictureView }
   | { readonly it: 'log'; readonly log: Partial<Omit<LogView, 'news'>> }
   /** Something that is in the log now. */
   | { readonly it: 'logged' }
@@ -140,6 +155,11 @@ export type Happening =
 /** The key of a command's progress. */
 export function progressKey(thing: PartyId, affordance: string): string {
   return `${thing} ${affordance}`
+}
+
+/** The key of a picture: a device and its property `still`. */
+export function pictureKey(thing: PartyId, property: string): string {
+  return `${thing} ${property}`
 }
 
 export function next(state: State, happening: Happening): State {
@@ -173,6 +193,8 @@ export function next(state: State, happening: Happening): State {
       return { ...state, progress: put(state.progress, happening.key, happening.progress) }
     case 'history':
       return { ...state, history: happening.view }
+    case 'picture':
+      return withPicture(state, happening.key, happening.view)
     case 'log':
       return { ...state, log: { ...state.log, ...happening.log } }
     case 'logged':
@@ -216,6 +238,12 @@ function withValues(
     if (held && (held.at ?? 0) <= at) changed.set(property, { ...held, value, at })
   }
   return changed
+}
+
+/** What is there goes when another is: not before, and not because one did not come. */
+function withPicture(state: State, key: string, view: PictureView): State {
+  const picture = view.picture ?? state.pictures.get(key)?.picture
+  return { ...state, pictures: put(state.pictures, key, { ...view, picture }) }
 }
 
 /** A plot that is open grows with what is read. */

@@ -227,7 +227,7 @@ export class LiveHome implements AsyncDisposable {
   }
 
   /** `shallot enrol <name>`, and real firmware that is given the code; resolves when its owner has confirmed it. */
-  async enrol(name: string, program: 'porch-light' | 'weather' | 'front-door'): Promise<LiveDevice> {
+  async enrol(name: string, program: keyof typeof WORLDS): Promise<LiveDevice> {
     const directory = join(this.place, name)
     mkdirSync(join(directory, 'world'), { recursive: true, mode: 0o700 })
     let started: Promise<Firmware> | undefined
@@ -255,6 +255,7 @@ export class LiveHome implements AsyncDisposable {
 const WORLDS = {
   'porch-light': {},
   weather: { 'i2c-44': 'sht3x temperature=18.4 humidity=56.1' },
+  camera: { 'i2c-30': 'ov2640' },
   'front-door': { 'pin-1': 'strike output=1', 'pin-2': '1', 'pin-3': '0' },
 } as const
 

@@ -6,9 +6,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { readBudgets } from '../../scripts/firmware-budget.ts'
+import { type BoardName, boardsOf, readWirings } from '../../scripts/wiring/plan.ts'
 
 const FIRMWARE = join(import.meta.dirname, '..', '..', 'firmware')
-const BOARDS = ['esp8266', 'esp32', 'esp32c3']
+const BOARDS = ['esp8266', 'esp32', 'esp32c3', 'esp32cam'] as const
 const EXACT = /^[\w.-]+\/[\w.-]+@\d+\.\d+\.\d+$/
 
 type Section = Readonly<Record<string, string>>
@@ -70,11 +71,15 @@ function sourcesOf(environment: string): string[] {
 }
 
 const apps = made('APPS')
+/** Those that are wired for it. */
+const appsOf = (board: BoardName) =>
+  readWirings().flatMap((wiring) => (boardsOf(wiring).includes(board) ? [wiring.app] : []))
 const environments = Object.keys(project).flatMap((name) => (name.startsWith('env:') ? [name.slice(4)] : []))
 
 describe('the PlatformIO project', () => {
-  it('has one environment for each board and app, and no other', () => {
-    const wanted = BOARDS.flatMap((board) => apps.map((app) => `${board}-${app}`))
+  it('has one environment for each board and app that is wired for it, and no other', () => {
+    assert.deepEqual([...new Set(BOARDS.flatMap(appsOf))].sort(), apps.toSorted())
+    const wanted = BOARDS.flatMap((board) => appsOf(board).map((app) => `${board}-${app}`))
     assert.deepEqual(environments.toSorted(), wanted.toSorted())
   })
 
@@ -108,7 +113,7 @@ describe('the PlatformIO project', () => {
           : ['port/esp32/esp32', 'port/esp32/slots']
       const chip = board === 'esp8266' ? [...made('NARROW'), 'wolfssl/products'] : []
       const library = made('WOLFSSL_OURS').map((name) => `wolfssl/${name}`)
-      for (const app of apps) {
+      for (const app of appsOf(board)) {
         const wanted = [
           ...made('OURS'),
           ...library,

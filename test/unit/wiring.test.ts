@@ -5,7 +5,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { picture } from '../../scripts/wiring/picture.ts'
-import { type Channel, faultsIn, readBoards, readWirings, type Wiring } from '../../scripts/wiring/plan.ts'
+import {
+  BOARDS,
+  type Channel,
+  faultsIn,
+  readBoards,
+  readWirings,
+  type Wiring,
+} from '../../scripts/wiring/plan.ts'
 
 const FIRMWARE = join(import.meta.dirname, '..', '..', 'firmware')
 const boards = readBoards()
@@ -61,7 +68,7 @@ describe('every app and its table', () => {
 
     it(`${app}: has the buses that its drivers use, and no others`, () => {
       const has = (kind: string) => channels.some((channel) => channel.kind === kind)
-      const onI2c = /driver\/(?:bme280|sht3x)\.h/.test(source)
+      const onI2c = /driver\/(?:bme280|sht3x|ov2640)\.h/.test(source)
       assert.deepEqual([has('sda'), has('scl')], [onI2c, onI2c])
       const onWiegand = /driver\/keypad\.h/.test(source)
       assert.deepEqual([has('wiegand-0'), has('wiegand-1')], [onWiegand, onWiegand])
@@ -182,7 +189,7 @@ describe('a pin’s number', () => {
   it('comes to a port from the table of its board, and nowhere else', () => {
     const port = readFileSync(join(FIRMWARE, 'port', 'arduino', 'pins.cpp'), 'utf8')
     assert.match(port, /#include "..\/..\/wiring\/gen\/pins\.h"/)
-    assert.equal([...port.matchAll(/SHALLOT_WIRING_\w+\(PIN\)/g)].length, 3)
+    assert.equal([...port.matchAll(/SHALLOT_WIRING_\w+\(PIN\)/g)].length, BOARDS.length)
   })
 })
 
@@ -210,7 +217,7 @@ function lieOnOneAnother([ax1, ay1, ax2, ay2]: Segment, [bx1, by1, bx2, by2]: Se
 describe('a picture', () => {
   for (const wiring of wirings)
     it(`of ${wiring.app} has every wire, and no two that could be taken for one`, () => {
-      const svg = picture(wiring, boards.esp8266)
+      const svg = picture(wiring, boards)
       const wires = wiresOn(svg)
       assert.equal(wires.length, wiring.channels.length + wiring.wires.length)
       assert.equal([...svg.matchAll(/<circle/g)].length, 2 * wires.length)
@@ -229,7 +236,7 @@ describe('a picture', () => {
     })
 
   it('says names as text, whatever they hold', () => {
-    const svg = picture({ ...wiringOf('weather'), title: '</svg><script>' }, boards.esp8266)
+    const svg = picture({ ...wiringOf('weather'), title: '</svg><script>' }, boards)
     assert.ok(!svg.includes('<script>'))
   })
 })

@@ -38,6 +38,7 @@ export const de: Words = {
     heating: 'Heizung',
     sensor: 'Sensor',
     switch: 'Schalter',
+    camera: 'Kamera',
     other: 'Gerät',
   },
   capability: {
@@ -64,6 +65,8 @@ export const de: Words = {
     heating: 'Heizung',
     buzz: 'Summen',
     stop: 'Anhalten',
+    still: 'Bild',
+    look: 'Bild aufnehmen',
   },
   state: {
     locked: ['aufgeschlossen', 'abgeschlossen'],
@@ -74,6 +77,14 @@ export const de: Words = {
     heating: ['aus', 'heizt'],
   },
   value: { on: 'an', off: 'aus' },
+  picture: {
+    asked: 'Das Bild wird gesucht …',
+    coming: (percent) => `Das Bild ist auf dem Weg zum Hub: ${percent} %`,
+    none: 'Es wurde noch kein Bild aufgenommen.',
+    alt: (device, when) => `Was ${device} gesehen hat${when ? `, ${when}` : ''}`,
+    sealed: (when) =>
+      `Aufgenommen ${when ?? 'zu unbekannter Zeit'}. Von der Kamera versiegelt, hier geprüft.`,
+  },
   faults: [
     'keine',
     'antwortet nicht',
@@ -272,6 +283,11 @@ const REASONS: Partial<Record<string, string>> = {
   'read-only': 'Das lässt sich lesen, aber nicht setzen.',
   'device-fault': 'Das Gerät hat es versucht, aber seine Hardware folgte nicht.',
   busy: 'Es wartet schon zu viel. Versuche es später noch einmal.',
+  'still-too-large': 'Das Bild ist größer, als der Hub annimmt.',
+  'still-digest': 'Das Bild kam nicht so an, wie die Kamera es versiegelt hat. Nimm ein neues auf.',
+  'still-broken': 'Die Kamera hat kein ganzes Bild geschickt. Nimm ein neues auf.',
+  'still-late': 'Das Bild ist nicht beim Hub angekommen. Nimm ein neues auf.',
+  'still-replaced': 'Die Kamera hat ein anderes Bild aufgenommen, bevor dieses angekommen war.',
   away: 'Das Gerät ist nicht verbunden.',
   'queue-full': 'Für dieses Gerät warten zu viele Befehle.',
   unreachable: 'Das Zuhause antwortet nicht.',

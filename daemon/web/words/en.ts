@@ -38,6 +38,7 @@ export const en: Words = {
     heating: 'Heating',
     sensor: 'Sensor',
     switch: 'Switch',
+    camera: 'Camera',
     other: 'Device',
   },
   capability: {
@@ -64,6 +65,8 @@ export const en: Words = {
     heating: 'Heating',
     buzz: 'Buzz',
     stop: 'Stop',
+    still: 'Picture',
+    look: 'Take a picture',
   },
   state: {
     locked: ['unlocked', 'locked'],
@@ -74,6 +77,13 @@ export const en: Words = {
     heating: ['off', 'heats'],
   },
   value: { on: 'on', off: 'off' },
+  picture: {
+    asked: 'Looking for the picture …',
+    coming: (percent) => `The picture is on its way to the hub: ${percent} %`,
+    none: 'No picture was taken yet.',
+    alt: (device, when) => `What ${device} saw${when ? `, ${when}` : ''}`,
+    sealed: (when) => `Taken ${when ?? 'at an unknown time'}. Sealed by the camera, checked here.`,
+  },
   faults: ['none', 'does not answer', 'garbled', 'out of range', 'stuck', 'blocked'],
   stage: {
     sealing: 'signing …',
@@ -267,6 +277,11 @@ const REASONS: Partial<Record<string, string>> = {
   'read-only': 'This can be read but not set.',
   'device-fault': 'The device tried, and its hardware did not follow.',
   busy: 'Too much is waiting already. Try again later.',
+  'still-too-large': 'The picture is larger than the hub takes.',
+  'still-digest': 'The picture did not arrive as the camera sealed it. Take another.',
+  'still-broken': 'The camera sent no whole picture. Take another.',
+  'still-late': 'The picture has not arrived at the hub. Take another.',
+  'still-replaced': 'The camera took another picture before this one had arrived.',
   away: 'The device is not connected.',
   'queue-full': 'Too many commands wait for this device.',
   unreachable: 'The home does not answer.',

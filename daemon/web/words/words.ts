@@ -46,6 +46,14 @@ export interface Words {
   /** What a yes and no of a capability is called, no first; others are on and off. */
   readonly state: Readonly<Record<string, readonly [no: string, yes: string]>>
   readonly value: { readonly on: string; readonly off: string }
+  readonly picture: {
+    readonly asked: string
+    readonly coming: (percent: number) => string
+    readonly none: string
+    /** @param when  absent: the device did not know the time */
+    readonly alt: (device: string, when: string | undefined) => string
+    readonly sealed: (when: string | undefined) => string
+  }
   /** By the numbers of SPEC 4.15. */
   readonly faults: readonly string[]
   readonly stage: Readonly<Record<'sealing' | 'sent' | 'at-hub' | 'at-device' | 'done', string>>

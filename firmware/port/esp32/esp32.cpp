@@ -133,6 +133,8 @@ int board_pulse(int pin, uint32_t period_us, uint32_t high_us) {
 const struct port board = {
 #if defined(CONFIG_IDF_TARGET_ESP32C3)
     .board = "esp32c3",
+#elif defined(SHALLOT_ESP32CAM)
+    .board = "esp32cam",
 #else
     .board = "esp32",
 #endif
