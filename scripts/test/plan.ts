@@ -40,7 +40,7 @@ export const WAITS: Readonly<Record<string, string>> = {
 export const WORKS: ReadonlySet<string> = new Set(
   [
     ...['ca', 'cli-home', 'firmware-update', 'home', 'http', 'identity', 'link', 'link-openssl'],
-    ...['mesh-three', 'people', 'provision', 'revocation'],
+    ...['mesh-three', 'people', 'revocation'],
   ].map((name) => `test/live/${name}.test.ts`),
 )
 
@@ -53,6 +53,7 @@ export const ALONE: Readonly<Record<string, string>> = {
   'test/live/mesh-faults.test.ts': 'a disk that is filled, relays that stand still, memory that is measured',
   'test/live/mesh-leak.test.ts': 'network namespaces, and counters of the kernel',
   'test/live/page.test.ts': 'Chromium, and round trips that are counted',
+  'test/live/provision.test.ts': 'a copy of what is built, while nobody builds',
 }
 
 /** Those above ten seconds: the longest are begun first, so that none is left over at the end. */
