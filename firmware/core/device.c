@@ -690,15 +690,18 @@ static void refusal_heed(int code) {
   if (code == SHALLOT_E_CERTIFICATE_PROFILE && renewal_undo(device.port) == 0) device.port->blob_remove(TICKET_BLOB);
 }
 
-/* SPEC 15.5. The hub is told that all has arrived; what was sealed goes to flash; then it is as after a power cut. */
+/*
+ * SPEC 15.5. The hub is told that all has arrived, if the link still carries it; what was sealed goes to flash; then it is as after a power
+ * cut. A link that ends just now is no reason to stay: the hub would offer what is there, and wait for a hello that never comes.
+ */
 static int image_boot(void) {
-  int fault = output_pump();
+  output_pump();
   session_seal_waiting(&device.session, 0, device.port->now_ms());
   spool_fill();
   log_text(device.port, "image complete, restarting");
-  if (device.app->link != NULL) device.app->link(false, device.port->now_ms());
+  app_link(false);
   tls_close(&device.tls);
-  return fault ? fault : update_boot(&device.update);
+  return update_boot(&device.update);
 }
 
 static int event_handle(int event) {

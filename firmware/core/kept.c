@@ -6,7 +6,6 @@
 
 #include "arena.h"
 #include "crypto.h"
-#include "../../schemas/gen/c/shallot_wire.h"
 
 enum { COPIES = 2 };
 
@@ -17,18 +16,10 @@ static void copy_name(char out[PORT_BLOB_NAME_CHARS_MAX + 1], const char *name, 
   out[size] = '\0';
 }
 
-static int sum_take(uint8_t sum[KEPT_SUM_BYTES], const uint8_t *bytes, size_t size) {
-  uint8_t digest[SHALLOT_DIGEST_BYTES];
-  int fault = crypto_sha256(digest, bytes, size);
-  if (fault == 0) memcpy(sum, digest, KEPT_SUM_BYTES);
-  return fault;
-}
-
 static bool is_sound(const struct borrowed *copy) {
-  uint8_t sum[KEPT_SUM_BYTES];
-  if (copy->size < KEPT_SUM_BYTES) return false;
-  size_t size = copy->size - KEPT_SUM_BYTES;
-  return sum_take(sum, copy->bytes, size) == 0 && memcmp(sum, copy->bytes + size, KEPT_SUM_BYTES) == 0;
+  if (copy->size < CRYPTO_SUM_BYTES) return false;
+  size_t size = copy->size - CRYPTO_SUM_BYTES;
+  return crypto_sum_fits(copy->bytes + size, copy->bytes, size);
 }
 
 int kept_borrow(struct borrowed *borrowed, const struct port *port, const char *name, size_t capacity) {
@@ -36,9 +27,9 @@ int kept_borrow(struct borrowed *borrowed, const struct port *port, const char *
   int outcome = SHALLOT_E_MISSING;
   for (int copy = 0; copy < COPIES; copy++) {
     copy_name(own, name, copy);
-    int fault = blob_borrow(borrowed, port, own, capacity + KEPT_SUM_BYTES);
+    int fault = blob_borrow(borrowed, port, own, capacity + CRYPTO_SUM_BYTES);
     if (fault == 0 && is_sound(borrowed)) {
-      borrowed->size -= KEPT_SUM_BYTES;
+      borrowed->size -= CRYPTO_SUM_BYTES;
       return 0;
     }
     if (fault == 0) blob_give_back(borrowed);
@@ -58,13 +49,13 @@ int kept_read(const struct port *port, const char *name, uint8_t *out, size_t ca
 
 int kept_write(const struct port *port, const char *name, const void *data, size_t size) {
   char own[PORT_BLOB_NAME_CHARS_MAX + 1];
-  uint8_t *room = arena_alloc(size + KEPT_SUM_BYTES);
+  uint8_t *room = arena_alloc(size + CRYPTO_SUM_BYTES);
   if (room == NULL) return SHALLOT_E_TLS_OUT_OF_MEMORY;
   memcpy(room, data, size);
-  int fault = sum_take(room + size, room, size);
+  int fault = crypto_sum(room + size, room, size);
   for (int copy = 0; copy < COPIES && fault == 0; copy++) {
     copy_name(own, name, copy);
-    fault = port->blob_write(own, room, size + KEPT_SUM_BYTES);
+    fault = port->blob_write(own, room, size + CRYPTO_SUM_BYTES);
   }
   arena_free(room);
   return fault;

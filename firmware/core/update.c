@@ -8,25 +8,21 @@
 #include "envelope.h"
 #include "identity.h"
 
-enum { LAYOUT = 1, PLACES = 2, SUM_BYTES = 4 };
+enum { LAYOUT = 1, PLACES = 2 };
 
 static const char STATE_BLOB[] = "update-";
 
 /* ---- the state on flash ---- */
 
-static int sum_take(uint8_t sum[SUM_BYTES], const struct update_state *state) {
-  uint8_t digest[SHALLOT_DIGEST_BYTES];
-  int fault = crypto_sha256(digest, (const uint8_t *)state + SUM_BYTES, sizeof *state - SUM_BYTES);
-  if (fault == 0) memcpy(sum, digest, SUM_BYTES);
-  return fault;
-}
+enum { SUMMED_BYTES = sizeof(struct update_state) - CRYPTO_SUM_BYTES };
+
+static const uint8_t *summed(const struct update_state *state) { return (const uint8_t *)state + CRYPTO_SUM_BYTES; }
 
 static bool place_read(const struct port *port, unsigned place, struct update_state *state) {
   char name[PORT_BLOB_NAME_CHARS_MAX + 1];
-  uint8_t sum[SUM_BYTES];
   blob_name(name, STATE_BLOB, place);
-  if (port->blob_read(name, (uint8_t *)state, sizeof *state) != (int)sizeof *state || sum_take(sum, state) != 0) return false;
-  return memcmp(sum, state->sum, SUM_BYTES) == 0 && state->layout == LAYOUT;
+  if (port->blob_read(name, (uint8_t *)state, sizeof *state) != (int)sizeof *state) return false;
+  return crypto_sum_fits(state->sum, summed(state), SUMMED_BYTES) && state->layout == LAYOUT;
 }
 
 /* The newest that is sound. */
@@ -44,7 +40,7 @@ static int state_store(struct update *update) {
   char name[PORT_BLOB_NAME_CHARS_MAX + 1];
   state->serial++;
   state->layout = LAYOUT;
-  int fault = sum_take(state->sum, state);
+  int fault = crypto_sum(state->sum, summed(state), SUMMED_BYTES);
   blob_name(name, STATE_BLOB, state->serial % PLACES);
   return fault ? fault : update->port->blob_write(name, (const uint8_t *)state, sizeof *state);
 }
