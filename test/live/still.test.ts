@@ -10,6 +10,7 @@ import { writeKey } from '../../daemon/web/identity.ts'
 import { violationsOf } from '../support/axe.ts'
 import { complaintsOf, missingChromium, openChromium } from '../support/chromium.ts'
 import { type LiveDevice, type LiveHome, openLiveHome } from '../support/home.ts'
+import { ownPort } from '../support/ports.ts'
 import { sha256 } from '../support/request.ts'
 
 const PLACE = 'i2c-30'
@@ -17,7 +18,7 @@ const PLACE = 'i2c-30'
 let home: LiveHome
 let camera: LiveDevice
 before(async () => {
-  home = await openLiveHome({ linkPort: 25590 })
+  home = await openLiveHome({ linkPort: await ownPort() })
   camera = await home.enrol('gate', 'camera')
 })
 after(async () => {

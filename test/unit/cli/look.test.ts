@@ -57,7 +57,7 @@ function sealed(command: string): Uint8Array {
   return gate.seal({ type: 'still', ...body, command: asked, ...lie.still }, lie.signer)
 }
 
-const look = (...more: string[]) => account.json(['look', 'gate', '--out', file, ...more])
+const look = (...more: string[]) => account.jsonWithin(['look', 'gate', '--out', file, ...more])
 
 describe('shallot look', () => {
   test('writes what the device sealed, and shows the proof to scripts', async () => {
@@ -122,7 +122,7 @@ describe('shallot look', () => {
   })
 
   test('ends with no-such-affordance for what is no camera', async () => {
-    const { exit, said } = await account.json(['look', 'lamp', '--out', file])
+    const { exit, said } = await account.jsonWithin(['look', 'lamp', '--out', file])
     assert.deepEqual([exit, said.code], [5, 'no-such-affordance'])
   })
 
