@@ -8,6 +8,7 @@ import { type Outcome, outcomeObject, type Wish } from '../command.ts'
 import { CliError } from '../error.ts'
 import { writeNewPrivate } from '../private-file.ts'
 import { awaitPicture } from '../stills.ts'
+import { thingPath } from '../things.ts'
 import { parseDuration, sayTime } from '../time.ts'
 import type { Tools } from '../tools.ts'
 import { verb } from '../verb.ts'
@@ -31,6 +32,8 @@ export const look = verb({
     const withinS = parseDuration(within, '--within', COMMAND_LIFETIME_S_MAX)
     const file = out ?? `${fileNameOf(device)}-${stampOf(clock.now())}.jpg`
     judgeFile(file)
+    // Who may not see its pictures hears so before one is taken.
+    await (await tools.api()).get(`${thingPath(device)}/stills?limit=1`)
     const outcome = await rested(tools, { device, kind: 'action', name: action, value: undefined, withinS })
     const api = await tools.api()
     const { still, jpeg } = await (async () => {

@@ -55,6 +55,9 @@ function findCamera(
   const readable = new Set(judged.flatMap(({ each, may }) => (may.may ? [each] : [])))
   const [{ may }] = judged as [(typeof judged)[number]]
   if (readable.size === 0 && !may.may) return no(may.why, may.detail)
+  const isElsewhere = device.home !== undefined && home.stills.list(device.id, 1).length === 0
+  if (isElsewhere)
+    return no('still-elsewhere', `pictures of ${device.name} stay in ${device.home}: ask that home`)
   return yes({ device, readable })
 }
 
@@ -127,9 +130,7 @@ function show(deps: RouteDeps, asking: Asking): Reply {
       ? home.stills.list(device.id, LIST_MAX).find(({ affordance }) => readable.has(affordance))
       : digest && home.stills.get(device.id, digest)
   if (!still || !readable.has(still.affordance)) {
-    const where =
-      device.home === undefined ? '' : `: pictures are kept where they were taken, in ${device.home}`
-    return refused(no('not-found', `no such picture${where}`))
+    return refused(no('not-found', 'no such picture'))
   }
   return {
     kind: 'stream',
