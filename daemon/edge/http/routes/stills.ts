@@ -78,11 +78,10 @@ async function list(deps: RouteDeps, asking: Asking): Promise<Reply> {
   const { device, readable } = camera.value
   if (wait.value > 0) await untilNews(deps, device, command, wait.value * 1000)
   const stills = home.stills.list(device.id, limit.value, command)
-  const coming = home.stills.coming(device.id)
-  const isAsked = coming && (!command || equal(coming.command, command))
+  const coming = home.stills.coming(device.id, command)
   return json({
     stills: stills.filter(({ affordance }) => readable.has(affordance)).map(tellStill),
-    ...(isAsked && { coming: tellComing(coming) }),
+    ...(coming && { coming: tellComing(coming) }),
   })
 }
 
@@ -93,8 +92,7 @@ async function untilNews(
   command: Uint8Array | undefined,
   ms: number,
 ): Promise<void> {
-  const coming = home.stills.coming(device.id)
-  const isOver = command && coming?.code !== undefined && equal(coming.command, command)
+  const isOver = command && home.stills.coming(device.id, command)?.code !== undefined
   if (isOver || (command && home.stills.list(device.id, 1, command).length > 0)) return
   const events = home.feed.watch()
   using patience = deadline(clock, ms)
