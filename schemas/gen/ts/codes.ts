@@ -132,6 +132,7 @@ export const CODES = {
   'still-broken': 382,
   'still-late': 383,
   'still-replaced': 384,
+  'still-elsewhere': 385,
 } as const
 export type Code = keyof typeof CODES
 
@@ -266,6 +267,7 @@ export const MEANINGS: Readonly<Record<Code, string>> = {
   'still-broken': "the picture has no beginning or no end: it is no whole JPEG",
   'still-late': "the rest of the picture did not come in time",
   'still-replaced': "the device took another picture before this one had arrived",
+  'still-elsewhere': "pictures stay in the home where they were taken: ask there",
 }
 
 const BY_NUMBER = new Map<number, Code>(Object.entries(CODES).map(([name, number]) => [number, name as Code]))
