@@ -40,7 +40,7 @@ export const WAITS: Readonly<Record<string, string>> = {
 export const WORKS: ReadonlySet<string> = new Set(
   [
     ...['ca', 'cli-home', 'firmware-update', 'home', 'http', 'identity', 'link', 'link-openssl'],
-    ...['mesh-three', 'people', 'revocation'],
+    ...['mesh-three', 'people', 'revocation', 'still'],
   ].map((name) => `test/live/${name}.test.ts`),
 )
 
@@ -101,6 +101,7 @@ export const SECONDS: Readonly<Record<string, number>> = {
   'test/live/firmware-update.test.ts': 15,
   'test/live/kill.test.ts': 15,
   'test/live/mesh-leak.test.ts': 15,
+  'test/live/still.test.ts': 15,
   'test/unit/cli/usage.test.ts': 15,
   'test/unit/cli/ca.test.ts': 12,
 }
