@@ -356,6 +356,7 @@ const LINES = [
   'get',
   'set',
   'invoke',
+  'look',
   'watch',
   'history',
   'expose',
