@@ -52,7 +52,7 @@ enum shallot_code {
   SHALLOT_E_KEYPAD_LOCKED = -177, /* too many wrong codes: the keypad waits */
   SHALLOT_E_GRANTS_FULL = -178, /* no room for another grant */
   SHALLOT_E_GRANT_WIDER = -179, /* the grant would give more than whoever passes it on holds */
-  SHALLOT_E_CODE_DAMAGED = -180, /* the enrolment code has a typing error */
+  SHALLOT_E_CODE_DAMAGED = -180, /* the code is damaged: a character is missing or wrong */
   SHALLOT_E_CODE_VERSION = -181, /* the code was made by a newer Shallot */
   SHALLOT_E_PERMIT_UNKNOWN = -182, /* no open enrolment matches this code */
   SHALLOT_E_PERMIT_USED = -183, /* this code enrolled a device already */

@@ -185,7 +185,7 @@ export const MEANINGS: Readonly<Record<Code, string>> = {
   'keypad-locked': "too many wrong codes: the keypad waits",
   'grants-full': "no room for another grant",
   'grant-wider': "the grant would give more than whoever passes it on holds",
-  'code-damaged': "the enrolment code has a typing error",
+  'code-damaged': "the code is damaged: a character is missing or wrong",
   'code-version': "the code was made by a newer Shallot",
   'permit-unknown': "no open enrolment matches this code",
   'permit-used': "this code enrolled a device already",
