@@ -84,6 +84,7 @@ export const de: Words = {
     alt: (device, when) => `Was ${device} gesehen hat${when ? `, ${when}` : ''}`,
     sealed: (when) =>
       `Aufgenommen ${when ?? 'zu unbekannter Zeit'}. Von der Kamera versiegelt, hier geprüft.`,
+    lamp: 'Lampe',
   },
   faults: [
     'keine',

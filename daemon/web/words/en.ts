@@ -83,6 +83,7 @@ export const en: Words = {
     none: 'No picture was taken yet.',
     alt: (device, when) => `What ${device} saw${when ? `, ${when}` : ''}`,
     sealed: (when) => `Taken ${when ?? 'at an unknown time'}. Sealed by the camera, checked here.`,
+    lamp: 'Lamp',
   },
   faults: ['none', 'does not answer', 'garbled', 'out of range', 'stuck', 'blocked'],
   stage: {
