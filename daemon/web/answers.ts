@@ -200,6 +200,8 @@ export type LiveEvent =
   /** Another picture of a device is kept. */
   | { readonly event: 'still'; readonly device: PartyId }
   | { readonly event: 'moved'; readonly moved: Move }
+  /** The log has more to tell. */
+  | { readonly event: 'logged' }
   /** What the page holds may be wrong: it begins anew. */
   | { readonly event: 'changed' }
 
@@ -208,6 +210,7 @@ export function readEvent(event: string, data: string): LiveEvent | undefined {
   if (event === 'enrolment' || event === 'lagged' || event === 'rights') return { event: 'changed' }
   if (event === 'moved') return { event, moved: readMove(fieldsOf(parseJson(data))) }
   if (event === 'still') return readKept(fieldsOf(parseJson(data)))
+  if (event === 'act' || event === 'receipt') return { event: 'logged' }
   if (event !== 'reading' && event !== 'presence') return undefined
   const fields = fieldsOf(parseJson(data))
   const device = idIn(fields, 'device')

@@ -40,12 +40,23 @@ export interface PictureView {
   readonly code?: PageCode | undefined
 }
 
+/** Whose acts, and on which device; without: everybody's, on all. */
+export interface LogFilter {
+  /** A person's id, or an owner's key. */
+  readonly who?: string
+  readonly device?: PartyId
+}
+
 export interface LogView {
+  readonly filter: LogFilter
+  /** Newest first. */
   readonly acts: readonly Act[]
   readonly loading: boolean
   /** Nothing older is there. */
   readonly complete: boolean
   readonly failed?: PageCode | undefined
+  /** How often something happened that is in the log. */
+  readonly news: number
 }
 
 export interface PeopleView {
@@ -84,6 +95,8 @@ export interface State {
   /** Where this phone is to go. */
   readonly moved: Move | undefined
   readonly owners: readonly Owner[]
+  /** Names by the person's id, as far as they are told. */
+  readonly names: ReadonlyMap<string, string>
   readonly things: ReadonlyMap<PartyId, Thing>
   readonly standing: ReadonlyMap<PartyId, Standing>
   readonly progress: ReadonlyMap<string, Progress>
@@ -102,12 +115,13 @@ export const EMPTY: State = {
   hub: undefined,
   moved: undefined,
   owners: [],
+  names: new Map(),
   things: new Map(),
   standing: new Map(),
   progress: new Map(),
   history: undefined,
   pictures: new Map(),
-  log: { acts: [], loading: false, complete: false },
+  log: { filter: {}, acts: [], loading: false, complete: false, news: 0 },
   people: { people: [], grants: [], loading: false },
   guest: { kind: 'none' },
   forms: { names: [], busy: false },
@@ -131,7 +145,9 @@ export type Happening =
   | { readonly it: 'progress'; readonly key: string; readonly progress: Progress }
   | { readonly it: 'history'; readonly view: HistoryView }
   | { readonly it: 'picture'; readonly key: string; readonly view: PictureView }
-  | { readonly it: 'log'; readonly log: Partial<LogView> }
+  | { readonly it: 'log'; readonly log: Partial<Omit<LogView, 'news'>> }
+  /** Something that is in the log now. */
+  | { readonly it: 'logged' }
   | { readonly it: 'people'; readonly people: Partial<PeopleView> }
   | { readonly it: 'guest'; readonly guest: Guest }
   | { readonly it: 'forms'; readonly forms: Partial<FormsView> }
@@ -181,6 +197,8 @@ export function next(state: State, happening: Happening): State {
       return withPicture(state, happening.key, happening.view)
     case 'log':
       return { ...state, log: { ...state.log, ...happening.log } }
+    case 'logged':
+      return { ...state, log: { ...state.log, news: state.log.news + 1 } }
     case 'forms':
       return { ...state, forms: { ...state.forms, ...happening.forms } }
     case 'guest':
@@ -190,7 +208,7 @@ export function next(state: State, happening: Happening): State {
   }
 }
 
-function opened(state: State, { me, hub, owners, moved, things }: Picture): State {
+function opened(state: State, { me, hub, owners, moved, people, things }: Picture): State {
   const byName = [...things].sort((a, b) => a.name.localeCompare(b.name))
   return {
     ...state,
@@ -199,6 +217,7 @@ function opened(state: State, { me, hub, owners, moved, things }: Picture): Stat
     hub,
     owners,
     moved,
+    names: people,
     things: new Map(byName.map((thing) => [thing.id, thing])),
   }
 }

@@ -33,6 +33,7 @@ import {
 import { type FirmwareOptions, startFirmware } from '../support/firmware.ts'
 import { type FirmwareHome, openFirmwareHome, signer, until } from '../support/firmware-home.ts'
 import { DAY_S, newId, revocationFrame } from '../support/papers.ts'
+import { ownPort } from '../support/ports.ts'
 
 const DOOR: FirmwareOptions = { port: 'sanitize', program: 'front-door', world: SHUT }
 
@@ -71,9 +72,6 @@ async function openWire(target: number): Promise<Wire> {
     },
   }
 }
-
-/** Where a hub comes back to. */
-const PORT = 25541
 
 const opened = (door: Door) => until('the door to open', () => door.isOpen || undefined)
 const shut = (door: Door) => until('the door to lock', () => !door.isOpen || undefined)
@@ -388,7 +386,7 @@ describe('a code on the keypad [SPEC 12.7]', () => {
   })
 
   it('tells of the acts of a dark time when the hub is back, also after another power cut', async () => {
-    await using home = await openFirmwareHome({ port: PORT })
+    await using home = await openFirmwareHome({ port: await ownPort() })
     using kept = place()
     {
       await using _door = await withCodes(home, { 2468: {} }, kept.directory)

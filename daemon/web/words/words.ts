@@ -72,6 +72,14 @@ export interface Words {
     readonly title: string
     readonly empty: string
     readonly older: string
+    /** Of the choice of whose acts are shown, and on which device. */
+    readonly filter: string
+    readonly who: string
+    readonly everybody: string
+    readonly device: string
+    readonly allDevices: string
+    /** How many came just now, for who does not see the list grow. */
+    readonly added: (count: number) => string
     readonly loading: string
     readonly you: string
     readonly somebody: string
@@ -97,6 +105,9 @@ export interface Words {
     readonly kind: Readonly<Record<'phone' | 'script', string>>
     readonly takeBack: string
     readonly takeBackSure: string
+    readonly rename: string
+    readonly newName: string
+    readonly save: string
     readonly remove: string
     readonly removeSure: string
     readonly withdraw: string

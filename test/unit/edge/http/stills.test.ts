@@ -3,8 +3,11 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { fromBase64url, toBase64url } from '../../../../daemon/base/bytes.ts'
 import { nativeEd25519, openEnvelope } from '../../../../daemon/core/envelope/index.ts'
+import type { Device, PartyId } from '../../../../daemon/core/model/index.ts'
+import type { DeviceBook } from '../../../../daemon/core/ports.ts'
+import type { HttpHome } from '../../../../daemon/edge/http/index.ts'
 import { addCamera, type FakeCamera, pictureOf } from '../../../support/camera.ts'
-import { type Answer, begin } from '../../../support/http-home.ts'
+import { type Answer, begin, newSigner } from '../../../support/http-home.ts'
 import { INVOKE, READ } from '../../../support/papers.ts'
 import { openPeopleHome, type PeopleHome } from '../../../support/people-home.ts'
 import { type Sealer, sha256 } from '../../../support/request.ts'
@@ -202,3 +205,35 @@ describe('pictures that somebody may not see', () => {
     assert.equal(there.statusCode, 200)
   })
 })
+
+describe('pictures of another home', () => {
+  it('still-elsewhere: they are not carried through this one', async () => {
+    const id = newSealerId()
+    const presence = { connected: true, since: 0 }
+    const about = { board: 'host', firmware: 'camera 1', affordances: [30, 31], enrolledAt: 0, lost: 0 }
+    const barn: Device = { id, name: 'barn', home: 'farm', presence, ...about }
+    await using there = await openPeopleHome({}, (home) => withDevice(home, barn))
+    for (const path of [
+      '/things/farm%2Fbarn/stills',
+      `/things/${id}/stills/latest`,
+      '/things/barn/stills?wait=20',
+    ])
+      assert.deepEqual(code(await there.get(path, there.owner)), [409, 'still-elsewhere'])
+  })
+})
+
+const newSealerId = () => newSigner().key.toBase64({ alphabet: 'base64url', omitPadding: true }) as PartyId
+
+/** The home, which has heard of one more device. */
+function withDevice(home: HttpHome, device: Device): HttpHome {
+  const { devices } = home
+  const known: Partial<DeviceBook> = {
+    get: (id) => (id === device.id ? device : devices.get(id)),
+    named: (name) =>
+      [device.name, `${device.home}/${device.name}`].includes(name) ? device : devices.named(name),
+    list: () => [...devices.list(), device],
+    isForgotten: (id) => devices.isForgotten(id),
+    twin: (id) => devices.twin(id),
+  }
+  return Object.create(home, { devices: { value: known } })
+}
