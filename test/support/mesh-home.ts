@@ -72,6 +72,7 @@ export async function openTestMesh(
     readings: state.readings,
     farReadings: state.farReadings,
     everyS: 0,
+    guestsMost: 16,
     journal: state.journal,
     services: () => services,
     keys: { unlock: () => {}, lock: () => {} },

@@ -156,6 +156,7 @@ export class App {
     const { authority, desk } = this.#deps.home
     const { caller } = asking
     this.#deps.home.services.arrived(asking.place.origin)
+    this.#deps.home.mesh.guests.arrived(caller)
     const sight = new Sight(authority, caller)
     if (!isLetIn(route, caller, () => sight.mayShare())) {
       desk.forbidden(caller, `${route.method} ${route.path}`)

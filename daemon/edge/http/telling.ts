@@ -30,6 +30,7 @@ export function tellIdentity(device: Device): object {
     home: device.home,
     connected: presence.connected,
     since: presence.since,
+    unreachable: presence.heardAt,
     nonce: tellBytes(presence.nonce),
     hello: tellBytes(presence.hello),
     record: tellBytes(record),
@@ -112,6 +113,7 @@ export function tellEvent(event: HomeEvent): object {
       return { device, at, source, affordance, code, grant: tellBytes(grant), person: tellBytes(person) }
     }
     case 'rights':
+    case 'others':
       return { at: event.at }
     case 'pairing':
       return { at: event.at, pairing: tellBytes(event.pairing) }

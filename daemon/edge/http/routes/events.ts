@@ -4,7 +4,7 @@ import type { HomeEvent } from '../../../core/feed.ts'
 import type { PartyId } from '../../../core/model/index.ts'
 import { Sight } from '../../../core/sight.ts'
 import { type Outlet, problem, refused } from '../answer.ts'
-import { moveOf, tellHome } from '../picture.ts'
+import { moveOf, tellHome, tellOthers } from '../picture.ts'
 import { type Asking, findThing, type Route, type RouteDeps } from '../route.ts'
 import { sseEvent, sseStream } from '../sse.ts'
 import { tellEvent } from '../telling.ts'
@@ -57,6 +57,8 @@ async function tell(
   let id = 0
   let lost = 0
   let known = moveOf(deps.home, asking.caller)?.address
+  const others = (): string => JSON.stringify(asking.only ? {} : tellOthers(deps.home, asking.caller))
+  let knownOthers = others()
   for await (const event of events) {
     if (events.lost > lost) {
       await outlet.write(sseEvent('lagged', { lost: events.lost - lost }))
@@ -67,6 +69,12 @@ async function tell(
     if (moved && moved.address !== known) {
       known = moved.address
       await outlet.write(sseEvent('moved', moved, ++id))
+    }
+    if (event.event === 'others') {
+      const now = others()
+      if (now !== knownOthers) await outlet.write(sseEvent('others', JSON.parse(now), ++id))
+      knownOthers = now
+      continue
     }
     const device = 'device' in event ? event.device : undefined
     if (wanted && wanted !== device && event.event !== 'rights') continue
@@ -87,6 +95,7 @@ function seenBy({ home }: RouteDeps, { caller }: Asking, event: HomeEvent): Home
     case 'enrolment':
     case 'rollout':
     case 'onion':
+    case 'others':
       return undefined
   }
   const device = home.devices.get(event.device)
