@@ -31,6 +31,7 @@ const REQUEST_LIFETIME_S = 60
 export const SILENCE_MS_MAX = 45_000
 const SILENCE_LOOK_MS = 5000
 const NOTHING = new Uint8Array()
+const MARK_CHARS_MAX = 64
 
 /** The home's HTTP API (SPEC 9): every question is sealed by the person who asks, every refusal becomes a CliError. */
 export class Api implements AsyncDisposable {
@@ -38,6 +39,7 @@ export class Api implements AsyncDisposable {
   readonly #signal: AbortSignal
   #way: Promise<Way> | undefined
   #moved = false
+  #others: string | undefined
 
   constructor(deps: ApiDeps, signal: AbortSignal) {
     this.#deps = deps
@@ -53,6 +55,11 @@ export class Api implements AsyncDisposable {
   /** The home has said that the address by which it was reached is to be another (SPEC 10.4). */
   get moved(): boolean {
     return this.#moved
+  }
+
+  /** How the home marks the list of addresses at other homes that it has for us (SPEC 14.9), if it said so. */
+  get others(): string | undefined {
+    return this.#others
   }
 
   async get(path: string): Promise<unknown> {
@@ -128,6 +135,8 @@ export class Api implements AsyncDisposable {
     }
     const answer = await this.#patiently(way, { ...call, headers })
     if (answer.headers['shallot-moved'] === '1') this.#moved = true
+    const others = answer.headers['shallot-others']
+    if (typeof others === 'string') this.#others = others.slice(0, MARK_CHARS_MAX)
     if (answer.statusCode! >= 200 && answer.statusCode! < 300) return answer
     throw await refusalIn(answer, this.#deps.person, call.path)
   }

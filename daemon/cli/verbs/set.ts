@@ -68,7 +68,7 @@ export async function fulfil(tools: Tools, wish: Wish): Promise<void> {
     },
     wish,
   )
-  const way = (await api.way()).kind
+  const way = await api.way()
   voice.tell(outcomeObject(outcome, way), () => {
     const values = Object.entries(outcome.values).map(([name, value]) => `${name} ${sayValue(name, value)}`)
     const now = values.length > 0 ? `: ${values.join(', ')}` : ''

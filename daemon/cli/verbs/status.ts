@@ -20,7 +20,10 @@ export const status = verb({
     const report = fieldsOf(await api.get('/status'), 'a status')
     const way = await api.way()
     const names = await deviceNames(api, report.services)
-    tools.voice.tell({ ok: true, way: way.kind, ...report }, () => sayStatus(report, way.words, names))
+    tools.voice.tell(
+      { ok: true, way: way.kind, ...(way.by !== undefined && { by: way.by }), ...report },
+      () => sayStatus(report, way.words, names),
+    )
   },
 })
 

@@ -57,6 +57,9 @@ export function guestId(address: string): Uint8Array {
   return Uint8Array.from(hash('sha256', Buffer.concat([LABEL, key]), 'buffer').subarray(0, GUEST_BYTES))
 }
 
+const MARK_CHARS = 16
+/** So that who keeps none need not ask. */
+const MARK_OF_NONE = '0'
 const LABEL = utf8('shallot-guest/1')
 
 /**
@@ -118,15 +121,25 @@ export class Guests {
 
   /** The addresses of other homes for this caller: of the invitation that it came by, or that is its alone. */
   othersFor({ origin, id, kind }: Pick<Caller, 'origin' | 'id' | 'kind'>): readonly OtherWay[] {
-    if (kind === 'token') return []
-    const { papers } = this.#deps
-    const guest = this.#cameAs(origin, id)
+    return kind === 'token' ? [] : this.#waysOf(this.#cameAs(origin, id))
+  }
+
+  #waysOf(guest: Uint8Array | undefined): readonly OtherWay[] {
     if (guest === undefined) return []
     const text = toHex(guest)
-    return papers.members().flatMap(({ id: member, name }) => {
+    return this.#deps.papers.members().flatMap(({ id: member, name }) => {
       const offer = this.#offers.get(member)?.find((each) => toHex(each.guest) === text)
       return offer ? [{ home: name, address: onionAddress(offer.onion), clientKey: offer.clientKey }] : []
     })
+  }
+
+  /** Of the list for who comes by this invitation: another list has another mark. Undefined for any other origin. */
+  markFor(origin: string): string | undefined {
+    if (!origin.startsWith(`onion:${INVITATION}`) || !this.#deps.services().behind(origin)) return undefined
+    const ways = this.#waysOf(this.#cameAs(origin))
+    if (ways.length === 0) return MARK_OF_NONE
+    const text = ways.map(({ home, address, clientKey }) => [home, address, clientKey && toHex(clientKey)])
+    return hash('sha256', JSON.stringify(text), 'hex').slice(0, MARK_CHARS)
   }
 
   /** For who came by an address that is offered for another daemon: that one. */
@@ -254,11 +267,11 @@ export class Guests {
   }
 
   /** The invitation by which a caller came, as far as it is one of ours that holds. */
-  #cameAs(origin: string, id: PartyId): Uint8Array | undefined {
+  #cameAs(origin: string, id?: PartyId): Uint8Array | undefined {
     const service = this.#deps.services().behind(origin)
     if (service?.service.startsWith(INVITATION)) return this.#guestOf(service)
     if (origin !== 'lan' && origin !== 'unix') return undefined
-    return this.#ours().find(({ key }) => key === id)?.guest
+    return id && this.#ours().find(({ key }) => key === id)?.guest
   }
 
   #asksFor(member: PartyId, service: string | undefined): boolean {

@@ -171,6 +171,12 @@ export class App {
     return this.#deps.home.services.movedTo(origin) ? { 'shallot-moved': '1' } : {}
   }
 
+  /** Marks the list of addresses at other homes, so that who keeps it asks only for another one (SPEC 14.9). */
+  #others({ origin }: Side): Record<string, string> {
+    const mark = this.#deps.home.mesh.guests.markFor(origin)
+    return mark === undefined ? {} : { 'shallot-others': mark }
+  }
+
   #foreign(request: IncomingMessage, side: Side): Problem {
     this.#deps.home.desk.foreign(`${request.method} for a page of another origin`, side.origin)
     return problem('forbidden', 'this was asked for by a page of another origin')
@@ -227,6 +233,7 @@ export class App {
     response.writeHead(reply.status, {
       ...HEADERS,
       ...this.#moved(side),
+      ...this.#others(side),
       'content-type': isProblem ? 'application/problem+json' : 'application/json',
       'content-length': Buffer.byteLength(text),
       ...reply.headers,
@@ -243,7 +250,12 @@ export class App {
     const open = reply.caller && this.#open.enter(reply.caller, end)
     if (response.destroyed || closes.aborted) end()
     // The head goes out with the first thing that is written, and both kinds of stream write at once.
-    response.writeHead(200, { ...HEADERS, ...this.#moved(side), 'content-type': reply.type })
+    response.writeHead(200, {
+      ...HEADERS,
+      ...this.#moved(side),
+      ...this.#others(side),
+      'content-type': reply.type,
+    })
     const outlet = openOutlet(this.#deps.clock, response, this.#deps.limits.stalledMsMax, over.signal)
     try {
       await reply.run(outlet)

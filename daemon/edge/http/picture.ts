@@ -57,6 +57,7 @@ export function tellOthers({ mesh }: RouteDeps['home'], caller: Caller): Others 
   const others = mesh.guests.othersFor(caller)
   const host = mesh.guests.hostOf(caller.origin)
   return {
+    here: mesh.papers.nameOf(mesh.own),
     others: others.map(({ home, address, clientKey }) => ({
       home,
       address,
@@ -67,6 +68,8 @@ export function tellOthers({ mesh }: RouteDeps['home'], caller: Caller): Others 
 }
 
 export interface Others {
+  /** What this home's daemon is called. */
+  readonly here: string
   readonly others: readonly Move[]
   readonly host?: HostView
 }
