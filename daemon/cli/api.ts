@@ -3,8 +3,9 @@ import type { IncomingMessage } from 'node:http'
 import { CODES, type Code, MEANINGS } from '../../schemas/gen/ts/codes.ts'
 import { toBase64url, utf8 } from '../base/bytes.ts'
 import { type Clock, deadline } from '../base/clock.ts'
-import { codeOf, ignore, sentenceOf } from '../base/error.ts'
+import { codeOf, ignore, isCode, sentenceOf } from '../base/error.ts'
 import type { Request } from '../core/envelope/index.ts'
+import { pathThere, seenFrom } from './elsewhere.ts'
 import { CliError } from './error.ts'
 import { type Person, sha256 } from './person.ts'
 import { parseJson, readBody, readEvents, readLines, type ServerEvent, type Way } from './reach/index.ts'
@@ -108,7 +109,7 @@ export class Api implements AsyncDisposable {
       answer.destroy(new CliError('unreachable', 'the home stopped in the middle of its answer'))
     patience.signal.addEventListener('abort', onLate, { once: true })
     const body = await readWhole(answer)
-    return body.length === 0 ? undefined : parseJson(body)
+    return body.length === 0 ? undefined : seenFrom(parseJson(body), call.path, await this.way())
   }
 
   /** An answer that is no refusal. What the hub did not act on is asked once more, sealed anew. */
@@ -127,6 +128,18 @@ export class Api implements AsyncDisposable {
 
   async #askOnce(call: Call): Promise<IncomingMessage> {
     const way = await this.way()
+    const path = pathThere(call.path, way)
+    if (path === call.path) return this.#askBy(way, call)
+    try {
+      return await this.#askBy(way, { ...call, path })
+    } catch (error) {
+      // A name that the home asked for does not have means the only other device that is called so, there as here.
+      if (!isCode(error, 'not-found') || call.method !== 'GET') throw error
+      return this.#askBy(way, call)
+    }
+  }
+
+  async #askBy(way: Way, call: Call): Promise<IncomingMessage> {
     const headers = {
       accept: call.accept,
       // A command says by itself who asks; and without this the whole of it fits one cell of Tor.

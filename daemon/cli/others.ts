@@ -24,6 +24,8 @@ export interface OtherHome {
 export interface KeptOthers {
   /** The list as the home marks it: it is asked for again when that changes. */
   readonly mark: string
+  /** What the home itself is called among them. */
+  readonly here?: string | undefined
   readonly others: readonly OtherHome[]
   /** By which of them the home was reached last, and when: its own address did not lead there then. */
   readonly lately?: { readonly home: string; readonly at: number } | undefined
@@ -99,8 +101,9 @@ export async function followOthers(
   const kept = await loadOthers(file, code)
   if (kept.mark === api.others) return
   try {
-    const { others } = fieldsOf(await api.get('/home'), 'a picture of the home')
-    await write(file, code, { mark: api.others, others: readOthers(others, code) })
+    const picture = fieldsOf(await api.get('/home'), 'a picture of the home')
+    const here = textIn(picture, 'here')
+    await write(file, code, { mark: api.others, here, others: readOthers(picture.others, code) })
   } catch (error) {
     voice.note(`the addresses at other homes could not be kept: ${sentenceOf(error)}`)
   }
@@ -134,6 +137,8 @@ function parse(text: string, code: HomeCode): KeptOthers | undefined {
   }
   if (json?.of !== toBase64url(code.onion) || typeof json.mark !== 'string' || !Array.isArray(json.others))
     return undefined
+  // Without it a name would mean another device there than here.
+  if (typeof json.here !== 'string') return undefined
   const others = json.others.slice(0, OTHERS_MAX).flatMap((each) => {
     const read = typeof each?.code === 'string' ? readHomeCode(each.code) : undefined
     // Whoever wrote into this file must not lead to another home.
@@ -142,13 +147,17 @@ function parse(text: string, code: HomeCode): KeptOthers | undefined {
   })
   const { at, home } = (json.lately ?? {}) as Record<string, unknown>
   const lately = typeof at === 'number' && typeof home === 'string' ? { at, home } : undefined
-  return { mark: json.mark, others, lately }
+  return { mark: json.mark, here: json.here, others, lately }
 }
 
 /** Whole or not at all, and private: it holds client keys. */
-async function write(file: string, { onion }: HomeCode, { mark, others, lately }: KeptOthers): Promise<void> {
+async function write(
+  file: string,
+  { onion }: HomeCode,
+  { mark, here, others, lately }: KeptOthers,
+): Promise<void> {
   const list = others.map(({ home, code }) => ({ home, code: writeHomeCode(code).reveal() }))
-  const text = JSON.stringify({ of: toBase64url(onion), mark, others: list, lately }, null, 2)
+  const text = JSON.stringify({ of: toBase64url(onion), mark, here, others: list, lately }, null, 2)
   const beside = `${file}.new`
   await rm(beside, { force: true })
   await writeFile(beside, `${text}\n`, { flag: 'wx', mode: 0o600 })

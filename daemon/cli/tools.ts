@@ -177,9 +177,9 @@ async function openRemote(tools: Tools, code: HomeCode, signal: AbortSignal): Pr
     signal,
   )
   await keepLately(file, code, known, way.by, tools.clock.now())
-  if (way.by !== undefined)
-    tools.voice.note(`the home's own address does not lead to it now: reached by ${way.by}`)
-  return way
+  if (way.by === undefined) return way
+  tools.voice.note(`the home's own address does not lead to it now: reached by ${way.by}`)
+  return { ...way, of: known.here }
 }
 
 function sameHome(code: HomeCode, person: Person): boolean {

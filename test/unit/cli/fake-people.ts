@@ -176,6 +176,7 @@ export class FakePeople {
       home: this.home.id,
       hub: idOf(HUB.key),
       ...(this.moved && { moved: this.moved }),
+      here: 'town',
       others: this.others ?? [],
       zone: { name: this.zone, offset: 60, changesAt: 0, thereafter: 60 },
       owners: this.#tellOwners(),

@@ -382,6 +382,17 @@ suite('a home that has addresses at other homes for us [SPEC 14.9]', () => {
     assert.deepEqual([...asked], [onionAddress(onion)])
   })
 
+  test('means by a bare name its own device, also where another one answers', async () => {
+    const file = await known([CABIN])
+    leadBy([CABIN.address])
+    home.asked.length = 0
+    await account.within(['get', 'porch-light', '--home', file, '--tor-socks', socks])
+    assert.deepEqual(home.asked, [
+      'GET /things/town%2Fporch-light/properties',
+      'GET /things/porch-light/properties',
+    ])
+  })
+
   test('is not believed there if another home answers, and nothing further is tried', async () => {
     const file = await known([CABIN, { home: 'shed', address: onionAddress(newKeyOf()) }])
     leadBy([CABIN.address])
@@ -421,6 +432,7 @@ suite('a home that has addresses at other homes for us [SPEC 14.9]', () => {
       '{}',
       JSON.stringify({ ...right, of: toBase64url(stranger) }),
       JSON.stringify({ ...right, others: 7 }),
+      JSON.stringify({ ...right, here: undefined }),
       JSON.stringify({
         ...right,
         others: [null, { home: 'cabin', code: evil }, { home: 'cabin', code: 'x' }],
