@@ -136,6 +136,7 @@ export function openMeshOf(deps: MeshOfDeps, signal: AbortSignal): MeshOf {
     door: async (service, path) => (await openRoom()).door(service, path),
     async begin() {
       await home.papers.takeMember(ring.member)
+      home.guests.begin()
       await home.settle()
     },
     async [Symbol.asyncDispose]() {

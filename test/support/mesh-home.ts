@@ -105,6 +105,7 @@ export async function openTestMesh(
   let sequence = systemClock.now()
   const paper = (by = ADA) => seal({ type: 'member', name, key: signer.key }, by, ++sequence)
   await home.papers.takeMember(paper())
+  home.guests.begin()
   await home.settle()
   const close = async () => {
     await home[Symbol.asyncDispose]()

@@ -97,9 +97,8 @@ export class Guests {
     }
   }
 
-  /** Once services are there. */
+  /** Once services are there: another daemon may come in by the first of them before the last is offered, and is told then. */
   begin(): void {
-    if (this.#begun) return
     this.#begun = true
     this.tick()
   }
@@ -283,7 +282,7 @@ export class Guests {
 
   #tell(peer: PartyId): void {
     const told = this.#told.get(peer)
-    if (!told || !this.#deps.papers.isMember(peer)) return
+    if (!this.#begun || !told || !this.#deps.papers.isMember(peer)) return
     const asked = this.#asked.get(peer) ?? []
     const offers = asked.flatMap(({ guest }) => this.#offered.get(toHex(guest)) ?? [])
     const words: readonly Said[] = [

@@ -198,7 +198,6 @@ export class MeshHome implements AsyncDisposable {
   settle(): Promise<void> {
     const { clock, log } = this.#deps
     const turn = this.#turns.take(async () => {
-      this.guests.begin()
       if (!this.isMesh && !this.#roomNow) return
       // First what is new, or a daemon that it removes would lose its connection without having heard.
       this.#tellNews()

@@ -333,6 +333,29 @@ describe('what one daemon offers to guests of all others', () => {
     assert.deepEqual([told(town), told(shed)], [[toHex(guest(1))], [toHex(guest(50))]])
   })
 
+  it('is said to who came before services were there, once they are', async (t) => {
+    const here = await openDaemon(t, TOWN.key)
+    const said: TalkWord[] = []
+    let services: Services | undefined
+    const guests = new Guests({
+      ...{ clock: systemClock, log: new Log(systemClock, () => {}), feed: new Feed(), own: town, most: 16 },
+      ...{ papers: here.desk.papers, book: here.state.mesh, stands: () => true, silentSince: () => 5 },
+      services: () => services!,
+      talk: { say: (_peer, word) => void said.push(word), peers: () => [cabin] },
+    })
+    guests.connected(cabin)
+    guests.tick()
+    await guests.heard(cabin, { word: 'guests', guests: items(1) })
+    assert.deepEqual(said, [])
+    services = here.services
+    guests.begin()
+    await guests.settled()
+    assert.deepEqual(
+      said.map(({ word }) => word),
+      ['guests', 'offers', 'offers'],
+    )
+  })
+
   it('is not said again while nothing is new', async (t) => {
     const { here, there } = await openTwo(t)
     const before = [here.said.length, there.said.length]
