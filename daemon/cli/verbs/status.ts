@@ -102,8 +102,9 @@ export function serviceLine(value: unknown, names: DeviceNames): string[] {
   const [name, cause] = [optionalTextIn(state, 'state') ?? '?', optionalTextIn(state, 'cause')]
   const is = Object.hasOwn(STATES, name) ? STATES[name]! : name
   const called = textIn(service, 'name')
+  const isGuests = optionalTextIn(service, 'service')?.startsWith('guest:') === true
   return [
-    names.get(called) ?? called,
+    isGuests ? 'a guest of another home' : (names.get(called) ?? called),
     sayTime(optionalNumberIn(state, 'since')) ?? '?',
     cause ? `${is}: ${cause}` : is,
     optionalTextIn(service, 'address') ?? '',

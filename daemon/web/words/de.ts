@@ -121,6 +121,7 @@ export const de: Words = {
       unix: 'am Hub',
       lan: 'zu Hause',
       onion: (name) => `über Tor (${name})`,
+      guest: 'durch Tor, von einem anderen Zuhause eingelassen',
       link: 'durch das Gerät',
       keypad: 'am Tastenfeld',
       page: 'auf der eigenen Seite des Geräts',

@@ -114,6 +114,7 @@ export const en: Words = {
       unix: 'at the hub',
       lan: 'at home',
       onion: (name) => `through Tor (${name})`,
+      guest: 'through Tor, let in by another home',
       link: 'by the device',
       keypad: 'at the keypad',
       page: 'on the device’s own page',

@@ -82,6 +82,7 @@ export interface Words {
       readonly unix: string
       readonly lan: string
       readonly onion: (name: string) => string
+      readonly guest: string
       readonly link: string
       readonly keypad: string
       readonly page: string
