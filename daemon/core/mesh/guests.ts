@@ -154,7 +154,7 @@ export class Guests {
 
   connected(peer: PartyId): void {
     this.#told.set(peer, new Map())
-    this.#tell(peer)
+    if (this.#begun) this.#tell(peer, this.#ours())
   }
 
   gone(peer: PartyId): void {
@@ -184,7 +184,7 @@ export class Guests {
   /** Invitations, lists and members change elsewhere: what follows from them is done now. */
   tick(): void {
     if (!this.#begun) return
-    for (const peer of this.#told.keys()) this.#tell(peer)
+    this.#tellAll()
     const wanted = [...this.#wanted().keys()].sort().join()
     if (wanted === this.#settledFor) return
     this.#settledFor = wanted
@@ -219,7 +219,7 @@ export class Guests {
       this.#settledFor = undefined
       throw error
     }
-    for (const peer of this.#told.keys()) this.#tell(peer)
+    this.#tellAll()
   }
 
   /**
@@ -280,18 +280,23 @@ export class Guests {
     )
   }
 
-  #tell(peer: PartyId): void {
+  #tellAll(): void {
+    if (this.#told.size === 0) return
+    const ours = this.#ours()
+    for (const peer of this.#told.keys()) this.#tell(peer, ours)
+  }
+
+  #tell(peer: PartyId, ours: readonly GuestItem[]): void {
     const told = this.#told.get(peer)
-    if (!this.#begun || !told || !this.#deps.papers.isMember(peer)) return
+    if (!told || !this.#deps.papers.isMember(peer)) return
     const asked = this.#asked.get(peer) ?? []
     const offers = asked.flatMap(({ guest }) => this.#offered.get(toHex(guest)) ?? [])
     const words: readonly Said[] = [
-      { word: 'guests', guests: this.#ours() },
+      { word: 'guests', guests: ours },
       { word: 'offers', offers },
     ]
     for (const word of words) {
       const bytes = toHex(encodeTalk(word))
-      // To who never heard of any, none is no news.
       if (told.get(word.word) === bytes) continue
       told.set(word.word, bytes)
       this.#deps.talk.say(peer, word)
