@@ -112,6 +112,10 @@ export function tellEvent(event: HomeEvent): object {
       const affordance = affordanceOf(event.affordance)?.name ?? event.affordance
       return { device, at, source, affordance, code, grant: tellBytes(grant), person: tellBytes(person) }
     }
+    case 'still': {
+      const { device, at, command, digest, size, got, code } = event
+      return { device, at, command: tellBytes(command), digest: tellBytes(digest), size, got, code }
+    }
     case 'rights':
     case 'others':
       return { at: event.at }
