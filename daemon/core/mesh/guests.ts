@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { hash } from 'node:crypto'
 import { GUEST_BYTES, GUESTS_MAX } from '../../../schemas/gen/ts/wire.ts'
+import { Allowances } from '../../base/allowance.ts'
 import { toBase64url, toHex, utf8 } from '../../base/bytes.ts'
 import type { Clock, Instant } from '../../base/clock.ts'
 import { Turns } from '../../base/lifetime.ts'
@@ -60,6 +61,8 @@ export function guestId(address: string): Uint8Array {
 const MARK_CHARS = 16
 /** So that who keeps none need not ask. */
 const MARK_OF_NONE = '0'
+/** As many as there can be at once, then one a minute. */
+const MAKES = { burst: GUESTS_MAX, perS: 1 / 60, namesMax: 64 }
 const LABEL = utf8('shallot-guest/1')
 
 /**
@@ -87,8 +90,12 @@ export class Guests {
   #settledFor: string | undefined
   #begun = false
 
+  /** By daemon, new addresses that may be made for it. */
+  readonly #makes: Allowances
+
   constructor(deps: GuestDeps) {
     this.#deps = deps
+    this.#makes = new Allowances(deps.clock, MAKES)
     for (const { guest, key } of deps.book.arrivals()) this.#arrivals.set(toHex(guest), key)
     for (const { member, word } of deps.book.said()) {
       const said = decodeTalk(word)
@@ -201,7 +208,12 @@ export class Guests {
     try {
       const { services, papers } = this.#deps
       const wanted = this.#wanted()
-      for (const { service } of services().list()) {
+      const there = new Set(
+        services()
+          .list()
+          .map(({ service }) => service),
+      )
+      for (const service of there) {
         const text = guestIn(service)
         if (text === undefined || wanted.has(text)) continue
         this.#offered.delete(text)
@@ -209,8 +221,14 @@ export class Guests {
       }
       for (const [text, { item, member }] of wanted) {
         if (this.#offered.has(text)) continue
+        const service = GUEST + toBase64url(item.guest)
+        // Each new one costs tor, and an entry in the log: who asks for others all the time waits.
+        if (!there.has(service) && !this.#makes.of(member).draw()) {
+          this.#settledFor = undefined
+          continue
+        }
         const by = { origin: `mesh:${papers.nameOf(member)}` }
-        const lent = await services().lend(GUEST + toBase64url(item.guest), item.authorised, by)
+        const lent = await services().lend(service, item.authorised, by)
         if (!lent) continue
         const clientKey = lent.clientKey?.reveal()
         this.#offered.set(text, { guest: item.guest, onion: lent.key, ...(clientKey && { clientKey }) })
