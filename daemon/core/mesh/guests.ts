@@ -63,6 +63,9 @@ const MARK_CHARS = 16
 const MARK_OF_NONE = '0'
 /** As many as there can be at once, then one a minute. */
 const MAKES = { burst: GUESTS_MAX, perS: 1 / 60, namesMax: 64 }
+/** One tor is given 200 services: some are left for who is let in here. */
+const SERVICES_MOST = 160
+const REST_MS = 30_000
 const LABEL = utf8('shallot-guest/1')
 
 /**
@@ -88,6 +91,8 @@ export class Guests {
   readonly #turns = new Turns()
   /** For which guests addresses were last brought in line; undefined: not yet, or that did not succeed. */
   #settledFor: string | undefined
+  /** After what did not succeed, as on a full disk; monotonic. */
+  #restsUntil = 0
   #begun = false
 
   /** By daemon, new addresses that may be made for it. */
@@ -193,7 +198,7 @@ export class Guests {
     if (!this.#begun) return
     this.#tellAll()
     const wanted = [...this.#wanted().keys()].sort().join()
-    if (wanted === this.#settledFor) return
+    if (wanted === this.#settledFor || this.#deps.clock.monotonic() < this.#restsUntil) return
     this.#settledFor = wanted
     this.#report(this.#turns.take(() => this.#settle()))
   }
@@ -218,15 +223,18 @@ export class Guests {
         if (text === undefined || wanted.has(text)) continue
         this.#offered.delete(text)
         await services().withdraw(service, { origin: 'mesh' })
+        there.delete(service)
       }
       for (const [text, { item, member }] of wanted) {
         if (this.#offered.has(text)) continue
         const service = GUEST + toBase64url(item.guest)
         // Each new one costs tor, and an entry in the log: who asks for others all the time waits.
-        if (!there.has(service) && !this.#makes.of(member).draw()) {
+        const isNew = !there.has(service)
+        if (isNew && (there.size >= SERVICES_MOST || !this.#makes.of(member).draw())) {
           this.#settledFor = undefined
           continue
         }
+        there.add(service)
         const by = { origin: `mesh:${papers.nameOf(member)}` }
         const lent = await services().lend(service, item.authorised, by)
         if (!lent) continue
@@ -235,6 +243,7 @@ export class Guests {
       }
     } catch (error) {
       this.#settledFor = undefined
+      this.#restsUntil = this.#deps.clock.monotonic() + REST_MS
       throw error
     }
     this.#tellAll()

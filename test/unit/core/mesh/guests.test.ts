@@ -325,6 +325,16 @@ describe('what one daemon offers to guests of all others', () => {
     assert.deepEqual(await there.offered(), [serviceOf(guest(250))])
   })
 
+  it('leaves room for who is let in here: no more than one tor is given', async (t) => {
+    const there = await openDaemon(t, CABIN.key)
+    for (let n = 0; n < 158; n++) await there.services.invite(`own ${n}`, false, BY)
+    await there.guests.heard(town, { word: 'guests', guests: items(5) })
+    assert.equal((await there.offered()).length, 2)
+    await there.services.withdraw('invitation:own 0', BY)
+    there.guests.tick()
+    assert.equal((await there.offered()).length, 3)
+  })
+
   it('is nothing when the setting says so, or for whom no owner made a member', async (t) => {
     const none = await openDaemon(t, CABIN.key, { most: 0 })
     await none.guests.heard(town, { word: 'guests', guests: items(3) })
