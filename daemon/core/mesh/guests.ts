@@ -94,7 +94,6 @@ export class Guests {
   /** After what did not succeed, as on a full disk; monotonic. */
   #restsUntil = 0
   #begun = false
-
   /** By daemon, new addresses that may be made for it. */
   readonly #makes: Allowances
 
@@ -112,7 +111,19 @@ export class Guests {
   /** Once services are there: another daemon may come in by the first of them before the last is offered, and is told then. */
   begin(): void {
     this.#begun = true
+    this.#forgetPast()
     this.tick()
+  }
+
+  /** Who came by addresses that are no more does not matter any more. */
+  #forgetPast(): void {
+    const services = this.#deps.services().list()
+    const present = new Set(services.map((service) => toHex(this.#guestOf(service))))
+    for (const text of [...this.#arrivals.keys()]) {
+      if (present.has(text)) continue
+      this.#arrivals.delete(text)
+      this.#report(this.#turns.take(() => this.#deps.book.dropArrival(Uint8Array.fromHex(text))))
+    }
   }
 
   /** Somebody proven came: by this address, it is used from outside. */

@@ -84,6 +84,7 @@ export interface GuestBook {
   /** By which invitations somebody came, and who, if it was one key alone. */
   arrivals(): ReadonlyArray<{ readonly guest: Uint8Array; readonly key: PartyId | undefined }>
   keepArrival(guest: Uint8Array, key: PartyId | undefined): Promise<void>
+  dropArrival(guest: Uint8Array): Promise<void>
 }
 
 /** A sealed message as it is kept: its number there rises with the order of arrival. */

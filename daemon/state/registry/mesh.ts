@@ -60,6 +60,10 @@ export class KeptMesh implements MeshPaperBook, FarBook, HeardBook, GuestBook {
     return this.#store.write(() => this.#table.keepArrival(guest, key))
   }
 
+  dropArrival(guest: Uint8Array): Promise<void> {
+    return this.#store.write(() => this.#table.dropArrival(guest))
+  }
+
   heardAt(member: PartyId): Instant | undefined {
     return this.#heard.get(member)
   }

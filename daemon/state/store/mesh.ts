@@ -89,6 +89,10 @@ export class MeshTable {
     this.#sql.keepArrival.run(guest, key === undefined ? null : keyOf(key))
   }
 
+  dropArrival(guest: Uint8Array): void {
+    this.#sql.dropArrival.run(guest)
+  }
+
   heardAt(): ReadonlyMap<PartyId, Instant> {
     return new Map(
       this.#sql.heardAt.all().map((row) => [idOf(row.member as Uint8Array), row.at as number] as const),
@@ -127,6 +131,7 @@ function prepareAll(store: Store) {
       `INSERT INTO mesh_arrival (guest, key) VALUES (?, ?)
        ON CONFLICT (guest) DO UPDATE SET key = excluded.key`,
     ),
+    dropArrival: store.prepare('DELETE FROM mesh_arrival WHERE guest = ?'),
     heardAt: store.prepare('SELECT member, at FROM mesh_heard'),
   } satisfies Record<string, StatementSync>
 }

@@ -210,6 +210,18 @@ describe('a guest of one home [SPEC 14.9]', () => {
     assert.equal(listed?.address, before[0]?.address)
   })
 
+  it('is remembered as one who came over a restart, until the invitation is no more', async (t) => {
+    const { here } = await openTwo(t)
+    const known = async (daemon: Daemon) => {
+      const again = await daemon.restart()
+      await again.offered()
+      return again.state.mesh.arrivals().length
+    }
+    assert.equal(await known(here), 1)
+    await here.services.withdraw('invitation:far', BY)
+    assert.equal(await known(here), 0)
+  })
+
   it('that nobody has come as costs nothing elsewhere', async (t) => {
     const [here, there] = [await openDaemon(t, TOWN.key), await openDaemon(t, CABIN.key)]
     await here.services.invite('unused', true, BY)
@@ -412,9 +424,9 @@ describe('the book of guests', () => {
       book.said().map(({ member }) => member),
       [shed],
     )
-    assert.deepEqual(
-      book.arrivals().map(({ key }) => key),
-      [undefined],
-    )
+    const arrived = () => book.arrivals().map(({ key }) => key)
+    assert.deepEqual(arrived(), [undefined])
+    await book.dropArrival(guest(1))
+    assert.deepEqual(arrived(), [])
   })
 })
