@@ -27,6 +27,7 @@ import type { Carrier, DeviceDesk } from '../../core/ports.ts'
 import { Tries } from '../../core/tries.ts'
 import { Connection, type Talk } from './connection.ts'
 import { LinkDiary } from './diary.ts'
+import type { DirectOffice } from './direct.ts'
 import { Enrolment } from './enrolment.ts'
 import { Fronts, type LinkPapers } from './fronts.ts'
 import { ADDRESSES_MAX, LINK_LIMITS, type LinkLimits, Occupancy } from './limits.ts'
@@ -39,6 +40,7 @@ import { peerLeaf } from './tls.ts'
 import { TurnedAway } from './turned-away.ts'
 import { HubVoice } from './voice.ts'
 
+export type { DirectOffice } from './direct.ts'
 export type { LinkPapers } from './fronts.ts'
 export { LINK_LIMITS, type LinkLimits } from './limits.ts'
 
@@ -64,6 +66,8 @@ export interface LinkOptions extends LinkPapers {
   readonly zone?: () => Zone | undefined
   /** Where else devices may find this hub, told with each welcome: numeric addresses, the best first. */
   readonly places?: () => readonly Place[]
+  /** For devices with a server of their own; absent: none gets a certificate. */
+  readonly direct?: DirectOffice
 }
 
 export interface Link extends Carrier, AsyncDisposable {
@@ -134,7 +138,8 @@ class Listener {
     const shared = { clock, random, ed25519, desk, homeId: options.homeId, hub, voice, issuer, diary, limits }
     const noteRound = new NoteRound(clock, this.#closing.signal)
     const turnedAway = new TurnedAway(clock)
-    this.room = { ...shared, tries: new Tries(), roster: new Roster(), noteRound, turnedAway }
+    const { direct } = options
+    this.room = { ...shared, tries: new Tries(), roster: new Roster(), noteRound, turnedAway, direct }
     this.#hubSeed = options.hubSeed
     this.#fronts = this.#open(options)
     this.#occupancy = new Occupancy(limits)
@@ -243,6 +248,7 @@ class Listener {
     for (const session of this.room.roster.sessions()) {
       session.renew()
       session.retell()
+      session.equip()
     }
     this.room.diary.settle()
   }
