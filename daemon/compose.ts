@@ -416,5 +416,5 @@ function originOf(face: Face | undefined, lanNames: readonly string[]): string |
 }
 
 function originAt(host: string, port: number): string {
-  return `https://${host.includes(':') ? `[${host}]` : host}:${port}`
+  return new URL(`https://${host.includes(':') ? `[${host}]` : host}:${port}`).origin
 }
