@@ -2,14 +2,21 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { toHex } from '../../../daemon/base/bytes.ts'
+import { systemRandom } from '../../../daemon/base/random.ts'
 import { serverNameOf } from '../../../daemon/core/direct.ts'
-import { type Body, nativeEd25519, openEnvelope } from '../../../daemon/core/envelope/index.ts'
-import { keyOf } from '../../../daemon/core/model/index.ts'
+import { type Body, nativeEd25519, openEnvelope, sealEnvelope } from '../../../daemon/core/envelope/index.ts'
+import { idOf, keyOf } from '../../../daemon/core/model/index.ts'
+import { openTrust } from '../../../daemon/core/policy/index.ts'
+import type { Held, Thing } from '../../../daemon/web/answers.ts'
+import { Keep } from '../../../daemon/web/keep.ts'
+import { Near } from '../../../daemon/web/near.ts'
+import { Person } from '../../../daemon/web/person.ts'
 import { progressKey } from '../../../daemon/web/state.ts'
 import { CODES } from '../../../schemas/gen/ts/codes.ts'
-import { ask, openTestHome, type TestHome } from '../../support/http-home.ts'
+import { ask, newSigner, openTestHome, type TestHome } from '../../support/http-home.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 import { sha256 } from '../../support/request.ts'
-import { fetchOver, type OpenPage, openPage } from './page-home.ts'
+import { fetchOver, MemoryStorage, type OpenPage, openPage } from './page-home.ts'
 
 const POINT = Uint8Array.from({ length: 65 }, (_, i) => (i === 0 ? 4 : i))
 const ORIGIN = 'https://hub.local:8080'
@@ -217,4 +224,107 @@ describe('a page whose hub is gone [SPEC 18]', () => {
       const { near } = await page.until(({ link }) => link.kind === 'live')
       assert.equal(near.size, 0)
     }))
+})
+
+describe('Near asks one device [SPEC 18]', () => {
+  const ed25519 = nativeEd25519()
+  const [root, device] = [newSigner(), newSigner()]
+  const origin = `https://${serverNameOf(idOf(device.key))}:8443`
+  const trusted = openTrust(root.key, [], ed25519)
+  assert(trusted.ok)
+  const believed = { trust: trusted.value, ed25519 }
+  const [A, B] = [new Uint8Array(8).fill(0xa), new Uint8Array(8).fill(0xb)]
+  const EPOCH = new Uint8Array(8).fill(1)
+  const said = (sequence: number) => ({ audience: idOf(root.key), sealedAt: 0, epoch: EPOCH, sequence })
+  const hello: Body = {
+    type: 'hello',
+    ...said(0),
+    board: 'host',
+    firmware: 'l',
+    affordances: [7, 8, 9],
+    lost: 0,
+  }
+  const held = (number: number, name: string, grant: Uint8Array): [string, Held] => [
+    name,
+    { number, name, kind: 'property', may: { read: { ok: true, grant } } },
+  ]
+  const thing: Thing = {
+    id: idOf(device.key),
+    name: 'door',
+    connected: true,
+    since: 0,
+    direct: origin,
+    nonce: EPOCH,
+    hello: sealEnvelope(hello, device),
+    affordances: new Map([
+      held(7, 'locked', A),
+      held(8, 'closed', B),
+      held(13, 'jammed', A),
+      ['unlock', { number: 9, name: 'unlock', kind: 'action', may: { invoke: { ok: true, grant: A } } }],
+    ]),
+  }
+  const setUp = (fetch: typeof globalThis.fetch) => {
+    const clock = new ManualClock()
+    const identity = { root: root.key, seed: new Uint8Array(32).fill(3), name: 'sitter' }
+    const person = new Person({ clock, random: systemRandom, keep: new Keep(new MemoryStorage()) }, identity)
+    return { clock, near: new Near({ clock, fetch, person }) }
+  }
+  const { signal } = new AbortController()
+
+  it('once by each grant that lets this person read, and by none that does not', async () => {
+    const asked: unknown[] = []
+    const { near } = setUp(async (_url, init) => {
+      const frame = init!.body as Uint8Array
+      const body = bodyOf(frame)
+      assert(body.type === 'command')
+      asked.push([body.operation, body.affordance, body.grant])
+      const affordance = body.grant![0] === 0xa ? 7 : 8
+      const values = [{ affordance, at: 9, value: true }]
+      const receipt: Body = {
+        type: 'receipt',
+        ...said(asked.length),
+        command: sha256(frame),
+        code: 0,
+        values,
+      }
+      return new Response(Uint8Array.from(sealEnvelope(receipt, device)))
+    })
+    const values = await near.read(thing, believed, signal)
+    assert.deepEqual(asked, [
+      ['read', 0, A],
+      ['read', 0, B],
+    ])
+    assert.deepEqual(
+      values?.map(({ property }) => property),
+      ['locked', 'closed'],
+    )
+  })
+
+  it('and waits no longer than it must, nor reads more than it must', async () => {
+    const silent = setUp(
+      (_url, init) =>
+        new Promise((_, reject) => init!.signal!.addEventListener('abort', () => reject(new Error('over')))),
+    )
+    const asking = silent.near.read(thing, believed, signal)
+    await silent.clock.advance(2500)
+    assert.equal(await asking, undefined)
+    assert.deepEqual([silent.near.reaches(thing, false), silent.near.reaches(thing, true)], [false, true])
+    await silent.clock.advance(60_000)
+    assert.equal(silent.near.reaches(thing, false), true)
+
+    let pieces = 0
+    const endless = setUp(
+      async () =>
+        new Response(
+          new ReadableStream({
+            pull(stream) {
+              pieces++
+              stream.enqueue(new Uint8Array(512))
+            },
+          }),
+        ),
+    )
+    assert.equal(await endless.near.read(thing, believed, signal), undefined)
+    assert.ok(pieces < 10, `${pieces} pieces`)
+  })
 })
