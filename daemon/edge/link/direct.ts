@@ -38,11 +38,12 @@ export class ServerPapers {
 
   /** @returns what is to be sent now, for the hello with the epoch `nonce`; undefined when nothing is due */
   next(server: DirectServer, nonce: Uint8Array): Frame | undefined {
-    const { clock, direct, voice } = this.#room
+    const { clock, direct, diary, voice } = this.#room
     const origins = direct?.origins().slice(0, DIRECT_ORIGINS_MAX) ?? []
     const said = origins.join(' ')
     if (!direct || said === '' || (said === this.#origins && clock.now() < this.#dueAt)) return undefined
     const leaf = direct.issue(server.key, this.#names)
+    diary.serverCertified(this.#device, leaf !== undefined)
     this.#origins = said
     this.#dueAt = leaf ? leaf.from + Math.floor(((leaf.until - leaf.from) * 2) / 3) : Number.POSITIVE_INFINITY
     return leaf && voice.direct(this.#device, nonce, leaf.certificate, origins)

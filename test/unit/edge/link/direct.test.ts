@@ -131,6 +131,10 @@ describe('a device’s own server is given its certificate [SPEC 18.2]', () => {
       }),
     ]
     assert.deepEqual(codes, [undefined, undefined, undefined])
+    assert.deepEqual(
+      wrong.lines.filter(({ event }) => event === 'device-server-refused').map(({ fields }) => fields.code),
+      ['bad-key'],
+    )
     for (const { given, session } of [without, alone, wrong]) {
       session.equip()
       assert.deepEqual(given(), [])
