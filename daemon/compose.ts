@@ -19,6 +19,7 @@ import { type HubRing, loadHub } from './config/keyring.ts'
 import { readPlaces } from './config/places.ts'
 import { openVault } from './config/vault.ts'
 import type { Authority } from './core/authority.ts'
+import { pageOrigins } from './core/direct.ts'
 import { nativeEd25519, type Place } from './core/envelope/index.ts'
 import { Feed } from './core/feed.ts'
 import { openCore } from './core/home.ts'
@@ -398,8 +399,7 @@ function directOffice(
     origins() {
       const address = face()?.address
       if (address?.kind !== 'tls') return []
-      const names = new Set([...namesOnLan(config, lanNames), ...OWN_NAMES])
-      return [...names].map((name) => originAt(name, address.port))
+      return pageOrigins([...namesOnLan(config, lanNames), ...OWN_NAMES], address.port)
     },
   }
 }
@@ -412,9 +412,6 @@ function reachable(host: string, lanNames: readonly string[]): string {
 
 function originOf(face: Face | undefined, lanNames: readonly string[]): string | undefined {
   if (face?.address.kind !== 'tls') return undefined
-  return originAt(reachable(face.address.host, lanNames), face.address.port)
-}
-
-function originAt(host: string, port: number): string {
-  return new URL(`https://${host.includes(':') ? `[${host}]` : host}:${port}`).origin
+  const host = reachable(face.address.host, lanNames)
+  return `https://${host.includes(':') ? `[${host}]` : host}:${face.address.port}`
 }

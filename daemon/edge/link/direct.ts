@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { DIRECT_ORIGINS_MAX } from '../../../schemas/gen/ts/wire.ts'
 import type { Instant } from '../../base/clock.ts'
 import { serverNameOf } from '../../core/direct.ts'
 import type { DirectServer, Frame } from '../../core/envelope/index.ts'
@@ -9,7 +8,7 @@ import type { LinkRoom } from './room.ts'
 
 /** Who gives devices' own servers their certificates, and says whose pages may ask them (SPEC 18.2). */
 export interface DirectOffice {
-  /** As browsers write them in `Origin`; none: nobody asks devices directly, and nothing is issued. */
+  /** As browsers write them in `Origin`, at most DIRECT_ORIGINS_MAX; none: nobody asks devices directly, and nothing is issued. */
   origins(): readonly string[]
   /** @returns undefined when the key is no point of the curve */
   issue(point: Uint8Array, names: readonly string[]): ServerLeaf | undefined
@@ -39,7 +38,7 @@ export class ServerPapers {
   /** @returns what is to be sent now, for the hello with the epoch `nonce`; undefined when nothing is due */
   next(server: DirectServer, nonce: Uint8Array): Frame | undefined {
     const { clock, direct, diary, voice } = this.#room
-    const origins = direct?.origins().slice(0, DIRECT_ORIGINS_MAX) ?? []
+    const origins = direct?.origins() ?? []
     const said = origins.join(' ')
     if (!direct || said === '' || (said === this.#origins && clock.now() < this.#dueAt)) return undefined
     const leaf = direct.issue(server.key, this.#names)

@@ -113,13 +113,6 @@ describe('a device’s own server is given its certificate [SPEC 18.2]', () => {
     assert.deepEqual(given().at(-1)!.nonce, new Uint8Array(8).fill(2))
   })
 
-  it('names the first four origins', async () => {
-    const many = Array.from({ length: 6 }, (_, i) => `https://192.168.1.${i}:8080`)
-    const { hello, given } = setUp({ origins: many })
-    await hello()
-    assert.deepEqual(given()[0]!.origins, many.slice(0, 4))
-  })
-
   it('not when it has none, when no page is there, nor for what is no point; the session goes on', async () => {
     const [without, alone, wrong] = [setUp(), setUp({ origins: [] }), setUp()]
     const codes = [
