@@ -320,14 +320,18 @@ function thinning({ clock, log }: DaemonDeps, authority: Authority, days: number
 async function openDiscoveryOf(
   { clock, log, lanAddresses }: DaemonDeps,
   { link }: Config,
-  { root, link: { port, turnedAway: ignores } }: { readonly root: Uint8Array; readonly link: Link },
+  { root, link: { port, turnedAway: ignores, serverAt } }: { readonly root: Uint8Array; readonly link: Link },
   signal: AbortSignal,
 ): Promise<Discovery | undefined> {
   const isNear = link.host !== '127.0.0.1' && link.host !== '::1' && link.host !== 'localhost'
   if (!link.discovery || !isNear) return undefined
   const addresses = isIP(link.host) === 4 && link.host !== '0.0.0.0' ? () => [link.host] : lanAddresses
   try {
-    return await openDiscovery({ clock, log }, { root, port, addresses, ignores }, signal)
+    const near = (label: string) => {
+      const address = serverAt(`${label}.local`)
+      return address && isIP(address) === 4 && !address.startsWith('127.') ? address : undefined
+    }
+    return await openDiscovery({ clock, log }, { root, port, addresses, ignores, serverAt: near }, signal)
   } catch (error) {
     if (!isCode(error, 'cannot-listen')) throw error
     log.taskFailed('discovery', error)

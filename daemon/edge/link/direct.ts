@@ -30,6 +30,11 @@ export class ServerPapers {
     this.#names = [serverNameOf(device), ...(near === undefined ? [] : [near])]
   }
 
+  /** The name of the server, and the address that the link comes from when it is a near one. */
+  get place(): { readonly name: string; readonly address: string | undefined } {
+    return { name: this.#names[0]!, address: this.#names[1] }
+  }
+
   /** Another hello: what was given for the one before counts for nothing. */
   restart(): void {
     this.#dueAt = 0

@@ -78,6 +78,8 @@ export interface Link extends Carrier, AsyncDisposable {
   taken(hubLeaf: Uint8Array): number
   /** Devices with a session. */
   connected(): number
+  /** Where the link of the connected device comes from whose own server has this name, if that is near (SPEC 18.1). */
+  serverAt(name: string): string | undefined
   /** Whether a device at this address was sent to another daemon a moment ago (SPEC 14.7). */
   turnedAway(address: string): boolean
 }
@@ -99,6 +101,7 @@ export async function openLink(deps: LinkDeps, options: LinkOptions, signal: Abo
     port: listener.port,
     connected: () => listener.room.roster.size,
     turnedAway: (address) => listener.room.turnedAway.has(address),
+    serverAt: (name) => listener.serverAt(name),
     send: (device, frame) => listener.send(device, frame),
     drop: (device, why) => listener.room.roster.get(device)?.end(why),
     renew: (papers) => listener.renew(papers),
@@ -240,6 +243,12 @@ class Listener {
     this.taken.set(shown, (this.taken.get(shown) ?? 0) + 1)
     if (room.clock.now() > until) return yes(new Rescue(room, line, key))
     return yes(new Session(room, line, leaf.value, socket.isSessionReused()))
+  }
+
+  serverAt(name: string): string | undefined {
+    for (const { serverPlace } of this.room.roster.sessions())
+      if (serverPlace?.name === name) return serverPlace.address
+    return undefined
   }
 
   #sweep(): void {

@@ -203,6 +203,11 @@ export class Session implements Talk, Receiver, Noting {
     if (papers) this.#line.send(papers)
   }
 
+  /** Where the device's own server is, when it has one. */
+  get serverPlace(): ServerPapers['place'] | undefined {
+    return this.#state === 'open' && this.#server ? this.#serverPapers.place : undefined
+  }
+
   #keep(message: Kept): Outcome | Promise<Outcome> {
     const { epoch, sequence } = message.body
     if (this.#epoch && equal(epoch, this.#epoch) && sequence <= this.#sequence) return 'replayed'

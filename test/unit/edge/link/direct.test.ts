@@ -137,9 +137,13 @@ describe('a device’s own server is given its certificate [SPEC 18.2]', () => {
     assert.equal(alone.given().length, 1, 'the LAN face opens after the link')
   })
 
-  it('not before it was welcomed', () => {
-    const { session, given } = setUp()
+  it('not before it was welcomed; from then on it is found by its name', async () => {
+    const { session, given, hello, name } = setUp()
     session.equip()
-    assert.deepEqual(given(), [])
+    assert.deepEqual([given(), session.serverPlace], [[], undefined])
+    await hello()
+    assert.deepEqual(session.serverPlace, { name, address: '192.168.1.77' })
+    await hello(null, 2)
+    assert.equal(session.serverPlace, undefined)
   })
 })
