@@ -39,6 +39,7 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
 }
 
+const NOT_KEPT = "the disk of this daemon's machine did not take it, and nothing of it was done"
 const OVER = new Error('the client has gone, or the face closes')
 const PROBE = '/.well-known/shallot'
 const EMPTY = new Uint8Array()
@@ -90,10 +91,16 @@ export class App {
 
   #ownFault(error: unknown): Problem {
     this.#deps.log.say('error', 'http-failed', { code: codeOf(error), message: sentenceOf(error) })
-    if (!isCode(error, 'disk-full')) return problem('internal')
-    return problem('internal', "the disk of this daemon's machine is full: make room on it, and try again", {
-      status: 507,
-    })
+    if (isCode(error, 'disk-full'))
+      return problem(
+        'internal',
+        "the disk of this daemon's machine is full: make room on it, and try again",
+        {
+          status: 507,
+        },
+      )
+    const isDisk = isCode(error, 'io') || isCode(error, 'not-writable')
+    return problem('internal', isDisk ? `${NOT_KEPT}: ${sentenceOf(error)}` : undefined)
   }
 
   async #reply(

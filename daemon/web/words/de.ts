@@ -85,6 +85,7 @@ export const de: Words = {
     alt: (device, when) => `Was ${device} gesehen hat${when ? `, ${when}` : ''}`,
     sealed: (when) =>
       `Aufgenommen ${when ?? 'zu unbekannter Zeit'}. Von der Kamera versiegelt, hier geprüft.`,
+    lamp: 'Lampe',
   },
   faults: [
     'keine',
@@ -291,6 +292,7 @@ const REASONS: Partial<Record<string, string>> = {
   'still-digest': 'Das Bild kam nicht so an, wie die Kamera es versiegelt hat. Nimm ein neues auf.',
   'still-broken': 'Die Kamera hat kein ganzes Bild geschickt. Nimm ein neues auf.',
   'still-late': 'Das Bild ist nicht beim Hub angekommen. Nimm ein neues auf.',
+  'still-elsewhere': 'Diese Kamera ist in einem anderen Zuhause: Frage dort nach ihren Bildern.',
   'still-replaced': 'Die Kamera hat ein anderes Bild aufgenommen, bevor dieses angekommen war.',
   away: 'Das Gerät ist nicht verbunden.',
   'queue-full': 'Für dieses Gerät warten zu viele Befehle.',

@@ -84,6 +84,7 @@ export const en: Words = {
     none: 'No picture was taken yet.',
     alt: (device, when) => `What ${device} saw${when ? `, ${when}` : ''}`,
     sealed: (when) => `Taken ${when ?? 'at an unknown time'}. Sealed by the camera, checked here.`,
+    lamp: 'Lamp',
   },
   faults: ['none', 'does not answer', 'garbled', 'out of range', 'stuck', 'blocked'],
   stage: {
@@ -285,6 +286,7 @@ const REASONS: Partial<Record<string, string>> = {
   'still-digest': 'The picture did not arrive as the camera sealed it. Take another.',
   'still-broken': 'The camera sent no whole picture. Take another.',
   'still-late': 'The picture has not arrived at the hub. Take another.',
+  'still-elsewhere': 'This camera is in another home: ask that home for its pictures.',
   'still-replaced': 'The camera took another picture before this one had arrived.',
   away: 'The device is not connected.',
   'queue-full': 'Too many commands wait for this device.',

@@ -54,6 +54,7 @@ export interface Words {
     /** @param when  absent: the device did not know the time */
     readonly alt: (device: string, when: string | undefined) => string
     readonly sealed: (when: string | undefined) => string
+    readonly lamp: string
   }
   /** By the numbers of SPEC 4.15. */
   readonly faults: readonly string[]
