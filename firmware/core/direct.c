@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "direct.h"
+
+#ifdef SHALLOT_DIRECT
+
+#include <string.h>
+
+#include "certificate.h"
+#include "crypto.h"
+#include "door.h"
+#include "signer.h"
+#include "tls.h"
+#include "../../schemas/gen/c/shallot_wire.h"
+
+static const char KEY_BLOB[] = "direct";
+
+enum { TCP_PORT = 443 };
+
+/* As it is on flash. */
+struct kept_key {
+  uint8_t key[SIGNER_KEY_BYTES];
+  uint8_t point[SIGNER_POINT_BYTES];
+};
+
+static struct {
+  const struct direct_config *config;
+  struct door_config door;
+  struct kept_key key;
+  uint8_t leaf[SHALLOT_CERTIFICATE_BYTES_MAX];
+  char origins[SHALLOT_DIRECT_ORIGINS_MAX][SHALLOT_DIRECT_ORIGIN_BYTES_MAX + 1];
+} direct;
+
+typedef char leaf_fits_door[(int)SHALLOT_CERTIFICATE_BYTES_MAX <= (int)DOOR_LEAF_BYTES_MAX ? 1 : -1];
+typedef char point_is_the_wires[(int)SIGNER_POINT_BYTES == (int)SHALLOT_DIRECT_KEY_BYTES ? 1 : -1];
+
+static bool is_origin(const char *origin) {
+  bool is_ours = false;
+  for (size_t i = 0; i < SHALLOT_DIRECT_ORIGINS_MAX; i++) is_ours |= origin[0] != '\0' && strcmp(direct.origins[i], origin) == 0;
+  return is_ours;
+}
+
+/* ---- the key ---- */
+
+/* A key whose chip is not here, or that is here while the board has a chip, is another board's. */
+static bool key_is_usable(const struct port *port) { return signer_is_reference(direct.key.key) == (port->point_signer != NULL); }
+
+static int key_ready(const struct port *port) {
+  int size = port->blob_read(KEY_BLOB, (uint8_t *)&direct.key, sizeof direct.key);
+  if (size == (int)sizeof direct.key && direct.key.point[0] == 4 && key_is_usable(port)) return 0;
+  if (size < 0) memset(&direct.key, 0, sizeof direct.key);
+  int fault = signer_make_point(port, direct.key.key, direct.key.point);
+  return fault ? fault : port->blob_write(KEY_BLOB, (const uint8_t *)&direct.key, sizeof direct.key);
+}
+
+int direct_begin(const struct direct_config *config, uint16_t *tcp_port, const uint8_t **point) {
+  const struct port *port = config->port;
+  if (port->listener == NULL) return SHALLOT_E_MISSING;
+  direct.config = config;
+  tls_use(port);
+  int fault = key_ready(port);
+  int listening = fault ? fault : port->listener->listen(TCP_PORT);
+  if (listening < 0) {
+    crypto_wipe(&direct.key, sizeof direct.key);
+    return listening;
+  }
+  *tcp_port = (uint16_t)listening;
+  *point = direct.key.point;
+  return 0;
+}
+
+/* ---- the hub's word ---- */
+
+static void origins_take(struct cbor_list origins) {
+  memset(direct.origins, 0, sizeof direct.origins);
+  for (size_t i = 0; i < origins.count; i++) {
+    struct cbor_item origin = cbor_next(&origins.reader);
+    memcpy(direct.origins[i], origin.bytes, origin.size);
+  }
+}
+
+int direct_take(const struct direct_body *body) {
+  int64_t not_after;
+  if (direct.config == NULL) return 0;
+  int fault = certificate_read_door(&not_after, body->certificate, body->certificate_size, direct.key.point);
+  if (fault) return fault;
+  if (not_after < direct.config->unix_time()) return SHALLOT_E_TLS_EXPIRED;
+  origins_take(body->origins);
+  bool is_same = direct_is_open() && direct.door.leaf_size == body->certificate_size &&
+                 memcmp(direct.leaf, body->certificate, body->certificate_size) == 0;
+  if (is_same) return 0;
+  door_close();
+  memcpy(direct.leaf, body->certificate, body->certificate_size);
+  direct.door = (struct door_config){
+      .port = direct.config->port,
+      .leaf = direct.leaf,
+      .leaf_size = body->certificate_size,
+      .key = direct.key.key,
+      .answer = direct.config->answer,
+      .is_origin = is_origin,
+  };
+  return door_open(&direct.door);
+}
+
+void direct_shut(void) { door_close(); }
+
+bool direct_is_open(void) { return door_is_open(); }
+uint32_t direct_step(void) { return door_step(); }
+void direct_wait(uint32_t ms) { door_wait(ms); }
+
+#endif
