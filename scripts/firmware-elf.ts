@@ -44,7 +44,7 @@ export function addresses(
 
 export function programSize(port: EmulatedPort, program: string): ProgramSize {
   const size = sections(port, program)
-  const arena = symbols(port, program, /^arena$/)
+  const arena = symbols(port, program, /^(link|door)_room$/)
   const constant = (size['.data'] ?? 0) + (size['.rodata'] ?? 0)
   return { flash: (size['.text'] ?? 0) + constant, static: constant + (size['.bss'] ?? 0) - arena, arena }
 }
