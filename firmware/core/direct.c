@@ -5,9 +5,11 @@
 
 #include <string.h>
 
+#include "arena.h"
 #include "certificate.h"
 #include "crypto.h"
 #include "door.h"
+#include "line.h"
 #include "signer.h"
 #include "tls.h"
 #include "../../schemas/gen/c/shallot_wire.h"
@@ -55,14 +57,12 @@ static int key_ready(const struct port *port) {
 int direct_begin(const struct direct_config *config, uint16_t *tcp_port, const uint8_t **point) {
   const struct port *port = config->port;
   if (port->listener == NULL) return SHALLOT_E_MISSING;
-  direct.config = config;
   tls_use(port);
+  int listening = port->listener->listen(TCP_PORT);
+  if (listening < 0) return listening;
   int fault = key_ready(port);
-  int listening = fault ? fault : port->listener->listen(TCP_PORT);
-  if (listening < 0) {
-    crypto_wipe(&direct.key, sizeof direct.key);
-    return listening;
-  }
+  if (fault) return fault;
+  direct.config = config;
   *tcp_port = (uint16_t)listening;
   *point = direct.key.point;
   return 0;
@@ -78,9 +78,38 @@ static void origins_take(struct cbor_list origins) {
   }
 }
 
+static uint32_t held_by(enum arena_owner owner) {
+  struct arena_stats stats;
+  enum arena_owner before = arena_use(owner);
+  arena_stats(&stats);
+  arena_use(before);
+  return stats.live;
+}
+
+static void count_add(struct line *line, const char *what, uint32_t count) {
+  line_add(line, what);
+  line_add_number(line, count);
+}
+
+/* Who has come so far, and what memory is held. */
+static void door_say(void) {
+  struct line line = {.size = 0};
+  struct door_counts counts;
+  door_count(&counts);
+  count_add(&line, "door came ", counts.came);
+  count_add(&line, " shaken ", counts.handshakes);
+  count_add(&line, " resumed ", counts.resumed);
+  count_add(&line, " receipts ", counts.receipts);
+  count_add(&line, " refused ", counts.refused);
+  count_add(&line, " held ", held_by(ARENA_DOOR));
+  count_add(&line, "+", held_by(ARENA_LINK));
+  log_text(direct.config->port, line.text);
+}
+
 int direct_take(const struct direct_body *body) {
   int64_t not_after;
   if (direct.config == NULL) return 0;
+  if (direct_is_open()) door_say();
   int fault = certificate_read_door(&not_after, body->certificate, body->certificate_size, direct.key.point);
   if (fault) return fault;
   if (not_after < direct.config->unix_time()) return SHALLOT_E_TLS_EXPIRED;

@@ -228,9 +228,10 @@ static void answer_begin(struct visitor *visitor, struct http_answer *answer) {
   state_begin(visitor, ANSWERING);
 }
 
+/* Of what was read whole and understood another may follow: who comes anew costs more. */
 static void request_refuse(struct visitor *visitor, int code) {
   const char *origin = visitor->request.origin;
-  struct http_answer answer = {.code = code, .is_last = true};
+  struct http_answer answer = {.code = code, .is_last = !visitor->request.is_whole || visitor->request.is_last};
   if (origin[0] != '\0' && door.config->is_origin(origin)) answer.origin = origin;
   door.counts.refused++;
   answer_begin(visitor, &answer);
@@ -254,6 +255,12 @@ static void request_answer(struct visitor *visitor) {
   answer_begin(visitor, &answer);
 }
 
+/* Somebody who does not wait for an answer may mean something else by where a request ends. */
+static void surplus_refuse(struct visitor *visitor) {
+  visitor->request.is_whole = false;
+  request_refuse(visitor, SHALLOT_E_BAD_REQUEST);
+}
+
 static bool reading_step(struct visitor *visitor) {
   uint8_t bytes[PIECE_BYTES];
   struct http_request *request = &visitor->request;
@@ -266,7 +273,7 @@ static bool reading_step(struct visitor *visitor) {
   if (!http_has_begun(request)) visitor->since_ms = now_ms();
   int taken = http_feed(request, visitor->room + DOOR_BEFORE_BODY, bytes, (size_t)count);
   if (taken < 0) request_refuse(visitor, taken);
-  else if (taken < count) request_refuse(visitor, SHALLOT_E_BAD_REQUEST);
+  else if (taken < count) surplus_refuse(visitor);
   else if (request->is_whole) request_answer(visitor);
   crypto_wipe(bytes, sizeof bytes);
   return true;

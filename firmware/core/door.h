@@ -6,8 +6,8 @@
  *
  * What stays true: nothing here waits, so the link and the app go on whoever stands before the door; its memory is a block of its own
  * (core/arena.h), so that no stranger can take the link's; after each piece of work it rests as long as that took, so that it never has more than
- * half of the time; who says nothing makes way for who comes; a request is read whole and answered once, and whatever is wrong
- * with one ends its connection.
+ * half of the time; who says nothing makes way for who comes; a request is read whole and answered once, and one that cannot be
+ * understood ends its connection.
  * A handshake that resumes an older one (its ticket is the device's own, sealed with a key that no flash has) costs no signature.
  * Absent on purpose: client certificates (who asks is who sealed the command), early data, TLS 1.2, names (the leaf has one).
  */

@@ -11,7 +11,7 @@ import { toPem } from '../../daemon/core/identity/certificates.ts'
 import { webCaCertificate, webKey, webLeaf, webScalar, type WebKey } from '../../daemon/core/identity/web-certificates.ts'
 import type { PartyId } from '../../daemon/core/model/index.ts'
 import { type Firmware, type FirmwareOptions, startFirmware } from './firmware.ts'
-import { type FirmwareHome, until } from './firmware-home.ts'
+import type { FirmwareHome } from './firmware-home.ts'
 
 export const ORIGIN = 'https://hub.home.arpa:8443'
 
@@ -24,6 +24,8 @@ export interface Direct extends AsyncDisposable {
   readonly ca: string
   readonly caFile: string
   /** Sends the hub's word: a leaf for this point, that is good until a year after `now`. */
+  /** Once it answers there. */
+  isOpen(): Promise<void>
   give(options?: { point?: Uint8Array; now?: number; certificate?: Uint8Array; origins?: readonly string[] }): void
 }
 
@@ -61,6 +63,12 @@ export async function openDirect(
     port: server.port,
     ca,
     caFile,
+    async isOpen() {
+      while (!(await Visitor.come(direct as unknown as Direct).then(
+        (visitor) => visitor[Symbol.dispose]() ?? true,
+        () => false,
+      ))) await new Promise((resolve) => setTimeout(resolve, 10))
+    },
     give({ point = server.key, now = Date.now(), certificate, origins = [ORIGIN] } = {}) {
       const leaf = webLeaf(webCa, { key: webCa.key, point }, ['127.0.0.1', 'lamp.local'], randomBytes(16), now)
       const frame = sealEnvelope(
@@ -81,4 +89,134 @@ export async function openDirect(
   } satisfies Omit<Direct, keyof AsyncDisposable>
   const owned = undo.move()
   return { ...direct, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+/* ---- who comes to the door ---- */
+
+export interface Answer {
+  readonly status: number
+  readonly headers: ReadonlyMap<string, string>
+  readonly body: Buffer
+  /** Of a problem. */
+  readonly code: string | undefined
+}
+
+/** What a page sends with one sealed command. */
+export function requestOf(body: Uint8Array, headers: Readonly<Record<string, string>> = {}): Buffer {
+  const head = Object.entries({
+    host: 'lamp.local',
+    'content-type': 'application/cose',
+    'content-length': String(body.length),
+    ...headers,
+  }).map(([name, value]) => `${name}: ${value}\r\n`)
+  return Buffer.concat([Buffer.from(`POST /command HTTP/1.1\r\n${head.join('')}\r\n`, 'latin1'), body])
+}
+
+function answerIn(bytes: Buffer): { answer: Answer; size: number } | undefined {
+  const end = bytes.indexOf('\r\n\r\n')
+  if (end < 0) return undefined
+  const [first = '', ...lines] = bytes.toString('latin1', 0, end).split('\r\n')
+  const headers = new Map(
+    lines.map((line) => {
+      const at = line.indexOf(': ')
+      return [line.slice(0, at).toLowerCase(), line.slice(at + 2)]
+    }),
+  )
+  const size = end + 4 + Number(headers.get('content-length') ?? 0)
+  if (bytes.length < size) return undefined
+  const body = bytes.subarray(end + 4, size)
+  const isProblem = headers.get('content-type') === 'application/problem+json'
+  const code = isProblem ? String(JSON.parse(body.toString()).code) : undefined
+  return { answer: { status: Number(first.split(' ')[1]), headers, body, code }, size }
+}
+
+/** One TLS connection, by Node's client. */
+export class Visitor implements Disposable {
+  readonly #socket: TLSSocket
+  #held: Buffer = Buffer.alloc(0)
+  #ended = false
+  #wake = () => {}
+  session: Buffer | undefined
+
+  private constructor(socket: TLSSocket) {
+    this.#socket = socket
+    socket.on('data', (piece: Buffer) => {
+      this.#held = Buffer.concat([this.#held, piece])
+      this.#wake()
+    })
+    socket.on('session', (session) => {
+      this.session = session
+    })
+    for (const event of ['end', 'error', 'close'])
+      socket.on(event, () => {
+        this.#ended = true
+        this.#wake()
+      })
+  }
+
+  /** Rejects when there is no handshake. */
+  static async come(direct: Direct, options: ConnectionOptions = {}): Promise<Visitor> {
+    const socket = connectTls({
+      host: '127.0.0.1',
+      port: direct.port,
+      ca: direct.ca,
+      servername: 'lamp.local',
+      ...options,
+    })
+    const visitor = new Visitor(socket)
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    socket.once('secureConnect', resolve)
+    socket.once('error', reject)
+    socket.once('close', () => reject(new Error('closed before the handshake')))
+    await promise
+    return visitor
+  }
+
+  get isReused(): boolean {
+    return this.#socket.isSessionReused()
+  }
+
+  get protocol(): string | null {
+    return this.#socket.getProtocol()
+  }
+
+  get keyExchange(): string | undefined {
+    return (this.#socket.getEphemeralKeyInfo() as { name?: string } | null)?.name
+  }
+
+  say(bytes: Uint8Array | string): void {
+    this.#socket.write(bytes)
+  }
+
+  /** The next answer, or undefined when the device has ended the connection without. */
+  async answer(): Promise<Answer | undefined> {
+    for (;;) {
+      const found = answerIn(this.#held)
+      if (found) {
+        this.#held = this.#held.subarray(found.size)
+        return found.answer
+      }
+      if (this.#ended) return undefined
+      await new Promise<void>((wake) => {
+        this.#wake = wake
+      })
+    }
+  }
+
+  ask(bytes: Uint8Array | string): Promise<Answer | undefined> {
+    this.say(bytes)
+    return this.answer()
+  }
+
+  /** Once the device has ended the connection. */
+  async ended(): Promise<void> {
+    while (!this.#ended)
+      await new Promise<void>((wake) => {
+        this.#wake = wake
+      })
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.destroy()
+  }
 }

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/**
+ * A device's own server (SPEC 18): the firmware's door, on the host under the sanitizers, against clients that are not ours: curl's,
+ * OpenSSL's and Node's; and what strangers do there, ten thousand times.
+ */
+import assert from 'node:assert/strict'
+import { execFile, spawn } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
+import { type Command, openEnvelope, type Receipt, type Signer } from '../../daemon/core/envelope/index.ts'
+import { CAPABILITIES } from '../../schemas/gen/ts/capabilities.ts'
+import { AFFORDANCE_ALL, METHOD_GET, METHOD_PUT } from '../../schemas/gen/ts/wire.ts'
+import { type Answer, type Direct, ORIGIN, openDirect, requestOf, Visitor } from '../support/direct.ts'
+import { papersOf, seconds } from '../support/door.ts'
+import { codeName, command, type FirmwareHome, openFirmwareHome, signer, until } from '../support/firmware-home.ts'
+import { ed25519 } from '../support/link-home.ts'
+import { newId, revocationFrame } from '../support/papers.ts'
+
+const run = promisify(execFile)
+const number = (name: string): number => CAPABILITIES.find((each) => each.name === name)!.number
+const [ON, LEVEL, TOGGLE] = [number('on'), number('level'), number('toggle')]
+const READ_ALL = { operation: 'read', affordance: AFFORDANCE_ALL } as const
+const COSE = 'application/cose'
+
+type Order = Pick<Command, 'operation' | 'affordance' | 'value'>
+
+const on = (value: boolean): Order => ({ operation: 'write', affordance: ON, value })
+
+/** What the device sealed about these bytes. */
+function receiptOf(direct: Direct, frame: Uint8Array, answer: Answer | undefined): Receipt {
+  assert.equal(answer?.status, 200)
+  assert.equal(answer.headers.get('content-type'), COSE)
+  const receiver = {
+    sizeMax: 1024,
+    accepts: (_body: unknown, by: Uint8Array) => Buffer.compare(by, direct.hello.signer) === 0,
+    isAudience: () => true,
+  }
+  const opened = openEnvelope(new Uint8Array(answer.body), receiver, ed25519)
+  assert.ok(opened.ok, 'the receipt opens')
+  const { body } = opened.value
+  assert.ok(body.type === 'receipt')
+  assert.deepEqual(Buffer.from(body.command), createHash('sha256').update(frame).digest())
+  return body
+}
+
+const codeIn = (receipt: Receipt): string | undefined => codeName(receipt.code)
+
+async function ordered(direct: Direct, frame: Uint8Array): Promise<Receipt> {
+  using visitor = await Visitor.come(direct)
+  return receiptOf(direct, frame, await visitor.ask(requestOf(frame)))
+}
+
+/** The answer to bytes on a connection of their own, which the device must then have ended if it was a refusal of how they were written. */
+async function answerTo(direct: Direct, bytes: Uint8Array | string): Promise<Answer> {
+  using visitor = await Visitor.come(direct)
+  const answer = await visitor.ask(bytes)
+  assert.ok(answer, 'there is an answer')
+  return answer
+}
+
+const head = (...lines: string[]): string => `${lines.join('\r\n')}\r\n\r\n`
+const POST = 'POST /command HTTP/1.1'
+const PLAIN = ['host: a', `content-type: ${COSE}`]
+
+/** What is no request, each with its code; the device ends the connection after each of them. */
+const MALFORMED: readonly (readonly [what: string, bytes: string, status: number, code: string])[] = [
+  ['no host', head(POST, `content-type: ${COSE}`, 'content-length: 1'), 400, 'bad-request'],
+  ['two hosts', head(POST, 'host: a', 'host: b', 'content-length: 1'), 400, 'bad-request'],
+  ['no length', head(POST, ...PLAIN), 400, 'bad-request'],
+  ['two lengths', head(POST, ...PLAIN, 'content-length: 1', 'content-length: 1'), 400, 'bad-request'],
+  ['a list of lengths', head(POST, ...PLAIN, 'content-length: 1, 1'), 400, 'bad-request'],
+  ['a signed length', head(POST, ...PLAIN, 'content-length: +1'), 400, 'bad-request'],
+  ['a hexadecimal length', head(POST, ...PLAIN, 'content-length: 0x1'), 400, 'bad-request'],
+  ['a length of nothing', head(POST, ...PLAIN, 'content-length: '), 400, 'bad-request'],
+  ['chunks', head(POST, ...PLAIN, 'transfer-encoding: chunked'), 400, 'bad-request'],
+  ['chunks beside a length', head(POST, ...PLAIN, 'content-length: 1', 'transfer-encoding: chunked'), 400, 'bad-request'],
+  ['a length beside chunks', head(POST, ...PLAIN, 'Transfer-Encoding: identity', 'content-length: 1'), 400, 'bad-request'],
+  ['a folded line', head(POST, ...PLAIN, 'x: a', ' b', 'content-length: 1'), 400, 'bad-request'],
+  ['space before a colon', head(POST, ...PLAIN, 'content-length : 1'), 400, 'bad-request'],
+  ['a name that is empty', head(POST, ...PLAIN, ': 1'), 400, 'bad-request'],
+  ['a control character', head(POST, ...PLAIN, 'x: a\x01b'), 400, 'bad-request'],
+  ['a NUL', head(POST, ...PLAIN, 'x: a\0b'), 400, 'bad-request'],
+  ['a carriage return alone', head(POST, ...PLAIN, 'x: a\rb'), 400, 'bad-request'],
+  ['a line feed alone', `${POST}\nhost: a\n\n`, 400, 'bad-request'],
+  ['bytes beyond ASCII', head(POST, ...PLAIN, 'x: \xff'), 400, 'bad-request'],
+  ['HTTP/1.0', head('POST /command HTTP/1.0', ...PLAIN, 'content-length: 1'), 400, 'bad-request'],
+  ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, 'bad-request'],
+  ['no version', 'POST /command\r\n\r\n', 400, 'bad-request'],
+  ['two spaces', head('POST  /command HTTP/1.1', ...PLAIN), 400, 'bad-request'],
+  ['an expectation', head(POST, ...PLAIN, 'content-length: 1', 'expect: 100-continue'), 400, 'bad-request'],
+  ['an empty body', head(POST, ...PLAIN, 'content-length: 0'), 400, 'bad-request'],
+  ['more than one request at once', head(POST, ...PLAIN, 'content-length: 1') + 'xPOST', 400, 'bad-request'],
+  ['a preflight with a body', head('OPTIONS /command HTTP/1.1', 'host: a', `origin: ${ORIGIN}`, 'access-control-request-method: POST', 'content-length: 1'), 400, 'bad-request'],
+  ['a preflight of nobody', head('OPTIONS /command HTTP/1.1', 'host: a', 'access-control-request-method: POST'), 400, 'bad-request'],
+  ['a preflight for another method', head('OPTIONS /command HTTP/1.1', 'host: a', `origin: ${ORIGIN}`, 'access-control-request-method: PUT'), 404, 'not-found'],
+  ['another path', head('POST /commands HTTP/1.1', ...PLAIN, 'content-length: 1'), 404, 'not-found'],
+  ['a query', head('POST /command?x HTTP/1.1', ...PLAIN, 'content-length: 1'), 404, 'not-found'],
+  ['a whole address', head('POST https://a/command HTTP/1.1', ...PLAIN, 'content-length: 1'), 404, 'not-found'],
+  ['a path without end', `POST /${'a'.repeat(4000)}`, 404, 'not-found'],
+  ['another method', head('GET /command HTTP/1.1', 'host: a'), 404, 'not-found'],
+  ['a method without end', 'P'.repeat(4000), 404, 'not-found'],
+  ['no media type', head(POST, 'host: a', 'content-length: 1'), 415, 'unsupported-media-type'],
+  ['another media type', head(POST, 'host: a', 'content-type: text/plain', 'content-length: 1'), 415, 'unsupported-media-type'],
+  ['a media type that browsers send unasked', head(POST, 'host: a', 'content-type: application/x-www-form-urlencoded', 'content-length: 1'), 415, 'unsupported-media-type'],
+  ['a body that is too large', head(POST, ...PLAIN, 'content-length: 1025'), 413, 'payload-too-large'],
+  ['a length that is too long', head(POST, ...PLAIN, 'content-length: 99999999999999999999'), 413, 'payload-too-large'],
+  ['a head that is too large', head(POST, ...PLAIN, ...Array.from({ length: 40 }, (_, i) => `x${i}: ${'y'.repeat(60)}`)), 413, 'payload-too-large'],
+  ['too many lines', head(POST, ...Array.from({ length: 60 }, () => 'a: b')), 413, 'payload-too-large'],
+]
+
+describe('the door of a light', () => {
+  let home: FirmwareHome
+  let direct: Direct
+  const stack = new AsyncDisposableStack()
+
+  before(async () => {
+    home = stack.use(await openFirmwareHome())
+    direct = stack.use(await openDirect(home))
+    direct.give()
+    await direct.isOpen()
+  })
+  after(() => stack.disposeAsync())
+
+  const sealed = (order: Order, change: Partial<Command> = {}, by: Signer = home.owner): Uint8Array =>
+    command(direct.hello, by, order, change)
+
+  it('does what an owner sealed, says so under its own seal, and tells the hub whose command it was', async () => {
+    const frame = sealed(on(true))
+    const told = home.home.desk.acts.length
+    const receipt = await ordered(direct, frame)
+    assert.equal(codeIn(receipt), 'ok')
+    assert.deepEqual(receipt.values.map(({ affordance, value }) => [affordance, value]), [[ON, true]])
+    const act = await until('the act', () => home.home.desk.acts[told]?.body)
+    assert.deepEqual([act.source, act.affordance, act.code], ['direct', ON, 0])
+    assert.deepEqual([Buffer.from(act.signer!), Buffer.from(act.command!)], [Buffer.from(home.owner.key), createHash('sha256').update(frame).digest()])
+    assert.ok(readFileSync(join(direct.firmware.directory, 'world', 'output-1'), 'latin1').startsWith('1000'))
+  })
+
+  it('reads what there is, one property or all, and leaves no trace of it', async () => {
+    const told = home.home.desk.acts.length
+    await ordered(direct, sealed(on(false)))
+    const all = await ordered(direct, sealed(READ_ALL))
+    assert.deepEqual(all.values.map(({ affordance }) => affordance), [ON, LEVEL])
+    assert.equal(all.values[0]!.value, false)
+    const one = await ordered(direct, sealed({ operation: 'read', affordance: LEVEL }))
+    assert.deepEqual(one.values.map(({ affordance }) => affordance), [LEVEL])
+    assert.equal(codeIn(await ordered(direct, sealed({ operation: 'read', affordance: TOGGLE }))), 'no-such-affordance')
+    assert.equal(codeIn(await ordered(direct, sealed({ operation: 'read', affordance: ON, value: true }))), 'bad-value')
+    await home.send(direct.id, sealed(READ_ALL))
+    assert.equal(home.home.desk.acts.length, told + 1)
+  })
+
+  it('answers who proved it with a receipt, whatever is wrong: stale, replayed, late, out of range', async () => {
+    using visitor = await Visitor.come(direct)
+    const answered = async (frame: Uint8Array) => codeIn(receiptOf(direct, frame, await visitor.ask(requestOf(frame))))
+    const frame = sealed(on(true))
+    assert.equal(await answered(frame), 'ok')
+    assert.equal(await answered(frame), 'replayed')
+    assert.equal(await answered(sealed(on(true), { nonce: randomBytes(8) })), 'stale-nonce')
+    const now = Math.floor(Date.now() / 1000)
+    assert.equal(await answered(sealed(on(true), { sealedAt: now - 60, expiresAt: now - 30 })), 'expired')
+    assert.equal(await answered(sealed({ operation: 'write', affordance: LEVEL, value: 101 })), 'bad-value')
+    assert.equal(await answered(sealed(on(false))), 'ok')
+  })
+
+  it('a command by the door is one of those that the link counts, and the other way round', async () => {
+    const [first, second] = [sealed(on(true)), sealed(on(false))]
+    assert.equal(codeIn(await ordered(direct, first)), 'ok')
+    assert.equal(codeName((await home.send(direct.id, first)).body.code), 'replayed')
+    assert.equal(codeName((await home.send(direct.id, second)).body.code), 'ok')
+    assert.equal(codeIn(await ordered(direct, second)), 'replayed')
+  })
+
+  it('seals nothing for who has not proved it', async () => {
+    using visitor = await Visitor.come(direct)
+    const good = sealed(on(true))
+    const flipped = Uint8Array.from(good, (byte, at) => (at === good.length - 1 ? byte ^ 1 : byte))
+    const other = sealed(on(true), { audience: home.home.hub.homeId })
+    const cases = [
+      [flipped, 401, 'bad-signature'],
+      [sealed(on(true), {}, signer()), 401, 'unknown-signer'],
+      [sealed(on(true), { grant: newId() }), 401, 'unknown-grant'],
+      [other, 400, 'wrong-audience'],
+      [home.ownerLetter(home.owner.key), 400, 'bad-request'],
+      [randomBytes(300).fill(0xff, 0, 1), 400, 'cbor-not-canonical'],
+      [good.subarray(0, -1), 400, 'cbor-truncated'],
+    ] as const
+    for (const [body, status, code] of cases) {
+      const answer = await visitor.ask(requestOf(body))
+      assert.deepEqual([answer?.status, answer?.code], [status, code])
+    }
+  })
+
+  for (const [what, bytes, status, code] of MALFORMED) {
+    it(`refuses ${what}, and ends the connection`, async () => {
+      using visitor = await Visitor.come(direct)
+      const answer = await visitor.ask(Buffer.from(bytes, 'latin1'))
+      assert.deepEqual([answer?.status, answer?.code], [status, code])
+      await visitor.ended()
+    })
+  }
+
+  it('lets the pages of the hub ask, and no other', async () => {
+    const preflight = (origin: string) =>
+      head('OPTIONS /command HTTP/1.1', 'host: a', `origin: ${origin}`, 'access-control-request-method: POST', 'access-control-request-headers: content-type', 'access-control-request-private-network: true')
+    const asked = await answerTo(direct, preflight(ORIGIN))
+    assert.equal(asked.status, 204)
+    assert.equal(asked.headers.get('access-control-allow-origin'), ORIGIN)
+    assert.equal(asked.headers.get('access-control-allow-headers'), 'content-type')
+    assert.equal(asked.headers.get('access-control-allow-private-network'), 'true')
+    assert.equal(asked.headers.get('vary'), 'Origin')
+    for (const origin of ['https://evil.example', 'null', `${ORIGIN}0`, ORIGIN.toUpperCase(), ORIGIN.slice(0, -1)]) {
+      for (const bytes of [preflight(origin), requestOf(sealed(on(true)), { origin })]) {
+        const answer = await answerTo(direct, bytes)
+        assert.deepEqual([answer.status, answer.code], [403, 'forbidden'])
+        assert.equal(answer.headers.get('access-control-allow-origin'), undefined)
+      }
+    }
+    const frame = sealed(on(false))
+    const answer = await answerTo(direct, requestOf(frame, { origin: ORIGIN }))
+    assert.equal(answer.headers.get('access-control-allow-origin'), ORIGIN)
+    assert.equal(codeIn(receiptOf(direct, frame, answer)), 'ok')
+  })
+
+  it('speaks TLS 1.3 alone, also with who sends keys of a kind that it does not know first', async () => {
+    for (const ecdhCurve of ['X25519MLKEM768:X25519', 'X25519', 'P-256']) {
+      using visitor = await Visitor.come(direct, { ecdhCurve, ALPNProtocols: ['h2', 'http/1.1'] })
+      assert.equal(visitor.protocol, 'TLSv1.3')
+      assert.equal((await visitor.ask(head('GET / HTTP/1.1', 'host: a')))?.status, 404)
+    }
+    await assert.rejects(Visitor.come(direct, { maxVersion: 'TLSv1.2' }))
+    await assert.rejects(Visitor.come(direct, { ciphers: 'TLS_AES_128_GCM_SHA256' }))
+  })
+
+  it('resumes for who was here before, without a signature', async () => {
+    let session: Buffer | undefined
+    {
+      using first = await Visitor.come(direct)
+      await first.ask(requestOf(Buffer.of(0)))
+      assert.ok(!first.isReused)
+      session = await until('a ticket', () => first.session)
+    }
+    using second = await Visitor.come(direct, { session })
+    assert.ok(second.isReused)
+    const frame = sealed(READ_ALL)
+    assert.equal(codeIn(receiptOf(direct, frame, await second.ask(requestOf(frame)))), 'ok')
+    const spoiled = Buffer.from(session)
+    spoiled[spoiled.length - 60]! ^= 1
+    const third = await Visitor.come(direct, { session: spoiled }).catch(() => undefined)
+    assert.ok(!third?.isReused)
+    third?.[Symbol.dispose]()
+  })
+
+  it('is understood by curl, and by OpenSSL’s own client', async () => {
+    const frame = sealed(on(true))
+    const body = join(direct.firmware.directory, 'world', 'body')
+    const url = `https://127.0.0.1:${direct.port}/command`
+    writeFileSync(body, frame)
+    const curl = await run('curl', ['-sS', '--cacert', direct.caFile, '-H', `content-type: ${COSE}`, '--data-binary', `@${body}`, url], { encoding: 'buffer' })
+    const answer = { status: 200, headers: new Map([['content-type', COSE]]), body: curl.stdout, code: undefined }
+    assert.equal(codeIn(receiptOf(direct, frame, answer)), 'ok')
+    const openssl = spawn('openssl', ['s_client', '-connect', `127.0.0.1:${direct.port}`, '-CAfile', direct.caFile, '-verify_return_error', '-quiet'], { stdio: ['pipe', 'pipe', 'ignore'] })
+    openssl.stdin.write(requestOf(sealed(on(false), {}, signer())))
+    const [said] = await once(openssl.stdout, 'data')
+    openssl.kill()
+    await once(openssl, 'close')
+    assert.match(String(said), /^HTTP\/1.1 401 /)
+  })
+
+  it('takes no leaf for another key, nor one that is no server’s or has ended, and goes on with the one it has', async () => {
+    const ignored = (code: string) => direct.firmware.line(new RegExp(`^ignored -${code}$`))
+    const { 'tls-profile': profile, 'tls-expired': ended } = (await import('../../schemas/gen/ts/codes.ts')).CODES
+    direct.give({ point: Buffer.concat([Buffer.of(4), randomBytes(64)]) })
+    await ignored(String(profile))
+    direct.give({ certificate: randomBytes(300) })
+    await ignored(String(profile))
+    direct.give({ now: Date.now() - 400 * 86_400_000 })
+    await ignored(String(ended))
+    assert.equal(codeIn(await ordered(direct, sealed(READ_ALL))), 'ok')
+  })
+
+  it('holds a guest to the grant: what, how often, while leased, until it is taken back', async () => {
+    const guest = signer()
+    const papers = papersOf(home)
+    const [once, leased] = [newId(), newId()]
+    const what = [{ affordance: ON, methods: METHOD_GET | METHOD_PUT }]
+    const hand = async (frame: Uint8Array) => codeName((await home.send(direct.id, frame)).body.code)
+    const expiresAt = Math.floor(Date.now() / 1000) + 3600
+    const base = { key: guest.key, devices: [], what, leaseS: 0 }
+    assert.equal(await hand(papers.grant({ ...base, id: once, uses: 1, expiresAt })), 'ok')
+    assert.equal(await hand(papers.grant({ ...base, id: leased, leaseS: 60 })), 'ok')
+    const asks = async (order: Order, grant: Uint8Array) => codeIn(await ordered(direct, sealed(order, { grant }, guest)))
+    assert.equal(await asks(on(true), once), 'ok')
+    assert.equal(await asks(on(false), once), 'uses-spent')
+    assert.equal(await asks(READ_ALL, once), 'ok')
+    assert.equal(await asks({ operation: 'write', affordance: LEVEL, value: 5 }, once), 'not-granted')
+    assert.equal(await asks({ operation: 'invoke', affordance: TOGGLE }, once), 'not-granted')
+    const all = await ordered(direct, sealed(READ_ALL, { grant: once }, guest))
+    assert.deepEqual(all.values.map(({ affordance }) => affordance), [ON])
+    assert.equal(await asks(on(true), leased), 'lease-lapsed')
+    home.home.link.send(direct.id, papers.lease(direct.id, [leased], { expiresAt: seconds(3) }))
+    await home.send(direct.id, sealed(READ_ALL))
+    assert.equal(await asks(on(false), leased), 'ok')
+    while ((await asks(READ_ALL, leased)) !== 'lease-lapsed') await new Promise((resolve) => setTimeout(resolve, 100))
+    assert.equal(await hand(revocationFrame(papers.owner, [once])), 'ok')
+    const answer = await answerTo(direct, requestOf(sealed(READ_ALL, { grant: once }, guest)))
+    assert.deepEqual([answer.status, answer.code], [401, 'grant-revoked'])
+  })
+})
