@@ -312,3 +312,195 @@ describe('the door of a light', () => {
     assert.deepEqual([answer.status, answer.code], [401, 'grant-revoked'])
   })
 })
+
+/* ---- strangers ---- */
+
+/** Of what is sent in the flood, how many of each. */
+const FLOOD = { unproven: 9000, proven: 200, malformed: 250, broken: 360, mute: 150, halfHello: 2, halfRequest: 2, oldTls: 36 }
+const REQUESTS = Object.values(FLOOD).reduce((sum, count) => sum + count)
+const WORKERS = 3
+/** Requests of one connection, fewer than the device lets one have. */
+const BATCH = 80
+/** How long an order by the hub may take while they are here. */
+const ORDER_MS_MAX = 15_000
+
+/** A connection without TLS, of which nothing is read. */
+function stranger(direct: Direct, bytes?: Uint8Array): Socket {
+  const socket = connectTcp({ host: '127.0.0.1', port: direct.port })
+  socket.on('error', () => socket.destroy())
+  socket.resume()
+  if (bytes) socket.write(bytes)
+  return socket
+}
+
+/** Reset or ended, it is the same. */
+const gone = (socket: Socket): Promise<unknown> => new Promise((resolve) => socket.once('close', resolve))
+
+/** The first bytes of a ClientHello, as OpenSSL writes it. */
+const HALF_HELLO = Buffer.from('1603010200010001fc0303', 'hex')
+
+interface Counted {
+  came: number
+  shaken: number
+  resumed: number
+  receipts: number
+  refused: number
+  held: string
+}
+
+/** What the device says of its door when its hub speaks of it. */
+async function counted(direct: Direct): Promise<Counted> {
+  direct.give({ again: true })
+  const line = await direct.firmware.line(/^door came /)
+  const said = /^door came (\d+) shaken (\d+) resumed (\d+) receipts (\d+) refused (\d+) held (.+)$/.exec(line)!
+  const [came, shaken, resumed, receipts, refused] = said.slice(1, 6).map(Number) as [number, number, number, number, number]
+  return { came, shaken, resumed, receipts, refused, held: said[6]! }
+}
+
+describe(`${REQUESTS} requests to one device`, () => {
+  it('are each refused or answered, while its hub is heard all along, and leave no memory behind', async () => {
+    assert.equal(REQUESTS, 10_000)
+    await using home = await openFirmwareHome()
+    await using direct = await openDirect(home)
+    direct.give()
+    await direct.isOpen()
+    let session: Buffer | undefined
+    const left = { ...FLOOD }
+    const got = { refused: 0, receipts: 0, ended: 0 }
+    const take = (kind: keyof typeof FLOOD, most: number): number => {
+      const count = Math.min(left[kind], most)
+      left[kind] -= count
+      return count
+    }
+    const forged = Buffer.from(command(direct.hello, home.owner, on(true)))
+    forged[forged.length - 1]! ^= 1
+    const garbage = [randomBytes(200), Buffer.of(0xd2), Buffer.from(command(direct.hello, signer(), on(true))), forged]
+
+    const visit = async (): Promise<Visitor> => {
+      for (;;) {
+        const visitor = await Visitor.come(direct, session && Math.random() < 0.5 ? { session } : {}).catch(() => undefined)
+        if (visitor) return visitor
+      }
+    }
+    /** One connection with as many requests as it may have. */
+    async function talk(): Promise<boolean> {
+      const [unproven, proven] = [take('unproven', BATCH), take('proven', 3)]
+      if (unproven + proven === 0) return false
+      let todo = [...Array(unproven).fill(false), ...Array(proven).fill(true)] as boolean[]
+      while (todo.length > 0) {
+        using visitor = await visit()
+        while (todo.length > 0) {
+          const isProven = todo.at(-1)!
+          const bytes = isProven ? command(direct.hello, home.owner, todo.length % 2 ? READ_ALL : on(true)) : garbage[todo.length % garbage.length]!
+          const answer = await visitor.ask(requestOf(bytes))
+          if (!answer) break // it made way for another
+          assert.equal(answer.status === 200, isProven)
+          if (isProven) assert.equal(codeIn(receiptOf(direct, bytes, answer)), 'ok')
+          got[isProven ? 'receipts' : 'refused']++
+          todo = todo.slice(0, -1)
+        }
+        session = visitor.session ?? session
+      }
+      return true
+    }
+    async function misbehave(): Promise<boolean> {
+      if (take('malformed', 1)) {
+        for (;;) {
+          using visitor = await visit()
+          const [, bytes, status] = MALFORMED[left.malformed % MALFORMED.length]!
+          const answer = await visitor.ask(Buffer.from(bytes, 'latin1'))
+          session = visitor.session ?? session
+          if (!answer) continue
+          assert.equal(answer.status, status)
+          got.refused++
+          return true
+        }
+      }
+      if (take('broken', 1)) await gone(stranger(direct, randomBytes(64).fill(0x47, 0, 1)))
+      else if (take('oldTls', 1)) await Visitor.come(direct, { maxVersion: 'TLSv1.2' }).then(() => assert.fail('TLS 1.2'), () => {})
+      else return false
+      got.ended++
+      return true
+    }
+    /** Some at a time, who go away when others have come after them. */
+    async function stand(): Promise<boolean> {
+      const mutes = Array.from({ length: take('mute', 8) }, () => gone(stranger(direct)))
+      const halves = Array.from({ length: take('halfHello', 1) }, () => gone(stranger(direct, HALF_HELLO)))
+      const asking = Array.from({ length: take('halfRequest', 1) }, async () => {
+        using visitor = await visit()
+        visitor.say(POST)
+        await visitor.ended()
+      })
+      const all = [...mutes, ...halves, ...asking]
+      await Promise.all(all)
+      got.ended += all.length
+      return all.length > 0
+    }
+    const before = await counted(direct)
+    let isOver = false
+    const work = async (step: () => Promise<boolean>) => {
+      while (await step()) {}
+    }
+    const flood = Promise.all([...Array.from({ length: WORKERS }, () => work(talk)), work(misbehave), work(misbehave), work(stand)]).finally(() => {
+      isOver = true
+    })
+    let slowest = 0
+    let orders = 0
+    while (!isOver) {
+      const began = performance.now()
+      const receipt = await home.send(direct.id, command(direct.hello, home.owner, on(orders++ % 2 === 0)))
+      assert.equal(codeName(receipt.body.code), 'ok')
+      slowest = Math.max(slowest, performance.now() - began)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    await flood
+    assert.equal(got.refused, FLOOD.unproven + FLOOD.malformed)
+    assert.equal(got.receipts, FLOOD.proven)
+    assert.equal(got.refused + got.receipts + got.ended, REQUESTS)
+    assert.ok(orders > 10 && slowest < ORDER_MS_MAX, `${orders} orders, the slowest took ${slowest} ms`)
+    assert.deepEqual(home.home.desk.ends, [])
+    assert.equal(home.home.desk.hellos.length, 1)
+    let now = await counted(direct)
+    while (now.held !== before.held) now = await counted(direct)
+    assert.ok(now.receipts - before.receipts >= FLOOD.proven && now.refused >= FLOOD.unproven)
+    assert.ok(now.resumed > 0 && now.shaken > now.resumed)
+    assert.equal(codeIn(await ordered(direct, command(direct.hello, home.owner, READ_ALL))), 'ok')
+  })
+})
+
+describe('the key of a door', () => {
+  it('is the same after a restart, as is all that the hub knows of it', async () => {
+    await using home = await openFirmwareHome()
+    await using first = await openDirect(home)
+    const key = (device: Direct): Buffer => Buffer.from(device.hello.body.direct!.key)
+    await first.firmware.kill()
+    await using second = await openDirect(home, { directory: first.firmware.directory })
+    assert.deepEqual(key(second), key(first))
+  })
+
+  it('may be in an ATECC608, which then signs in TLS, and is another on a board without it', async () => {
+    await using home = await openFirmwareHome()
+    const world = { 'i2c-60': 'atecc608' }
+    await using first = await openDirect(home, { signer: 'atecc608', world })
+    first.give()
+    await first.isOpen()
+    const frame = command(first.hello, home.owner, on(true))
+    assert.equal(codeIn(await ordered(first, frame)), 'ok')
+    const { directory } = first.firmware
+    assert.ok(readFileSync(join(directory, 'direct')).includes('in a chip\0atecc608'), 'no number is on flash')
+    await first.firmware.kill()
+    await using second = await openDirect(home, { directory })
+    assert.notDeepEqual(second.hello.body.direct!.key, first.hello.body.direct!.key)
+  })
+
+  it('that its chip does not use lets nobody in, and the light goes on', async () => {
+    await using home = await openFirmwareHome()
+    await using direct = await openDirect(home, { signer: 'atecc608', world: { 'i2c-60': 'atecc608' } })
+    direct.give()
+    await direct.isOpen()
+    direct.firmware.connect('i2c-60', 'atecc608 fault=locked')
+    await assert.rejects(Visitor.come(direct))
+    const order = command(direct.hello, home.owner, on(true))
+    assert.equal(codeName((await home.send(direct.id, order)).body.code), 'ok')
+  })
+})
