@@ -7,7 +7,11 @@
 
 /* What one connection and one verification need together; scripts/firmware.ts size shows how much was used. */
 #ifndef ARENA_BYTES
+#ifdef SHALLOT_DIRECT
+#define ARENA_BYTES 9216 /* the library's structures are larger where it is a server too */
+#else
 #define ARENA_BYTES 8192
+#endif
 #endif
 /* What two who stand before the door need together, one of them in its handshake with the longest hello that a browser sends. */
 #ifndef DOOR_ARENA_BYTES

@@ -23,7 +23,7 @@ struct arena_stats {
 
 enum arena_owner { ARENA_LINK, ARENA_DOOR };
 
-/* From here on memory comes from this owner's block, and stats and peaks are its; what is freed goes back where it came from. Returns whose it was. */
+/* A build without a door has no block for one: then it is the link's. From here on memory comes from this owner's block, and stats and peaks are its; what is freed goes back where it came from. Returns whose it was. */
 enum arena_owner arena_use(enum arena_owner owner);
 
 /* 4-byte aligned (16 on 64-bit hosts), not zeroed; NULL when nothing fits. */

@@ -225,7 +225,7 @@ static int life_begin(void) {
 static int door_answer(uint8_t *bytes, size_t size) { return session_direct(&device.session, bytes, size, device.port->now_ms()); }
 
 static void door_begin(void) {
-  device.direct_config = (struct direct_config){.port = device.port, .answer = door_answer, .unix_time = unix_time};
+  device.direct_config = (struct direct_config){.port = device.port, .answer = door_answer, .unix_time = unix_time, .device = device.identity.public_key};
   int fault = direct_begin(&device.direct_config, &device.door_port, &device.door_point);
   if (fault && fault != SHALLOT_E_MISSING) log_number(device.port, "no door ", fault, "");
 }

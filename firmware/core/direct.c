@@ -10,13 +10,14 @@
 #include "crypto.h"
 #include "door.h"
 #include "line.h"
+#include "nameplate.h"
 #include "signer.h"
 #include "tls.h"
 #include "../../schemas/gen/c/shallot_wire.h"
 
 static const char KEY_BLOB[] = "direct";
 
-enum { TCP_PORT = 443 };
+enum { TCP_PORT = 443, ANSWERS_AT_ONCE_MAX = 4, ANSWERS_PAUSE_MS = 200 };
 
 /* As it is on flash. */
 struct kept_key {
@@ -28,6 +29,9 @@ static struct {
   const struct direct_config *config;
   struct door_config door;
   struct kept_key key;
+  uint8_t name[NAMEPLATE_NAME_BYTES];
+  uint64_t silent_until_ms; /* after some answers, so that no flood of questions is one of answers */
+  unsigned answers;
   uint8_t leaf[SHALLOT_CERTIFICATE_BYTES_MAX];
   char origins[SHALLOT_DIRECT_ORIGINS_MAX][SHALLOT_DIRECT_ORIGIN_BYTES_MAX + 1];
 } direct;
@@ -117,6 +121,8 @@ int direct_take(const struct direct_body *body) {
   bool is_same = direct_is_open() && direct.door.leaf_size == body->certificate_size &&
                  memcmp(direct.leaf, body->certificate, body->certificate_size) == 0;
   if (is_same) return 0;
+  fault = nameplate_name(direct.name, direct.config->device);
+  if (fault) return fault;
   door_close();
   memcpy(direct.leaf, body->certificate, body->certificate_size);
   direct.door = (struct door_config){
@@ -132,8 +138,29 @@ int direct_take(const struct direct_body *body) {
 
 void direct_shut(void) { door_close(); }
 
+/* ---- its name ---- */
+
+static void question_answer(const uint8_t *question, size_t size, struct asker *asker) {
+  uint8_t answer[NAMEPLATE_ANSWER_BYTES_MAX];
+  const struct port *port = direct.config->port;
+  int answered = nameplate_answer(answer, question, size, direct.name, asker);
+  if (answered < 0 || port->now_ms() < direct.silent_until_ms) return;
+  port->listener->say(answer, (size_t)answered, asker);
+  if (++direct.answers % ANSWERS_AT_ONCE_MAX == 0) direct.silent_until_ms = port->now_ms() + ANSWERS_PAUSE_MS;
+}
+
+static void name_step(void) {
+  uint8_t question[NAMEPLATE_QUESTION_BYTES_MAX];
+  struct asker asker;
+  int size = direct_is_open() ? direct.config->port->listener->hear(question, sizeof question, &asker) : 0;
+  if (size > 0) question_answer(question, (size_t)size, &asker);
+}
+
 bool direct_is_open(void) { return door_is_open(); }
-uint32_t direct_step(void) { return door_step(); }
+uint32_t direct_step(void) {
+  name_step();
+  return door_step();
+}
 void direct_wait(uint32_t ms) { door_wait(ms); }
 
 #endif

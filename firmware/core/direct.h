@@ -22,6 +22,8 @@ struct direct_config {
   /* As door_config has them. */
   int (*answer)(uint8_t *bytes, size_t size);
   int64_t (*unix_time)(void);
+  /* This device's key, SHALLOT_KEY_BYTES, of which the server has its name. */
+  const uint8_t *device;
 };
 
 #ifdef SHALLOT_DIRECT

@@ -94,12 +94,8 @@ static void session_drop(struct visitor *visitor, bool with_goodbye) {
 static void visitor_end(struct visitor *visitor) {
   session_drop(visitor, false);
   port_listener()->close(visitor->place);
+  door.counts.gone++;
   crypto_wipe(visitor, sizeof *visitor);
-}
-
-static void visitor_refuse(struct visitor *visitor) {
-  door.counts.ended++;
-  visitor_end(visitor);
 }
 
 /* What was said last is on its way; the memory is free for others meanwhile. */
@@ -146,7 +142,7 @@ static bool visitor_let_in(void) {
   struct visitor *visitor = place_find(now_ms());
   door.is_full = visitor == NULL;
   if (visitor == NULL) return false;
-  if (visitor->state != FREE) visitor_refuse(visitor);
+  if (visitor->state != FREE) visitor_end(visitor);
   int place = listener->accept();
   if (place < 0) return false;
   door.counts.came++;
@@ -164,7 +160,7 @@ static bool somebody_shakes(void) {
     struct visitor *other = &door.visitors[i];
     if (other->state != SHAKING) continue;
     if (!makes_way(other, now_ms())) return true;
-    visitor_refuse(other);
+    visitor_end(other);
   }
   return false;
 }
@@ -185,7 +181,7 @@ static bool silent_step(struct visitor *visitor) {
   door.is_blocked = somebody_shakes();
   if (door.is_blocked) return false;
   if (!session_make(visitor)) {
-    visitor_refuse(visitor);
+    visitor_end(visitor);
     return true;
   }
   state_begin(visitor, SHAKING);
@@ -210,7 +206,7 @@ static bool shaking_step(struct visitor *visitor) {
     return true;
   }
   if (must_wait(visitor, result)) return visitor->handshake_bytes != before;
-  visitor_refuse(visitor);
+  visitor_end(visitor);
   return true;
 }
 
@@ -284,7 +280,7 @@ static bool answering_step(struct visitor *visitor) {
   int count = wolfSSL_write(visitor->session, visitor->room + visitor->out_at, size);
   if (count <= 0 && must_wait(visitor, count)) return false;
   if (count <= 0) {
-    visitor_refuse(visitor);
+    visitor_end(visitor);
     return true;
   }
   visitor->out_at = (uint16_t)(visitor->out_at + count);
@@ -306,8 +302,7 @@ static bool parting_step(struct visitor *visitor) {
 static bool visitor_step(struct visitor *visitor) {
   if (visitor->state == FREE) return false;
   if (is_too_late(visitor, now_ms())) {
-    if (visitor->state == PARTING) visitor_end(visitor);
-    else visitor_refuse(visitor);
+    visitor_end(visitor);
     return true;
   }
   switch (visitor->state) {

@@ -61,7 +61,7 @@ struct door_counts {
   uint32_t resumed;    /* of them */
   uint32_t receipts;
   uint32_t refused; /* requests */
-  uint32_t ended;   /* connections that were ended for no request: failed, silent, too long */
+  uint32_t gone;    /* connections that are over */
 };
 
 /* 0, SHALLOT_E_TLS_OUT_OF_MEMORY or SHALLOT_E_TLS_FAILED: a leaf or key that cannot be used. An older door is closed before. */

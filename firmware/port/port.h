@@ -61,6 +61,13 @@ struct slots {
   void (*restart)(void);
 };
 
+/* Who sent a datagram, and the address of this place on that network. */
+struct asker {
+  uint8_t address[4]; /* IPv4 */
+  uint16_t udp_port;
+  uint8_t own[4];
+};
+
 /*
  * Connections that others open, for a door to the LAN (core/door.h). Nothing here waits. A place is the port's own number for one of them, 0 or
  * more; at most two are open at a time, and as many more as the network keeps by itself.
@@ -81,7 +88,11 @@ struct listener {
   /* Says that nothing more will be written; reading goes on. */
   void (*finish)(int place);
   void (*close)(int place);
-  /* Waits at most timeout_ms until there is something to read on the connection to the hub or from who was accepted, or, if wanted, who waits. */
+  /* The next datagram to the LAN's mDNS group: its size, or SHALLOT_E_PORT_TIMEOUT: none. */
+  int (*hear)(uint8_t *out, size_t capacity, struct asker *from);
+  /* Sends one from there. What cannot be sent is lost. */
+  void (*say)(const uint8_t *data, size_t size, const struct asker *to);
+  /* Waits at most timeout_ms until there is something to hear, or to read on the connection to the hub or from who was accepted, or, if wanted, who waits. */
   void (*wait)(uint32_t timeout_ms, bool with_door);
 };
 

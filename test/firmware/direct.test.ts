@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { connect as connectTcp, type Socket } from 'node:net'
@@ -17,7 +18,14 @@ import { CAPABILITIES } from '../../schemas/gen/ts/capabilities.ts'
 import { AFFORDANCE_ALL, METHOD_GET, METHOD_PUT } from '../../schemas/gen/ts/wire.ts'
 import { type Answer, type Direct, ORIGIN, openDirect, requestOf, Visitor } from '../support/direct.ts'
 import { papersOf, seconds } from '../support/door.ts'
-import { codeName, command, type FirmwareHome, openFirmwareHome, signer, until } from '../support/firmware-home.ts'
+import {
+  codeName,
+  command,
+  type FirmwareHome,
+  openFirmwareHome,
+  signer,
+  until,
+} from '../support/firmware-home.ts'
 import { ed25519 } from '../support/link-home.ts'
 import { newId, revocationFrame } from '../support/papers.ts'
 
@@ -78,8 +86,18 @@ const MALFORMED: readonly (readonly [what: string, bytes: string, status: number
   ['a hexadecimal length', head(POST, ...PLAIN, 'content-length: 0x1'), 400, 'bad-request'],
   ['a length of nothing', head(POST, ...PLAIN, 'content-length: '), 400, 'bad-request'],
   ['chunks', head(POST, ...PLAIN, 'transfer-encoding: chunked'), 400, 'bad-request'],
-  ['chunks beside a length', head(POST, ...PLAIN, 'content-length: 1', 'transfer-encoding: chunked'), 400, 'bad-request'],
-  ['a length beside chunks', head(POST, ...PLAIN, 'Transfer-Encoding: identity', 'content-length: 1'), 400, 'bad-request'],
+  [
+    'chunks beside a length',
+    head(POST, ...PLAIN, 'content-length: 1', 'transfer-encoding: chunked'),
+    400,
+    'bad-request',
+  ],
+  [
+    'a length beside chunks',
+    head(POST, ...PLAIN, 'Transfer-Encoding: identity', 'content-length: 1'),
+    400,
+    'bad-request',
+  ],
   ['a folded line', head(POST, ...PLAIN, 'x: a', ' b', 'content-length: 1'), 400, 'bad-request'],
   ['space before a colon', head(POST, ...PLAIN, 'content-length : 1'), 400, 'bad-request'],
   ['a name that is empty', head(POST, ...PLAIN, ': 1'), 400, 'bad-request'],
@@ -94,22 +112,68 @@ const MALFORMED: readonly (readonly [what: string, bytes: string, status: number
   ['two spaces', head('POST  /command HTTP/1.1', ...PLAIN), 400, 'bad-request'],
   ['an expectation', head(POST, ...PLAIN, 'content-length: 1', 'expect: 100-continue'), 400, 'bad-request'],
   ['an empty body', head(POST, ...PLAIN, 'content-length: 0'), 400, 'bad-request'],
-  ['more than one request at once', head(POST, ...PLAIN, 'content-length: 1') + 'xPOST', 400, 'bad-request'],
-  ['a preflight with a body', head('OPTIONS /command HTTP/1.1', 'host: a', `origin: ${ORIGIN}`, 'access-control-request-method: POST', 'content-length: 1'), 400, 'bad-request'],
-  ['a preflight of nobody', head('OPTIONS /command HTTP/1.1', 'host: a', 'access-control-request-method: POST'), 400, 'bad-request'],
-  ['a preflight for another method', head('OPTIONS /command HTTP/1.1', 'host: a', `origin: ${ORIGIN}`, 'access-control-request-method: PUT'), 404, 'not-found'],
+  ['more than one request at once', `${head(POST, ...PLAIN, 'content-length: 1')}xPOST`, 400, 'bad-request'],
+  [
+    'a preflight with a body',
+    head(
+      'OPTIONS /command HTTP/1.1',
+      'host: a',
+      `origin: ${ORIGIN}`,
+      'access-control-request-method: POST',
+      'content-length: 1',
+    ),
+    400,
+    'bad-request',
+  ],
+  [
+    'a preflight of nobody',
+    head('OPTIONS /command HTTP/1.1', 'host: a', 'access-control-request-method: POST'),
+    400,
+    'bad-request',
+  ],
+  [
+    'a preflight for another method',
+    head('OPTIONS /command HTTP/1.1', 'host: a', `origin: ${ORIGIN}`, 'access-control-request-method: PUT'),
+    404,
+    'not-found',
+  ],
   ['another path', head('POST /commands HTTP/1.1', ...PLAIN, 'content-length: 1'), 404, 'not-found'],
   ['a query', head('POST /command?x HTTP/1.1', ...PLAIN, 'content-length: 1'), 404, 'not-found'],
-  ['a whole address', head('POST https://a/command HTTP/1.1', ...PLAIN, 'content-length: 1'), 404, 'not-found'],
+  [
+    'a whole address',
+    head('POST https://a/command HTTP/1.1', ...PLAIN, 'content-length: 1'),
+    404,
+    'not-found',
+  ],
   ['a path without end', `POST /${'a'.repeat(4000)}`, 404, 'not-found'],
   ['another method', head('GET /command HTTP/1.1', 'host: a'), 404, 'not-found'],
   ['a method without end', 'P'.repeat(4000), 404, 'not-found'],
   ['no media type', head(POST, 'host: a', 'content-length: 1'), 415, 'unsupported-media-type'],
-  ['another media type', head(POST, 'host: a', 'content-type: text/plain', 'content-length: 1'), 415, 'unsupported-media-type'],
-  ['a media type that browsers send unasked', head(POST, 'host: a', 'content-type: application/x-www-form-urlencoded', 'content-length: 1'), 415, 'unsupported-media-type'],
+  [
+    'another media type',
+    head(POST, 'host: a', 'content-type: text/plain', 'content-length: 1'),
+    415,
+    'unsupported-media-type',
+  ],
+  [
+    'a media type that browsers send unasked',
+    head(POST, 'host: a', 'content-type: application/x-www-form-urlencoded', 'content-length: 1'),
+    415,
+    'unsupported-media-type',
+  ],
   ['a body that is too large', head(POST, ...PLAIN, 'content-length: 1025'), 413, 'payload-too-large'],
-  ['a length that is too long', head(POST, ...PLAIN, 'content-length: 99999999999999999999'), 413, 'payload-too-large'],
-  ['a head that is too large', head(POST, ...PLAIN, ...Array.from({ length: 40 }, (_, i) => `x${i}: ${'y'.repeat(60)}`)), 413, 'payload-too-large'],
+  [
+    'a length that is too long',
+    head(POST, ...PLAIN, 'content-length: 99999999999999999999'),
+    413,
+    'payload-too-large',
+  ],
+  [
+    'a head that is too large',
+    head(POST, ...PLAIN, ...Array.from({ length: 40 }, (_, i) => `x${i}: ${'y'.repeat(60)}`)),
+    413,
+    'payload-too-large',
+  ],
   ['too many lines', head(POST, ...Array.from({ length: 60 }, () => 'a: b')), 413, 'payload-too-large'],
 ]
 
@@ -134,10 +198,16 @@ describe('the door of a light', () => {
     const told = home.home.desk.acts.length
     const receipt = await ordered(direct, frame)
     assert.equal(codeIn(receipt), 'ok')
-    assert.deepEqual(receipt.values.map(({ affordance, value }) => [affordance, value]), [[ON, true]])
+    assert.deepEqual(
+      receipt.values.map(({ affordance, value }) => [affordance, value]),
+      [[ON, true]],
+    )
     const act = await until('the act', () => home.home.desk.acts[told]?.body)
     assert.deepEqual([act.source, act.affordance, act.code], ['direct', ON, 0])
-    assert.deepEqual([Buffer.from(act.signer!), Buffer.from(act.command!)], [Buffer.from(home.owner.key), createHash('sha256').update(frame).digest()])
+    assert.deepEqual(
+      [Buffer.from(act.signer!), Buffer.from(act.command!)],
+      [Buffer.from(home.owner.key), createHash('sha256').update(frame).digest()],
+    )
     assert.ok(readFileSync(join(direct.firmware.directory, 'world', 'output-1'), 'latin1').startsWith('1000'))
   })
 
@@ -145,19 +215,32 @@ describe('the door of a light', () => {
     const told = home.home.desk.acts.length
     await ordered(direct, sealed(on(false)))
     const all = await ordered(direct, sealed(READ_ALL))
-    assert.deepEqual(all.values.map(({ affordance }) => affordance), [ON, LEVEL])
+    assert.deepEqual(
+      all.values.map(({ affordance }) => affordance),
+      [ON, LEVEL],
+    )
     assert.equal(all.values[0]!.value, false)
     const one = await ordered(direct, sealed({ operation: 'read', affordance: LEVEL }))
-    assert.deepEqual(one.values.map(({ affordance }) => affordance), [LEVEL])
-    assert.equal(codeIn(await ordered(direct, sealed({ operation: 'read', affordance: TOGGLE }))), 'no-such-affordance')
-    assert.equal(codeIn(await ordered(direct, sealed({ operation: 'read', affordance: ON, value: true }))), 'bad-value')
+    assert.deepEqual(
+      one.values.map(({ affordance }) => affordance),
+      [LEVEL],
+    )
+    assert.equal(
+      codeIn(await ordered(direct, sealed({ operation: 'read', affordance: TOGGLE }))),
+      'no-such-affordance',
+    )
+    assert.equal(
+      codeIn(await ordered(direct, sealed({ operation: 'read', affordance: ON, value: true }))),
+      'bad-value',
+    )
     await home.send(direct.id, sealed(READ_ALL))
     assert.equal(home.home.desk.acts.length, told + 1)
   })
 
   it('answers who proved it with a receipt, whatever is wrong: stale, replayed, late, out of range', async () => {
     using visitor = await Visitor.come(direct)
-    const answered = async (frame: Uint8Array) => codeIn(receiptOf(direct, frame, await visitor.ask(requestOf(frame))))
+    const answered = async (frame: Uint8Array) =>
+      codeIn(receiptOf(direct, frame, await visitor.ask(requestOf(frame))))
     const frame = sealed(on(true))
     assert.equal(await answered(frame), 'ok')
     assert.equal(await answered(frame), 'replayed')
@@ -207,14 +290,27 @@ describe('the door of a light', () => {
 
   it('lets the pages of the hub ask, and no other', async () => {
     const preflight = (origin: string) =>
-      head('OPTIONS /command HTTP/1.1', 'host: a', `origin: ${origin}`, 'access-control-request-method: POST', 'access-control-request-headers: content-type', 'access-control-request-private-network: true')
+      head(
+        'OPTIONS /command HTTP/1.1',
+        'host: a',
+        `origin: ${origin}`,
+        'access-control-request-method: POST',
+        'access-control-request-headers: content-type',
+        'access-control-request-private-network: true',
+      )
     const asked = await answerTo(direct, preflight(ORIGIN))
     assert.equal(asked.status, 204)
     assert.equal(asked.headers.get('access-control-allow-origin'), ORIGIN)
     assert.equal(asked.headers.get('access-control-allow-headers'), 'content-type')
     assert.equal(asked.headers.get('access-control-allow-private-network'), 'true')
     assert.equal(asked.headers.get('vary'), 'Origin')
-    for (const origin of ['https://evil.example', 'null', `${ORIGIN}0`, ORIGIN.toUpperCase(), ORIGIN.slice(0, -1)]) {
+    for (const origin of [
+      'https://evil.example',
+      'null',
+      `${ORIGIN}0`,
+      ORIGIN.toUpperCase(),
+      ORIGIN.slice(0, -1),
+    ]) {
       for (const bytes of [preflight(origin), requestOf(sealed(on(true)), { origin })]) {
         const answer = await answerTo(direct, bytes)
         assert.deepEqual([answer.status, answer.code], [403, 'forbidden'])
@@ -261,10 +357,31 @@ describe('the door of a light', () => {
     const body = join(direct.firmware.directory, 'world', 'body')
     const url = `https://127.0.0.1:${direct.port}/command`
     writeFileSync(body, frame)
-    const curl = await run('curl', ['-sS', '--cacert', direct.caFile, '-H', `content-type: ${COSE}`, '--data-binary', `@${body}`, url], { encoding: 'buffer' })
-    const answer = { status: 200, headers: new Map([['content-type', COSE]]), body: curl.stdout, code: undefined }
+    const curl = await run(
+      'curl',
+      ['-sS', '--cacert', direct.caFile, '-H', `content-type: ${COSE}`, '--data-binary', `@${body}`, url],
+      { encoding: 'buffer' },
+    )
+    const answer = {
+      status: 200,
+      headers: new Map([['content-type', COSE]]),
+      body: curl.stdout,
+      code: undefined,
+    }
     assert.equal(codeIn(receiptOf(direct, frame, answer)), 'ok')
-    const openssl = spawn('openssl', ['s_client', '-connect', `127.0.0.1:${direct.port}`, '-CAfile', direct.caFile, '-verify_return_error', '-quiet'], { stdio: ['pipe', 'pipe', 'ignore'] })
+    const openssl = spawn(
+      'openssl',
+      [
+        's_client',
+        '-connect',
+        `127.0.0.1:${direct.port}`,
+        '-CAfile',
+        direct.caFile,
+        '-verify_return_error',
+        '-quiet',
+      ],
+      { stdio: ['pipe', 'pipe', 'ignore'] },
+    )
     openssl.stdin.write(requestOf(sealed(on(false), {}, signer())))
     const [said] = await once(openssl.stdout, 'data')
     openssl.kill()
@@ -274,7 +391,8 @@ describe('the door of a light', () => {
 
   it('takes no leaf for another key, nor one that is no server’s or has ended, and goes on with the one it has', async () => {
     const ignored = (code: string) => direct.firmware.line(new RegExp(`^ignored -${code}$`))
-    const { 'tls-profile': profile, 'tls-expired': ended } = (await import('../../schemas/gen/ts/codes.ts')).CODES
+    const { 'tls-profile': profile, 'tls-expired': ended } = (await import('../../schemas/gen/ts/codes.ts'))
+      .CODES
     direct.give({ point: Buffer.concat([Buffer.of(4), randomBytes(64)]) })
     await ignored(String(profile))
     direct.give({ certificate: randomBytes(300) })
@@ -294,29 +412,102 @@ describe('the door of a light', () => {
     const base = { key: guest.key, devices: [], what, leaseS: 0 }
     assert.equal(await hand(papers.grant({ ...base, id: once, uses: 1, expiresAt })), 'ok')
     assert.equal(await hand(papers.grant({ ...base, id: leased, leaseS: 60 })), 'ok')
-    const asks = async (order: Order, grant: Uint8Array) => codeIn(await ordered(direct, sealed(order, { grant }, guest)))
+    const asks = async (order: Order, grant: Uint8Array) =>
+      codeIn(await ordered(direct, sealed(order, { grant }, guest)))
     assert.equal(await asks(on(true), once), 'ok')
     assert.equal(await asks(on(false), once), 'uses-spent')
     assert.equal(await asks(READ_ALL, once), 'ok')
     assert.equal(await asks({ operation: 'write', affordance: LEVEL, value: 5 }, once), 'not-granted')
     assert.equal(await asks({ operation: 'invoke', affordance: TOGGLE }, once), 'not-granted')
     const all = await ordered(direct, sealed(READ_ALL, { grant: once }, guest))
-    assert.deepEqual(all.values.map(({ affordance }) => affordance), [ON])
+    assert.deepEqual(
+      all.values.map(({ affordance }) => affordance),
+      [ON],
+    )
     assert.equal(await asks(on(true), leased), 'lease-lapsed')
     home.home.link.send(direct.id, papers.lease(direct.id, [leased], { expiresAt: seconds(3) }))
     await home.send(direct.id, sealed(READ_ALL))
     assert.equal(await asks(on(false), leased), 'ok')
-    while ((await asks(READ_ALL, leased)) !== 'lease-lapsed') await new Promise((resolve) => setTimeout(resolve, 100))
+    while ((await asks(READ_ALL, leased)) !== 'lease-lapsed')
+      await new Promise((resolve) => setTimeout(resolve, 100))
     assert.equal(await hand(revocationFrame(papers.owner, [once])), 'ok')
     const answer = await answerTo(direct, requestOf(sealed(READ_ALL, { grant: once }, guest)))
     assert.deepEqual([answer.status, answer.code], [401, 'grant-revoked'])
   })
 })
 
+/* ---- its name ---- */
+
+const TYPE = { a: 1, srv: 33, any: 255 }
+
+/** A DNS question for these labels, with an id of its own. */
+function question(id: number, labels: readonly string[], type = TYPE.a, flags = 0): Buffer {
+  const name = labels.map((label) => Buffer.concat([Buffer.of(label.length), Buffer.from(label)]))
+  const head = Buffer.alloc(12)
+  head.writeUInt16BE(id, 0)
+  head.writeUInt16BE(flags, 2)
+  head.writeUInt16BE(1, 4)
+  return Buffer.concat([head, ...name, Buffer.of(0, 0, type, 0, 1)])
+}
+
+async function freeUdpPort(): Promise<number> {
+  const socket = createSocket('udp4')
+  await new Promise<void>((bound) => socket.bind(0, '127.0.0.1', bound))
+  const { port } = socket.address()
+  socket.close()
+  return port
+}
+
+describe('the name of a door', () => {
+  it('is answered for, in any case, and for nothing else', async () => {
+    await using home = await openFirmwareHome()
+    const port = await freeUdpPort()
+    await using direct = await openDirect(home, { environment: { SHALLOT_DOOR_NAME: String(port) } })
+    direct.give()
+    await direct.isOpen()
+    const label = createHash('sha256').update(direct.hello.signer).digest('hex').slice(0, 16)
+    const socket = createSocket('udp4')
+    const answers: Buffer[] = []
+    socket.on('message', (answer) => answers.push(answer))
+    const ask = (bytes: Buffer) => socket.send(bytes, port, '127.0.0.1')
+    try {
+      ask(question(1, ['a'.repeat(16), 'local']))
+      ask(question(2, [label, 'example']))
+      ask(question(3, [label, 'local'], TYPE.srv))
+      ask(question(4, [label, 'local'], TYPE.a, 0x8400))
+      ask(question(5, [label, 'local']).subarray(0, -1))
+      ask(question(6, [label, 'local', 'x']))
+      ask(randomBytes(500).fill(0, 2, 4))
+      ask(question(7, [label.toUpperCase(), 'LOCAL'], TYPE.any))
+      ask(question(8, [label, 'local']))
+      await until('two answers', () => (answers.length === 2 ? true : undefined))
+      assert.deepEqual(
+        answers.map((answer) => answer.readUInt16BE(0)),
+        [7, 8],
+      )
+      for (const answer of answers) {
+        assert.equal(answer.readUInt16BE(2), 0x8400)
+        assert.deepEqual([...answer.subarray(-6)], [0, 4, 127, 0, 0, 1])
+      }
+    } finally {
+      socket.close()
+    }
+  })
+})
+
 /* ---- strangers ---- */
 
 /** Of what is sent in the flood, how many of each. */
-const FLOOD = { unproven: 9000, proven: 200, malformed: 250, broken: 360, mute: 150, halfHello: 2, halfRequest: 2, oldTls: 36 }
+const FLOOD = {
+  unproven: 9000,
+  proven: 200,
+  malformed: 250,
+  broken: 360,
+  mute: 150,
+  halfHello: 2,
+  halfRequest: 2,
+  oldTls: 36,
+}
 const REQUESTS = Object.values(FLOOD).reduce((sum, count) => sum + count)
 const WORKERS = 3
 /** Requests of one connection, fewer than the device lets one have. */
@@ -352,8 +543,16 @@ interface Counted {
 async function counted(direct: Direct): Promise<Counted> {
   direct.give({ again: true })
   const line = await direct.firmware.line(/^door came /)
-  const said = /^door came (\d+) shaken (\d+) resumed (\d+) receipts (\d+) refused (\d+) held (.+)$/.exec(line)!
-  const [came, shaken, resumed, receipts, refused] = said.slice(1, 6).map(Number) as [number, number, number, number, number]
+  const said = /^door came (\d+) shaken (\d+) resumed (\d+) receipts (\d+) refused (\d+) held (.+)$/.exec(
+    line,
+  )!
+  const [came, shaken, resumed, receipts, refused] = said.slice(1, 6).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
   return { came, shaken, resumed, receipts, refused, held: said[6]! }
 }
 
@@ -374,11 +573,18 @@ describe(`${REQUESTS} requests to one device`, () => {
     }
     const forged = Buffer.from(command(direct.hello, home.owner, on(true)))
     forged[forged.length - 1]! ^= 1
-    const garbage = [randomBytes(200), Buffer.of(0xd2), Buffer.from(command(direct.hello, signer(), on(true))), forged]
+    const garbage = [
+      randomBytes(200),
+      Buffer.of(0xd2),
+      Buffer.from(command(direct.hello, signer(), on(true))),
+      forged,
+    ]
 
     const visit = async (): Promise<Visitor> => {
       for (;;) {
-        const visitor = await Visitor.come(direct, session && Math.random() < 0.5 ? { session } : {}).catch(() => undefined)
+        const visitor = await Visitor.come(direct, session && Math.random() < 0.5 ? { session } : {}).catch(
+          () => undefined,
+        )
         if (visitor) return visitor
       }
     }
@@ -391,7 +597,9 @@ describe(`${REQUESTS} requests to one device`, () => {
         using visitor = await visit()
         while (todo.length > 0) {
           const isProven = todo.at(-1)!
-          const bytes = isProven ? command(direct.hello, home.owner, todo.length % 2 ? READ_ALL : on(true)) : garbage[todo.length % garbage.length]!
+          const bytes = isProven
+            ? command(direct.hello, home.owner, todo.length % 2 ? READ_ALL : on(true))
+            : garbage[todo.length % garbage.length]!
           const answer = await visitor.ask(requestOf(bytes))
           if (!answer) break // it made way for another
           assert.equal(answer.status === 200, isProven)
@@ -417,7 +625,11 @@ describe(`${REQUESTS} requests to one device`, () => {
         }
       }
       if (take('broken', 1)) await gone(stranger(direct, randomBytes(64).fill(0x47, 0, 1)))
-      else if (take('oldTls', 1)) await Visitor.come(direct, { maxVersion: 'TLSv1.2' }).then(() => assert.fail('TLS 1.2'), () => {})
+      else if (take('oldTls', 1))
+        await Visitor.come(direct, { maxVersion: 'TLSv1.2' }).then(
+          () => assert.fail('TLS 1.2'),
+          () => {},
+        )
       else return false
       got.ended++
       return true
@@ -441,7 +653,12 @@ describe(`${REQUESTS} requests to one device`, () => {
     const work = async (step: () => Promise<boolean>) => {
       while (await step()) {}
     }
-    const flood = Promise.all([...Array.from({ length: WORKERS }, () => work(talk)), work(misbehave), work(misbehave), work(stand)]).finally(() => {
+    const flood = Promise.all([
+      ...Array.from({ length: WORKERS }, () => work(talk)),
+      work(misbehave),
+      work(misbehave),
+      work(stand),
+    ]).finally(() => {
       isOver = true
     })
     let slowest = 0
@@ -487,7 +704,10 @@ describe('the key of a door', () => {
     const frame = command(first.hello, home.owner, on(true))
     assert.equal(codeIn(await ordered(first, frame)), 'ok')
     const { directory } = first.firmware
-    assert.ok(readFileSync(join(directory, 'direct')).includes('in a chip\0atecc608'), 'no number is on flash')
+    assert.ok(
+      readFileSync(join(directory, 'direct')).includes('in a chip\0atecc608'),
+      'no number is on flash',
+    )
     await first.firmware.kill()
     await using second = await openDirect(home, { directory })
     assert.notDeepEqual(second.hello.body.direct!.key, first.hello.body.direct!.key)

@@ -4,11 +4,17 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 import { systemRandom } from '../../daemon/base/random.ts'
-import { sealEnvelope, type Hello, type Message } from '../../daemon/core/envelope/index.ts'
+import { type Hello, type Message, sealEnvelope } from '../../daemon/core/envelope/index.ts'
 import { toPem } from '../../daemon/core/identity/certificates.ts'
-import { webCaCertificate, webKey, webLeaf, webScalar, type WebKey } from '../../daemon/core/identity/web-certificates.ts'
+import {
+  type WebKey,
+  webCaCertificate,
+  webKey,
+  webLeaf,
+  webScalar,
+} from '../../daemon/core/identity/web-certificates.ts'
 import type { PartyId } from '../../daemon/core/model/index.ts'
 import { type Firmware, type FirmwareOptions, startFirmware } from './firmware.ts'
 import type { FirmwareHome } from './firmware-home.ts'
@@ -36,8 +42,7 @@ export interface Direct extends AsyncDisposable {
   }): void
 }
 
-const pemToDer = (pem: string): Uint8Array =>
-  Buffer.from(pem.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64')
+const pemToDer = (pem: string): Uint8Array => Buffer.from(pem.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64')
 
 /** An enrolled device whose hub has given it a leaf. */
 export async function openDirect(
@@ -73,13 +78,22 @@ export async function openDirect(
     ca,
     caFile,
     async isOpen() {
-      while (!(await Visitor.come(direct as unknown as Direct).then(
-        (visitor) => visitor[Symbol.dispose]() ?? true,
-        () => false,
-      ))) await new Promise((resolve) => setTimeout(resolve, 10))
+      while (
+        !(await Visitor.come(direct as unknown as Direct).then(
+          (visitor) => visitor[Symbol.dispose]() ?? true,
+          () => false,
+        ))
+      )
+        await new Promise((resolve) => setTimeout(resolve, 10))
     },
     give({ point = server.key, now = Date.now(), certificate, origins = [ORIGIN], again = false } = {}) {
-      const leaf = webLeaf(webCa, { key: webCa.key, point }, ['127.0.0.1', 'lamp.local'], randomBytes(16), now)
+      const leaf = webLeaf(
+        webCa,
+        { key: webCa.key, point },
+        ['127.0.0.1', 'lamp.local'],
+        randomBytes(16),
+        now,
+      )
       const given = certificate ?? (again && last ? last : pemToDer(leaf.cert))
       last = given
       const frame = sealEnvelope(

@@ -7,7 +7,8 @@
  * chips on the buses; without it there are none. With SHALLOT_SERIAL the console is a pseudo-terminal, as a board's is a serial line; its
  * name is the first line of standard output. A file world/wifi (name and password, a line each) is the one Wi-Fi around, and without
  * having joined it there is no network; no such file: the network needs no Wi-Fi. SHALLOT_SIGNER=se050: the board has that chip for its key;
- * atecc608: for the key of its door. SHALLOT_DOOR=PORT: others may connect to that port of 127.0.0.1, 0 being any.
+ * atecc608: for the key of its door. SHALLOT_DOOR=PORT: others may connect to that port of 127.0.0.1, 0 being any, and ask for its name on
+ * SHALLOT_DOOR_NAME=PORT there, which stands for the LAN's mDNS group.
  * host.h and slots.c: images, and the power.
  */
 #include <arpa/inet.h>
@@ -172,11 +173,21 @@ static int net_write(const uint8_t *data, size_t size, uint32_t timeout_ms) {
 enum { CALLERS_MAX = 4, BACKLOG = 64 };
 
 static int door = -1;
+static int questions = -1;
 static int callers[CALLERS_MAX] = {-1, -1, -1, -1};
 
 static bool is_ready(int fd) {
   struct pollfd waiting = {fd, POLLIN, 0};
   return fd >= 0 && poll(&waiting, 1, 0) > 0;
+}
+
+static void name_listen(void) {
+  const char *said = getenv("SHALLOT_DOOR_NAME");
+  struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons((uint16_t)(said == NULL ? 0 : atoi(said)))};
+  here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (said == NULL || questions >= 0) return;
+  questions = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (questions >= 0 && bind(questions, (struct sockaddr *)&here, sizeof here) != 0) perror("SHALLOT_DOOR_NAME");
 }
 
 static int door_listen(uint16_t tcp_port) {
@@ -190,7 +201,24 @@ static int door_listen(uint16_t tcp_port) {
   bool is_open = door >= 0 && setsockopt(door, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
                  bind(door, (struct sockaddr *)&here, sizeof here) == 0 && listen(door, BACKLOG) == 0 &&
                  getsockname(door, (struct sockaddr *)&here, &size) == 0;
+  name_listen();
   return is_open ? ntohs(here.sin_port) : SHALLOT_E_PORT_NETWORK;
+}
+
+static int name_hear(uint8_t *out, size_t capacity, struct asker *from) {
+  struct sockaddr_in sender = {.sin_family = AF_INET};
+  socklen_t size = sizeof sender;
+  ssize_t count = questions < 0 ? -1 : recvfrom(questions, out, capacity, 0, (struct sockaddr *)&sender, &size);
+  if (count < 0) return SHALLOT_E_PORT_TIMEOUT;
+  *from = (struct asker){.udp_port = ntohs(sender.sin_port), .own = {127, 0, 0, 1}};
+  memcpy(from->address, &sender.sin_addr, sizeof from->address);
+  return (int)count;
+}
+
+static void name_say(const uint8_t *data, size_t size, const struct asker *to) {
+  struct sockaddr_in asker = {.sin_family = AF_INET, .sin_port = htons(to->udp_port)};
+  memcpy(&asker.sin_addr, to->address, sizeof to->address);
+  sendto(questions, data, size, 0, (struct sockaddr *)&asker, sizeof asker);
 }
 
 static bool door_waits(void) { return is_ready(door); }
@@ -227,14 +255,15 @@ static void door_close_place(int place) {
 }
 
 static void door_wait(uint32_t timeout_ms, bool with_door) {
-  struct pollfd waiting[CALLERS_MAX + 2] = {{connection, POLLIN, 0}, {with_door ? door : -1, POLLIN, 0}};
-  for (int i = 0; i < CALLERS_MAX; i++) waiting[i + 2] = (struct pollfd){callers[i], POLLIN, 0};
-  poll(waiting, CALLERS_MAX + 2, (int)timeout_ms);
+  struct pollfd waiting[CALLERS_MAX + 3] = {{connection, POLLIN, 0}, {with_door ? door : -1, POLLIN, 0}, {questions, POLLIN, 0}};
+  for (int i = 0; i < CALLERS_MAX; i++) waiting[i + 3] = (struct pollfd){callers[i], POLLIN, 0};
+  poll(waiting, CALLERS_MAX + 3, (int)timeout_ms);
 }
 
 static const struct listener listener = {
     .listen = door_listen, .waits = door_waits,   .accept = door_accept,     .is_readable = door_is_readable, .read = door_read,
-    .write = door_write,   .finish = door_finish, .close = door_close_place, .wait = door_wait,
+    .write = door_write,   .finish = door_finish, .close = door_close_place, .hear = name_hear,               .say = name_say,
+    .wait = door_wait,
 };
 
 /* ---- one question to the LAN ---- */
