@@ -66,6 +66,8 @@ export interface Thing extends Papers {
   readonly home?: string | undefined
   readonly connected: boolean
   readonly since: number
+  /** The origin of its own server (SPEC 18), where this page can reach it. */
+  readonly direct?: string | undefined
   /** In the device's order. */
   readonly affordances: ReadonlyMap<string, Held>
 }
@@ -142,7 +144,11 @@ export function readOwner(fields: Fields): Owner {
   }
 }
 
+const OWN_SERVER = /^https:\/\/[0-9a-f]{16}\.local(:[1-9]\d{0,4})?$/
+
 export function readThing(fields: Fields): Thing {
+  const direct = optionalTextIn(fields, 'direct')
+  if (direct !== undefined && !OWN_SERVER.test(direct)) throw badAnswer('origin of a device')
   const affordances = listIn(fields, 'affordances', AFFORDANCES_MAX).map((each) => readHeld(fieldsOf(each)))
   return {
     id: idIn(fields, 'id'),
@@ -150,6 +156,7 @@ export function readThing(fields: Fields): Thing {
     home: optionalTextIn(fields, 'home'),
     connected: flagIn(fields, 'connected'),
     since: numberIn(fields, 'since'),
+    direct,
     ...readPapers(fields),
     affordances: new Map(affordances.map((held) => [held.name, held])),
   }

@@ -11,13 +11,14 @@ import { keyOf, type PartyId } from '../core/model/index.ts'
 import { readActs } from './acts.ts'
 import { type Move, type Papers, type Picture, readEvent, readHistory, type Thing } from './answers.ts'
 import { Asker } from './ask.ts'
-import { carryOut, type Wish } from './command.ts'
+import { carryOut, type PassedStage, type Wish } from './command.ts'
 import { type DealDeps, give, removePerson, takeBack, withdrawAddress } from './deal.ts'
 import { failureOf, PageError } from './error.ts'
 import { endForm, listForms, makeForm } from './form.ts'
 import type { NewPhone } from './guest.ts'
 import { Guests } from './guests.ts'
 import type { Keep } from './keep.ts'
+import { Near } from './near.ts'
 import { judged, type KnownGrant, type KnownPerson, readGrants, readPeople, type Terms } from './people.ts'
 import type { Person } from './person.ts'
 import { type Believed, believe, prove } from './proof.ts'
@@ -64,6 +65,7 @@ const LOG_PAGE = 50
 export class Api {
   readonly #deps: ApiDeps
   readonly #asker: Asker
+  readonly #near: Near
   readonly #signal: AbortSignal
   readonly #guests: Guests
   #believed: Believed | undefined
@@ -71,6 +73,7 @@ export class Api {
   constructor(deps: ApiDeps, signal: AbortSignal) {
     this.#deps = deps
     this.#asker = new Asker(deps, deps.person)
+    this.#near = new Near(deps)
     this.#signal = signal
     this.#guests = new Guests({ ...deps, asker: this.#asker }, signal)
   }
@@ -136,6 +139,18 @@ export class Api {
     }
   }
 
+  /** Asks the devices that have a server of their own how they stand: once each, one after the other. */
+  async lookAround(): Promise<void> {
+    const { state, tell } = this.#deps
+    for (const thing of [...state().things.values()]) {
+      if (!this.#believed || !this.#near.reaches(thing, true)) continue
+      const values = await this.#near.read(thing, this.#believed, this.#signal).catch(() => undefined)
+      if (state().link.kind === 'live') return
+      if (values) tell({ it: 'read', thing: thing.id, values })
+      tell({ it: 'near', thing: thing.id, answers: values !== undefined })
+    }
+  }
+
   /** The picture as far as it is proved: owners are those whom the root did not take back, whatever the home says. */
   #believe(picture: Picture): Picture {
     const { person, keep } = this.#deps
@@ -187,15 +202,16 @@ export class Api {
     try {
       const deps = {
         asker: this.#asker,
+        near: this.#near,
+        alone: state().link.kind === 'lost',
         person,
         believed: this.#believed,
-        onStage: (stage: 'sent' | 'at-hub' | 'at-device') =>
-          tell({ it: 'progress', key, progress: { stage } }),
+        onStage: (stage: PassedStage) => tell({ it: 'progress', key, progress: { stage } }),
         onPapers: (told: PartyId, papers: Papers) => tell({ it: 'papers', thing: told, papers }),
       }
-      const values = await carryOut(deps, thing, wish, this.#signal)
+      const { values, direct } = await carryOut(deps, thing, wish, this.#signal)
       tell({ it: 'read', thing: thing.id, values })
-      tell({ it: 'progress', key, progress: { stage: 'done' } })
+      tell({ it: 'progress', key, progress: { stage: 'done', direct } })
     } catch (error) {
       const { code, detail } = failureOf(error)
       tell({ it: 'progress', key, progress: { stage: 'failed', code, detail } })

@@ -17,6 +17,8 @@ export type Standing =
 /** Where a command is; the last of a device's affordance is kept until the next. */
 export interface Progress {
   readonly stage: 'sealing' | PassedStage | 'done' | 'failed'
+  /** It was done by the device itself, without the hub. */
+  readonly direct?: boolean | undefined
   readonly code?: PageCode | undefined
   readonly detail?: string | undefined
 }
@@ -74,6 +76,8 @@ export interface State {
   readonly moved: Move | undefined
   readonly owners: readonly Owner[]
   readonly things: ReadonlyMap<PartyId, Thing>
+  /** Devices that answered by themselves since the home was lost. */
+  readonly near: ReadonlySet<PartyId>
   readonly standing: ReadonlyMap<PartyId, Standing>
   readonly progress: ReadonlyMap<string, Progress>
   readonly history: HistoryView | undefined
@@ -90,6 +94,7 @@ export const EMPTY: State = {
   moved: undefined,
   owners: [],
   things: new Map(),
+  near: new Set(),
   standing: new Map(),
   progress: new Map(),
   history: undefined,
@@ -108,6 +113,8 @@ export type Happening =
   | { readonly it: 'papers'; readonly thing: PartyId; readonly papers: Papers }
   | { readonly it: 'proved'; readonly thing: PartyId; readonly standing: Standing }
   | { readonly it: 'read'; readonly thing: PartyId; readonly values: readonly NamedValue[] }
+  /** The device answered by itself, or does not any more, while the home is lost. */
+  | { readonly it: 'near'; readonly thing: PartyId; readonly answers: boolean }
   | {
       readonly it: 'presence'
       readonly thing: PartyId
@@ -145,6 +152,12 @@ export function next(state: State, happening: Happening): State {
         ...thing,
         affordances: withValues(thing.affordances, happening.values),
       }))
+    case 'near': {
+      const near = new Set(state.near)
+      if (happening.answers) near.add(happening.thing)
+      else near.delete(happening.thing)
+      return { ...state, near }
+    }
     case 'presence':
       return withThing(state, happening.thing, (thing) => ({
         ...thing,
@@ -177,6 +190,7 @@ function opened(state: State, { me, hub, owners, moved, things }: Picture): Stat
     hub,
     owners,
     moved,
+    near: new Set(),
     things: new Map(byName.map((thing) => [thing.id, thing])),
   }
 }

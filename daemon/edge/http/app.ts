@@ -110,6 +110,8 @@ export class App {
     if (!target.startsWith('/') || target.length > REQUEST_PATH_BYTES_MAX) {
       return problem('bad-request', `the target is a path of at most ${REQUEST_PATH_BYTES_MAX} bytes`)
     }
+    const unanswerable = judgeFraming(request)
+    if (unanswerable) return unanswerable
     if (!isOurHost(request.headers.host, side.hosts)) {
       this.#deps.home.desk.foreign(`${request.method} by a name that is not ours`, side.origin)
       return problem('bad-request', 'no such host here', { status: 421 })
@@ -279,6 +281,18 @@ export class App {
       if (!request.complete) request.destroy()
     })
   }
+}
+
+/** What the parser lets through and RFC 9112 §3.2, §6.1 and RFC 9110 §10.1.1 do not: two readers of it would disagree. */
+function judgeFraming({ headers, rawHeaders }: IncomingMessage): Problem | undefined {
+  const hosts = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host')
+  if (hosts.length > 1) return problem('bad-request', 'more than one Host')
+  const { 'transfer-encoding': coding, expect } = headers
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked')
+    return problem('bad-request', 'a body comes as it is or in chunks', { status: 501 })
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue')
+    return problem('bad-request', 'nothing but 100-continue can be expected', { status: 417 })
+  return undefined
 }
 
 /** Everything that headers alone can tell, so that a body that will be refused is not asked for. */

@@ -62,7 +62,9 @@ function ThingIcon({ thing }: { thing: Thing }) {
 }
 
 export function Presence({ thing }: { thing: Thing }) {
-  const { words, language, now } = usePage()
+  const { state, words, language, now } = usePage()
+  if (state.link.kind === 'lost' && state.near.has(thing.id))
+    return <small class="presence here">{words.thing.near}</small>
   const said = thing.connected ? words.thing.present : words.thing.absent(sayWhen(thing.since, now, language))
   return <small class={thing.connected ? 'presence here' : 'presence'}>{said}</small>
 }

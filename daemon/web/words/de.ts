@@ -20,6 +20,7 @@ export const de: Words = {
   thing: {
     none: 'Hier gibt es noch keine Geräte.',
     present: 'verbunden',
+    near: 'ohne den Hub erreicht',
     absent: (since) => `nicht verbunden seit ${since}`,
     neverHeard: 'noch kein Wert',
     notNow: 'Jetzt nicht:',
@@ -84,10 +85,12 @@ export const de: Words = {
   ],
   stage: {
     sealing: 'wird unterschrieben …',
+    direct: 'an das Gerät selbst gesendet',
     sent: 'gesendet',
     'at-hub': 'beim Hub',
     'at-device': 'beim Gerät',
     done: 'erledigt',
+    'done-direct': 'erledigt, ohne den Hub',
   },
   history: {
     title: (property) => `${property}: Verlauf`,
@@ -115,6 +118,7 @@ export const de: Words = {
       keypad: 'am Tastenfeld',
       page: 'auf der eigenen Seite des Geräts',
       button: 'mit seinem Knopf',
+      direct: 'am Gerät selbst',
     },
     kind: {
       command: 'verlangte',
