@@ -141,7 +141,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     { root: ring.root, owners: ring.owners, hub },
   )
   if (!core.ok) throw new Error(`the owners' envelopes in ${config.data} do not verify: ${core.why}`)
-  const { authority, desk, deviceDesk, rollouts, router } = stack.use(core.value)
+  const { authority, desk, deviceDesk, rollouts, router, stills } = stack.use(core.value)
   const webCa = webCaCertificate(webKey(ring.webCaScalar.reveal()))
   const onion = await onionRoom
   const mesh = stack.use(
@@ -215,6 +215,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           },
           feed,
           rollouts,
+          stills,
           status: () => ({
             version: deps.version,
             devices: {

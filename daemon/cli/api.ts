@@ -59,6 +59,11 @@ export class Api implements AsyncDisposable {
     return this.#json({ method: 'GET', path, accept: 'application/json', body: NOTHING })
   }
 
+  /** What is no JSON: the whole of it, at most 4 MiB. */
+  async getBytes(path: string): Promise<Uint8Array> {
+    return this.#whole({ method: 'GET', path, accept: '*/*', body: NOTHING })
+  }
+
   /** @returns what was answered, undefined for nothing */
   async send(method: 'PUT' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<unknown> {
     const call = { method, path, accept: 'application/json' }
@@ -95,13 +100,17 @@ export class Api implements AsyncDisposable {
   }
 
   async #json(call: Call): Promise<unknown> {
+    const body = await this.#whole(call)
+    return body.length === 0 ? undefined : parseJson(body)
+  }
+
+  async #whole(call: Call): Promise<Uint8Array> {
     const answer = await this.#ask(call)
     using patience = deadline(this.#deps.clock, (await this.way()).patienceMs, this.#signal)
     const onLate = () =>
       answer.destroy(new CliError('unreachable', 'the home stopped in the middle of its answer'))
     patience.signal.addEventListener('abort', onLate, { once: true })
-    const body = await readWhole(answer)
-    return body.length === 0 ? undefined : parseJson(body)
+    return await readWhole(answer)
   }
 
   /** An answer that is no refusal. What the hub did not act on is asked once more, sealed anew. */

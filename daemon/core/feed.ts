@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import type { Code } from '../../schemas/gen/ts/codes.ts'
 import { Channel } from '../base/channel.ts'
 import type { Instant } from '../base/clock.ts'
 import type { ActSource, Frame, Sample } from './envelope/message.ts'
@@ -57,6 +58,19 @@ export type HomeEvent =
       readonly device: PartyId
       readonly at: Instant
       readonly permit: Uint8Array
+    }
+  /** A picture is coming: `got` bytes of `size` are here, all when it is kept; with a code it is not. */
+  | {
+      readonly event: 'still'
+      readonly device: PartyId
+      readonly at: Instant
+      readonly affordance: number
+      /** SHA-256 of the command that it was taken for, and of the picture. */
+      readonly command: Uint8Array
+      readonly digest: Uint8Array
+      readonly size: number
+      readonly got: number
+      readonly code?: Code
     }
   /** A roll-out of firmware, or a device in one, got further. */
   | { readonly event: 'rollout'; readonly at: Instant; readonly rollout: number }

@@ -204,7 +204,11 @@ export type LiveEvent =
       readonly connected: boolean
       readonly at: number
     }
+  /** Another picture of a device is kept. */
+  | { readonly event: 'still'; readonly device: PartyId }
   | { readonly event: 'moved'; readonly moved: Move }
+  /** The log has more to tell. */
+  | { readonly event: 'logged' }
   /** What the page holds may be wrong: it begins anew. */
   | { readonly event: 'changed' }
 
@@ -212,6 +216,8 @@ export function readEvent(event: string, data: string): LiveEvent | undefined {
   if (event === 'home') return { event, picture: readPicture(data) }
   if (event === 'enrolment' || event === 'lagged' || event === 'rights') return { event: 'changed' }
   if (event === 'moved') return { event, moved: readMove(fieldsOf(parseJson(data))) }
+  if (event === 'still') return readKept(fieldsOf(parseJson(data)))
+  if (event === 'act' || event === 'receipt') return { event: 'logged' }
   if (event !== 'reading' && event !== 'presence') return undefined
   const fields = fieldsOf(parseJson(data))
   const device = idIn(fields, 'device')
@@ -219,6 +225,11 @@ export function readEvent(event: string, data: string): LiveEvent | undefined {
     return { event, device, connected: flagIn(fields, 'connected'), at: numberIn(fields, 'at') }
   }
   return { event, device, values: listIn(fields, 'values', SAMPLES_MAX).map(readSample) }
+}
+
+function readKept(fields: Fields): LiveEvent | undefined {
+  const isKept = isAbsent(fields, 'code') && numberIn(fields, 'got') === numberIn(fields, 'size')
+  return isKept ? { event: 'still', device: idIn(fields, 'device') } : undefined
 }
 
 function readSample(sample: unknown): NamedValue {
@@ -249,6 +260,26 @@ export function readStage(line: string): Stage {
 
 export function readHistory(answer: unknown): readonly NamedValue[] {
   return listIn(fieldsOf(answer), 'samples', SAMPLES_MAX).map(readSample)
+}
+
+/** The newest picture of a list, by its envelope; and one that is on its way, or was not kept. */
+export interface Stills {
+  readonly frame: Uint8Array | undefined
+  readonly coming:
+    | { readonly got: number; readonly size: number; readonly code: Code | undefined }
+    | undefined
+}
+
+const STILLS_MAX = 100
+
+export function readStills(answer: unknown): Stills {
+  const fields = fieldsOf(answer)
+  const [first] = listIn(fields, 'stills', STILLS_MAX)
+  const frame = first === undefined ? undefined : bytesIn(fieldsOf(first), 'frame')
+  if (isAbsent(fields, 'coming')) return { frame, coming: undefined }
+  const coming = fieldsOf(fields.coming)
+  const code = knownCode(coming.code)
+  return { frame, coming: { got: numberIn(coming, 'got'), size: numberIn(coming, 'size'), code } }
 }
 
 /** The refusal (RFC 9457) that the home answered with. */

@@ -17,6 +17,7 @@ import {
 import type { Asker } from './ask.ts'
 import { PageError } from './error.ts'
 import { fieldsOf, idIn } from './fields.ts'
+import { capabilityOf } from './kind.ts'
 import { type Near, type Order, valuesDone } from './near.ts'
 import { COMMAND_LIFETIME_S, type Person } from './person.ts'
 import { type Believed, type Proven, prove, proveReceipt, valuesOf } from './proof.ts'
@@ -40,6 +41,8 @@ export interface CommandDeps {
   readonly person: Person
   readonly believed: Believed
   readonly onStage: (stage: PassedStage) => void
+  /** Told the SHA-256 of the command, each time one goes out. */
+  readonly onSealed?: (command: Uint8Array) => void
   /** Told what the home shows for the device now, when it had to be asked again. */
   readonly onPapers: (thing: PartyId, papers: Papers) => void
 }
@@ -78,7 +81,8 @@ async function tryNear(
   wish: Wish,
   signal: AbortSignal,
 ): Promise<Outcome | { readonly frame: Uint8Array } | undefined> {
-  if (!near.reaches(thing, alone)) return undefined
+  // A picture is brought to the hub, whoever asked for it.
+  if (capabilityOf(wish.name)?.name === 'look' || !near.reaches(thing, alone)) return undefined
   onStage('direct')
   const answer = await near.ask(thing, believed, (proven) => orderOf(thing, proven, wish), signal)
   if (answer?.kind !== 'receipt') return answer
@@ -139,13 +143,14 @@ function sealed({ person }: CommandDeps, thing: Thing, proven: Proven, wish: Wis
 }
 
 async function send(
-  { asker, believed, onStage }: CommandDeps,
+  { asker, believed, onStage, onSealed }: CommandDeps,
   proven: Proven,
   wish: Wish,
   frame: Uint8Array,
   signal: AbortSignal,
 ): Promise<readonly NamedValue[]> {
   const isProperty = wish.kind === 'property'
+  onSealed?.(sha256(frame))
   onStage('sent')
   const lines = asker.lines(
     {

@@ -10,6 +10,7 @@ import {
   openEnvelope,
   type Receipt,
   type Sample,
+  type Still,
 } from '../core/envelope/browser.ts'
 import { affordanceOf, fromWire, idOf, keyOf, type PartyId } from '../core/model/index.ts'
 import { openTrust, type Trust } from '../core/policy/trust.ts'
@@ -116,6 +117,13 @@ export function valuesOf(samples: readonly Sample[]): readonly NamedValue[] {
     const known = affordanceOf(number)
     return known ? [{ property: known.name, at, value: fromWire(known.capability, value) }] : []
   })
+}
+
+/** @throws PageError distrust when it is not this device's word on a picture */
+export function proveStill(frame: Uint8Array, device: PartyId, believed: Believed): Message<Still> {
+  const opened = open(frame, 'still', believed, (signer) => equal(signer, keyOf(device)))
+  if (!opened) throw new PageError('distrust', 'the picture was not sealed by this device')
+  return opened
 }
 
 /** What somebody sealed, for whomever: undefined when it is no envelope, or not of one who may have sealed it. */

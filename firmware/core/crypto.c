@@ -132,6 +132,18 @@ int crypto_sha256(uint8_t digest[CRYPTO_SHA256_BYTES], const uint8_t *data, size
   return outcome(result, before, SHALLOT_E_INTERNAL);
 }
 
+int crypto_sum(uint8_t sum[CRYPTO_SUM_BYTES], const uint8_t *data, size_t size) {
+  uint8_t digest[CRYPTO_SHA256_BYTES];
+  int fault = crypto_sha256(digest, data, size);
+  if (fault == 0) memcpy(sum, digest, CRYPTO_SUM_BYTES);
+  return fault;
+}
+
+bool crypto_sum_fits(const uint8_t sum[CRYPTO_SUM_BYTES], const uint8_t *data, size_t size) {
+  uint8_t right[CRYPTO_SUM_BYTES];
+  return crypto_sum(right, data, size) == 0 && memcmp(right, sum, CRYPTO_SUM_BYTES) == 0;
+}
+
 int crypto_sha256_of(uint8_t digest[CRYPTO_SHA256_BYTES], crypto_source source, const void *from, uint32_t size) {
   uint8_t piece[PIECE_BYTES];
   uint32_t before = failures();

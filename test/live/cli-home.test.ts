@@ -15,7 +15,7 @@ let home: LiveHome
 let light: LiveDevice
 let sensor: LiveDevice
 before(async () => {
-  home = await openLiveHome({ linkPort: 25540 })
+  home = await openLiveHome()
   light = await home.enrol('porch-light', 'porch-light')
   sensor = await home.enrol('balcony', 'weather')
   for (let tries = 0; tries < 40; tries++) {
@@ -218,9 +218,9 @@ suite('with --home, on the LAN', { timeout: 60_000 }, () => {
       heard++
       response.end('{}')
     })
-    impostor.listen(25545, '127.0.0.1').unref()
+    impostor.listen(0, '127.0.0.1').unref()
     await once(impostor, 'listening')
-    const origin = 'https://127.0.0.1:25545'
+    const origin = `https://127.0.0.1:${(impostor.address() as { port: number }).port}`
     const led = writeHomeCode({ ...code, lan: [origin] }).reveal()
     const alone = await home.json(['status'], { environment: guest(led) })
     const both = writeHomeCode({ ...code, lan: [origin, home.lan] }).reveal()

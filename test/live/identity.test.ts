@@ -28,7 +28,6 @@ import { ask, askCommand } from '../support/http-home.ts'
 import { Sealer } from '../support/request.ts'
 
 const ed25519 = nativeEd25519()
-const PORT = 25520
 
 interface Found {
   readonly path: string
@@ -75,7 +74,7 @@ function formsOf(seed: Uint8Array): Uint8Array[] {
 let home: LiveHome
 let light: LiveDevice
 before(async () => {
-  home = await openLiveHome({ linkPort: PORT })
+  home = await openLiveHome()
   light = await home.enrol('porch-light', 'porch-light')
   await home.done(['onion', 'invite', 'phone'])
   await home.done(['set', 'porch-light', 'on', 'true'])
@@ -237,7 +236,7 @@ suite("with the daemon's keys", () => {
       { clock: systemClock, random: systemRandom, log: new Log(systemClock, silent), ed25519, desk },
       {
         host: '127.0.0.1',
-        port: PORT,
+        port: home.linkPort,
         homeId: ring.home,
         hubSeed,
         hubLeaf,
@@ -339,7 +338,7 @@ suite('shallot restore', () => {
     const phone = await home.done(['onion', 'invite', 'phone', '--no-lan'])
     await home.stop()
 
-    await using restored = await openLiveHome({ linkPort: PORT, words: home.words })
+    await using restored = await openLiveHome({ linkPort: home.linkPort, words: home.words })
     const [before, now] = [loadHub(home.data), loadHub(restored.data)]
     assert.deepEqual([now.home, now.root, now.hubCas], [before.home, before.root, before.hubCas])
     for (const key of ['deviceCaSeed', 'onionMaster', 'webCaScalar'] as const) {

@@ -16,8 +16,8 @@ let weather: LiveDevice
 
 before(async () => {
   network = await privateTor()
-  town = await openLiveHome({ network, linkPort: 25610 })
-  cabin = await openLiveHome({ network, linkPort: 25611, words: town.words, as: 'cabin' })
+  town = await openLiveHome({ network })
+  cabin = await openLiveHome({ network, words: town.words, as: 'cabin' })
   light = await town.enrol('porch-light', 'porch-light')
   weather = await cabin.enrol('balcony', 'weather')
 })

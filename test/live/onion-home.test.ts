@@ -48,7 +48,7 @@ class Traveller {
 
 before(async () => {
   network = await privateTor()
-  home = await openLiveHome({ network, linkPort: 25560 })
+  home = await openLiveHome({ network })
   light = await home.enrol('porch-light', 'porch-light')
   sensor = await home.enrol('balcony', 'weather')
   anna = new Traveller('anna', await home.done(['onion', 'invite', 'anna', '--no-lan']))

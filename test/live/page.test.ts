@@ -35,7 +35,7 @@ const stack = new AsyncDisposableStack()
 
 before(async () => {
   network = stack.use(await privateTor())
-  home = stack.use(await openLiveHome({ network, linkPort: 25580 }))
+  home = stack.use(await openLiveHome({ network }))
   light = stack.use(await home.enrol('porch-light', 'porch-light'))
   sensor = stack.use(await home.enrol('balcony', 'weather'))
   door = stack.use(await home.enrol('front-door', 'front-door'))
@@ -347,6 +347,48 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 600_000
     assert.equal(await page.locator('img').count(), 0)
     assert.deepEqual(complaints, [])
     await home.done(['device', 'rename', evil, 'balcony'])
+  })
+
+  it('renames a person by keyboard, and goes on telling who did what where one looks at it', async () => {
+    await home.done(['person', 'add', 'Cleo'])
+    const ca = fromBase64url((await home.done(['status'])).webCa as string)!
+    await using near = await openChromium({ ca })
+    const { page, complaints } = await openPage(near)
+    await page.goto(`${home.lan}/#${key}`)
+    await page.getByRole('link', { name: 'People' }).click()
+    await page.getByRole('button', { name: 'Rename: Cleo' }).press('Enter')
+    await page.getByLabel('New name').fill('Clea')
+    assert.deepEqual(await violationsOf(page), [])
+    await page.getByLabel('New name').press('Enter')
+    await page.getByRole('region', { name: 'Clea' }).waitFor()
+    assert.equal(await page.evaluate('document.activeElement.ariaLabel'), 'Rename: Clea')
+    await page.getByRole('link', { name: 'Who did what' }).click()
+    const lines = page.locator('.log li')
+    await lines.filter({ hasText: 'Clea' }).first().waitFor()
+    await page.getByLabel('Device').focus()
+    await page.setViewportSize({ width: 360, height: 400 })
+    const seen = lines.nth(8)
+    await seen.evaluate((line) => line.scrollIntoView({ block: 'center' }))
+    const [text, before] = [await seen.innerText(), await seen.boundingBox()]
+    await home.done(['invoke', 'porch-light', 'toggle'])
+    await page.getByRole('status').filter({ hasText: 'One more above.' }).waitFor({ state: 'attached' })
+    const same = lines.nth(9)
+    assert.equal(await same.innerText(), text)
+    assert(Math.abs((await same.boundingBox())!.y - before!.y) < 2, 'what one looks at moved')
+    assert.equal(await page.evaluate('document.activeElement.labels[0].innerText'), 'Device')
+    const isOf = async (text: string) => {
+      await lines.filter({ hasNotText: text }).first().waitFor({ state: 'detached' })
+      await lines.first().waitFor()
+      assert.equal(await lines.filter({ hasNotText: text }).count(), 0)
+    }
+    await page.getByLabel('Device').selectOption({ label: 'porch-light' })
+    await isOf('porch-light')
+    await page.getByLabel('Who', { exact: true }).selectOption({ index: 1 })
+    await isOf('You')
+    const [newest] = await lines.allInnerTexts()
+    assert.match(newest!, /^You asked · porch-light · Toggle · done/)
+    assert.deepEqual(await violationsOf(page), [])
+    assert.deepEqual(complaints, [])
   })
 
   it('has no fault that axe knows, in light and dark, in English and German, on every view', async () => {

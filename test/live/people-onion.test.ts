@@ -17,7 +17,7 @@ let away: Record<string, string>
 
 before(async () => {
   network = await privateTor()
-  home = await openLiveHome({ network, linkPort: 25565 })
+  home = await openLiveHome({ network })
   light = await home.enrol('porch-light', 'porch-light')
   file = join(home.place, 'far.key')
   away = {

@@ -27,7 +27,7 @@ let home: LiveHome
 let light: LiveDevice
 
 before(async () => {
-  home = await openLiveHome({ linkPort: 25560 })
+  home = await openLiveHome()
   light = await home.enrol('porch-light', 'porch-light')
 })
 after(async () => {

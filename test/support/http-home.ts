@@ -78,6 +78,8 @@ export class FakeDevice {
   server: DirectServer | undefined
   readonly asked: Uint8Array[] = []
   stands: readonly Sample[] = []
+  /** What a command without a value changes. */
+  changes: (frame: Uint8Array) => readonly Sample[] = () => []
   #sequence = 0
   readonly #desk: () => DeviceDesk
 
@@ -153,6 +155,8 @@ export class FakeDevice {
 
   async obey(frame: Uint8Array): Promise<void> {
     this.got.push(frame)
+    // A note is not answered.
+    if (frame[0] !== 0xd2) return
     if (this.answers === 'nothing') return
     const opened = openEnvelope(
       frame,
@@ -162,7 +166,9 @@ export class FakeDevice {
     const { affordance, value, grant } = (opened.ok ? opened.value.body : {}) as Command
     this.#desk().got(this.id, sha256(frame).subarray(0, 8))
     const changed =
-      this.answers === 0 && value !== undefined ? [{ affordance, at: systemClock.now(), value }] : []
+      this.answers === 0 && value !== undefined
+        ? [{ affordance, at: systemClock.now(), value }]
+        : this.changes(frame)
     const forgets = grant !== undefined && this.forgetful > 0
     if (forgets) this.forgetful--
     const code = forgets ? CODES['unknown-grant'] : this.answers
@@ -183,6 +189,8 @@ export interface TestHome extends AsyncDisposable {
   readonly ownerSeed: Uint8Array
   readonly light: FakeDevice
   readonly sensor: FakeDevice
+  /** Devices that commands reach. */
+  readonly fakes: Map<PartyId, FakeDevice>
   readonly dir: string
   readonly lines: readonly LogLine[]
   readonly withdrawn: readonly string[]
@@ -322,6 +330,9 @@ export async function openTestHome(
     get rollouts() {
       return core.rollouts
     },
+    get stills() {
+      return core.stills
+    },
     devices,
     readings,
     journal,
@@ -366,6 +377,7 @@ export async function openTestHome(
     ownerSeed,
     light,
     sensor,
+    fakes,
     dir,
     lines,
     withdrawn,

@@ -273,7 +273,20 @@ export interface Direct extends Claims {
   readonly origins: readonly string[]
 }
 
-/** What is sealed: one of the types of SPEC 4, 12 to 16, 18. */
+/** What picture a device has, whose bytes follow in pieces (SPEC 19.2). */
+export interface Still extends Claims {
+  readonly type: 'still'
+  readonly affordance: number
+  /** SHA-256 of the command that it was taken for. */
+  readonly command: Uint8Array
+  /** SHA-256 of the picture. */
+  readonly digest: Uint8Array
+  readonly size: number
+  /** Milliseconds; 0: the device did not know. */
+  readonly at: number
+}
+
+/** What is sealed: one of the types of SPEC 4, 12 to 16, 18 and 19. */
 export type Body =
   | Owner
   | Member
@@ -299,6 +312,7 @@ export type Body =
   | Manifest
   | Pins
   | Direct
+  | Still
 
 export type BodyOf<T extends MessageType> = Extract<Body, { type: T }>
 

@@ -244,7 +244,12 @@ export class App {
     const open = reply.caller && this.#open.enter(reply.caller, end)
     if (response.destroyed || closes.aborted) end()
     // The head goes out with the first thing that is written, and both kinds of stream write at once.
-    response.writeHead(200, { ...HEADERS, ...this.#moved(side), 'content-type': reply.type })
+    response.writeHead(200, {
+      ...HEADERS,
+      ...this.#moved(side),
+      'content-type': reply.type,
+      ...reply.headers,
+    })
     const outlet = openOutlet(this.#deps.clock, response, this.#deps.limits.stalledMsMax, over.signal)
     try {
       await reply.run(outlet)

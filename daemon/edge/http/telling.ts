@@ -112,6 +112,10 @@ export function tellEvent(event: HomeEvent): object {
       const who = { grant: tellBytes(grant), person: tellBytes(person), command: tellBytes(command), by }
       return { device, at, source, affordance, code, ...who }
     }
+    case 'still': {
+      const { device, at, command, digest, size, got, code } = event
+      return { device, at, command: tellBytes(command), digest: tellBytes(digest), size, got, code }
+    }
     case 'rights':
       return { at: event.at }
     case 'pairing':

@@ -5,6 +5,7 @@ import { fromWire } from '../../core/model/index.ts'
 import type { Held, May, Thing, Value } from '../answers.ts'
 import { capabilityOf, sayValue, sayWhen, titleOf } from '../kind.ts'
 import { usePage } from './context.ts'
+import { PictureFigure } from './picture-figure.tsx'
 import { Stages, useIsBusy } from './stages.tsx'
 
 export interface ControlProps {
@@ -14,6 +15,7 @@ export interface ControlProps {
 
 export function Control({ thing, held }: ControlProps) {
   const capability = capabilityOf(held.name)
+  if (capability?.name === 'still') return <PictureFigure thing={thing} held={held} />
   const may = held.may[held.kind === 'action' ? 'invoke' : 'write']
   if (held.kind === 'action') return may && capability ? <ActionButton thing={thing} held={held} /> : null
   if (!may || !capability) return <Figure held={held} />

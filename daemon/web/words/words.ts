@@ -47,6 +47,14 @@ export interface Words {
   /** What a yes and no of a capability is called, no first; others are on and off. */
   readonly state: Readonly<Record<string, readonly [no: string, yes: string]>>
   readonly value: { readonly on: string; readonly off: string }
+  readonly picture: {
+    readonly asked: string
+    readonly coming: (percent: number) => string
+    readonly none: string
+    /** @param when  absent: the device did not know the time */
+    readonly alt: (device: string, when: string | undefined) => string
+    readonly sealed: (when: string | undefined) => string
+  }
   /** By the numbers of SPEC 4.15. */
   readonly faults: readonly string[]
   readonly stage: Readonly<
@@ -67,6 +75,14 @@ export interface Words {
     readonly title: string
     readonly empty: string
     readonly older: string
+    /** Of the choice of whose acts are shown, and on which device. */
+    readonly filter: string
+    readonly who: string
+    readonly everybody: string
+    readonly device: string
+    readonly allDevices: string
+    /** How many came just now, for who does not see the list grow. */
+    readonly added: (count: number) => string
     readonly loading: string
     readonly you: string
     readonly somebody: string
@@ -93,6 +109,9 @@ export interface Words {
     readonly kind: Readonly<Record<'phone' | 'script', string>>
     readonly takeBack: string
     readonly takeBackSure: string
+    readonly rename: string
+    readonly newName: string
+    readonly save: string
     readonly remove: string
     readonly removeSure: string
     readonly withdraw: string

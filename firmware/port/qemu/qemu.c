@@ -464,6 +464,9 @@ IN_FLASH(static const struct port qemu) = {
     .read_line = read_line,   .output_set = output_set,   .pulse_set = buses_pulse_set, .pin_read = buses_pin_read,
     .pulses_read = buses_pulses_read, .i2c_transfer = buses_i2c_transfer, .onewire_transfer = buses_onewire_transfer,
     .wiegand_read = buses_wiegand_read,
+#if defined(__riscv) /* the ESP32's family has boards with a camera, the ESP8266 has none */
+    .capture_take = buses_capture_take, .capture_read = buses_capture_read, .capture_drop = buses_capture_drop,
+#endif
 };
 
 void start_c(void) {

@@ -340,6 +340,7 @@ const LINES = [
   'get',
   'set',
   'invoke',
+  'look',
   'watch',
   'history',
   'expose',

@@ -96,6 +96,7 @@ function seenBy({ home }: RouteDeps, { caller }: Asking, event: HomeEvent): Home
   if (event.event === 'presence') return event
   const readable = new Set(sight.readable(device))
   if (event.event === 'act') return readable.size > 0 ? event : undefined
+  if (event.event === 'still') return readable.has(event.affordance) ? event : undefined
   const values = event.values.filter(({ affordance }) => readable.has(affordance))
   return values.length > 0 ? { ...event, values } : undefined
 }
