@@ -139,7 +139,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
     { root: ring.root, owners: ring.owners, hub },
   )
   if (!core.ok) throw new Error(`the owners' envelopes in ${config.data} do not verify: ${core.why}`)
-  const { authority, desk, deviceDesk, rollouts, router } = stack.use(core.value)
+  const { authority, desk, deviceDesk, rollouts, router, stills } = stack.use(core.value)
   const webCa = webCaCertificate(webKey(ring.webCaScalar.reveal()))
   const onion = await onionRoom
   const mesh = stack.use(
@@ -160,6 +160,8 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           carrier,
         },
         everyS: config.mesh.resolution,
+        // Where there is no tor, nobody could come by them.
+        guestsMost: onion ? config.mesh.guests : 0,
         ended: (device) => router.forgotten(device),
         ...state,
         services: () => services!,
@@ -213,6 +215,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           },
           feed,
           rollouts,
+          stills,
           status: () => ({
             version: deps.version,
             devices: {

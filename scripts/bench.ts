@@ -7,7 +7,7 @@
  *
  * --json ends with one line, {"results":{"<key>":{"ratio":…,"value":…,"baseline":…,"unit":"…"},…}}.
  */
-import { parseArgs } from 'node:util'
+import { argumentsOf } from './arguments.ts'
 import { daemon } from './bench/daemon.ts'
 import { envelope } from './bench/envelope.ts'
 import { firmware } from './bench/firmware.ts'
@@ -102,10 +102,13 @@ function rowOf(key: string, { value, baseline, ratio, unit }: Result): string[] 
   return [key, `${value}`, `${baseline ?? ''}`, ratio?.toFixed(2) ?? '', AIMS[key] ?? '', unit]
 }
 
-const { values: flags, positionals } = parseArgs({
-  options: { json: { type: 'boolean', default: false } },
-  allowPositionals: true,
-})
+const { values: flags, positionals } = argumentsOf(
+  'usage: npm run bench -- [--json] [key…]   keys or what they begin with',
+  {
+    options: { json: { type: 'boolean', default: false } },
+    allowPositionals: true,
+  },
+)
 try {
   const results = await measure(positionals)
   console.log(table(results))

@@ -2,7 +2,8 @@
 /**
  * What each app costs on an emulated chip while it lives: the app as it is built, on its instruction set under emulation, in a
  * real home. It enrols, connects, obeys or reports, loses its network and resumes with its ticket; then it starts again
- * and its hub does too, which refuses the ticket. Memory is what the port saw at the end; instructions are counted by
+ * and its hub does too, which refuses the ticket; at last an owner pushes the same app as another image, which it takes, boots and
+ * keeps. Memory is what the port saw at the end; instructions are counted by
  * flashcheck.so around functions of the unchanged program.
  *
  * In: apps that were built. Out: numbers. Throws when a step does not happen, an allocation failed or the chip would
@@ -14,11 +15,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../daemon/base/clock.ts'
 import { type Emulator, startEmulator, type Wire } from './emulator.ts'
-import { type EmulatedPort, FLASHCHECK, programPath } from './firmware.ts'
+import { buildFirmware, type EmulatedPort, FLASHCHECK, programPath } from './firmware.ts'
 import { addresses } from './firmware-elf.ts'
 import { adopt, type Child, type Environment, shallot, startShallot } from './home/children.ts'
 
 const STEP_MS_MAX = 30_000
+/** All of them at once. */
+const UPDATE_MS_MAX = 240_000
 const POLL_MS = 50
 /** An envelope that is refused before its signature is looked at costs less than this; it is not what `open` means. */
 const VERIFY_INSTRUCTIONS_MIN = 1_000_000
@@ -37,6 +40,8 @@ export type AppCost = {
     resumed: Peaks
     /** With a ticket that the hub refuses, and the full handshake that follows. */
     refused: Peaks
+    /** Connected, from the offer of another image until it is whole, read back and about to boot. */
+    update: Peaks
   }
   /** TLS alone, with its certificate checks. */
   handshake: number
@@ -45,7 +50,7 @@ export type AppCost = {
   seal: number
   open: number
   /** Per connection, from its first byte to its last: enrolment, the first session, the resumed one. */
-  wire: { enrolment: Wire; session: Wire; resumed: Wire }
+  wire: { enrolment: Wire; session: Wire; resumed: Wire; update: Wire }
 }
 
 /** What an owner asks of an app. Those that are not here are only listened to. */
@@ -76,7 +81,15 @@ interface Device extends AsyncDisposable {
 }
 
 /** All but what is measured after the hub began again. */
-type FirstLife = Omit<AppCost, 'memory'> & { memory: Omit<AppCost['memory'], 'refused'> }
+type FirstLife = Omit<AppCost, 'memory' | 'wire'> & {
+  memory: Omit<AppCost['memory'], 'refused' | 'update'>
+  wire: Omit<AppCost['wire'], 'update'>
+}
+
+type SecondLife = { refused: Peaks; update: Peaks; updateWire: Wire }
+
+/** What the images say of themselves that devices are updated to. */
+const RELEASE = { version: '0.1.1', sequence: 2 }
 
 interface Place {
   readonly port: EmulatedPort
@@ -100,11 +113,13 @@ export async function measureApps(
     await using _daemon = await startDaemon(place)
     for (const app of apps) firstLives.set(app, await firstLife(app, place))
   }
-  const refused = await secondLives(apps, place)
+  const secondLivesOf = await secondLives(apps, place)
   return Object.fromEntries(
     apps.map((app) => {
       const first = firstLives.get(app)!
-      return [app, { ...first, memory: { ...first.memory, refused: refused.get(app)! } }]
+      const { refused, update, updateWire } = secondLivesOf.get(app)!
+      const memory = { ...first.memory, refused, update }
+      return [app, { ...first, memory, wire: { ...first.wire, update: updateWire } }]
     }),
   )
 }
@@ -202,8 +217,9 @@ async function act(app: string, device: Device, { owner }: Place): Promise<void>
   else await lineAgain(device, /^span envelope_seal_end /, 3)
 }
 
-/** The hub begins again and knows no ticket any more. */
-async function secondLives(apps: readonly string[], place: Place): Promise<Map<string, Peaks>> {
+/** The hub begins again and knows no ticket any more; then each device is given another image of its app. */
+async function secondLives(apps: readonly string[], place: Place): Promise<Map<string, SecondLife>> {
+  buildFirmware(place.port, apps, RELEASE)
   await using stack = new AsyncDisposableStack()
   const before = await startDaemon(place)
   stack.use(before)
@@ -212,12 +228,40 @@ async function secondLives(apps: readonly string[], place: Place): Promise<Map<s
   await before[Symbol.asyncDispose]()
   stack.use(await startDaemon(place))
   for (const device of devices) await lineAgain(device, /^connected$/, 2)
+  for (const device of devices) await mark(device, 1)
+  for (const app of apps) await run(['firmware', 'trust', app], place.owner)
+  for (const device of devices) await lineAgain(device, /^enrolment recorded$/, 1)
+  for (const device of devices) await mark(device, 2)
+  const wires: (() => Wire)[] = []
+  for (const [index, app] of apps.entries()) wires.push(await push(app, devices[index]!, place))
+  for (const device of devices) await lineAgain(device, /^image kept$/, 1, UPDATE_MS_MAX)
   for (const device of devices) await device[Symbol.asyncDispose]()
-  return new Map(apps.map((app, index) => [app, peaksOf(app, devices[index]!.child.lines).at(-1)!]))
+  return new Map(
+    apps.map((app, index) => {
+      const [refused, , update] = peaksOf(app, devices[index]!.child.lines)
+      if (!refused || !update) throw new Error(`${app} was not updated`)
+      return [app, { refused, update, updateWire: wires[index]!() }]
+    }),
+  )
 }
 
-async function lineAgain({ child }: Device, pattern: RegExp, count: number): Promise<void> {
-  const deadline = systemClock.now() + STEP_MS_MAX
+/** As an owner does it; what it takes on the wire is known when the device has restarted. */
+async function push(app: string, device: Device, { port, directory, owner }: Place): Promise<() => Wire> {
+  const image = join(directory, `${app}.shallot`)
+  await run(['firmware', 'seal', programPath(port, app, RELEASE), '--out', image], owner)
+  const wire = device.emulator.wires.at(-1)!
+  const before = { ...wire }
+  await run(['firmware', 'push', app, image, '--no-wait'], owner)
+  return () => ({ sent: wire.sent - before.sent, received: wire.received - before.received })
+}
+
+async function lineAgain(
+  { child }: Device,
+  pattern: RegExp,
+  count: number,
+  withinMs = STEP_MS_MAX,
+): Promise<void> {
+  const deadline = systemClock.now() + withinMs
   while (child.lines.filter((line) => pattern.test(line)).length < count) {
     if (systemClock.now() > deadline)
       throw new Error(`the device did not say ${pattern}:\n${child.lines.join('\n')}`)

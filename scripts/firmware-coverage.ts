@@ -11,17 +11,21 @@ import { buildFirmware, builtIn } from './firmware.ts'
 const ROOT = join(import.meta.dirname, '..')
 const FILES = [
   'adversity',
+  'charge',
   'core',
   'crypto',
   'discovery',
   'drivers',
   'front-door',
   'mutation',
+  'pins',
+  'places',
   'provision',
   'renewal',
   'signer',
   'spool',
   'tls',
+  'update',
 ]
 /** Tests that are not about the machine's own build. */
 const ELSEWHERE = '/qemu|rv32|ESP8266|ESP32/'

@@ -9,9 +9,18 @@ import { type AppCost, measureApps } from './firmware-apps.ts'
 import { type ProgramSize, programSize } from './firmware-elf.ts'
 import { type GrantCost, measureGrants } from './firmware-grants.ts'
 import { measureTls, type TlsCost } from './firmware-tls.ts'
+import { boardsOf, readWirings } from './wiring/plan.ts'
 
 /** dram: static data and the highest peaks of stack and heap; left: what 20 KiB have beyond that. */
-export type AppSize = ProgramSize & AppCost & { stackPeak: number; held: number; dram: number; left: number }
+export type AppSize = ProgramSize &
+  AppCost & {
+    stackPeak: number
+    updateStack: number
+    updateHeap: number
+    held: number
+    dram: number
+    left: number
+  }
 
 export type Sizes = {
   programs: Record<string, ProgramSize>
@@ -27,19 +36,27 @@ const DRAM_BYTES = 20 * 1024
 const CHIPS: Record<EmulatedPort, string> = { qemu: 'ESP8266 (lx106)', rv32: 'ESP32-C3 (rv32imac)' }
 
 function appSize(size: ProgramSize, cost: AppCost): AppSize {
-  const { handshake, steady, refused } = cost.memory
-  // A stretch may end in the middle of a record; between two of them less is held.
-  const held = Math.min(...Object.values(cost.memory).map((stretch) => stretch.held))
-  const stackPeak = Math.max(handshake.stack, steady.stack, refused.stack)
-  const dram = size.static + stackPeak + Math.max(handshake.heap, steady.heap, refused.heap)
-  return { ...size, ...cost, stackPeak, held, dram, left: DRAM_BYTES - dram }
+  const { handshake, steady, resumed, refused, update } = cost.memory
+  // A stretch may end in the middle of a record; between two of them less is held. An update ends without a link.
+  const held = Math.min(...[handshake, steady, resumed, refused].map((stretch) => stretch.held))
+  const stackPeak = Math.max(handshake.stack, steady.stack, refused.stack, update.stack)
+  const dram = size.static + stackPeak + Math.max(handshake.heap, steady.heap, refused.heap, update.heap)
+  const inUpdate = { updateStack: update.stack, updateHeap: update.heap }
+  return { ...size, ...cost, ...inUpdate, stackPeak, held, dram, left: DRAM_BYTES - dram }
+}
+
+/** An app whose boards have a camera is none for a chip that has no way to one. */
+function runsOn(port: EmulatedPort): (program: string) => boolean {
+  const wired = new Map(readWirings().map((wiring) => [wiring.app, boardsOf(wiring)]))
+  return (program) => port !== 'qemu' || wired.get(program)?.includes('esp8266') !== false
 }
 
 async function measurePort(
   port: EmulatedPort,
-  programs: readonly string[],
-  apps: readonly string[],
+  all: readonly string[],
+  allApps: readonly string[],
 ): Promise<Sizes> {
+  const [programs, apps] = [all.filter(runsOn(port)), allApps.filter(runsOn(port))]
   buildFirmware(port, programs)
   const sizes = new Map(programs.map((program) => [program, programSize(port, program)]))
   const costs = await measureApps(port, apps)
@@ -86,13 +103,15 @@ function printMemory(apps: readonly (readonly [string, AppSize])[]): void {
   console.log(
     'peaks of stack / heap in bytes: from enrolment to the first connection, in steady state with what stays held, when',
   )
-  console.log('resuming, and in the full handshake after a ticket that the hub refuses')
+  console.log(
+    'resuming, in the full handshake after a ticket that the hub refuses, and while it takes another image',
+  )
   printTable(
-    ['app', 'handshake', 'steady', 'held', 'resuming', 'refused ticket'],
+    ['app', 'handshake', 'steady', 'held', 'resuming', 'refused ticket', 'in update'],
     apps.map(([name, { memory, held }]) => {
       const peaks = (one: { stack: number; heap: number }) => `${one.stack}/${one.heap}`
-      const { handshake, steady, resumed, refused } = memory
-      return [name, peaks(handshake), peaks(steady), held, peaks(resumed), peaks(refused)]
+      const { handshake, steady, resumed, refused, update } = memory
+      return [name, peaks(handshake), peaks(steady), held, peaks(resumed), peaks(refused), peaks(update)]
     }),
   )
 }
@@ -114,13 +133,15 @@ function printWork(apps: readonly (readonly [string, AppSize])[], { tls, grants 
 
 function printWires(apps: readonly (readonly [string, AppSize])[]): void {
   console.log(
-    'bytes on the wire, sent/received, connection by connection, with one order or reading in each session',
+    'bytes on the wire, sent/received, connection by connection, with one order or reading in each session; an update of its own',
   )
   printTable(
-    ['app', 'enrolment', 'session', 'resumed'],
+    ['app', 'enrolment', 'session', 'resumed', 'update'],
     apps.map(([name, { wire }]) => [
       name,
-      ...[wire.enrolment, wire.session, wire.resumed].map((one) => `${one.sent}/${one.received}`),
+      ...[wire.enrolment, wire.session, wire.resumed, wire.update].map(
+        (one) => `${one.sent}/${one.received}`,
+      ),
     ]),
   )
 }

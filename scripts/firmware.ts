@@ -24,7 +24,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { argumentsOf, misused } from './arguments.ts'
 import { startEmulator, startOnHost } from './emulator.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -181,7 +181,7 @@ const USAGE =
   'usage: node scripts/firmware.ts fetch | build [--app A] [--port P] [--image-version V --sequence N] | size [--json] | coverage | fuzz [--target T] [--seconds N] [--keep] | run --app A --dir D [--port P]'
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = argumentsOf(USAGE, {
     allowPositionals: true,
     options: {
       app: { type: 'string' },
@@ -230,7 +230,9 @@ async function main(): Promise<void> {
   }
   if (verb === 'fuzz') {
     const { fuzzAll, fuzzTargets, keep } = await import('./firmware-fuzz.ts')
-    const targets = values.target === undefined ? fuzzTargets() : [values.target]
+    const targets = fuzzTargets().filter((target) => target === (values.target ?? target))
+    if (targets.length === 0 || !(Number(values.seconds) > 0))
+      misused(USAGE, `targets: ${fuzzTargets().join(' ')}; seconds: above 0`)
     if (!fuzzAll(targets, Number(values.seconds))) process.exitCode = 1
     if (values.keep) for (const target of targets) console.log(`${target}: ${keep(target)} inputs kept`)
     return
@@ -238,8 +240,7 @@ async function main(): Promise<void> {
   if (verb === 'run' && values.app !== undefined && values.dir !== undefined) {
     return run(ports[0]!, values.app, values.dir)
   }
-  console.error(`${USAGE}\nprograms: ${known.join(' ')}`)
-  process.exitCode = 2
+  misused(USAGE, `programs: ${known.join(' ')}`)
 }
 
 /** Null: not of the form. */

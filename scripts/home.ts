@@ -12,12 +12,12 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import encodeQR from 'qr'
 import { systemClock } from '../daemon/base/clock.ts'
 import { systemRandom } from '../daemon/base/random.ts'
+import { argumentsOf, misused } from './arguments.ts'
 import { startEmulator, startOnHost } from './emulator.ts'
-import { buildFirmware, FLASHCHECK, isEmulated, type Port, programPath } from './firmware.ts'
+import { buildFirmware, FLASHCHECK, isEmulated, PORTS, programPath } from './firmware.ts'
 import { adopt, type Child, type Environment, type Said, shallot, startShallot } from './home/children.ts'
 import { Steps } from './home/steps.ts'
 import { openPrivateTor, type PrivateTor } from './private-tor.ts'
@@ -28,14 +28,16 @@ const DEVICES = [
 ] as const
 const READY_MS_MAX = 20_000
 
-const { values: flags } = parseArgs({
+const USAGE = 'usage: npm start -- [--once] [--json] [--port qemu|rv32|host]'
+
+const { values: flags } = argumentsOf(USAGE, {
   options: {
     once: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     port: { type: 'string', default: 'qemu' },
   },
 })
-const port = flags.port as Port
+const port = PORTS.find((each) => each === flags.port) ?? misused(USAGE, `there is no port ${flags.port}`)
 const steps = new Steps((line) => (flags.json ? process.stderr : process.stdout).write(`${line}\n`))
 
 const stop = new AbortController()

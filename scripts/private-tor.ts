@@ -9,10 +9,11 @@ import { execFile } from 'node:child_process'
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
 import { type Clock, systemClock } from '../daemon/base/clock.ts'
 import { once } from '../daemon/base/lifetime.ts'
 import { type Random, systemRandom } from '../daemon/base/random.ts'
+import { argumentsOf } from './arguments.ts'
 import { makeAuthorityKeys } from './private-tor/keys.ts'
 import { answers, Nodes } from './private-tor/nodes.ts'
 import { claimAnyPorts, claimPorts, type PortClaim } from './private-tor/ports.ts'
@@ -287,7 +288,7 @@ async function copySeed(layout: Layout): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
+  const { values } = argumentsOf('usage: node scripts/private-tor.ts [--dir D] [--base-port P] [--json]', {
     options: { dir: { type: 'string' }, 'base-port': { type: 'string' }, json: { type: 'boolean' } },
   })
   const stop = new AbortController()

@@ -18,17 +18,19 @@ import { peopleCases } from './vectors/people.ts'
 import { pinsCases } from './vectors/pins.ts'
 import { serialCases } from './vectors/serial.ts'
 import { sessionCases } from './vectors/session.ts'
+import { stillCases, stillShapes } from './vectors/stills.ts'
 import { type Case, textOf } from './vectors/text.ts'
 import { updateCases, updateShapes } from './vectors/update.ts'
 
 const VECTORS = join(import.meta.dirname, '..', 'schemas', 'vectors')
 const ROOMS: Record<string, Case[]> = {
-  envelope: [...envelopeCases(), ...peopleCases(), ...updateShapes(), ...pinsCases()],
+  envelope: [...envelopeCases(), ...peopleCases(), ...updateShapes(), ...pinsCases(), ...stillShapes()],
   code: codeCases(),
   session: sessionCases(),
   enrolment: enrolmentCases(),
   grants: grantCases(),
   update: updateCases(),
+  stills: stillCases(),
   serial: serialCases(),
 }
 

@@ -29,7 +29,7 @@ for (const wiring of wirings) {
   if (wiring.channels.some(({ name }) => name !== undefined)) {
     wanted.set(`firmware/wiring/gen/${wiring.app}.h`, appHeader(wiring))
   }
-  wanted.set(`.docs/wiring-${wiring.app}.svg`, picture(wiring, boards.esp8266!))
+  wanted.set(`.docs/wiring-${wiring.app}.svg`, picture(wiring, boards))
 }
 
 const stale: string[] = []

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import type { Code } from '../../schemas/gen/ts/codes.ts'
 import { Channel } from '../base/channel.ts'
 import type { Instant } from '../base/clock.ts'
 import type { ActSource, Frame, Sample } from './envelope/message.ts'
@@ -55,8 +56,23 @@ export type HomeEvent =
       readonly at: Instant
       readonly permit: Uint8Array
     }
+  /** A picture is coming: `got` bytes of `size` are here, all when it is kept; with a code it is not. */
+  | {
+      readonly event: 'still'
+      readonly device: PartyId
+      readonly at: Instant
+      readonly affordance: number
+      /** SHA-256 of the command that it was taken for, and of the picture. */
+      readonly command: Uint8Array
+      readonly digest: Uint8Array
+      readonly size: number
+      readonly got: number
+      readonly code?: Code
+    }
   /** A roll-out of firmware, or a device in one, got further. */
   | { readonly event: 'rollout'; readonly at: Instant; readonly rollout: number }
+  /** Addresses at other homes, or the way to one of these, may be others (SPEC 14.9). */
+  | { readonly event: 'others'; readonly at: Instant }
   | { readonly event: 'onion'; readonly at: Instant; readonly service: string; readonly status: string }
 
 /** Events that a watcher may be behind before the oldest are dropped. */

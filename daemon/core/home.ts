@@ -18,6 +18,7 @@ import { type Desk, openDesk } from './receive.ts'
 import { openDeviceDesk } from './receive-device.ts'
 import { type Expired, openRouter, type Router } from './router/index.ts'
 import type { By } from './services.ts'
+import { openStills, type StillBook, type Stills } from './stills/index.ts'
 import { openUpdates, type UpdateBook, type Updates } from './updates/index.ts'
 
 export interface CoreDeps {
@@ -34,6 +35,7 @@ export interface CoreDeps {
   readonly tokens: TokenBook
   readonly uses: KeptUseBook
   readonly updates: UpdateBook
+  readonly stills: StillBook
   readonly confirmations: ConfirmationBook
   /** Leaves and device CAs of this hub, and how the link uses them (SPEC 16). */
   readonly generations: {
@@ -69,6 +71,7 @@ export interface Core extends Disposable {
   readonly router: Router
   readonly courier: Courier
   readonly rollouts: Updates
+  readonly stills: Stills
   readonly desk: Desk
   readonly deviceDesk: DeviceDesk
   readonly generations: Generations
@@ -98,13 +101,15 @@ export function openCore(deps: CoreDeps, { root, owners, hub }: CoreOptions): Ve
   })
   const diary = new Diary(clock, journal, onFailure)
   const rollouts = openUpdates({ ...deps, authority, diary })
+  const stills = openStills(deps)
   const generations = openGenerations({ ...deps, ...deps.generations, authority, diary, hubKey: hub.key })
-  const desks = { ...deps, authority, courier, router, diary, rollouts, hub, generations }
+  const desks = { ...deps, authority, courier, router, diary, rollouts, stills, hub, generations }
   return yes({
     authority,
     router,
     courier,
     rollouts,
+    stills,
     desk: openDesk(desks),
     deviceDesk: openDeviceDesk(desks),
     generations,
@@ -112,6 +117,7 @@ export function openCore(deps: CoreDeps, { root, owners, hub }: CoreOptions): Ve
       router[Symbol.dispose]()
       courier[Symbol.dispose]()
       rollouts[Symbol.dispose]()
+      stills[Symbol.dispose]()
     },
   })
 }

@@ -8,8 +8,9 @@
 import type { Code } from '../../schemas/gen/ts/codes.ts'
 import type { Instant } from '../base/clock.ts'
 import type { Verdict } from '../base/error.ts'
-import type { Act, Frame, Hello, Message, Reading, Receipt, Sample } from './envelope/message.ts'
+import type { Act, Frame, Hello, Message, Reading, Receipt, Sample, Still } from './envelope/message.ts'
 import type { Device, PartyId, Twin } from './model/index.ts'
+import type { Piece } from './stills/ports.ts'
 import type { WantedImage } from './updates/ports.ts'
 
 export interface NewDevice {
@@ -246,6 +247,10 @@ export interface DeviceDesk {
   got(device: PartyId, digest: Uint8Array): void
   /** How far it is with an image (SPEC 15.4). */
   wanted(device: PartyId, wanted: WantedImage): void
+  /** It has a picture, and is told from where on that is wanted (SPEC 19.3). */
+  still(device: PartyId, still: Message<Still>): void
+  /** The next bytes of it. A code ends the connection; resolves when what was whole is on disk. */
+  piece(device: PartyId, piece: Piece): Promise<'unexpected-message' | 'bad-note' | undefined>
   gone(device: PartyId, why: string): void
   /** Sent after the welcome: owner envelopes, its enrolment, what was taken back, codes for its keypad, leases. */
   papers(device: PartyId): readonly Frame[]

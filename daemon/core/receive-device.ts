@@ -24,6 +24,7 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
     router,
     courier,
     rollouts,
+    stills,
     feed,
     diary,
     generations,
@@ -175,10 +176,13 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
 
     got: (device, digest) => router.got(device, digest),
     wanted: (device, wanted) => rollouts.wanted(device, wanted),
+    still: (device, still) => stills.said(device, still),
+    piece: (device, piece) => stills.piece(device, piece),
 
     gone(device, why) {
       courier.gone(device)
       rollouts.gone(device)
+      stills.gone(device)
       devices.sessionClosed(device, clock.now())
       announce(device, false, why)
     },

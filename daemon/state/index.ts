@@ -9,11 +9,19 @@
 import type { Clock } from '../base/clock.ts'
 import { once } from '../base/lifetime.ts'
 import type { Log } from '../base/log.ts'
-import type { FarBook, FarReadingBook, HeardBook, LogShelf, MeshPaperBook } from '../core/mesh/index.ts'
+import type {
+  FarBook,
+  FarReadingBook,
+  GuestBook,
+  HeardBook,
+  LogShelf,
+  MeshPaperBook,
+} from '../core/mesh/index.ts'
 import type { PartyId } from '../core/model/index.ts'
 import type { DeviceBook, Journal, PermitBook, ReadingBook, ServiceBook } from '../core/ports.ts'
 import type { ConfirmationBook } from '../core/ports-generations.ts'
 import type { KeptUseBook, PairingBook, PaperBook, PastBook, TokenBook } from '../core/ports-people.ts'
+import type { StillBook } from '../core/stills/index.ts'
 import type { UpdateBook } from '../core/updates/index.ts'
 import { storageFault } from './error.ts'
 import { openJournal, Shelf } from './log/index.ts'
@@ -27,6 +35,7 @@ import {
   KeptPermits,
   KeptReadings,
   KeptServices,
+  KeptStills,
   KeptTokens,
   KeptUpdates,
   KeptUses,
@@ -48,6 +57,7 @@ import {
   ReadingTable,
   ServiceTable,
   SignedTable,
+  StillTable,
   type Store,
   type StoreOptions,
   TokenTable,
@@ -75,10 +85,11 @@ export interface State extends AsyncDisposable {
   readonly tokens: TokenBook
   readonly uses: KeptUseBook
   readonly updates: UpdateBook
+  readonly stills: StillBook
   readonly confirmations: ConfirmationBook
   /** The logs of every daemon of the home. */
   readonly shelf: LogShelf
-  readonly mesh: MeshPaperBook & FarBook & HeardBook
+  readonly mesh: MeshPaperBook & FarBook & HeardBook & GuestBook
   readonly farReadings: FarReadingBook
 }
 
@@ -134,6 +145,7 @@ async function openBooks(
     tokens: new KeptTokens(store, new TokenTable(store), link),
     uses,
     updates: new KeptUpdates(store, new UpdateTable(store), link),
+    stills: new KeptStills(store, new StillTable(store)),
     confirmations: new KeptConfirmations(store, new ConfirmationTable(store)),
     shelf: new Shelf(store, entries, new SignedTable(store), author),
     mesh: new KeptMesh(store, new MeshTable(store)),

@@ -37,17 +37,27 @@ export interface Act {
   readonly sealed: boolean
 }
 
-interface Entry extends Act {
+/** One of the log, its envelope looked at. */
+export interface Entry extends Act {
   readonly frame?: Uint8Array | undefined
   /** Base64url of the SHA-256 of the command that it answers. */
   readonly command?: string | undefined
 }
 
+/** Oldest first. @param known  by their index: what is among them is not looked at again */
+export function readEntries(
+  answer: unknown,
+  believed: Believed | undefined,
+  known: ReadonlyMap<number, Entry> = new Map(),
+): readonly Entry[] {
+  return listIn(fieldsOf(answer), 'entries', ENTRIES_MAX).map((each) => {
+    const entry = readEntry(each)
+    return known.get(entry.index) ?? checked(entry, believed)
+  })
+}
+
 /** Oldest first in, newest first out. */
-export function readActs(answer: unknown, believed: Believed | undefined): readonly Act[] {
-  const entries = listIn(fieldsOf(answer), 'entries', ENTRIES_MAX).map((entry) =>
-    checked(readEntry(entry), believed),
-  )
+export function actsOf(entries: readonly Entry[]): readonly Act[] {
   const results = new Map<string, Entry>()
   for (const entry of entries) {
     if ((entry.kind === 'receipt' || entry.kind === 'expired') && entry.command)

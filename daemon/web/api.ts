@@ -8,30 +8,52 @@
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { keyOf, type PartyId } from '../core/model/index.ts'
-import { readActs } from './acts.ts'
-import { type Move, type Papers, type Picture, readEvent, readHistory, type Thing } from './answers.ts'
+import {
+  type Move,
+  type Others,
+  type Papers,
+  type Picture,
+  readEvent,
+  readHistory,
+  type Thing,
+} from './answers.ts'
 import { Asker } from './ask.ts'
 import { carryOut, type Wish } from './command.ts'
-import { type DealDeps, give, removePerson, takeBack, withdrawAddress } from './deal.ts'
+import { type DealDeps, give, removePerson, renamePerson, takeBack, withdrawAddress } from './deal.ts'
 import { failureOf, PageError } from './error.ts'
 import { endForm, listForms, makeForm } from './form.ts'
 import type { NewPhone } from './guest.ts'
 import { Guests } from './guests.ts'
 import type { Keep } from './keep.ts'
+import { capabilityOf } from './kind.ts'
+import { Log } from './log.ts'
 import { judged, type KnownGrant, type KnownPerson, readGrants, readPeople, type Terms } from './people.ts'
 import type { Person } from './person.ts'
+import { fetchPicture, type Wanted } from './picture.ts'
 import { type Believed, believe, prove } from './proof.ts'
-import { type Happening, progressKey, type Standing, type State } from './state.ts'
+import {
+  type Happening,
+  type LogFilter,
+  pictureKey,
+  progressKey,
+  type Standing,
+  type State,
+} from './state.ts'
+import { WAYS_MAX } from './ways.ts'
 
 /** Everything that a person can have done. */
 export type Action =
   | { readonly act: 'command'; readonly wish: Wish }
   | { readonly act: 'history'; readonly thing: PartyId; readonly property: string; readonly since: number }
-  | { readonly act: 'log'; readonly older: boolean }
+  /** The newest that is kept, of a property `still`. */
+  | { readonly act: 'picture'; readonly thing: PartyId; readonly property: string }
+  /** From the newest on, a page further back, or what came meanwhile. */
+  | { readonly act: 'log'; readonly read: 'older' | 'newer' | LogFilter }
   | { readonly act: 'people' }
   | { readonly act: 'give'; readonly to: KnownPerson; readonly terms: Terms }
   /** A grant, or a phone by its key. */
   | { readonly act: 'take-back'; readonly what: KnownGrant | PartyId }
+  | { readonly act: 'rename-person'; readonly id: string; readonly name: string }
   /** Somebody of whom no phone and no grant holds any more. */
   | { readonly act: 'remove-person'; readonly id: string }
   /** The address of a phone that this person let in, by the name of its invitation. */
@@ -59,13 +81,13 @@ export interface ApiDeps {
 
 /** The hub says something every 15 s. */
 const SILENCE_MS_MAX = 50_000
-const LOG_PAGE = 50
 
 export class Api {
   readonly #deps: ApiDeps
   readonly #asker: Asker
   readonly #signal: AbortSignal
   readonly #guests: Guests
+  readonly #log: Log
   #believed: Believed | undefined
 
   constructor(deps: ApiDeps, signal: AbortSignal) {
@@ -73,6 +95,7 @@ export class Api {
     this.#asker = new Asker(deps, deps.person)
     this.#signal = signal
     this.#guests = new Guests({ ...deps, asker: this.#asker }, signal)
+    this.#log = new Log({ ...deps, asker: this.#asker, believed: () => this.#believed }, signal)
   }
 
   perform(action: Action): Promise<void> {
@@ -81,14 +104,18 @@ export class Api {
         return this.#command(action.wish)
       case 'history':
         return this.#history(action)
+      case 'picture':
+        return this.#picture(action)
       case 'log':
-        return this.#log(action.older)
+        return this.#readLog(action.read)
       case 'people':
         return this.#people(async () => {})
       case 'give':
         return this.#people((deps) => give(deps, action.to, action.terms, this.#signal))
       case 'take-back':
         return this.#people((deps) => takeBack(deps, action.what, this.#signal))
+      case 'rename-person':
+        return this.#people((deps) => renamePerson(deps, action.id, action.name, this.#signal))
       case 'remove-person':
         return this.#people((deps) => removePerson(deps, action.id, this.#signal))
       case 'withdraw':
@@ -106,6 +133,11 @@ export class Api {
       case 'end-form':
         return this.#forms((deps) => endForm(deps, action.name, this.#signal))
     }
+  }
+
+  #readLog(read: (Action & { act: 'log' })['read']): Promise<void> {
+    if (read === 'older') return this.#log.older()
+    return read === 'newer' ? this.#log.newer() : this.#log.show(read)
   }
 
   /**
@@ -128,10 +160,18 @@ export class Api {
       }
       if (event?.event === 'moved' && this.#isElsewhere(event.moved))
         tell({ it: 'moved', moved: event.moved })
+      if (event?.event === 'others') {
+        // Whether the other home answers is also news of its devices.
+        if (event.others.host?.connected !== this.#deps.state().others?.host?.connected) return
+        tell({ it: 'others', others: this.#keepOthers(event.others) })
+      }
+      if (event?.event === 'still') this.#renewPictures(event.device)
+      if (event?.event === 'logged') tell({ it: 'logged' })
       if (event?.event === 'reading') tell({ it: 'read', thing: event.device, values: event.values })
       if (event?.event === 'presence') {
         if (!this.#deps.state().things.has(event.device)) return
-        tell({ it: 'presence', thing: event.device, connected: event.connected, at: event.at })
+        const { device, connected, at, unreachable } = event
+        tell({ it: 'presence', thing: device, connected, at, unreachable })
       }
     }
   }
@@ -142,12 +182,20 @@ export class Api {
     this.#believed = believe(picture, person.root, person.ed25519, keep.revocations())
     const { trust } = this.#believed
     keep.setRevocations(trust.revocations.map(({ frame }) => frame))
-    const { moved } = picture
+    const { moved, here, others, host } = picture
     return {
       ...picture,
+      ...(here !== undefined && others && this.#keepOthers({ here, others, host })),
       owners: picture.owners.filter(({ key }) => trust.isOwner(keyOf(key))),
       moved: moved && this.#isElsewhere(moved) ? moved : undefined,
     }
+  }
+
+  /** Those of the home that let this phone in; another one does not know them, and what came along with the key stays. */
+  #keepOthers(told: Others): Others {
+    const others = told.others.filter((each) => this.#isElsewhere(each)).slice(0, WAYS_MAX)
+    if (!told.host) this.#deps.keep.setOthers(others)
+    return { ...told, others }
   }
 
   /** Only an onion sends to another; where one is already, one need not go. */
@@ -184,6 +232,7 @@ export class Api {
     const running = state().progress.get(key)?.stage
     if (!thing || !this.#believed || (running && running !== 'done' && running !== 'failed')) return
     tell({ it: 'progress', key, progress: { stage: 'sealing' } })
+    let command: Uint8Array | undefined
     try {
       const deps = {
         asker: this.#asker,
@@ -191,14 +240,43 @@ export class Api {
         believed: this.#believed,
         onStage: (stage: 'sent' | 'at-hub' | 'at-device') =>
           tell({ it: 'progress', key, progress: { stage } }),
+        onSealed: (sealed: Uint8Array) => {
+          command = sealed
+        },
         onPapers: (told: PartyId, papers: Papers) => tell({ it: 'papers', thing: told, papers }),
       }
       const values = await carryOut(deps, thing, wish, this.#signal)
       tell({ it: 'read', thing: thing.id, values })
       tell({ it: 'progress', key, progress: { stage: 'done' } })
+      const taken = values.find(({ property }) => capabilityOf(property)?.name === 'still')
+      if (taken && command) await this.#picture({ thing: thing.id, property: taken.property, command })
     } catch (error) {
       const { code, detail } = failureOf(error)
       tell({ it: 'progress', key, progress: { stage: 'failed', code, detail } })
+    }
+  }
+
+  /** The newest picture is another now: those that are shown follow. */
+  #renewPictures(thing: PartyId): void {
+    for (const [key, { stage }] of this.#deps.state().pictures) {
+      const [id, property] = key.split(' ') as [PartyId, string]
+      if (id === thing && stage !== 'coming') void this.#picture({ thing, property })
+    }
+  }
+
+  async #picture({ thing, property, command }: Wanted): Promise<void> {
+    const { clock, tell } = this.#deps
+    if (!this.#believed) return
+    const key = pictureKey(thing, property)
+    tell({ it: 'picture', key, view: { stage: 'coming' } })
+    const onProgress = (got: number, size: number) =>
+      tell({ it: 'picture', key, view: { stage: 'coming', got, size } })
+    try {
+      const deps = { clock, asker: this.#asker, believed: this.#believed, onProgress }
+      const picture = await fetchPicture(deps, { thing, property, command }, this.#signal)
+      tell({ it: 'picture', key, view: { stage: 'there', picture } })
+    } catch (error) {
+      tell({ it: 'picture', key, view: { stage: 'failed', code: failureOf(error).code } })
     }
   }
 
@@ -249,24 +327,6 @@ export class Api {
       tell({ it: 'forms', forms: { names, made: token && `${origin}/form/${token}`, busy: false } })
     } catch (error) {
       tell({ it: 'forms', forms: { busy: false, failed: failureOf(error).code } })
-    }
-  }
-
-  async #log(older: boolean): Promise<void> {
-    const { state, tell } = this.#deps
-    const held = older ? state().log.acts : []
-    const before = held.at(-1)?.index
-    tell({ it: 'log', log: { loading: true, acts: held, failed: undefined } })
-    try {
-      const path = `/log?limit=${LOG_PAGE}${before === undefined ? '' : `&before=${before}`}`
-      const answer = await this.#asker.json({ method: 'GET', path }, this.#signal)
-      const acts = readActs(answer, this.#believed)
-      tell({
-        it: 'log',
-        log: { acts: [...held, ...acts], loading: false, complete: (acts.at(-1)?.index ?? 1) === 1 },
-      })
-    } catch (error) {
-      tell({ it: 'log', log: { loading: false, failed: failureOf(error).code } })
     }
   }
 }

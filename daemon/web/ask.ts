@@ -44,6 +44,21 @@ export class Asker {
     return text === '' ? undefined : parseJson(text)
   }
 
+  /** What is no text, at most `most` bytes. @throws PageError as `json` does */
+  async bytes(call: Call, most: number, signal: AbortSignal): Promise<Uint8Array> {
+    using patience = deadline(this.#deps.clock, ANSWER_MS_MAX, signal)
+    const response = await this.#ask(call, '*/*', patience.signal)
+    if (Number(response.headers.get('content-length') ?? 0) > most) throw badAnswer('end')
+    try {
+      const bytes = new Uint8Array(await response.arrayBuffer())
+      if (bytes.length > most) throw badAnswer('end')
+      return bytes
+    } catch (cause) {
+      if (cause instanceof PageError) throw cause
+      throw new PageError('unreachable', 'the connection to the home broke off', { cause })
+    }
+  }
+
   /** The lines of an answer as they come; silent for `silenceMsMax`: unreachable. */
   async *lines(
     call: Call & { readonly accept: string },

@@ -42,6 +42,8 @@ export interface CommandDeps {
   readonly person: Person
   readonly believed: Believed
   readonly onStage: (stage: PassedStage) => void
+  /** Told the SHA-256 of the command, each time one goes out. */
+  readonly onSealed?: (command: Uint8Array) => void
   /** Told what the home shows for the device now, when it had to be asked again. */
   readonly onPapers: (thing: PartyId, papers: Papers) => void
 }
@@ -82,7 +84,7 @@ async function askAnew({ asker, onPapers }: CommandDeps, thing: Thing, signal: A
 }
 
 async function send(
-  { asker, person, believed, onStage }: CommandDeps,
+  { asker, person, believed, onStage, onSealed }: CommandDeps,
   thing: Thing,
   proven: Proven,
   wish: Wish,
@@ -101,6 +103,7 @@ async function send(
     ...(value !== undefined && { value }),
     ...(grant && { grant }),
   })
+  onSealed?.(sha256(frame))
   onStage('sent')
   const lines = asker.lines(
     {

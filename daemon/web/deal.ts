@@ -3,7 +3,7 @@
 import { REVOCATION_ENTRIES_MAX } from '../../schemas/gen/ts/wire.ts'
 import { equal, fromBase64url, toBase64url } from '../base/bytes.ts'
 import type { Random } from '../base/random.ts'
-import type { Grant, Revocation } from '../core/envelope/browser.ts'
+import type { Grant, Person as PersonBody, Revocation } from '../core/envelope/browser.ts'
 import { keyOf, type PartyId } from '../core/model/index.ts'
 import type { Asker } from './ask.ts'
 import { PageError } from './error.ts'
@@ -75,6 +75,18 @@ export async function takeBack(
     ...(floor !== undefined && { floor }),
   })
   await send(asker, 'PUT', '/revocations', frame, signal)
+}
+
+/** As who may: an owner anybody, others whom they added. What the person has and may stays. */
+export async function renamePerson(
+  { asker, person }: DealDeps,
+  id: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const bytes = fromBase64url(id)!
+  const frame = person.seal<PersonBody>({ type: 'person', name, person: bytes })
+  await send(asker, 'PUT', personPath(bytes), frame, signal)
 }
 
 /** @param id  of somebody of whom no phone and no grant holds any more */

@@ -4,9 +4,10 @@ import { CAPABILITIES, type Capability } from '../../schemas/gen/ts/capabilities
 import type { Thing, Value } from './answers.ts'
 import type { Words } from './words/words.ts'
 
-export type ThingKind = 'light' | 'lock' | 'blind' | 'heating' | 'sensor' | 'switch' | 'other'
+export type ThingKind = 'light' | 'lock' | 'blind' | 'heating' | 'sensor' | 'switch' | 'camera' | 'other'
 
 export function kindOf({ affordances }: Pick<Thing, 'affordances'>): ThingKind {
+  if (affordances.has('still') || affordances.has('look')) return 'camera'
   if (affordances.has('locked') || affordances.has('unlock')) return 'lock'
   if (affordances.has('level') || affordances.has('color')) return 'light'
   if (affordances.has('position')) return 'blind'

@@ -182,6 +182,9 @@ export interface Terms {
   readonly parent?: Uint8Array | undefined
 }
 
+/** For a field: what a name may have is 64 bytes, and most characters have one or two. */
+export const NAME_CHARS_MAX = 40
+
 /** A day: a guest lapses by tomorrow where the hub is not heard. */
 export const LEASE_S = 86_400
 

@@ -9,6 +9,7 @@ import {
   type Message,
   openEnvelope,
   type Receipt,
+  type Still,
 } from '../core/envelope/browser.ts'
 import { idOf, keyOf, type PartyId } from '../core/model/index.ts'
 import { openTrust, type Trust } from '../core/policy/trust.ts'
@@ -104,6 +105,13 @@ export function proveReceipt(
   if (!opened || !equal(opened.body.command, command)) {
     throw new PageError('distrust', 'the receipt is not the answer of this device to this command')
   }
+  return opened
+}
+
+/** @throws PageError distrust when it is not this device's word on a picture */
+export function proveStill(frame: Uint8Array, device: PartyId, believed: Believed): Message<Still> {
+  const opened = open(frame, 'still', believed, (signer) => equal(signer, keyOf(device)))
+  if (!opened) throw new PageError('distrust', 'the picture was not sealed by this device')
   return opened
 }
 

@@ -2,10 +2,11 @@
 /** What the page shows, and how each happening changes it: pure, so that a test can play any day of a home. */
 import type { PartyId } from '../core/model/index.ts'
 import type { Act } from './acts.ts'
-import type { Held, Me, Move, NamedValue, Owner, Papers, Picture, Thing } from './answers.ts'
+import type { Held, Me, Move, NamedValue, Others, Owner, Papers, Picture, Thing } from './answers.ts'
 import type { PassedStage } from './command.ts'
 import type { PageCode } from './error.ts'
 import type { KnownGrant, KnownPerson } from './people.ts'
+import type { Picture as Still } from './picture.ts'
 
 /** How a device stands with its owner's record. */
 export type Standing =
@@ -29,12 +30,33 @@ export interface HistoryView {
   readonly failed?: PageCode | undefined
 }
 
+/** What a camera saw last; the one before stays while another comes. */
+export interface PictureView {
+  readonly stage: 'coming' | 'there' | 'failed'
+  readonly picture?: Still | undefined
+  /** Bytes at the hub, of so many. */
+  readonly got?: number | undefined
+  readonly size?: number | undefined
+  readonly code?: PageCode | undefined
+}
+
+/** Whose acts, and on which device; without: everybody's, on all. */
+export interface LogFilter {
+  /** A person's id, or an owner's key. */
+  readonly who?: string
+  readonly device?: PartyId
+}
+
 export interface LogView {
+  readonly filter: LogFilter
+  /** Newest first. */
   readonly acts: readonly Act[]
   readonly loading: boolean
   /** Nothing older is there. */
   readonly complete: boolean
   readonly failed?: PageCode | undefined
+  /** How often something happened that is in the log. */
+  readonly news: number
 }
 
 export interface PeopleView {
@@ -72,11 +94,17 @@ export interface State {
   readonly hub: PartyId | undefined
   /** Where this phone is to go. */
   readonly moved: Move | undefined
+  /** Addresses at other homes, as this home told of them. */
+  readonly others: Others | undefined
   readonly owners: readonly Owner[]
+  /** Names by the person's id, as far as they are told. */
+  readonly names: ReadonlyMap<string, string>
   readonly things: ReadonlyMap<PartyId, Thing>
   readonly standing: ReadonlyMap<PartyId, Standing>
   readonly progress: ReadonlyMap<string, Progress>
   readonly history: HistoryView | undefined
+  /** By pictureKey. */
+  readonly pictures: ReadonlyMap<string, PictureView>
   readonly log: LogView
   readonly people: PeopleView
   readonly guest: Guest
@@ -88,12 +116,15 @@ export const EMPTY: State = {
   me: undefined,
   hub: undefined,
   moved: undefined,
+  others: undefined,
   owners: [],
+  names: new Map(),
   things: new Map(),
   standing: new Map(),
   progress: new Map(),
   history: undefined,
-  log: { acts: [], loading: false, complete: false },
+  pictures: new Map(),
+  log: { filter: {}, acts: [], loading: false, complete: false, news: 0 },
   people: { people: [], grants: [], loading: false },
   guest: { kind: 'none' },
   forms: { names: [], busy: false },
@@ -104,6 +135,7 @@ export type Happening =
   /** The home has not answered again: what is shown may be old. */
   | { readonly it: 'doubted' }
   | { readonly it: 'moved'; readonly moved: Move }
+  | { readonly it: 'others'; readonly others: Others }
   | { readonly it: 'lost'; readonly code: PageCode; readonly detail: string }
   | { readonly it: 'papers'; readonly thing: PartyId; readonly papers: Papers }
   | { readonly it: 'proved'; readonly thing: PartyId; readonly standing: Standing }
@@ -113,10 +145,14 @@ export type Happening =
       readonly thing: PartyId
       readonly connected: boolean
       readonly at: number
+      readonly unreachable: boolean
     }
   | { readonly it: 'progress'; readonly key: string; readonly progress: Progress }
   | { readonly it: 'history'; readonly view: HistoryView }
-  | { readonly it: 'log'; readonly log: Partial<LogView> }
+  | { readonly it: 'picture'; readonly key: string; readonly view: PictureView }
+  | { readonly it: 'log'; readonly log: Partial<Omit<LogView, 'news'>> }
+  /** Something that is in the log now. */
+  | { readonly it: 'logged' }
   | { readonly it: 'people'; readonly people: Partial<PeopleView> }
   | { readonly it: 'guest'; readonly guest: Guest }
   | { readonly it: 'forms'; readonly forms: Partial<FormsView> }
@@ -124,6 +160,11 @@ export type Happening =
 /** The key of a command's progress. */
 export function progressKey(thing: PartyId, affordance: string): string {
   return `${thing} ${affordance}`
+}
+
+/** The key of a picture: a device and its property `still`. */
+export function pictureKey(thing: PartyId, property: string): string {
+  return `${thing} ${property}`
 }
 
 export function next(state: State, happening: Happening): State {
@@ -134,6 +175,8 @@ export function next(state: State, happening: Happening): State {
       return { ...state, link: { kind: 'connecting' } }
     case 'moved':
       return { ...state, moved: happening.moved }
+    case 'others':
+      return { ...state, others: happening.others }
     case 'lost':
       return { ...state, link: { kind: 'lost', code: happening.code, detail: happening.detail } }
     case 'papers':
@@ -150,6 +193,7 @@ export function next(state: State, happening: Happening): State {
         ...thing,
         connected: happening.connected,
         since: happening.at,
+        unreachable: happening.unreachable ? happening.at : undefined,
         // Who connects may have been born anew: its hello is asked for when it is needed.
         ...(happening.connected && { hello: undefined, nonce: undefined }),
       }))
@@ -157,8 +201,12 @@ export function next(state: State, happening: Happening): State {
       return { ...state, progress: put(state.progress, happening.key, happening.progress) }
     case 'history':
       return { ...state, history: happening.view }
+    case 'picture':
+      return withPicture(state, happening.key, happening.view)
     case 'log':
       return { ...state, log: { ...state.log, ...happening.log } }
+    case 'logged':
+      return { ...state, log: { ...state.log, news: state.log.news + 1 } }
     case 'forms':
       return { ...state, forms: { ...state.forms, ...happening.forms } }
     case 'guest':
@@ -168,7 +216,10 @@ export function next(state: State, happening: Happening): State {
   }
 }
 
-function opened(state: State, { me, hub, owners, moved, things }: Picture): State {
+function opened(
+  state: State,
+  { me, hub, owners, moved, people, things, here, others, host }: Picture,
+): State {
   const byName = [...things].sort((a, b) => a.name.localeCompare(b.name))
   return {
     ...state,
@@ -177,6 +228,8 @@ function opened(state: State, { me, hub, owners, moved, things }: Picture): Stat
     hub,
     owners,
     moved,
+    others: here === undefined || !others ? undefined : { here, others, host },
+    names: people,
     things: new Map(byName.map((thing) => [thing.id, thing])),
   }
 }
@@ -197,6 +250,12 @@ function withValues(
     if (held && (held.at ?? 0) <= at) changed.set(property, { ...held, value, at })
   }
   return changed
+}
+
+/** What is there goes when another is: not before, and not because one did not come. */
+function withPicture(state: State, key: string, view: PictureView): State {
+  const picture = view.picture ?? state.pictures.get(key)?.picture
+  return { ...state, pictures: put(state.pictures, key, { ...view, picture }) }
 }
 
 /** A plot that is open grows with what is read. */

@@ -4,6 +4,7 @@
  * At the start they are left where they are; where that is, they remember.
  */
 #include "../core/device.h"
+#include "../core/kept.h"
 #include "../core/line.h"
 #include "../driver/servo.h"
 #include "../../schemas/gen/c/shallot_capabilities.h"
@@ -22,7 +23,7 @@ static struct {
 static void position_load(void) {
   uint8_t percent;
   const struct port *port = blinds.servo.port;
-  if (port->blob_read(POSITION_BLOB, &percent, 1) != 1 || percent > 100) return;
+  if (kept_read(port, POSITION_BLOB, &percent, 1) != 1 || percent > 100) return;
   servo_aim(&blinds.servo, percent);
   blinds.servo.now_us = blinds.servo.goal_us;
   blinds.servo.is_moving = false;
@@ -46,7 +47,7 @@ static void rest(struct changes *changes) {
   const struct port *port = blinds.servo.port;
   blinds.is_told = true;
   position_add(changes);
-  port->blob_write(POSITION_BLOB, &percent, 1);
+  kept_write(port, POSITION_BLOB, &percent, 1);
   log_number(port, "blinds at ", percent, "");
 }
 

@@ -7,6 +7,7 @@
  */
 #include "../core/device.h"
 #include "../core/grants.h"
+#include "../core/kept.h"
 #include "../core/keycodes.h"
 #include "../driver/debounced.h"
 #include "../driver/keypad.h"
@@ -51,13 +52,13 @@ static struct {
 
 static bool fail_safe_load(const struct port *port) {
   uint8_t is_fail_safe = 0;
-  return port->blob_read(DOOR_BLOB, &is_fail_safe, 1) == 1 && is_fail_safe == 1;
+  return kept_read(port, DOOR_BLOB, &is_fail_safe, 1) == 1 && is_fail_safe == 1;
 }
 
 /* On flash first: a lock that fails otherwise than was answered would be worse than one that does not change. */
 static int fail_safe_set(bool is_fail_safe, uint64_t now_ms) {
   uint8_t byte = is_fail_safe;
-  if (house.port->blob_write(DOOR_BLOB, &byte, 1) != 0) return SHALLOT_E_DEVICE_FAULT;
+  if (kept_write(house.port, DOOR_BLOB, &byte, 1) != 0) return SHALLOT_E_DEVICE_FAULT;
   return lock_set_fail_safe(&house.lock, is_fail_safe, now_ms);
 }
 

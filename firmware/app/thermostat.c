@@ -4,6 +4,7 @@
  * Safe states: the relay is off from the start, while the temperature is not known, and while the sensor cannot be believed.
  */
 #include "../core/device.h"
+#include "../core/kept.h"
 #include "../core/line.h"
 #include "../driver/ds18b20.h"
 #include "../driver/relay.h"
@@ -35,7 +36,7 @@ static bool is_target(int32_t target) { return target >= SHALLOT_CAPABILITY_SETP
 /* A damaged blob is the first target again: warm enough, and never more than that. */
 static int32_t target_load(const struct port *port) {
   uint8_t bytes[2];
-  bool is_whole = port->blob_read(TARGET_BLOB, bytes, sizeof bytes) == (int)sizeof bytes;
+  bool is_whole = kept_read(port, TARGET_BLOB, bytes, sizeof bytes) == (int)sizeof bytes;
   int32_t target = is_whole ? bytes[0] << 8 | bytes[1] : TARGET_FIRST;
   return is_target(target) ? target : TARGET_FIRST;
 }
@@ -52,7 +53,7 @@ static int thermostat_act(const struct command_body *order, struct changes *chan
   int32_t target = order->value.number;
   uint8_t bytes[] = {(uint8_t)(target >> 8), (uint8_t)target};
   if (order->affordance != SHALLOT_CAPABILITY_SETPOINT) return SHALLOT_E_NO_SUCH_AFFORDANCE;
-  if (target != thermostat.target && thermostat.port->blob_write(TARGET_BLOB, bytes, sizeof bytes) != 0) return SHALLOT_E_DEVICE_FAULT;
+  if (target != thermostat.target && kept_write(thermostat.port, TARGET_BLOB, bytes, sizeof bytes) != 0) return SHALLOT_E_DEVICE_FAULT;
   thermostat.target = target;
   changes_add(changes, SHALLOT_CAPABILITY_SETPOINT, target);
   return 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Updates against power cuts at every write: two slots, a boot record and blobs in memory, which stop working at a chosen operation,
- * before it, after it or in the middle (of 64 bytes of a slot one is kept: all of them are the same, and memory is short); then everything begins again from what is in them. A hub that offers the same image after each
- * start is played, too. Prints `ok CLAIM` or `FAILED CLAIM`; the status is the number that failed.
+ * Updates against power cuts at every write, on each boot loader there is: a flash whose power ends at a chosen operation (twin/flash.h),
+ * then everything begins again from what is in it. A hub that offers the same image after each start is played, too.
+ * Prints `ok CLAIM` or `FAILED CLAIM`; the status is the number that failed.
  */
 #include <string.h>
 
@@ -10,118 +10,143 @@
 #include "../core/image.h"
 #include "../core/line.h"
 #include "../core/update.h"
+#include "../port/esp32/slots.h"
+#include "twin/esp_ota.h"
+#include "twin/flash.h"
 
-enum { CELL_BYTES = 64, SLOT_BYTES = 5 * PORT_SECTOR_BYTES, IMAGE_BYTES = 18001, STATES = 2, NO_CUT = 0x7fffffff, STARTS_MAX = 12, FLIP_STEP = 13, OLD = 1, NEW = 2 };
-enum cut { CUT_BEFORE, CUT_AFTER, CUT_TORN };
+enum { IMAGE_BYTES = 18001, STATES = 2, STARTS_MAX = 12, FLIP_STEP = 13, NOTHING = 0, OLD = 1, NEW = 2 };
+
+/* What stands between power and an image. */
+struct loader {
+  const char *name;
+  const struct slots *slots;
+  void (*reset)(void);
+  int (*boot)(bool *trial); /* the slot that runs */
+  bool (*is_restarting)(void);
+  int first; /* the slot that a device begins with */
+};
 
 static const struct port *console;
 static int failed;
 static struct {
-  uint8_t slots[2][SLOT_BYTES / CELL_BYTES];
-  uint8_t states[STATES][sizeof(struct update_state)];
-  size_t state_sizes[STATES];
-  int kept;
-  bool tries_other;
-} flash;
-static int operations_left;
-static int operations; /* in all */
-static enum cut cut;
+  uint8_t bytes[STATES][sizeof(struct update_state)];
+  size_t sizes[STATES];
+} states;
+static const struct loader *loader;
 static uint64_t now;
 static int running;
 static bool is_trial;
-static bool is_restarting;
 static struct update update;
 static struct port port;
 
 static void claim(bool holds, const char *what) {
   struct line line = {.size = 0};
   line_add(&line, holds ? "ok " : "FAILED ");
+  line_add(&line, loader->name);
   line_add(&line, what);
   console->log(line.text);
   failed += !holds;
 }
 
-/* ---- a flash with an end ---- */
-
-static bool has_power(void) { return operations_left >= 0; }
-
-/* How much of `size` still happens. */
-static size_t power(size_t size) {
-  if (!has_power()) return 0;
-  operations++;
-  if (operations_left-- > 0) return size;
-  return cut == CUT_AFTER ? size : cut == CUT_TORN ? size / 2 : 0;
-}
-
-static int outcome(void) { return has_power() ? 0 : SHALLOT_E_PORT_STORAGE; }
+/* ---- what is remembered ---- */
 
 static int place_of(const char *name) { return name[strlen(name) - 1] - '0'; }
 
 static int blob_read(const char *name, uint8_t *out, size_t capacity) {
-  size_t size = flash.state_sizes[place_of(name)];
+  size_t size = states.sizes[place_of(name)];
   if (size == 0) return SHALLOT_E_MISSING;
   if (size > capacity) return SHALLOT_E_OUT_OF_SPACE;
-  memcpy(out, flash.states[place_of(name)], size);
+  memcpy(out, states.bytes[place_of(name)], size);
   return (int)size;
 }
 
 /* Worse than the port's promise: a torn blob is half the new and half the old. */
 static int blob_write(const char *name, const uint8_t *data, size_t size) {
-  size_t done = power(size);
-  memcpy(flash.states[place_of(name)], data, done);
-  if (done > 0) flash.state_sizes[place_of(name)] = size;
-  return outcome();
+  size_t done = flash_power(size);
+  memcpy(states.bytes[place_of(name)], data, done);
+  if (done > 0) states.sizes[place_of(name)] = size;
+  return flash_outcome();
 }
-
-static int slots_running(bool *trial) {
-  *trial = is_trial;
-  return running;
-}
-
-static int slots_erase(uint32_t at) {
-  memset(flash.slots[1 - running] + at / CELL_BYTES, 0xff, power(PORT_SECTOR_BYTES) / CELL_BYTES);
-  return outcome();
-}
-
-/* As flash does it: bits only fall. */
-static int slots_write(uint32_t at, const uint8_t *data, size_t size) {
-  size_t done = power(size);
-  for (size_t i = 0; i < done; i += CELL_BYTES) flash.slots[1 - running][(at + i) / CELL_BYTES] &= data[i];
-  return outcome();
-}
-
-static int slots_read(uint32_t at, uint8_t *out, size_t size) {
-  for (size_t i = 0; i < size; i++) out[i] = flash.slots[1 - running][(at + i) / CELL_BYTES];
-  return 0;
-}
-
-static int slots_try_other(void) {
-  if (power(2) == 2) flash.tries_other = true;
-  return outcome();
-}
-
-static int slots_keep(void) {
-  if (power(2) == 2) flash.kept = running;
-  if (has_power()) is_trial = false;
-  return outcome();
-}
-
-static void slots_restart(void) { is_restarting = true; }
 
 static uint64_t now_ms(void) { return now; }
 
-IN_FLASH(static const struct slots slots) = {SLOT_BYTES, slots_running, slots_erase, slots_write, slots_read, slots_try_other, slots_keep, slots_restart};
+/* ---- the plainest boot loader that keeps the promise of port.h ---- */
+
+static struct {
+  int kept;
+  bool tries_other;
+  int running;
+  bool is_trial;
+  bool is_restarting;
+} plain;
+
+static int plain_running(bool *trial) {
+  *trial = plain.is_trial;
+  return plain.running;
+}
+
+static int plain_erase(uint32_t at) { return flash_erase(1 - plain.running, at); }
+static int plain_write(uint32_t at, const uint8_t *data, size_t size) { return flash_write(1 - plain.running, at, data, size); }
+static int plain_read(uint32_t at, uint8_t *out, size_t size) { return flash_read(1 - plain.running, at, out, size); }
+
+static int plain_try_other(void) {
+  if (flash_power(2) == 2) plain.tries_other = true;
+  return flash_outcome();
+}
+
+static int plain_keep(void) {
+  if (flash_power(2) == 2) plain.kept = plain.running;
+  if (flash_has_power()) plain.is_trial = false;
+  return flash_outcome();
+}
+
+static void plain_restart(void) { plain.is_restarting = true; }
+static bool plain_is_restarting(void) { return plain.is_restarting; }
+static void plain_reset(void) { memset(&plain, 0, sizeof plain); }
+
+static int plain_boot(bool *trial) {
+  plain.running = plain.tries_other ? 1 - plain.kept : plain.kept;
+  *trial = plain.is_trial = plain.tries_other;
+  plain.tries_other = plain.is_restarting = false;
+  return plain.running;
+}
+
+IN_FLASH(static const struct slots plain_slots) = {FLASH_SLOT_BYTES, plain_running, plain_erase, plain_write, plain_read, plain_try_other, plain_keep, plain_restart};
+
+/* ---- ESP-IDF's, behind the ESP32's port ---- */
+
+static int idf_boot(bool *trial) {
+  if (esp_ota_twin_boot() < 0) return -1;
+  return esp32_slots.running(trial);
+}
+
+static void idf_reset(void) { esp_ota_twin_new(ESP_OTA_TWIN_FLASHED); }
+static void idf_reset_blank(void) { esp_ota_twin_new(ESP_OTA_TWIN_BLANK); }
+static void idf_reset_updated(void) { esp_ota_twin_new(ESP_OTA_TWIN_UPDATED); }
+static bool idf_is_restarting(void) { return esp_ota_twin.is_restarting; }
+
+IN_FLASH(static const struct loader loaders[]) = {
+  {"", &plain_slots, plain_reset, plain_boot, plain_is_restarting, 0},
+  {"esp32: ", &esp32_slots, idf_reset, idf_boot, idf_is_restarting, 0},
+  {"esp32, otadata erased: ", &esp32_slots, idf_reset_blank, idf_boot, idf_is_restarting, 0},
+  {"esp32, from the second slot: ", &esp32_slots, idf_reset_updated, idf_boot, idf_is_restarting, 1},
+};
 
 /* ---- images: what is in them follows from version and place ---- */
 
-static uint8_t image_byte(int version, uint32_t at) { return (uint8_t)(at / CELL_BYTES * 7 + (uint32_t)version * 91); }
+static uint8_t image_byte(int version, uint32_t at) { return (uint8_t)(at / FLASH_CELL_BYTES * 7 + (uint32_t)version * 91); }
 
 static bool holds_image(int slot, int version) {
-  for (uint32_t at = 0; at < IMAGE_BYTES; at += CELL_BYTES) {
-    if (flash.slots[slot][at / CELL_BYTES] != image_byte(version, at)) return false;
+  for (uint32_t at = 0; at < IMAGE_BYTES; at += FLASH_CELL_BYTES) {
+    if (flash.slots[slot][at / FLASH_CELL_BYTES] != image_byte(version, at)) return false;
   }
   return true;
 }
+
+static bool is_new_refused;
+
+/* What ESP-IDF's boot loader finds by an image's own digest. */
+static bool is_sound(int slot) { return holds_image(slot, OLD) || (!is_new_refused && holds_image(slot, NEW)); }
 
 static int image_source(const void *from, uint32_t at, uint8_t *out, size_t size) {
   for (size_t i = 0; i < size; i++) out[i] = image_byte(*(const int *)from, at + (uint32_t)i);
@@ -163,33 +188,37 @@ static int chunk_send(int version) {
 
 /* The other slot holds whatever was there: it must be erased. */
 static void device_new(void) {
-  int version = OLD;
+  enum flash_cut cut = flash.cut;
   memset(&flash, 0, sizeof flash);
-  for (uint32_t at = 0; at < IMAGE_BYTES; at += CELL_BYTES) flash.slots[0][at / CELL_BYTES] = image_byte(version, at);
-  operations_left = NO_CUT;
-  operations = 0;
+  memset(&states, 0, sizeof states);
+  for (uint32_t at = 0; at < IMAGE_BYTES; at += FLASH_CELL_BYTES) flash.slots[loader->first][at / FLASH_CELL_BYTES] = image_byte(OLD, at);
+  loader->reset();
+  flash.cut = cut;
+  flash.operations_left = FLASH_NO_CUT;
   now = 1000;
 }
 
-/* What a boot loader does, and the first thing that an image does. */
+/* What a boot loader does, once more if its power ends, and the first thing that an image does. */
 static void start(void) {
-  running = flash.tries_other ? 1 - flash.kept : flash.kept;
-  is_trial = flash.tries_other;
-  flash.tries_other = false;
-  is_restarting = false;
-  update_open(&update, &port, &own_image);
+  running = loader->boot(&is_trial);
+  if (!flash_has_power()) {
+    flash.operations_left = FLASH_NO_CUT;
+    running = loader->boot(&is_trial);
+  }
+  if (running >= 0) update_open(&update, &port, &own_image);
 }
 
 static int version_running(void) {
+  if (running < 0) return NOTHING;
   if (holds_image(running, OLD)) return OLD;
-  return holds_image(running, NEW) ? NEW : 0;
+  return holds_image(running, NEW) ? NEW : NOTHING;
 }
 
 /* The hub's half on the old image: offers, and sends until the device restarts, the power goes or it says no. The code of the offer. */
 static int hub_serve(uint32_t *chunks) {
   int code = offer(NEW, NEW);
   if (code) return code;
-  for (int more = 0; more == 0 && has_power() && update.code == 0; (*chunks)++) {
+  for (int more = 0; more == 0 && flash_has_power() && update.code == 0; (*chunks)++) {
     more = chunk_send(NEW);
     if (more > 0) update_boot(&update);
   }
@@ -207,17 +236,17 @@ struct ending {
 static struct ending life(int cut_at, bool is_welcomed) {
   struct ending ending = {.is_whole = true};
   device_new();
-  operations_left = cut_at;
+  flash.operations_left = cut_at;
   for (int starts = 0; starts < STARTS_MAX; starts++) {
     start();
     ending.version = version_running();
-    ending.is_whole = ending.is_whole && ending.version != 0;
+    ending.is_whole = ending.is_whole && ending.version != NOTHING;
     bool is_over = false;
-    if (!is_restarting && ending.version == OLD) is_over = hub_serve(&ending.chunks) != 0 && has_power();
-    else if (!is_restarting && is_welcomed) is_over = update_healthy(&update) >= 0 && has_power();
-    else if (!is_restarting) update_watch(&update, now += SHALLOT_TRIAL_S_MAX * 1000 + 1);
+    if (!loader->is_restarting() && ending.version == OLD) is_over = hub_serve(&ending.chunks) != 0 && flash_has_power();
+    else if (!loader->is_restarting() && is_welcomed) is_over = update_healthy(&update) >= 0 && flash_has_power();
+    else if (!loader->is_restarting()) update_watch(&update, now += SHALLOT_TRIAL_S_MAX * 1000 + 1);
     if (is_over) break;
-    if (!has_power()) operations_left = NO_CUT;
+    if (!flash_has_power()) flash.operations_left = FLASH_NO_CUT;
   }
   start();
   ending.is_whole = ending.is_whole && version_running() == ending.version;
@@ -234,17 +263,18 @@ static bool ends_returned(const struct ending *ending) {
   return is_back && offer(NEW, NEW) == SHALLOT_E_REPLAYED && offer(OLD, OLD) == SHALLOT_E_DOWNGRADE;
 }
 
-static void cut_claims(void) {
+static void cut_claims(enum flash_cut first) {
   static const char *const how[] = {"before", "after", "in the middle of"};
   const uint32_t whole = (IMAGE_BYTES + SHALLOT_CHUNK_BYTES - 1) / SHALLOT_CHUNK_BYTES;
-  struct ending ending = life(NO_CUT, true);
-  int writes = operations;
+  struct ending ending = life(FLASH_NO_CUT, true);
+  int writes = flash.operations;
   claim(ends_updated(&ending) && ending.chunks == whole, "without a cut each chunk is sent once, and the new image stays");
-  ending = life(NO_CUT, false);
-  claim(ends_returned(&ending), "without a hub that welcomes it the old one comes back, and takes neither it nor an older one");
+  ending = life(FLASH_NO_CUT, false);
+  claim(ends_returned(&ending), "without a hub that welcomes it the old one is back for good");
   claim(writes > 45, "an update takes that many writes");
-  for (cut = CUT_BEFORE; cut <= CUT_TORN; cut++) {
+  for (int cut = (int)first; cut <= FLASH_CUT_TORN; cut++) {
     bool all_new = true, all_old = true, few = true;
+    flash.cut = (enum flash_cut)cut;
     for (int at = 0; at <= writes; at++) {
       ending = life(at, true);
       all_new = all_new && ends_updated(&ending);
@@ -270,11 +300,11 @@ static bool flip_is_survived(size_t bit, bool is_newest) {
   bool ok = offer(NEW, NEW) == 0;
   while (ok && update.state.kept == 0) ok = chunk_send(NEW) == 0;
   unsigned place = (update.state.serial + (is_newest ? 0u : 1u)) % STATES;
-  flash.states[place][bit / 8] ^= (uint8_t)(1u << bit % 8);
+  states.bytes[place][bit / 8] ^= (uint8_t)(1u << bit % 8);
   start();
   uint32_t from = update.got;
   uint32_t chunks = 0;
-  ok = ok && hub_serve(&chunks) == 0 && is_restarting;
+  ok = ok && hub_serve(&chunks) == 0 && loader->is_restarting();
   start();
   return ok && is_trial && version_running() == NEW && (from == 0 || from == UPDATE_KEEP_BYTES);
 }
@@ -316,12 +346,32 @@ static void order_claims(void) {
   claim(offer(NEW, NEW) == 0 && update.got == 0, "and what never booted may be offered once more");
 }
 
+/* An image may be what its manifest says and still nothing that the chip would run. */
+static void refused_claims(void) {
+  uint32_t chunks = 0;
+  device_new();
+  start();
+  is_new_refused = true;
+  bool is_sent = hub_serve(&chunks) == 0 && !loader->is_restarting();
+  struct update_standing standing = update_standing(&update);
+  claim(is_sent && standing.standing == SHALLOT_STANDING_RETURNED && standing.tried == NEW, "what the boot loader refuses counts as tried and returned");
+  start();
+  claim(version_running() == OLD && offer(NEW, NEW) == SHALLOT_E_REPLAYED, "and never boots");
+  is_new_refused = false;
+}
+
 int app_main(const struct port *from) {
   console = from;
-  port = (struct port){.now_ms = now_ms, .blob_read = blob_read, .blob_write = blob_write, .slots = &slots};
-  order_claims();
-  damage_claims();
-  cut_claims();
+  esp_ota_twin.is_sound = is_sound;
+  for (size_t i = 0; i < sizeof loaders / sizeof loaders[0]; i++) {
+    loader = &loaders[i];
+    port = (struct port){.now_ms = now_ms, .blob_read = blob_read, .blob_write = blob_write, .slots = loader->slots};
+    if (i == 0) order_claims();
+    if (i == 0) damage_claims();
+    if (i > 0) refused_claims();
+    /* The pasts of one boot loader differ in what it writes; torn is the worst that can become of that. */
+    cut_claims(i > 1 ? FLASH_CUT_TORN : FLASH_CUT_BEFORE);
+  }
   log_text(from, "end");
   return failed;
 }

@@ -8,6 +8,7 @@
  * enrolment   what a device is answered, by core/enrol.h
  * grants      what reaches a lock after its welcome, by core/session.h; owners come as frames, and `restart` is a new life
  * update      what reaches a device after its welcome that can be updated, by core/session.h; its image is the context's
+ * stills      what reaches a camera that has said what picture it has, by core/session.h; its bytes are five times their place
  * session     bytes of the link, by core/session.h, from the moment the hello was said
  * code        enrolment codes, by core/enrol.h
  * serial      lines on the console, and what is handed over in them, by core/provision.h
@@ -18,11 +19,13 @@
 #include "../core/crypto.h"
 #include "../core/enrol.h"
 #include "../core/grants.h"
+#include "../core/kept.h"
 #include "../core/keycodes.h"
 #include "../core/line.h"
 #include "../core/provision.h"
 #include "../core/revocations.h"
 #include "../core/session.h"
+#include "../core/stills.h"
 #include "../core/update.h"
 #include "../core/uses.h"
 
@@ -33,7 +36,7 @@ static const struct port *console;
 static uint8_t *storage;
 static char *line;
 
-enum room { NO_ROOM, ROOM_ENVELOPE, ROOM_CODE, ROOM_SESSION, ROOM_ENROLMENT, ROOM_GRANTS, ROOM_UPDATE, ROOM_SERIAL };
+enum room { NO_ROOM, ROOM_ENVELOPE, ROOM_CODE, ROOM_SESSION, ROOM_ENROLMENT, ROOM_GRANTS, ROOM_UPDATE, ROOM_STILLS, ROOM_SERIAL };
 
 /* One receiver, described by the context fields of one file. */
 static struct {
@@ -50,6 +53,7 @@ static struct {
   struct image image;       /* that runs */
   int64_t floor;            /* the highest sequence that ran or was tried */
   struct update update;
+  int64_t picture;          /* bytes of it; 0: there is no camera */
   struct session session;   /* its gate is every room's */
 } receiver;
 
@@ -98,6 +102,16 @@ static struct app lock = {
   .grants = lock_grants,
   .codes = &lock_codes,
 };
+
+/* ---- a picture ---- */
+
+static int picture_read(const void *from, uint32_t at, uint8_t *out, size_t size) {
+  (void)from;
+  for (size_t i = 0; i < size; i++) out[i] = (uint8_t)((at + i) * 5);
+  return 0;
+}
+static void picture_drop(void) {}
+static struct stills picture;
 
 /* ---- a slot in memory ---- */
 
@@ -245,7 +259,7 @@ static bool limit_learn(const char *value) {
 }
 
 static bool room_learn(const char *value) {
-  static const char *const rooms[] = {"", "envelope", "code", "session", "enrolment", "grants", "update", "serial"};
+  static const char *const rooms[] = {"", "envelope", "code", "session", "enrolment", "grants", "update", "stills", "serial"};
   for (int room = ROOM_ENVELOPE; room <= ROOM_SERIAL; room++) {
     if (strcmp(value, rooms[room]) == 0) receiver.room = (enum room)room;
   }
@@ -265,6 +279,7 @@ static int lock_open(const uint8_t nonce[SHALLOT_EPOCH_BYTES]) {
   memcpy(hub, gate->hub, sizeof hub);
   config = (struct session_config){{seed, receiver.device}, root, &lock, "vectors", console->random, console, NULL, NULL};
   lock.affordances_count = receiver.affordances_count;
+  lock.stills = receiver.picture > 0 ? &picture : NULL;
   if (receiver.room == ROOM_UPDATE) {
     slotted = *console;
     slotted.slots = two_slots.bytes == 0 ? NULL : &two_slots;
@@ -282,6 +297,8 @@ static int lock_open(const uint8_t nonce[SHALLOT_EPOCH_BYTES]) {
   memcpy(receiver.session.charge, charge, sizeof charge);
   receiver.session.state = SESSION_OPEN;
   receiver.is_connected = fault == 0;
+  picture = (struct stills){.read = picture_read, .drop = picture_drop, .affordance = 1};
+  if (fault == 0 && lock.stills != NULL) fault = stills_take(&picture, (uint32_t)receiver.picture, receiver.device, 0);
   return fault;
 }
 
@@ -319,6 +336,7 @@ static bool context_learn(const char *field, char *value) {
   if (strcmp(field, "image") == 0) return image_learn(value);
   if (strcmp(field, "floor") == 0) return number_learn(&receiver.floor, value);
   if (strcmp(field, "slot") == 0) return slot_learn(value);
+  if (strcmp(field, "picture") == 0) return number_learn(&receiver.picture, value);
   if (strcmp(field, "restart") == 0) return lock_restart(value);
   return is_one_of(field, for_people, sizeof for_people / sizeof for_people[0]);
 }
@@ -381,13 +399,14 @@ static int lock_play(uint8_t *frame, size_t size) {
   if (!receiver.is_connected && lock_open(nonce) != 0) return SHALLOT_E_INTERNAL;
   session_set_time(session, receiver.now_s * 1000, now_ms);
   session->grants.zone = receiver.zone;
+  if (receiver.room == ROOM_STILLS) while (session_output(session, now_ms, &out) > 0) {}
   frame_head_put(head, size);
   session_feed(session, head, sizeof head, now_ms);
   session_feed(session, frame, size, now_ms);
   while (session_output(session, now_ms, &out) > 0) {}
   int event = session_step(session, now_ms);
   if (event == SESSION_RECORD) session_hold_record(session, frame, size);
-  if (event == SESSION_RECORD && receiver.room == ROOM_UPDATE) console->blob_write(IDENTITY_RECORD_BLOB, frame, size);
+  if (event == SESSION_RECORD && receiver.room == ROOM_UPDATE) kept_write(console, IDENTITY_RECORD_BLOB, frame, size);
   while (session_output(session, now_ms, &out) > 0) {}
   outbox_stored(&session->outbox, gate->nonce, UINT32_MAX);
   if (event < 0) return event;
@@ -411,6 +430,7 @@ static int hex_play(char *text) {
     case ROOM_ENROLMENT: return answer_play(bytes, (size_t)size);
     case ROOM_SESSION: return bytes_play(bytes, (size_t)size);
     case ROOM_UPDATE:
+    case ROOM_STILLS:
     case ROOM_GRANTS: return lock_play(bytes, (size_t)size);
     case ROOM_SERIAL: return provision_read(&(struct provision_orders){.code = NULL}, bytes, (size_t)size);
     default: return STATUS_NOT_UNDERSTOOD;
@@ -435,7 +455,7 @@ static int line_play(const char *field, char *value) {
     uses_forget(console);
     keycodes_forget(console);
     two_slots.bytes = 0;
-    console->blob_remove(IDENTITY_RECORD_BLOB);
+    kept_remove(console, IDENTITY_RECORD_BLOB);
     console->blob_remove("update-0");
     console->blob_remove("update-1");
     return 0;

@@ -20,10 +20,12 @@ struct changes {
   /* What somebody who stood before the device had done by the way (SPEC 12.8): SHALLOT_ACT_..., 0: nothing. */
   uint8_t act_source;
   uint16_t act_affordance;
+  uint32_t still_size; /* of the picture that was taken, in bytes; it is read by app->stills. 0: none was */
 };
 
 struct grant;
 struct keycodes;
+struct stills;
 
 struct app {
   const char *firmware; /* its name; with the version of core/image.h at most SHALLOT_LABEL_BYTES_MAX characters */
@@ -45,6 +47,7 @@ struct app {
   struct grant *grants;
   uint32_t grants_max;
   struct keycodes *codes;
+  struct stills *stills; /* of a camera (core/stills.h). NULL: it takes no pictures */
 };
 
 /* Adds one value, of the kind its capability has; beyond the last place nothing happens. */

@@ -144,12 +144,8 @@ static int check_constraints(struct der *value) {
   return der_next(value, TAG_SEQUENCE, &inside) || left(&inside) != 0 || left(value) != 0 ? -1 : 0;
 }
 
-/* KeyUsage (§4.2.1.3): digitalSignature, and no bit that signs certificates or lists. */
-static int check_key_usage(struct der *value) {
-  struct der bits;
-  if (der_next(value, TAG_BIT_STRING, &bits) || left(value) != 0 || left(&bits) < 2) return -1;
-  return (bits.at[1] & 0x80) != 0 && (bits.at[1] & 0x06) == 0 ? 0 : -1;
-}
+/* KeyUsage (§4.2.1.3): digitalSignature alone, in its one DER. */
+static int check_key_usage(const struct der *value) { return der_is(value, "\x03\x02\x07\x80", 4) ? 0 : -1; }
 
 /* ExtendedKeyUsage (§4.2.1.12): exactly id-kp-serverAuth. */
 static int check_extended_usage(struct der *value) {

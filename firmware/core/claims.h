@@ -38,6 +38,7 @@ enum message_type {
   MESSAGE_PAIR,
   MESSAGE_MANIFEST,
   MESSAGE_PINS,
+  MESSAGE_STILL,
   MESSAGE_TYPES
 };
 

@@ -27,6 +27,9 @@ IN_FLASH(static const uint32_t small_order_y[3][8]) = {
     {0x706a17c7, 0x4fd84d3d, 0x760b3cba, 0x0f67100d, 0xfa53202a, 0xc6cc392c, 0x77fdc74e, 0x7a03ac92},
 };
 
+/* Ed25519's group order, 2^252 + 27742317777372353535851937790883648493. */
+IN_FLASH(static const uint32_t group_order[8]) = {0x5cf5d3ed, 0x5812631a, 0xa2f79cd6, 0x14def9de, 0, 0, 0, 0x10000000};
+
 static uint32_t failures(void) {
   struct arena_stats stats;
   arena_stats(&stats);
@@ -51,6 +54,15 @@ static int is_one(const uint8_t point[32]) {
   uint8_t rest = point[31] & 0x7f;
   for (int i = 1; i < 31; i++) rest |= point[i];
   return point[0] == 1 && rest == 0;
+}
+
+/* The library lets through an S from the order up to 2^252 + 2^248: S + L is then a second signature for one in sixteen. */
+static int is_below_order(const uint8_t scalar[32]) {
+  uint8_t order[32];
+  flash_copy(order, group_order, sizeof order);
+  for (size_t i = sizeof order; i-- > 0;)
+    if (scalar[i] != order[i]) return scalar[i] < order[i];
+  return 0;
 }
 
 int crypto_check_public(const uint8_t public_key[CRYPTO_PUBLIC_BYTES]) {
@@ -94,8 +106,9 @@ int crypto_sign(uint8_t signature[CRYPTO_SIGNATURE_BYTES], const uint8_t *messag
 int crypto_verify(const uint8_t signature[CRYPTO_SIGNATURE_BYTES], const uint8_t *message, size_t size,
                   const uint8_t public_key[CRYPTO_PUBLIC_BYTES]) {
   if (crypto_check_public(public_key) != 0) return SHALLOT_E_BAD_KEY;
-  /* R is a point too, and must obey the same. The library refuses an S that is not below the group order. */
+  /* R is a point too, and must obey the same. */
   if (crypto_check_public(signature) != 0) return SHALLOT_E_BAD_SIGNATURE;
+  if (!is_below_order(signature + CRYPTO_PUBLIC_BYTES)) return SHALLOT_E_BAD_SIGNATURE;
   uint32_t before = failures();
   ed25519_key key;
   int valid = 0;
@@ -116,6 +129,18 @@ int crypto_sha256(uint8_t digest[CRYPTO_SHA256_BYTES], const uint8_t *data, size
   if (result == 0) result = wc_Sha256Final(&hash, digest);
   wc_Sha256Free(&hash);
   return outcome(result, before, SHALLOT_E_INTERNAL);
+}
+
+int crypto_sum(uint8_t sum[CRYPTO_SUM_BYTES], const uint8_t *data, size_t size) {
+  uint8_t digest[CRYPTO_SHA256_BYTES];
+  int fault = crypto_sha256(digest, data, size);
+  if (fault == 0) memcpy(sum, digest, CRYPTO_SUM_BYTES);
+  return fault;
+}
+
+bool crypto_sum_fits(const uint8_t sum[CRYPTO_SUM_BYTES], const uint8_t *data, size_t size) {
+  uint8_t right[CRYPTO_SUM_BYTES];
+  return crypto_sum(right, data, size) == 0 && memcmp(right, sum, CRYPTO_SUM_BYTES) == 0;
 }
 
 int crypto_sha256_of(uint8_t digest[CRYPTO_SHA256_BYTES], crypto_source source, const void *from, uint32_t size) {

@@ -9,6 +9,7 @@
 #ifndef SHALLOT_CRYPTO_H
 #define SHALLOT_CRYPTO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,11 @@ int crypto_verify(const uint8_t signature[CRYPTO_SIGNATURE_BYTES], const uint8_t
 int crypto_check_public(const uint8_t public_key[CRYPTO_PUBLIC_BYTES]);
 
 int crypto_sha256(uint8_t digest[CRYPTO_SHA256_BYTES], const uint8_t *data, size_t size);
+
+/* The beginning of the SHA-256, by which stored bytes are known to be what was written: flash forgets bits. */
+#define CRYPTO_SUM_BYTES 4
+int crypto_sum(uint8_t sum[CRYPTO_SUM_BYTES], const uint8_t *data, size_t size);
+bool crypto_sum_fits(const uint8_t sum[CRYPTO_SUM_BYTES], const uint8_t *data, size_t size);
 /* Gives `size` bytes from place `at` on; 0 or a negative code. */
 typedef int (*crypto_source)(const void *from, uint32_t at, uint8_t *out, size_t size);
 /* The digest of `size` bytes that are fetched piece by piece. 0, a negative code, or what `source` says. */

@@ -11,6 +11,7 @@
 #include "enrol.h"
 #include "identity.h"
 #include "image.h"
+#include "kept.h"
 #include "keycodes.h"
 #include "line.h"
 #include "places.h"
@@ -206,7 +207,7 @@ static int life_begin(void) {
   };
   int fault = session_open(&device.session, &device.session_config);
   if (fault) return fault;
-  int size = device.port->blob_read(IDENTITY_RECORD_BLOB, scratch(), SCRATCH_BYTES);
+  int size = kept_read(device.port, IDENTITY_RECORD_BLOB, scratch(), SCRATCH_BYTES);
   if (size > 0) record_digest_take(scratch(), (size_t)size);
   if (size > 0) session_hold_record(&device.session, scratch(), (size_t)size);
   spool_open(&device.spool, device.port, scratch());
@@ -430,7 +431,7 @@ static int enrol_with(const struct enrol_code *code) {
   }
   device.pause_ms = 0;
   if (fault) return fault;
-  device.port->blob_remove(IDENTITY_RECORD_BLOB);
+  kept_remove(device.port, IDENTITY_RECORD_BLOB);
   device.port->blob_remove(TICKET_BLOB);
   places_forget(device.port);
   spool_clear(&device.spool);
@@ -657,7 +658,7 @@ static int image_keep(void) {
 static int record_show(void) {
   size_t capacity;
   uint8_t *room = session_record_room(&device.session, &capacity);
-  int size = device.port->blob_read(IDENTITY_RECORD_BLOB, room, capacity);
+  int size = kept_read(device.port, IDENTITY_RECORD_BLOB, room, capacity);
   if (size <= 0) return SHALLOT_E_UNKNOWN_DEVICE;
   session_send_record(&device.session, (size_t)size);
   return 0;
@@ -668,7 +669,7 @@ static void record_keep(void) {
   uint8_t digest[SHALLOT_DIGEST_BYTES];
   const uint8_t *record = session_record(&device.session, &size);
   if (crypto_sha256(digest, record, size) != 0 || memcmp(digest, device.record_digest, GATE_DIGEST_BYTES) == 0) return;
-  if (device.port->blob_write(IDENTITY_RECORD_BLOB, record, size) != 0) return;
+  if (kept_write(device.port, IDENTITY_RECORD_BLOB, record, size) != 0) return;
   record_digest_take(record, size);
   session_hold_record(&device.session, scratch(), size);
   log_text(device.port, "enrolment recorded");
@@ -689,15 +690,18 @@ static void refusal_heed(int code) {
   if (code == SHALLOT_E_CERTIFICATE_PROFILE && renewal_undo(device.port) == 0) device.port->blob_remove(TICKET_BLOB);
 }
 
-/* SPEC 15.5. The hub is told that all has arrived; what was sealed goes to flash; then it is as after a power cut. */
+/*
+ * SPEC 15.5. The hub is told that all has arrived, if the link still carries it; what was sealed goes to flash; then it is as after a power
+ * cut. A link that ends just now is no reason to stay: the hub would offer what is there, and wait for a hello that never comes.
+ */
 static int image_boot(void) {
-  int fault = output_pump();
+  output_pump();
   session_seal_waiting(&device.session, 0, device.port->now_ms());
   spool_fill();
   log_text(device.port, "image complete, restarting");
-  if (device.app->link != NULL) device.app->link(false, device.port->now_ms());
+  app_link(false);
   tls_close(&device.tls);
-  return fault ? fault : update_boot(&device.update);
+  return update_boot(&device.update);
 }
 
 static int event_handle(int event) {

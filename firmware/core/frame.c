@@ -61,7 +61,20 @@ static int note_of_two(struct note *note, const struct cbor_item *first, const s
   return is_refusal ? 0 : SHALLOT_E_BAD_NOTE;
 }
 
+/* SPEC 19.3 */
+static int note_here(struct note *note, const struct cbor_item *digest, const struct cbor_item *offset, const struct cbor_item *code) {
+  bool is_here = digest->size == SHALLOT_GOT_DIGEST_BYTES && offset->value >= 0 && offset->value <= SHALLOT_STILL_BYTES_MAX &&
+                 code->kind == CBOR_INTEGER && code->value >= 0 && code->value <= CODE_MAX;
+  if (!is_here) return SHALLOT_E_BAD_NOTE;
+  note->kind = NOTE_HERE;
+  note->digest = digest->bytes;
+  note->offset = (uint32_t)offset->value;
+  note->code = -(int)code->value;
+  return 0;
+}
+
 static int note_of_three(struct note *note, const struct cbor_item *first, const struct cbor_item *offset, const struct cbor_item *bytes) {
+  if (first->kind == CBOR_BYTES) return note_here(note, first, offset, bytes);
   bool is_chunk = first->kind == CBOR_INTEGER && first->value == FIRST_OF_CHUNK && offset->kind == CBOR_INTEGER && offset->value >= 0 &&
                   offset->value <= SHALLOT_IMAGE_BYTES_MAX && bytes->kind == CBOR_BYTES && bytes->size > 0 && bytes->size <= SHALLOT_CHUNK_BYTES;
   if (!is_chunk) return SHALLOT_E_BAD_NOTE;

@@ -21,15 +21,15 @@ struct frame_reader {
   bool complete;
 };
 
-enum note_kind { NOTE_STORED, NOTE_GOT, NOTE_REFUSAL, NOTE_CHUNK };
+enum note_kind { NOTE_STORED, NOTE_GOT, NOTE_REFUSAL, NOTE_CHUNK, NOTE_HERE };
 
 struct note {
   enum note_kind kind;
   const uint8_t *epoch; /* stored: SHALLOT_EPOCH_BYTES */
   uint64_t sequence;
-  const uint8_t *digest; /* got: SHALLOT_GOT_DIGEST_BYTES */
-  int code;              /* refusal: negative */
-  uint32_t offset;       /* chunk */
+  const uint8_t *digest; /* got, here: SHALLOT_GOT_DIGEST_BYTES */
+  int code;              /* refusal, here: negative, or 0 in the latter */
+  uint32_t offset;       /* chunk, here */
   const uint8_t *bytes;
   size_t bytes_size;     /* 1 to SHALLOT_CHUNK_BYTES */
 };

@@ -44,6 +44,7 @@ static bool signer_may_seal(struct gate *gate, const struct envelope *envelope) 
     case MESSAGE_HELLO:
     case MESSAGE_READING:
     case MESSAGE_ACT:
+    case MESSAGE_STILL:
     case MESSAGE_RECEIPT: return device_is_known(gate, envelope->signer);
     default: return is_owner(gate, envelope->signer);
   }
@@ -93,6 +94,7 @@ static bool is_sealed_by_people(enum message_type type) {
     case MESSAGE_READING:
     case MESSAGE_ACT:
     case MESSAGE_LEASE:
+    case MESSAGE_STILL:
     case MESSAGE_PAIR:
     case MESSAGE_PINS:
     case MESSAGE_RECEIPT: return false;

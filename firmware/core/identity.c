@@ -7,19 +7,18 @@
 #include "crypto.h"
 #include "signer.h"
 
-enum { FIELDS = 9, SUM_BYTES = 4, SUM_ITEM_BYTES = SUM_BYTES + 1 };
+enum { FIELDS = 9, SUM_ITEM_BYTES = CRYPTO_SUM_BYTES + 1 };
 
-/* The last field is the beginning of the SHA-256 of all that is before it: flash forgets bits, and a key with another bit is no key. */
+/* The last field is a sum of all that is before it: a key with another bit is no key. */
 static void sum_put(struct cbor_writer *writer) {
-  uint8_t digest[SHALLOT_DIGEST_BYTES] = {0};
-  if (writer->at <= writer->capacity && crypto_sha256(digest, writer->bytes, writer->at) != 0) writer->at = writer->capacity + 1;
-  cbor_put_bytes(writer, digest, SUM_BYTES);
+  uint8_t sum[CRYPTO_SUM_BYTES] = {0};
+  if (writer->at <= writer->capacity && crypto_sum(sum, writer->bytes, writer->at) != 0) writer->at = writer->capacity + 1;
+  cbor_put_bytes(writer, sum, sizeof sum);
 }
 
 static bool sum_is_right(const uint8_t *bytes, size_t size) {
-  uint8_t digest[SHALLOT_DIGEST_BYTES];
-  if (size <= SUM_ITEM_BYTES || crypto_sha256(digest, bytes, size - SUM_ITEM_BYTES) != 0) return false;
-  return bytes[size - SUM_ITEM_BYTES] == (0x40 | SUM_BYTES) && memcmp(bytes + size - SUM_BYTES, digest, SUM_BYTES) == 0;
+  if (size <= SUM_ITEM_BYTES || bytes[size - SUM_ITEM_BYTES] != (0x40 | CRYPTO_SUM_BYTES)) return false;
+  return crypto_sum_fits(bytes + size - CRYPTO_SUM_BYTES, bytes, size - SUM_ITEM_BYTES);
 }
 
 int identity_write(const struct identity *identity, const struct enrolled_body *papers, uint8_t *out, size_t capacity) {
@@ -97,10 +96,7 @@ int identity_repin(uint8_t *bytes, size_t size, const uint8_t *current, const ui
   uint8_t *at = bytes + PINS_AT + PINS_HEAD_BYTES;
   memcpy(at, current, SHALLOT_KEY_BYTES);
   memcpy(at + SHALLOT_KEY_BYTES, next, SHALLOT_KEY_BYTES);
-  uint8_t digest[SHALLOT_DIGEST_BYTES];
-  fault = crypto_sha256(digest, bytes, size - SUM_ITEM_BYTES);
-  memcpy(bytes + size - SUM_BYTES, digest, SUM_BYTES);
-  return fault;
+  return crypto_sum(bytes + size - CRYPTO_SUM_BYTES, bytes, size - SUM_ITEM_BYTES);
 }
 
 int identity_make_key(struct identity *identity, const struct port *port) {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "arena.h"
-#include "borrowed.h"
+#include "kept.h"
 #include "revocations.h"
 #include "uses.h"
 #include "../../schemas/gen/c/shallot_codes.h"
@@ -40,12 +40,12 @@ struct code_record {
 
 static void record_name(char out[PORT_BLOB_NAME_CHARS_MAX + 1], unsigned place) { blob_name(out, PIN_BLOB, place); }
 
-/* 0 and a record that must be given back; SHALLOT_E_MISSING also for one that an other firmware wrote. */
+/* 0 and a record that must be given back; SHALLOT_E_MISSING also for one that is damaged or that another firmware wrote. */
 static int record_borrow(struct borrowed *borrowed, struct code_record **record, const struct port *port, unsigned place) {
   char name[PORT_BLOB_NAME_CHARS_MAX + 1];
   record_name(name, place);
-  int fault = blob_borrow(borrowed, port, name, sizeof **record);
-  if (fault) return fault;
+  int fault = kept_borrow(borrowed, port, name, sizeof **record);
+  if (fault) return fault == SHALLOT_E_PORT_STORAGE ? SHALLOT_E_MISSING : fault;
   *record = (struct code_record *)(void *)borrowed->bytes;
   bool is_sound = borrowed->size == sizeof **record && (*record)->layout == LAYOUT && (*record)->links >= 1 &&
                   (*record)->links <= SHALLOT_GRANT_LINKS_MAX;
@@ -57,7 +57,7 @@ static int record_borrow(struct borrowed *borrowed, struct code_record **record,
 static void record_remove(const struct port *port, unsigned place) {
   char name[PORT_BLOB_NAME_CHARS_MAX + 1];
   record_name(name, place);
-  port->blob_remove(name);
+  kept_remove(port, name);
 }
 
 static const struct grant *leaf_of(const struct code_record *record) { return &record->link[record->links - 1].grant; }
@@ -143,7 +143,7 @@ int keycodes_keep(struct gate *gate, const struct envelope *envelope, const uint
   record_write(record, gate, envelope, digest, parent);
   for (size_t i = 0; i < SHALLOT_GRANT_LINKS_MAX; i++) codes->leased_until_s[place][i] = record->link[i].grant.leased_until_s;
   record_name(name, (unsigned)place);
-  int fault = grants->port->blob_write(name, (const uint8_t *)record, sizeof *record);
+  int fault = kept_write(grants->port, name, record, sizeof *record);
   arena_free(record);
   return fault;
 }
@@ -185,7 +185,7 @@ void keycodes_sweep(struct gate *gate, const struct envelope *list, bool is_root
 }
 
 void keycodes_forget(const struct port *port) {
-  port->blob_remove(TRIES_BLOB);
+  kept_remove(port, TRIES_BLOB);
   for (unsigned place = 0; place < KEYCODES_MAX; place++) record_remove(port, place);
 }
 
@@ -207,7 +207,7 @@ static void keypad_lock(struct keycodes *codes, uint64_t now_ms) {
 void keycodes_open(struct keycodes *codes, const struct port *port) {
   uint32_t wrong = 0;
   if (codes == NULL) return;
-  int size = port->blob_read(TRIES_BLOB, (uint8_t *)&wrong, sizeof wrong);
+  int size = kept_read(port, TRIES_BLOB, (uint8_t *)&wrong, sizeof wrong);
   if (size == SHALLOT_E_MISSING) wrong = 0;
   else if (size != sizeof wrong) wrong = SHALLOT_PIN_TRIES_FREE;
   crypto_wipe(codes, sizeof *codes);
@@ -217,7 +217,7 @@ void keycodes_open(struct keycodes *codes, const struct port *port) {
 
 static int tries_write(struct keycodes *codes, const struct port *port, uint32_t wrong) {
   if (codes->wrong_on_flash == wrong) return 0;
-  int fault = port->blob_write(TRIES_BLOB, (const uint8_t *)&wrong, sizeof wrong);
+  int fault = kept_write(port, TRIES_BLOB, &wrong, sizeof wrong);
   if (fault == 0) codes->wrong_on_flash = wrong;
   return fault;
 }

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "borrowed.h"
+#include "kept.h"
 
 /* The root's list, and one more than there can be owners: a list of somebody who is none makes room. */
 enum { ROOT_PLACE = 0, PLACES = 2 + GATE_OWNERS_MAX };
@@ -41,8 +41,8 @@ bool revocation_covers(const struct claims *list, const uint8_t signer[SHALLOT_K
 static int list_borrow(struct borrowed *borrowed, struct envelope *list, const struct port *port, unsigned place) {
   char name[PORT_BLOB_NAME_CHARS_MAX + 1];
   blob_name(name, LIST_BLOB, place);
-  int fault = blob_borrow(borrowed, port, name, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
-  if (fault) return fault;
+  int fault = kept_borrow(borrowed, port, name, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
+  if (fault) return fault == SHALLOT_E_PORT_STORAGE ? SHALLOT_E_MISSING : fault;
   fault = envelope_open(list, borrowed->bytes, borrowed->size, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
   if (fault == 0 && list->type == MESSAGE_REVOCATION) return 0;
   blob_give_back(borrowed);
@@ -52,7 +52,7 @@ static int list_borrow(struct borrowed *borrowed, struct envelope *list, const s
 static void list_remove(const struct port *port, unsigned place) {
   char name[PORT_BLOB_NAME_CHARS_MAX + 1];
   blob_name(name, LIST_BLOB, place);
-  port->blob_remove(name);
+  kept_remove(port, name);
 }
 
 int revocations_check(const struct gate *gate, const struct port *port, const struct revocable *what) {
@@ -152,7 +152,7 @@ int revocations_take(struct gate *gate, const struct port *port, const struct en
   if (place < 0) return place;
   if (place < PLACES) {
     blob_name(name, LIST_BLOB, (unsigned)place);
-    int fault = port->blob_write(name, list->bytes, size);
+    int fault = kept_write(port, name, list->bytes, size);
     if (fault) return fault;
   }
   if (is_root(gate, list->signer)) lists_drop(port, list);

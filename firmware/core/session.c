@@ -8,6 +8,7 @@
 #include "crypto.h"
 #include "image.h"
 #include "revocations.h"
+#include "stills.h"
 #include "../../schemas/gen/c/shallot_codes.h"
 
 enum {
@@ -172,6 +173,15 @@ static int hello_seal(struct session *session, uint64_t now_ms) {
   return 0;
 }
 
+/* SPEC 19.2 */
+static int still_seal(struct session *session, struct stills *stills, uint64_t now_ms) {
+  struct sealing sealing;
+  struct sealed_claims claims = claims_for(session, MESSAGE_STILL, session->sequence++, now_ms);
+  envelope_seal_begin(&sealing, &session->config->sealer, &claims, frame_of(session), SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
+  stills_body_put(stills, &sealing.writer, session->clock_known ? (int64_t)stills->taken_ms + session->clock_offset_ms : 0);
+  return envelope_seal_end(&sealing, &session->config->sealer);
+}
+
 /* ---- life ---- */
 
 static int epoch_draw(struct session *session) {
@@ -272,14 +282,23 @@ static int chunk_step(struct session *session, const struct note *chunk) {
   return code > 0 ? SESSION_UPDATED : code;
 }
 
+/* SPEC 19.3 */
+static int here_step(struct session *session, const struct note *here, uint64_t now_ms) {
+  struct stills *stills = session->config->app->stills;
+  if (stills == NULL) return SHALLOT_E_BAD_NOTE;
+  int fault = stills_here(stills, here, now_ms);
+  return fault ? fault : SESSION_NOTHING;
+}
+
 /* SPEC 6.3 */
-static int note_step(struct session *session, size_t size) {
+static int note_step(struct session *session, size_t size, uint64_t now_ms) {
   struct note note;
   int fault = note_read(&note, frame_of(session), size);
   if (fault) return fault;
   if (note.kind == NOTE_REFUSAL) return note.code;
   if (note.kind == NOTE_GOT) return SHALLOT_E_BAD_NOTE;
   if (note.kind == NOTE_CHUNK) return chunk_step(session, &note);
+  if (note.kind == NOTE_HERE) return here_step(session, &note, now_ms);
   outbox_stored(&session->outbox, note.epoch, note.sequence);
   memcpy(session->noted_epoch, note.epoch, sizeof session->noted_epoch);
   session->noted_sequence = note.sequence;
@@ -307,6 +326,7 @@ static int welcome_step(struct session *session, const struct envelope *envelope
   session->outbox.lost -= session->lost_told;
   session->lost_told = 0;
   session->state = SESSION_OPEN;
+  if (session->config->app->stills != NULL) stills_linked(session->config->app->stills);
   session->config->app->stand(&standing);
   session_report(session, &standing, now_ms);
   return welcome.wants_record ? SESSION_CONNECTED_WANTED : SESSION_CONNECTED;
@@ -391,7 +411,9 @@ static int command_judge(struct session *session, const struct envelope *envelop
 static int command_step(struct session *session, const struct envelope *envelope, struct changes *changes, uint64_t now_ms) {
   struct command_body order;
   int code = command_judge(session, envelope, &order, now_ms);
-  return code ? code : session->config->app->act(&order, changes);
+  if (code == 0) code = session->config->app->act(&order, changes);
+  if (code || changes->still_size == 0) return code;
+  return stills_take(session->config->app->stills, changes->still_size, session->digest, now_ms);
 }
 
 /* SPEC 12.2: one that was seen before costs no signature check. */
@@ -499,7 +521,7 @@ int session_step(struct session *session, uint64_t now_ms) {
   if (!session->frame.complete) return SESSION_NOTHING;
   size_t size = session->frame.size;
   frame_expect(&session->frame);
-  return frame_of(session)[0] == ENVELOPE_FIRST_BYTE ? envelope_step(session, size, now_ms) : note_step(session, size);
+  return frame_of(session)[0] == ENVELOPE_FIRST_BYTE ? envelope_step(session, size, now_ms) : note_step(session, size, now_ms);
 }
 
 /* ---- what others keep and send ---- */
@@ -567,6 +589,16 @@ static size_t keepalive_output(struct session *session, uint64_t now_ms, const u
   return SHALLOT_FRAME_HEADER_BYTES;
 }
 
+/* The picture that waits, when nothing else does: it shares the buffer. */
+static size_t still_output(struct session *session, const uint8_t **bytes, uint64_t now_ms) {
+  struct stills *stills = session->config->app->stills;
+  if (stills == NULL || !session_has_room(session)) return 0;
+  int size = stills_is_due(stills, now_ms) ? still_seal(session, stills, now_ms) : (int)stills_piece(stills, frame_of(session));
+  if (size <= 0) return 0;
+  session->out_size = (size_t)size;
+  return buffer_output(session, bytes);
+}
+
 static size_t wanted_output(struct session *session, const uint8_t **bytes) {
   *bytes = session->note;
   return session->config->update == NULL ? 0 : update_wanted(session->config->update, session->note);
@@ -587,6 +619,7 @@ static size_t output_pick(struct session *session, uint64_t now_ms, const uint8_
     size_t size = outbox_next(&session->outbox, bytes);
     if (size > 0) return size;
     size = wanted_output(session, bytes);
+    if (size == 0) size = still_output(session, bytes, now_ms);
     if (size > 0) return size;
   }
   return keepalive_output(session, now_ms, bytes);

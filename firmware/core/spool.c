@@ -5,11 +5,11 @@
 
 #include "crypto.h"
 
-enum { SUM_BYTES = 4, DECIMAL = 10 };
+enum { DECIMAL = 10 };
 
-/* In front of the envelope. The sum is the beginning of the SHA-256 of all that follows it. */
+/* In front of the envelope. The sum is of all that follows it. */
 struct spool_head {
-  uint8_t sum[SUM_BYTES];
+  uint8_t sum[CRYPTO_SUM_BYTES];
   uint32_t serial;
   struct outbox_label label;
 };
@@ -24,22 +24,14 @@ static const char *slot_name(char name[9], uint32_t serial) {
   return name;
 }
 
-static int sum_take(uint8_t sum[SUM_BYTES], const uint8_t *room, size_t size) {
-  uint8_t digest[SHALLOT_DIGEST_BYTES];
-  int fault = crypto_sha256(digest, room + SUM_BYTES, size - SUM_BYTES);
-  if (fault == 0) memcpy(sum, digest, SUM_BYTES);
-  return fault;
-}
-
 /* The envelope's size, or SHALLOT_E_MISSING, or SHALLOT_E_PORT_STORAGE for one that is damaged. */
 static int slot_read(const struct spool *spool, uint32_t serial, struct spool_head *head, uint8_t *room) {
   char name[9];
-  uint8_t sum[SUM_BYTES];
   int size = spool->port->blob_read(slot_name(name, serial), room, SPOOL_ROOM_BYTES);
   if (size == SHALLOT_E_MISSING) return size;
-  if (size <= HEAD_BYTES || sum_take(sum, room, (size_t)size) != 0) return SHALLOT_E_PORT_STORAGE;
+  if (size <= HEAD_BYTES || !crypto_sum_fits(room, room + CRYPTO_SUM_BYTES, (size_t)size - CRYPTO_SUM_BYTES)) return SHALLOT_E_PORT_STORAGE;
   memcpy(head, room, sizeof *head);
-  return memcmp(sum, head->sum, SUM_BYTES) == 0 ? size - HEAD_BYTES : SHALLOT_E_PORT_STORAGE;
+  return size - HEAD_BYTES;
 }
 
 static void slot_drop(const struct spool *spool, uint32_t serial) {
@@ -91,7 +83,7 @@ int spool_put(struct spool *spool, struct outbox *outbox, uint8_t *room) {
   if (size > ENVELOPE_BYTES_MAX) return SHALLOT_E_PORT_STORAGE;
   memcpy(room + HEAD_BYTES, envelope, size);
   memcpy(room, &head, HEAD_BYTES);
-  int fault = sum_take(room, room, HEAD_BYTES + size);
+  int fault = crypto_sum(room, room + CRYPTO_SUM_BYTES, HEAD_BYTES - CRYPTO_SUM_BYTES + size);
   if (fault == 0) fault = spool->port->blob_write(slot_name(name, spool->next), room, HEAD_BYTES + size);
   if (fault) return SHALLOT_E_PORT_STORAGE;
   spool->next++;

@@ -3,30 +3,26 @@
 
 #include <string.h>
 
-#include "borrowed.h"
+#include "kept.h"
 #include "crypto.h"
 #include "envelope.h"
 #include "identity.h"
 
-enum { LAYOUT = 1, PLACES = 2, SUM_BYTES = 4 };
+enum { LAYOUT = 1, PLACES = 2 };
 
 static const char STATE_BLOB[] = "update-";
 
 /* ---- the state on flash ---- */
 
-static int sum_take(uint8_t sum[SUM_BYTES], const struct update_state *state) {
-  uint8_t digest[SHALLOT_DIGEST_BYTES];
-  int fault = crypto_sha256(digest, (const uint8_t *)state + SUM_BYTES, sizeof *state - SUM_BYTES);
-  if (fault == 0) memcpy(sum, digest, SUM_BYTES);
-  return fault;
-}
+enum { SUMMED_BYTES = sizeof(struct update_state) - CRYPTO_SUM_BYTES };
+
+static const uint8_t *summed(const struct update_state *state) { return (const uint8_t *)state + CRYPTO_SUM_BYTES; }
 
 static bool place_read(const struct port *port, unsigned place, struct update_state *state) {
   char name[PORT_BLOB_NAME_CHARS_MAX + 1];
-  uint8_t sum[SUM_BYTES];
   blob_name(name, STATE_BLOB, place);
-  if (port->blob_read(name, (uint8_t *)state, sizeof *state) != (int)sizeof *state || sum_take(sum, state) != 0) return false;
-  return memcmp(sum, state->sum, SUM_BYTES) == 0 && state->layout == LAYOUT;
+  if (port->blob_read(name, (uint8_t *)state, sizeof *state) != (int)sizeof *state) return false;
+  return crypto_sum_fits(state->sum, summed(state), SUMMED_BYTES) && state->layout == LAYOUT;
 }
 
 /* The newest that is sound. */
@@ -44,7 +40,7 @@ static int state_store(struct update *update) {
   char name[PORT_BLOB_NAME_CHARS_MAX + 1];
   state->serial++;
   state->layout = LAYOUT;
-  int fault = sum_take(state->sum, state);
+  int fault = crypto_sum(state->sum, summed(state), SUMMED_BYTES);
   blob_name(name, STATE_BLOB, state->serial % PLACES);
   return fault ? fault : update->port->blob_write(name, (const uint8_t *)state, sizeof *state);
 }
@@ -72,7 +68,7 @@ struct update_standing update_standing(const struct update *update) {
 int update_release_key(const struct port *port, uint8_t key[SHALLOT_KEY_BYTES]) {
   struct borrowed borrowed;
   struct envelope record;
-  int fault = blob_borrow(&borrowed, port, IDENTITY_RECORD_BLOB, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
+  int fault = kept_borrow(&borrowed, port, IDENTITY_RECORD_BLOB, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
   if (fault) return fault == SHALLOT_E_MISSING ? SHALLOT_E_NO_RELEASE_KEY : fault;
   fault = envelope_open(&record, borrowed.bytes, borrowed.size, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
   const uint8_t *named = fault == 0 && record.type == MESSAGE_ENROLMENT ? claims_release(&record.claims) : NULL;
@@ -191,10 +187,18 @@ void update_linked(struct update *update) { update->is_wanted_due = false; }
 
 /* ---- trial and return ---- */
 
+static int returned(struct update *update) {
+  update->state.phase = UPDATE_RETURNED;
+  return state_store(update);
+}
+
+/* What the boot loader refuses does not become better by waiting. */
 static int slot_try(struct update *update) {
   int fault = state_store(update);
-  if (fault == 0) fault = update->port->slots->try_other();
-  if (fault == 0) update->port->slots->restart();
+  if (fault) return fault;
+  fault = update->port->slots->try_other();
+  if (fault) returned(update);
+  else update->port->slots->restart();
   return fault;
 }
 
@@ -221,11 +225,6 @@ int update_healthy(struct update *update) {
   int fault = update->port->slots->keep();
   if (fault == 0) fault = trial_end(update);
   return fault ? fault : 1;
-}
-
-static int returned(struct update *update) {
-  update->state.phase = UPDATE_RETURNED;
-  return state_store(update);
 }
 
 void update_watch(struct update *update, uint64_t now_ms) {

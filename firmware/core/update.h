@@ -33,7 +33,7 @@ enum update_phase {
 
 /* As it lies on flash, 88 bytes. */
 struct update_state {
-  uint8_t sum[4]; /* the beginning of the SHA-256 of all that follows */
+  uint8_t sum[4]; /* core/crypto.h, of all that follows */
   uint32_t serial;
   uint8_t layout;
   uint8_t phase;

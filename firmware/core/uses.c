@@ -6,6 +6,7 @@
 
 #include "arena.h"
 #include "grants.h"
+#include "kept.h"
 
 enum { COUNTED_MAX = 24, LAYOUT = 1 };
 
@@ -33,7 +34,7 @@ static int counts_load(struct counts **loaded, const struct port *port) {
   *loaded = counts;
   if (counts == NULL) return SHALLOT_E_TLS_OUT_OF_MEMORY;
   memset(counts, 0, sizeof *counts);
-  int size = port->blob_read(USES_BLOB, (uint8_t *)counts, sizeof *counts);
+  int size = kept_read(port, USES_BLOB, (uint8_t *)counts, sizeof *counts);
   if (size == SHALLOT_E_MISSING) {
     counts->layout = LAYOUT;
     return 0;
@@ -101,7 +102,7 @@ int uses_count(const struct port *port, struct grant *const *links, size_t links
   }
   if (code == 0 && is_counted) {
     if (now_s > counts->latest_s) counts->latest_s = now_s;
-    code = port->blob_write(USES_BLOB, (const uint8_t *)counts, counts_size(counts));
+    code = kept_write(port, USES_BLOB, counts, counts_size(counts));
   }
   arena_free(counts);
   return code;
@@ -114,4 +115,4 @@ uint32_t uses_latest_s(const struct port *port) {
   return latest_s;
 }
 
-void uses_forget(const struct port *port) { port->blob_remove(USES_BLOB); }
+void uses_forget(const struct port *port) { kept_remove(port, USES_BLOB); }

@@ -6,7 +6,7 @@
 #include "cbor.h"
 #include "crypto.h"
 
-enum { BLOB_BYTES_MAX = 128, JOIN_MS_MAX = 20000, SUM_BYTES = 4, FIELDS = 3 };
+enum { BLOB_BYTES_MAX = 128, JOIN_MS_MAX = 20000, FIELDS = 3 };
 
 static const char WIFI_BLOB[] = "wifi";
 
@@ -31,19 +31,17 @@ int wifi_set_password(struct wifi *wifi, const uint8_t *bytes, size_t size) {
   return 0;
 }
 
-/* ---- the blob: name, password, and the beginning of the SHA-256 of both ---- */
-
-static int sum_of(uint8_t sum[SHALLOT_DIGEST_BYTES], const struct wifi *wifi) { return crypto_sha256(sum, (const uint8_t *)wifi, sizeof *wifi); }
+/* ---- the blob: name, password, and a sum of both ---- */
 
 static int blob_keep(const struct port *port, const struct wifi *wifi) {
   uint8_t bytes[BLOB_BYTES_MAX];
-  uint8_t sum[SHALLOT_DIGEST_BYTES];
+  uint8_t sum[CRYPTO_SUM_BYTES];
   struct cbor_writer writer = cbor_writer_into(bytes, sizeof bytes);
-  int fault = sum_of(sum, wifi);
+  int fault = crypto_sum(sum, (const uint8_t *)wifi, sizeof *wifi);
   cbor_put_array(&writer, FIELDS);
   cbor_put_text(&writer, wifi->name, strlen(wifi->name));
   cbor_put_text(&writer, wifi->password, strlen(wifi->password));
-  cbor_put_bytes(&writer, sum, SUM_BYTES);
+  cbor_put_bytes(&writer, sum, sizeof sum);
   int size = cbor_written(&writer);
   if (fault == 0) fault = size < 0 ? size : port->blob_write(WIFI_BLOB, bytes, (size_t)size);
   crypto_wipe(bytes, sizeof bytes);
@@ -51,18 +49,16 @@ static int blob_keep(const struct port *port, const struct wifi *wifi) {
 }
 
 static int fields_take(struct wifi *wifi, const uint8_t *bytes, size_t size) {
-  uint8_t digest[SHALLOT_DIGEST_BYTES];
   struct cbor_reader reader = cbor_reader_over(bytes, size);
   struct cbor_item array = cbor_next(&reader);
   struct cbor_item name = cbor_next(&reader);
   struct cbor_item password = cbor_next(&reader);
   struct cbor_item sum = cbor_next(&reader);
   bool is_shaped = array.kind == CBOR_ARRAY && array.count == FIELDS && name.kind == CBOR_TEXT && password.kind == CBOR_TEXT &&
-                   sum.kind == CBOR_BYTES && sum.size == SUM_BYTES;
+                   sum.kind == CBOR_BYTES && sum.size == CRYPTO_SUM_BYTES;
   if (!is_shaped || wifi_set_name(wifi, name.bytes, name.size) != 0) return SHALLOT_E_PORT_STORAGE;
   if (password.size > 0 && wifi_set_password(wifi, password.bytes, password.size) != 0) return SHALLOT_E_PORT_STORAGE;
-  if (sum_of(digest, wifi) != 0 || memcmp(digest, sum.bytes, SUM_BYTES) != 0) return SHALLOT_E_PORT_STORAGE;
-  return 0;
+  return crypto_sum_fits(sum.bytes, (const uint8_t *)wifi, sizeof *wifi) ? 0 : SHALLOT_E_PORT_STORAGE;
 }
 
 static int blob_load(const struct port *port, struct wifi *wifi) {

@@ -20,6 +20,8 @@ enum {
   TRIM_BYTES = 24,
   H_BYTES = 7,
   DATA_BYTES = 8,
+  SKIPPED = 0x80000, /* table 18 and those after it: what stands where nothing was measured, as after a reset */
+  SKIPPED_HUMIDITY = 0x8000,
   TEMPERATURE_LEAST = -4000, /* table 1 */
   TEMPERATURE_MOST = 8500,
   PRESSURE_LEAST = 30000,
@@ -82,7 +84,8 @@ static int measure(const struct bme280 *sensor, struct bme280_raw *raw) {
   raw->pressure = data[0] << 12 | data[1] << 4 | data[2] >> 4;
   raw->temperature = data[3] << 12 | data[4] << 4 | data[5] >> 4;
   raw->humidity = data[6] << 8 | data[7];
-  return 0;
+  bool is_skipped = raw->pressure == SKIPPED && raw->temperature == SKIPPED && raw->humidity == SKIPPED_HUMIDITY;
+  return is_skipped ? SHALLOT_FAULT_ABSENT : 0;
 }
 
 /* ---- compensation, §4.2.3; right shifts of negative numbers keep the sign with every compiler of ours ---- */

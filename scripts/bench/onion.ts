@@ -37,11 +37,14 @@ async function openPlace({ say, signal }: Bench): Promise<Place> {
   return { network, tor, [Symbol.asyncDispose]: () => handles.disposeAsync() }
 }
 
-const CIRCUITS = 5
-const REQUESTS = 60
-const WARM_UP = 10
+const CIRCUITS = 24
+const REQUESTS = 15
+const WARM_UP = 5
 
-/** Commands and requests by turns, over several circuits, because no two circuits are alike. */
+/**
+ * Commands and requests by turns, over many circuits: some wait for 40 ms more each way than others (a relay's TCP holds small
+ * writes back until what it sent was acknowledged), and of five the median is luck.
+ */
 export async function onionRoundTrip(bench: Bench): Promise<Results> {
   bench.say('onion.rtt: warm commands, and requests for a static file')
   await using far = await openPlace(bench)

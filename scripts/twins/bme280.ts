@@ -78,6 +78,13 @@ export function bme280(now: () => number): I2cChip {
     registers.writeUInt16BE(rawH, DATA + 6)
   }
 
+  /** §5.4.7 to §5.4.9: what the registers hold when nothing was measured. */
+  function forget(): void {
+    registers.writeUIntBE(0x800000, DATA, 3)
+    registers.writeUIntBE(0x800000, DATA + 3, 3)
+    registers.writeUInt16BE(0x8000, DATA + 6)
+  }
+
   return {
     transfer(out, inSize, part) {
       if (out.length > 0) at = out[0]!
@@ -86,7 +93,8 @@ export function bme280(now: () => number): I2cChip {
         const isMeasured = (registers[CTRL_HUM]! & 7) !== 0 && (out[1]! & 3) !== 0
         if (at === CTRL_MEAS && isMeasured) {
           if (part.fault !== 'stuck') tremble ^= 1
-          measure(part.values)
+          if (part.fault === 'reset') forget()
+          else measure(part.values)
           readyAt = part.fault === 'asleep' ? Number.POSITIVE_INFINITY : now() + MEASURING_MS
         }
       }

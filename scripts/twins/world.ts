@@ -9,9 +9,19 @@ import { join } from 'node:path'
 
 /**
  * absent: it does not answer; checksum: its sums are wrong; stuck: it repeats itself; asleep: it never finishes; hiccup: one sum in
- * three is wrong; locked: it carries out nothing; cut, torn: the end or the beginning of what it gives is missing.
+ * three is wrong; locked: it carries out nothing; cut, torn: the end or the beginning of what it gives is missing; reset: it lost its power
+ * after it was asked.
  */
-export type Fault = 'absent' | 'checksum' | 'stuck' | 'asleep' | 'hiccup' | 'locked' | 'cut' | 'torn'
+export type Fault =
+  | 'absent'
+  | 'checksum'
+  | 'stuck'
+  | 'asleep'
+  | 'hiccup'
+  | 'locked'
+  | 'cut'
+  | 'torn'
+  | 'reset'
 
 export interface Part {
   readonly name: string

@@ -868,6 +868,15 @@ function idText(signer: Signer): string {
   return Buffer.from(signer.key).toString('base64url')
 }
 
+/** An honest envelope whose S is below 2^248, as one in sixteen is. */
+function sealedWithSmallS(): { frame: Uint8Array; s: bigint } {
+  for (let sequence = 1000; ; sequence++) {
+    const frame = sealed(command({ sequence }), owner)
+    const s = BigInt(`0x${frame.slice(-32).reverse().toHex()}`)
+    if (s < 2n ** 248n) return { frame, s }
+  }
+}
+
 function signatureFaults(): Case[] {
   const L = 2n ** 252n + 27742317777372353535851937790883648493n
   const signature = good.subarray(-64)
@@ -881,6 +890,7 @@ function signatureFaults(): Case[] {
   const offCurve = concat(Uint8Array.of(2), new Uint8Array(31))
   const aboveP = Uint8Array.fromHex(`f0${'ff'.repeat(30)}7f`)
   const mixed = torsion.mixedKey()
+  const small = sealedWithSmallS()
   return [
     one('signature-flipped-r', '2.4', 'one bit of R', flip(good, -64), 'bad-signature'),
     one('signature-flipped-s', '2.4', 'one bit of S', flip(good, -32), 'bad-signature'),
@@ -896,6 +906,13 @@ function signatureFaults(): Case[] {
       '2.4',
       'S + L, the other spelling of S',
       withSignature(concat(signature.subarray(0, 32), littleEndian(s + L))),
+      'bad-signature',
+    ),
+    one(
+      'signature-s-plus-l-low',
+      '2.4',
+      'S + L for a small S: the top byte is still that of L',
+      concat(small.frame.subarray(0, -32), littleEndian(small.s + L)),
       'bad-signature',
     ),
     one(

@@ -23,6 +23,8 @@ export interface Context {
   readonly image?: readonly [vendor: string, imageClass: string, sequence: number]
   readonly floor?: number
   readonly slot?: number
+  /** Bytes of the picture that the device has; 0: it has no camera. */
+  readonly picture?: number
 }
 
 export interface Step {
@@ -78,6 +80,7 @@ export function contextLines(context: Context): string[] {
   if (context.image) lines.push(`image: ${context.image.join(' ')}`)
   if (context.floor !== undefined) lines.push(`floor: ${context.floor}`)
   if (context.slot !== undefined) lines.push(`slot: ${context.slot}`)
+  if (context.picture) lines.push(`picture: ${context.picture}`)
   return lines
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** One app's wiring as an SVG: the board on the left, its parts on the right, a wire from pin to pin in a column of its own. */
-import type { Board, Wiring } from './plan.ts'
+import { type Board, type BoardName, type Boards, boardsOf, type Wiring } from './plan.ts'
 
 interface Place {
   readonly x: number
@@ -24,9 +24,12 @@ const LAST_COLUMN = PART.x - 30
 const SUPPLY_COLORS: Readonly<Record<string, string>> = { GND: '#444444', '3V3': '#c0392b', '5V': '#d35400' }
 const COLORS = ['#1f77b4', '#2e8b57', '#8e44ad', '#b8860b', '#008b8b', '#a0522d', '#c71585', '#556b2f']
 
-export function picture(wiring: Wiring, board: Board): string {
+/** On the first of the boards that it is wired for. */
+export function picture(wiring: Wiring, boards: Boards): string {
+  const [name] = boardsOf(wiring)
+  const board = boards[name!]
   const places = new Map<string, Place>()
-  const drawn = [...boardBox(wiring, board, places), ...partBoxes(wiring, places)]
+  const drawn = [...boardBox(wiring, name!, board, places), ...partBoxes(wiring, places)]
   const wires = wiresOf(wiring).map((wire, at, all) => drawWire(wire, places, at, all.length))
   const height = Math.max(...[...places.values()].map(({ y }) => y)) + 40
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 830 ${height}" width="830" height="${height}" font-family="sans-serif" font-size="12" role="img">
@@ -49,10 +52,15 @@ function box(x: number, y: number, width: number, height: number, fill: string):
 }
 
 /** The pins that are used, then what the board supplies, as far as that is. */
-function boardBox({ channels, wires }: Wiring, board: Board, places: Map<string, Place>): string[] {
+function boardBox(
+  { channels, wires }: Wiring,
+  boardName: BoardName,
+  board: Board,
+  places: Map<string, Place>,
+): string[] {
   const supplies = Object.keys(board.supply).filter((name) => wires.flat().includes(name))
   const rows = [
-    ...channels.map(({ to, pins }) => [`board:${to}`, pins.esp8266!] as const),
+    ...channels.map(({ to, pins }) => [`board:${to}`, pins[boardName]!] as const),
     ...supplies.map((name) => [name, board.supply[name]!] as const),
   ]
   const out = [

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path'
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'firmware', 'wiring')
 
-export const BOARDS = ['esp8266', 'esp32', 'esp32c3'] as const
+export const BOARDS = ['esp8266', 'esp32', 'esp32c3', 'esp32cam'] as const
 export type BoardName = (typeof BOARDS)[number]
 
 /** An output does not move while the board starts; an interrupt is what a Wiegand reader needs. */

@@ -246,6 +246,65 @@ describe('a device in adversity', { concurrency: 2, timeout: 120_000 }, () => {
       await obeys(place.home, 2)
     })
 
+  /** A stall is a hub that is there and does not go on; the test's clock is the device's. */
+  const STALLS: [
+    what: string,
+    say: (socket: TLSSocket, welcome: (hello: Uint8Array) => Uint8Array) => void,
+  ][] = [
+    ['that says nothing after the handshake', () => {}],
+    ['that begins a frame and does not end it', (socket) => void socket.write(Buffer.of(0, 200, 0xd2))],
+    [
+      'that welcomes it, then begins a frame and does not end it',
+      (socket, welcome) =>
+        void socket.once('data', (hello: Buffer) => {
+          socket.write(framed(welcome(hello.subarray(2))))
+          socket.write(Buffer.of(3, 255, 0xd2, 0x84))
+        }),
+    ],
+  ]
+  for (const [what, say] of STALLS)
+    it(`leaves a hub ${what}, and obeys the next`, async () => {
+      await using place = await openHome()
+      await using firmware = await enrolled(place.home, 'sanitize')
+      let isStalling = false
+      await using impostor = await startImpostor(place.home, (socket, welcome) => {
+        say(socket, welcome)
+        socket.once('data', () => {
+          isStalling = true
+        })
+      })
+      const right = place.wire.target
+      place.wire.target = impostor.port
+      place.wire.cut()
+      await until('the stall', () => isStalling || undefined)
+      if (what.includes('welcomes')) await firmware.line(/^connected/)
+      place.wire.target = right
+      firmware.leap()
+      await firmware.line(ended('silent'))
+      firmware.leap()
+      await firmware.line(/^connected/)
+      await obeys(place.home, 2)
+    })
+
+  it('leaves a place where a connection is taken and nothing is said', async () => {
+    await using place = await openHome()
+    await using firmware = await enrolled(place.home, 'sanitize')
+    const taken: Socket[] = []
+    const silence = createTcpServer((socket) => void taken.push(socket.on('error', () => socket.destroy())))
+    await new Promise<void>((listening) => silence.listen(0, '127.0.0.1', listening))
+    const right = place.wire.target
+    place.wire.target = (silence.address() as { port: number }).port
+    place.wire.cut()
+    await until('its connection', () => taken.length > 0 || undefined)
+    place.wire.target = right
+    firmware.leap()
+    await firmware.line(ended('handshake-timeout'))
+    await firmware.line(/^connected/)
+    await obeys(place.home, 2)
+    for (const socket of taken) socket.destroy()
+    await new Promise((closed) => silence.close(closed))
+  })
+
   const FLOODS: [what: string, flood: (owner: Uint8Array) => Buffer][] = [
     ['20,000 keep-alives', () => Buffer.alloc(40_000)],
     ['300 envelopes that nobody can read', () => repeated(300, Buffer.from('d28400', 'hex'))],

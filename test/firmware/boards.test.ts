@@ -7,13 +7,18 @@ import { describe, it } from 'node:test'
 import { buildBoards } from '../../scripts/firmware.ts'
 import { startFirmware } from '../support/firmware.ts'
 
-const BOARDS = { esp8266: 'esp8266/esp8266', esp32: 'esp32/esp32', esp32c3: 'esp32/esp32' } as const
+const BOARDS = {
+  esp8266: { own: ['esp8266/esp8266'], app: 'front-door' },
+  esp32: { own: ['esp32/esp32', 'esp32/slots'], app: 'front-door' },
+  esp32c3: { own: ['esp32/esp32', 'esp32/slots'], app: 'front-door' },
+  esp32cam: { own: ['esp32/esp32', 'esp32/slots'], app: 'camera' },
+}
 
 describe('the board ports, against declarations of their cores', () => {
   it('compile without a warning, and leave no call of port.h out', () => {
     const out = buildBoards()
-    for (const [board, own] of Object.entries(BOARDS))
-      for (const file of [own, 'arduino/arduino', 'front-door/arduino/pins'])
+    for (const [board, { own, app }] of Object.entries(BOARDS))
+      for (const file of [...own, 'arduino/arduino', `${app}/arduino/pins`])
         assert.ok(existsSync(join(out, board, `${file}.o`)), `${board} ${file}`)
   })
 })

@@ -9,8 +9,8 @@ import type { Port } from '../../scripts/firmware.ts'
 import { type Firmware, startFirmware } from '../support/firmware.ts'
 import { codeName, command, type FirmwareHome, openFirmwareHome, until } from '../support/firmware-home.ts'
 import { ed25519, type LinkHome } from '../support/link-home.ts'
+import { ownPort } from '../support/ports.ts'
 
-const PORT = 25561
 const ON = { operation: 'write', affordance: 1, value: true } as const
 /** What a device says when it ends a link because another daemon has charge of it. */
 const ELSEWHERE = /^link ended -214$/
@@ -31,7 +31,7 @@ const SECOND = systemRandom.bytes(32)
 const SECOND_KEY = ed25519.signer(SECOND).key
 
 async function openPlace(port: Port): Promise<Place> {
-  const home = await openFirmwareHome({ port: PORT })
+  const home = await openFirmwareHome({ port: await ownPort() })
   const light = await startFirmware({ port, program: 'porch-light' })
   light.say(home.code('porch'))
   const { hello } = await home.device('porch')

@@ -414,7 +414,7 @@ describe('time and want of room [SPEC 6.3, 6.4]', () => {
       await using firmware = await startFirmware({ port, program: 'room-check' })
       await firmware.line(/^end$/)
       assert.equal(await firmware.exited, 0, firmware.lines.join('\n'))
-      assert.equal(firmware.lines.filter((line) => line.startsWith('ok ')).length, 21)
+      assert.equal(firmware.lines.filter((line) => line.startsWith('ok ')).length, 32)
     })
 
   for (const port of ['sanitize', ...EMULATED] as const)

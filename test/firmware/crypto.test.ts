@@ -166,6 +166,21 @@ for (const port of ['sanitize', ...EMULATED] as const)
       assert.equal(await ask('verify', key, second, message), 'bad-signature')
     })
 
+    it('refuses an S just above the group order, whose top byte is that of the order', async () => {
+      const seed = repeat(7, 32)
+      const key = getPublicKey(seed)
+      for (let round = 0, met = 0; met < 4; round++) {
+        const message = text(`message ${round}`)
+        const signature = sign(message, seed)
+        const s = numberOf(signature.subarray(32))
+        if (s >= 2n ** 248n) continue
+        met++
+        const second = Buffer.concat([signature.subarray(0, 32), littleEndian(s + GROUP_ORDER)])
+        assert.equal(await ask('verify', key, signature, message), 'ok')
+        assert.equal(await ask('verify', key, second, message), 'bad-signature')
+      }
+    })
+
     it('signs what @noble/ed25519 signs', async () => {
       for (let round = 0; round < 8; round++) {
         const seed = randomBytes(32)

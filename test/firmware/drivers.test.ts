@@ -256,6 +256,20 @@ describe('a room', () => {
     await tells(home, FAULT, FAULT_ABSENT)
     assert.ok(!told(home, SECOND + TEMPERATURE).includes(500))
   })
+
+  for (const [what, part, fault] of [
+    ['lost its power in between', 'bme280 temperature=21.5 fault=reset', FAULT_ABSENT],
+    ['tells of a pressure that nobody breathes', 'bme280 temperature=21.5 pressure=20000', FAULT_RANGE],
+  ] as const)
+    it(`takes no reading from a BME280 that ${what}`, async () => {
+      await using home = await openFirmwareHome()
+      await using room = await enrolled(home, 'room', world)
+      await until('the air', () => told(home, PRESSURE).at(-1))
+      const before = told(home, PRESSURE).length
+      room.firmware.connect('i2c-76', part)
+      await tells(home, FAULT, fault)
+      assert.equal(told(home, PRESSURE).length, before)
+    })
 })
 
 /** The parts that no app has, on one port, with what is at their ends. */

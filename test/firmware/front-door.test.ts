@@ -33,6 +33,7 @@ import {
 import { type FirmwareOptions, startFirmware } from '../support/firmware.ts'
 import { type FirmwareHome, openFirmwareHome, signer, until } from '../support/firmware-home.ts'
 import { DAY_S, newId, revocationFrame } from '../support/papers.ts'
+import { ownPort } from '../support/ports.ts'
 
 const DOOR: FirmwareOptions = { port: 'sanitize', program: 'front-door', world: SHUT }
 
@@ -71,9 +72,6 @@ async function openWire(target: number): Promise<Wire> {
     },
   }
 }
-
-/** Where a hub comes back to. */
-const PORT = 25541
 
 const opened = (door: Door) => until('the door to open', () => door.isOpen || undefined)
 const shut = (door: Door) => until('the door to lock', () => !door.isOpen || undefined)
@@ -388,7 +386,7 @@ describe('a code on the keypad [SPEC 12.7]', () => {
   })
 
   it('tells of the acts of a dark time when the hub is back, also after another power cut', async () => {
-    await using home = await openFirmwareHome({ port: PORT })
+    await using home = await openFirmwareHome({ port: await ownPort() })
     using kept = place()
     {
       await using _door = await withCodes(home, { 2468: {} }, kept.directory)
@@ -471,6 +469,30 @@ describe('a code on the keypad [SPEC 12.7]', () => {
     assert.equal(existsSync(join(kept.directory, 'pin-0')), false)
   })
 
+  it('that somebody made who passes on opens under every link above it, also after a power cut, and goes with them', async () => {
+    await using home = await openFirmwareHome()
+    using kept = place()
+    const papers = papersOf(home)
+    const [mother, above, id] = [signer(), newId(), newId()]
+    {
+      await using door = await openDoor(home, kept)
+      const ofMother = { key: mother.key, id: above, share: 1, expiresAt: seconds(DAY_S) }
+      const code = { pin: pinOf('8642'), id, parent: above, expiresAt: seconds(DAY_S / 2) }
+      assert.equal(await door.hand(papers.grant(code, papers.of(mother))), 'grant-chain')
+      assert.equal(await door.hand(papers.grant(ofMother)), 'ok')
+      assert.equal(await door.hand(papers.grant(code, papers.of(mother))), 'ok')
+      await door.firmware.kill()
+    }
+    await using door = await openDoor(home, kept)
+    door.type('8642#')
+    await opened(door)
+    const act = await door.act()
+    assert.deepEqual([act.code, act.grant?.toHex()], [0, id.toHex()])
+    assert.equal(await door.hand(revocationFrame(papers.owner, [above])), 'ok')
+    door.type('8642#')
+    assert.equal((await door.act(2)).code, CODES['wrong-pin'])
+  })
+
   it('takes eight codes and says so to the ninth', async () => {
     await using home = await openFirmwareHome()
     await using door = await withCodes(
@@ -479,6 +501,50 @@ describe('a code on the keypad [SPEC 12.7]', () => {
     )
     assert.equal(await door.hand(papersOf(home).grant({ pin: pinOf('9999') })), 'grants-full')
   })
+})
+
+describe('a front door whose flash has a flipped bit in everything that is stored', () => {
+  /** The second copies of what is kept twice, and the copy beside the identity. */
+  const isSecond = (name: string) => name === 'former' || /^(?:uses|record|pin-\w+|revoked-\d)b$/.test(name)
+
+  for (const [which, isHit] of [
+    ['first', (name: string) => !isSecond(name)],
+    ['second', isSecond],
+  ] as const)
+    it(`in the ${which} copies: nothing is given back, nothing is forgotten`, async () => {
+      await using home = await openFirmwareHome()
+      using kept = place()
+      const papers = papersOf(home)
+      const [courier, guest, parcel, visit] = [signer(), signer(), newId(), newId()]
+      const ofCourier = papers.grant({ key: courier.key, id: parcel, uses: 1, expiresAt: seconds(DAY_S) })
+      const ofGuest = papers.grant({ key: guest.key, id: visit })
+      {
+        await using door = await openDoor(home, kept)
+        for (const frame of [ofCourier, ofGuest, papers.grant({ pin: pinOf('2468') })])
+          assert.equal(await door.hand(frame), 'ok')
+        assert.equal(await door.order(courier, unlock(1), { grant: parcel }), 'ok')
+        assert.equal(await door.hand(revocationFrame(papers.owner, [visit])), 'ok')
+        door.type('1111#')
+        assert.equal((await door.act()).code, CODES['wrong-pin'])
+        await door.firmware.kill()
+      }
+      const hit = readdirSync(kept.directory, { withFileTypes: true })
+        .filter((entry) => entry.isFile() && isHit(entry.name))
+        .map(({ name }) => name)
+      for (const name of hit) flip(join(kept.directory, name))
+      const kinds =
+        which === 'first' ? ['identity', 'pin-0', 'pin-tries', 'uses'] : ['pin-0b', 'pin-triesb', 'usesb']
+      for (const name of kinds) assert.ok(hit.includes(name), `${name} of ${hit}`)
+      assert.ok(hit.some((name) => name.startsWith('revoked-')))
+      await using door = await openDoor(home, kept)
+      assert.equal(await door.hand(ofCourier), 'ok')
+      assert.equal(await door.order(courier, unlock(1), { grant: parcel }), 'uses-spent')
+      assert.equal(await door.hand(ofGuest), 'grant-revoked')
+      assert.equal(await door.order(guest, unlock(1), { grant: visit }), 'grant-revoked')
+      assert.ok(!door.isOpen)
+      door.type('2468#')
+      await opened(door)
+    })
 })
 
 describe('a front door when things go away, one by one and together', () => {
@@ -578,6 +644,13 @@ describe('a front door on the ESP8266’s instruction set', () => {
     assert.ok(door.firmware.lines.some((line) => line.startsWith('flashcheck: ok ')))
   })
 })
+
+/** One bit in the middle of a file. */
+function flip(path: string): void {
+  const bytes = readFileSync(path)
+  bytes[bytes.length >> 1]! ^= 0x10
+  writeFileSync(path, bytes)
+}
 
 function spooled(directory: string): number {
   return readdirSync(directory).filter((name) => /^spool-\d\d$/.test(name)).length

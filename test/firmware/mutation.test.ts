@@ -69,7 +69,7 @@ async function play(
   return { sound: spoiled === value, code }
 }
 
-describe('damaged input under AddressSanitizer and UndefinedBehaviorSanitizer', { timeout: 120_000 }, () => {
+describe('damaged input under AddressSanitizer and UndefinedBehaviorSanitizer', { timeout: 400_000 }, () => {
   const seed = randomInt(2 ** 31)
   for (const room of ROOMS)
     it(`the ${room} vectors, damaged with seed ${seed}, are each answered with a code`, async () => {

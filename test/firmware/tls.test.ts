@@ -274,6 +274,15 @@ for (const port of ['host', ...EMULATED] as const satisfies Port[]) {
       assert.equal(await outcome(both), 'tls-profile')
     })
 
+    it('refuses a leaf whose key may do more than sign here, and takes one that may do that alone', async () => {
+      const [DIGITAL_SIGNATURE, KEY_ENCIPHERMENT, DECIPHER_ONLY] = [1, 4, 256]
+      for (const more of [KEY_ENCIPHERMENT, DECIPHER_ONLY]) {
+        const leaf = await issueLeaf(pki.hub, { keyUsage: DIGITAL_SIGNATURE | more })
+        assert.equal(await outcome(leaf), 'tls-profile')
+      }
+      assert.equal(await outcome(await issueLeaf(pki.hub, { keyUsage: DIGITAL_SIGNATURE })), 'ok')
+    })
+
     it('is not hurt by a leaf with a very long name', async () => {
       const parts = ['O', 'OU', 'L', 'ST', 'CN'].map((kind) => `${kind}=${kind.repeat(30)}`)
       assert.equal(await outcome(await issueLeaf(pki.hub, { subject: parts.join(', ') })), 'ok')

@@ -13,7 +13,6 @@ import { type Firmware, startFirmware } from '../support/firmware.ts'
 import { until } from '../support/firmware-home.ts'
 import { type LiveDevice, type LiveHome, openLiveHome, type Said } from '../support/home.ts'
 
-const LINK_PORT = 25_731
 const ON_MAX = 240
 
 let home: LiveHome
@@ -24,7 +23,7 @@ let porchNow: Firmware
 let hallNow: Firmware
 
 before(async () => {
-  home = await openLiveHome({ linkPort: LINK_PORT })
+  home = await openLiveHome()
   porch = await home.enrol('porch', 'porch-light')
   hall = await home.enrol('hall', 'porch-light')
   porchNow = porch.firmware
@@ -178,7 +177,7 @@ suite('authorities in generations', () => {
     await porchNow.kill()
     await hallNow.kill()
     await home.stop()
-    await using again = await openLiveHome({ linkPort: LINK_PORT, words: home.words })
+    await using again = await openLiveHome({ linkPort: home.linkPort, words: home.words })
     hallNow = await comes(hall)
     await until('the device', () =>
       again.diary.some((line) => line.includes('"device-opened"')) ? true : undefined,

@@ -13,7 +13,7 @@ const PROGRAM = 'porch-light'
 let home: LiveHome
 const lights: LiveDevice[] = []
 before(async () => {
-  home = await openLiveHome({ linkPort: 25_660 })
+  home = await openLiveHome()
   for (const name of NAMES) lights.push(await home.enrol(name, PROGRAM))
   await home.done(['group', 'add', 'lights', ...NAMES])
 })

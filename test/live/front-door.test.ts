@@ -35,7 +35,6 @@ import { DAY_S, enrolmentFrame, grantFrame, newId, revocationFrame } from '../su
 import { Sealer } from '../support/request.ts'
 
 const ed25519 = nativeEd25519()
-const PORT = 25550
 const HOUR_MS = 3_600_000
 
 let home: LiveHome
@@ -47,7 +46,7 @@ let root: Sealer
 let hub: Signer
 
 before(async () => {
-  home = await openLiveHome({ linkPort: PORT })
+  home = await openLiveHome()
   const enrolled = await home.enrol('front-door', 'front-door')
   firmware = enrolled.firmware
   device = enrolled.id as PartyId
@@ -92,7 +91,7 @@ async function listen({ shiftMs = 0, letters = ring.owners }: Lies = {}) {
     { clock, random: systemRandom, log: new Log(clock, silent), ed25519, desk },
     {
       host: '127.0.0.1',
-      port: PORT,
+      port: home.linkPort,
       homeId,
       hubSeed,
       hubLeaf,

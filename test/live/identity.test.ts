@@ -28,7 +28,6 @@ import { ask, askCommand } from '../support/http-home.ts'
 import { Sealer } from '../support/request.ts'
 
 const ed25519 = nativeEd25519()
-const PORT = 25520
 
 interface Found {
   readonly path: string
@@ -75,7 +74,7 @@ function formsOf(seed: Uint8Array): Uint8Array[] {
 let home: LiveHome
 let light: LiveDevice
 before(async () => {
-  home = await openLiveHome({ linkPort: PORT })
+  home = await openLiveHome()
   light = await home.enrol('porch-light', 'porch-light')
   await home.done(['onion', 'invite', 'phone'])
   await home.done(['set', 'porch-light', 'on', 'true'])
@@ -221,7 +220,7 @@ suite("with the daemon's keys", () => {
   })
 
   test('a hub that was taken over cannot command a device, nor make an owner', {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async () => {
     const ring = loadHub(home.data)
     const desk = new MemoryDesk()
@@ -237,7 +236,7 @@ suite("with the daemon's keys", () => {
       { clock: systemClock, random: systemRandom, log: new Log(systemClock, silent), ed25519, desk },
       {
         host: '127.0.0.1',
-        port: PORT,
+        port: home.linkPort,
         homeId: ring.home,
         hubSeed,
         hubLeaf,
@@ -267,7 +266,7 @@ suite("with the daemon's keys", () => {
 })
 
 suite('shallot forget', () => {
-  test('holds on a resumed connection, and after a restart', { timeout: 60_000 }, async () => {
+  test('holds on a resumed connection, and after a restart', { timeout: 240_000 }, async () => {
     await home.restart()
     const { code } = await home.done(['enrol', 'lamp', '--no-wait'])
     const read = readEnrolCode(code as string)
@@ -332,14 +331,14 @@ suite('shallot restore', () => {
   }
 
   test('gives the same home elsewhere, and a device that was never touched comes back and obeys', {
-    timeout: 90_000,
+    timeout: 240_000,
   }, async () => {
     await home.restart()
     const old = await home.done(['onion', 'list'])
     const phone = await home.done(['onion', 'invite', 'phone', '--no-lan'])
     await home.stop()
 
-    await using restored = await openLiveHome({ linkPort: PORT, words: home.words })
+    await using restored = await openLiveHome({ linkPort: home.linkPort, words: home.words })
     const [before, now] = [loadHub(home.data), loadHub(restored.data)]
     assert.deepEqual([now.home, now.root, now.hubCas], [before.home, before.root, before.hubCas])
     for (const key of ['deviceCaSeed', 'onionMaster', 'webCaScalar'] as const) {

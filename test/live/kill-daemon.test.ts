@@ -224,7 +224,7 @@ function once(keys: readonly string[], what: string): ReadonlySet<string> {
 test(`what the daemon acknowledged survives ${KILLS} kills, and nothing is there twice`, {
   timeout: 240_000,
 }, async (t) => {
-  await using home = new LiveHome({ linkPort: 25510 })
+  await using home = new LiveHome()
   await home.found()
   await home.start()
   const lamps: Lamp[] = []

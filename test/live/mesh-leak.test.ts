@@ -35,10 +35,10 @@ before(async () => {
   Namespace.cable(house, HUB, outside, '10.77.0.2')
   torPlace = mkdtempSync('/tmp/sh-tor-')
   tor = await startTor(network, torPlace)
-  home = new LiveHome({ linkPort: 25620 })
+  home = new LiveHome()
   await home.found()
   daemon = await startInHouse()
-  cabin = await openLiveHome({ network, linkPort: 25621, words: home.words, as: 'cabin' })
+  cabin = await openLiveHome({ network, words: home.words, as: 'cabin' })
 })
 after(async () => {
   await device?.[Symbol.asyncDispose]()
@@ -56,7 +56,16 @@ after(async () => {
 async function startInHouse(): Promise<Child> {
   const files = { control: join(torPlace, 'control'), socks: tor.socks.path }
   const sockets = ['--tor-control-socket', files.control, '--tor-socks-socket', files.socks]
-  const places = ['--link-host', HUB, '--link-port', '25620', '--lan-host', HUB, '--lan-port', '25622']
+  const places = [
+    '--link-host',
+    HUB,
+    '--link-port',
+    String(home.linkPort),
+    '--lan-host',
+    HUB,
+    '--lan-port',
+    '25622',
+  ]
   const [program, ...enter] = house.enter
   const args = [...enter, process.execPath, ENTRY, 'daemon', '--tor', 'existing', ...sockets, ...places]
   const env = { PATH: process.env.PATH, HOME: home.place, SHALLOT_DATA: home.data, SHALLOT_OWNER: home.owner }

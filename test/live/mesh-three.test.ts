@@ -15,11 +15,9 @@ import { Log, silent } from '../../daemon/base/log.ts'
 import { openDiscovery } from '../../daemon/edge/discovery/index.ts'
 import type { PrivateTor } from '../../scripts/private-tor.ts'
 import { type LiveDevice, type LiveHome, openLiveHome, type Said } from '../support/home.ts'
+import { ownPort } from '../support/ports.ts'
 import { privateTor } from '../support/private-tor.ts'
 
-const [TOWN_PORT, ATTIC_PORT, CABIN_PORT] = [25630, 25631, 25632]
-/** Where the door asks its LAN; nobody answers before the attic belongs to the home's daemons. */
-const MDNS_PORT = 25639
 const EVERY_READING = ['--mesh-resolution', '0']
 
 let network: PrivateTor
@@ -29,21 +27,24 @@ let cabin: LiveHome
 let door: LiveDevice
 let weather: LiveDevice
 let pin: string
+/** Where the door asks its LAN; nobody answers before the attic belongs to the home's daemons. */
+let mdnsPort: number
 /** What is owed its end. */
 const stack = new AsyncDisposableStack()
 
 before(async () => {
   network = stack.use(await privateTor())
   const shared = { network, daemon: EVERY_READING }
-  town = stack.use(await openLiveHome({ ...shared, linkPort: TOWN_PORT }))
+  town = stack.use(await openLiveHome(shared))
   const { words } = town
   ;[attic, cabin] = await Promise.all([
-    openLiveHome({ ...shared, linkPort: ATTIC_PORT, words, as: 'attic' }),
-    openLiveHome({ ...shared, linkPort: CABIN_PORT, words, as: 'cabin' }),
+    openLiveHome({ ...shared, words, as: 'attic' }),
+    openLiveHome({ ...shared, words, as: 'cabin' }),
   ])
   stack.use(attic)
   stack.use(cabin)
-  process.env.SHALLOT_MDNS = `127.0.0.1:${MDNS_PORT}`
+  mdnsPort = await ownPort()
+  process.env.SHALLOT_MDNS = `127.0.0.1:${mdnsPort}`
   door = stack.use(await town.enrol('door', 'front-door'))
   // Two homes have a device of one name.
   weather = stack.use(await cabin.enrol('door', 'weather'))
@@ -156,7 +157,7 @@ test('what a device of another home measured is told there too', async () => {
 })
 
 test('a daemon that nobody gave it to leaves a device alone when its own daemon dies', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   await town.done(['person', 'add', 'neighbour'])
   pin = (await town.done(['pin', 'set', 'neighbour', 'door', '--pin', 'generated'])).pin as string
@@ -167,9 +168,13 @@ test('a daemon that nobody gave it to leaves a device alone when its own daemon 
   )
   const { home } = await town.done(['status'])
   // On the LAN of the town and the attic the attic answers whoever looks for its hub.
-  const options = { root: fromBase64url(home as string)!, port: ATTIC_PORT, addresses: () => ['127.0.0.1'] }
+  const options = {
+    root: fromBase64url(home as string)!,
+    port: attic.linkPort,
+    addresses: () => ['127.0.0.1'],
+  }
   const deps = { clock: systemClock, log: new Log(systemClock, silent) }
-  const listen = { host: '127.0.0.1', port: MDNS_PORT }
+  const listen = { host: '127.0.0.1', port: mdnsPort }
   stack.use(await openDiscovery(deps, { ...options, listen }, new AbortController().signal))
   await town.kill()
   await door.firmware.line(/^hub found elsewhere$/)
@@ -181,7 +186,7 @@ test('a daemon that nobody gave it to leaves a device alone when its own daemon 
 })
 
 test('an owner gives it to the attic: it comes by itself, and obeys, and its keypad goes on', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   const adopted = await attic.done(['device', 'adopt', 'hub/door'])
   assert.equal(adopted.was, 'hub')
@@ -199,7 +204,7 @@ test('an owner gives it to the attic: it comes by itself, and obeys, and its key
   assert.ok(entries.some(({ kind, device }) => kind === 'adopted' && device === door.id))
 })
 
-test('a code that is taken back at the new daemon opens no more', { timeout: 60_000 }, async () => {
+test('a code that is taken back at the new daemon opens no more', { timeout: 240_000 }, async () => {
   await attic.done(['pin', 'remove', 'neighbour', 'door', '--yes'])
   type(`${pin}#`)
   const all = await acts(2)
@@ -260,7 +265,7 @@ test('a machine that is lost is restored from the words, and has its past from t
   )
   await town.kill()
   for (const lost of [town.data, town.owner]) rmSync(lost, { recursive: true })
-  const shared = { network, linkPort: TOWN_PORT, daemon: EVERY_READING }
+  const shared = { network, linkPort: town.linkPort, daemon: EVERY_READING }
   const again = stack.use(await openLiveHome({ ...shared, words: attic.words }))
   // By which code depends on whether it tried while nobody listened.
   await lamp.firmware.line(/^link ended/)

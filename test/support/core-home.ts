@@ -21,6 +21,7 @@ import {
   type Receipt,
   type Request,
   type Signer,
+  type Still,
   sealEnvelope,
   type Zone,
 } from '../../daemon/core/envelope/index.ts'
@@ -171,7 +172,7 @@ export class CoreHome {
   }
 
   /** As the link hands on what it opened. */
-  fromDevice<B extends Hello | Reading | Receipt | Act>(
+  fromDevice<B extends Hello | Reading | Receipt | Act | Still>(
     type: B['type'],
     body: Loose<B>,
     by: Signer = LAMP,

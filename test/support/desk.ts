@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 import { no, type Verdict, yes } from '../../daemon/base/error.ts'
-import type { Act, Frame, Hello, Message, Reading, Receipt } from '../../daemon/core/envelope/index.ts'
+import type { Act, Frame, Hello, Message, Reading, Receipt, Still } from '../../daemon/core/envelope/index.ts'
 import type { Device, PartyId } from '../../daemon/core/model/index.ts'
 import type { DeviceDesk, NewDevice, OpenPermit } from '../../daemon/core/ports.ts'
+import type { Piece } from '../../daemon/core/stills/index.ts'
 import type { WantedImage } from '../../daemon/core/updates/index.ts'
 import type { Code } from '../../schemas/gen/ts/codes.ts'
 
@@ -20,6 +21,8 @@ export class MemoryDesk implements DeviceDesk {
   readonly acts: Message<Act>[] = []
   readonly gots: Uint8Array[] = []
   readonly wants: WantedImage[] = []
+  readonly stills: Message<Still>[] = []
+  readonly pieces: Piece[] = []
   readonly refused: { readonly why: Code; readonly address: string }[] = []
   readonly ends: { readonly device: PartyId; readonly why: string }[] = []
   /** Sent after every welcome. */
@@ -30,6 +33,10 @@ export class MemoryDesk implements DeviceDesk {
   whenWelcomed: (device: PartyId) => void = () => {}
   /** What the home does when a device says how far it is with an image. */
   whenWanted: (device: PartyId, wanted: WantedImage) => void = () => {}
+  /** What the home does with a picture that a device says it has, and with its pieces. */
+  whenStill: (device: PartyId, still: Message<Still>) => void = () => {}
+  whenPiece: (device: PartyId, piece: Piece) => 'unexpected-message' | 'bad-note' | undefined = () =>
+    undefined
   /** What a stranger's record is answered with. */
   record: (hello: Message<Hello>, record: Frame) => 'unknown-device' | 'forgotten' | undefined = () =>
     'unknown-device'
@@ -104,6 +111,20 @@ export class MemoryDesk implements DeviceDesk {
   wanted(device: PartyId, wanted: WantedImage): void {
     this.wants.push(wanted)
     this.whenWanted(device, wanted)
+  }
+
+  still(device: PartyId, still: Message<Still>): void {
+    this.stills.push({ ...still, frame: Uint8Array.from(still.frame) })
+    this.whenStill(device, still)
+  }
+
+  async piece(
+    device: PartyId,
+    { offset, bytes }: Piece,
+  ): Promise<'unexpected-message' | 'bad-note' | undefined> {
+    const piece = { offset, bytes: Uint8Array.from(bytes) }
+    this.pieces.push(piece)
+    return this.whenPiece(device, piece)
   }
 
   gone(device: PartyId, why: string): void {

@@ -16,6 +16,7 @@ import { Voice } from '../../daemon/cli/voice.ts'
 import { adopt, type Child } from '../../scripts/home/children.ts'
 import type { PrivateTor } from '../../scripts/private-tor.ts'
 import { type Firmware, startFirmware } from './firmware.ts'
+import { ownPort } from './ports.ts'
 
 const ENTRY = resolve(import.meta.dirname, '../../daemon/cli/shallot.js')
 const CACHE = resolve(import.meta.dirname, '../../.build/cli-cache')
@@ -48,7 +49,8 @@ export interface LiveDevice extends AsyncDisposable {
 export interface LiveHomeOptions {
   /** The daemon and the invited join this network; without it the daemon runs with `--tor off`. */
   readonly network?: PrivateTor
-  readonly linkPort: number
+  /** Of the daemon's link, whenever it runs; 0 is any. Without it: a port of its own. */
+  readonly linkPort?: number
   /** Restores instead of making a new home. */
   readonly words?: string
   /** With `words`: one more daemon of that home, of this name. */
@@ -69,13 +71,16 @@ export class LiveHome implements AsyncDisposable {
   readonly #options: LiveHomeOptions
   #daemon: Child | undefined
   #lan = ''
+  #linkPort: number | undefined
 
-  constructor(options: LiveHomeOptions) {
+  constructor(options: LiveHomeOptions = {}) {
     this.#options = options
+    this.#linkPort = options.linkPort
   }
 
+  /** Once the home is founded. */
   get linkPort(): number {
-    return this.#options.linkPort
+    return this.#linkPort!
   }
 
   /** Origin of the LAN face of the daemon that runs now. */
@@ -168,6 +173,7 @@ export class LiveHome implements AsyncDisposable {
   }
 
   async found(): Promise<void> {
+    this.#linkPort ??= await ownPort()
     const { words, as } = this.#options
     if (words !== undefined) {
       await this.done(['restore', ...(as === undefined ? [] : ['--as', as])], { input: words })
@@ -189,9 +195,9 @@ export class LiveHome implements AsyncDisposable {
 
   /** `shallot daemon`, and no waiting; the one before must have ended. */
   launch(): void {
-    const { network, linkPort, daemon = [] } = this.#options
+    const { network, daemon = [] } = this.#options
     const tor = network ? ['--tor-torrc-extra', this.joining(network, 'hub')] : ['--tor', 'off']
-    const loopback = ['--link-host', '127.0.0.1', '--link-port', String(linkPort)]
+    const loopback = ['--link-host', '127.0.0.1', '--link-port', String(this.linkPort)]
     const lan = ['--lan-host', '127.0.0.1', '--lan-port', '0']
     this.#daemon = this.stay(['daemon', ...loopback, ...lan, ...tor, ...daemon])
   }
@@ -221,7 +227,7 @@ export class LiveHome implements AsyncDisposable {
   }
 
   /** `shallot enrol <name>`, and real firmware that is given the code; resolves when its owner has confirmed it. */
-  async enrol(name: string, program: 'porch-light' | 'weather' | 'front-door'): Promise<LiveDevice> {
+  async enrol(name: string, program: keyof typeof WORLDS): Promise<LiveDevice> {
     const directory = join(this.place, name)
     mkdirSync(join(directory, 'world'), { recursive: true, mode: 0o700 })
     let started: Promise<Firmware> | undefined
@@ -249,11 +255,12 @@ export class LiveHome implements AsyncDisposable {
 const WORLDS = {
   'porch-light': {},
   weather: { 'i2c-44': 'sht3x temperature=18.4 humidity=56.1' },
+  camera: { 'i2c-30': 'ov2640' },
   'front-door': { 'pin-1': 'strike output=1', 'pin-2': '1', 'pin-3': '0' },
 } as const
 
 /** A home made or restored, its daemon ready. */
-export async function openLiveHome(options: LiveHomeOptions): Promise<LiveHome> {
+export async function openLiveHome(options: LiveHomeOptions = {}): Promise<LiveHome> {
   const home = new LiveHome(options)
   try {
     await home.found()

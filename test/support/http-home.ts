@@ -73,6 +73,8 @@ export class FakeDevice {
   /** What it does with a command that reaches it: answer with this code, or stay silent. */
   answers: number | 'nothing' = 0
   readonly got: Uint8Array[] = []
+  /** What a command without a value changes. */
+  changes: (frame: Uint8Array) => readonly Sample[] = () => []
   #sequence = 0
   readonly #desk: () => DeviceDesk
 
@@ -123,6 +125,8 @@ export class FakeDevice {
 
   async obey(frame: Uint8Array): Promise<void> {
     this.got.push(frame)
+    // A note is not answered.
+    if (frame[0] !== 0xd2) return
     if (this.answers === 'nothing') return
     const opened = openEnvelope(
       frame,
@@ -132,7 +136,9 @@ export class FakeDevice {
     const { affordance, value, grant } = (opened.ok ? opened.value.body : {}) as Command
     this.#desk().got(this.id, sha256(frame).subarray(0, 8))
     const changed =
-      this.answers === 0 && value !== undefined ? [{ affordance, at: systemClock.now(), value }] : []
+      this.answers === 0 && value !== undefined
+        ? [{ affordance, at: systemClock.now(), value }]
+        : this.changes(frame)
     const forgets = grant !== undefined && this.forgetful > 0
     if (forgets) this.forgetful--
     const code = forgets ? CODES['unknown-grant'] : this.answers
@@ -153,6 +159,8 @@ export interface TestHome extends AsyncDisposable {
   readonly ownerSeed: Uint8Array
   readonly light: FakeDevice
   readonly sensor: FakeDevice
+  /** Devices that commands reach. */
+  readonly fakes: Map<PartyId, FakeDevice>
   readonly dir: string
   readonly lines: readonly LogLine[]
   readonly withdrawn: readonly string[]
@@ -268,7 +276,7 @@ export async function openTestHome(
   const mesh: MeshHome = new MeshHome({
     ...{ clock: systemClock, random: systemRandom, log, ed25519, feed },
     ...{ devices, readings, journal, shelf: state.shelf, book: state.mesh, signer: hubSigner },
-    ...{ farReadings: state.farReadings, everyS: 0 },
+    ...{ farReadings: state.farReadings, everyS: 0, guestsMost: 16 },
     trust: core.authority.trust,
     revocations: revocationsOf(core.authority.trust, (frame) => core.desk.people.revoke(frame, 'mesh')),
     others: othersOf({ home, ed25519, papers: state.papers, people: core.desk.people, charges }),
@@ -291,6 +299,9 @@ export async function openTestHome(
     },
     get rollouts() {
       return core.rollouts
+    },
+    get stills() {
+      return core.stills
     },
     devices,
     readings,
@@ -336,6 +347,7 @@ export async function openTestHome(
     ownerSeed,
     light,
     sensor,
+    fakes,
     dir,
     lines,
     withdrawn,

@@ -34,8 +34,11 @@ export interface LinkHome extends AsyncDisposable {
   known(name: string): { keys: DeviceKeys; certificate: Uint8Array }
   /** Opens a permit; returns the secret of its code. */
   permit(name: string): Uint8Array
-  /** Closes and opens again, with the same keys and books; with another seed as another daemon of the same home. */
-  restart(hubSeed?: Uint8Array): Promise<LinkHome>
+  /**
+   * Closes and opens again, with the same keys and books; with another seed as another daemon of the same home, with another CA in
+   * another generation.
+   */
+  restart(hubSeed?: Uint8Array, hubCa?: Signer): Promise<LinkHome>
 }
 
 export interface LinkHomeOptions {
@@ -111,9 +114,9 @@ export async function openLinkHome(
       desk.permits.set(permit.toHex(), { permit, name, expiresAt, proofKey: hubKey })
       return secret
     },
-    async restart(another = kept.hubSeed) {
+    async restart(another = kept.hubSeed, ca = kept.hubCa) {
       await link[Symbol.asyncDispose]()
-      return openLinkHome(options, { ...kept, hubSeed: another })
+      return openLinkHome(options, { ...kept, hubSeed: another, hubCa: ca })
     },
     [Symbol.asyncDispose]: () => link[Symbol.asyncDispose](),
   }

@@ -5,9 +5,11 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { readBudgets } from '../../scripts/firmware-budget.ts'
+import { type BoardName, boardsOf, readWirings } from '../../scripts/wiring/plan.ts'
 
 const FIRMWARE = join(import.meta.dirname, '..', '..', 'firmware')
-const BOARDS = ['esp8266', 'esp32', 'esp32c3']
+const BOARDS = ['esp8266', 'esp32', 'esp32c3', 'esp32cam'] as const
 const EXACT = /^[\w.-]+\/[\w.-]+@\d+\.\d+\.\d+$/
 
 type Section = Readonly<Record<string, string>>
@@ -69,11 +71,15 @@ function sourcesOf(environment: string): string[] {
 }
 
 const apps = made('APPS')
+/** Those that are wired for it. */
+const appsOf = (board: BoardName) =>
+  readWirings().flatMap((wiring) => (boardsOf(wiring).includes(board) ? [wiring.app] : []))
 const environments = Object.keys(project).flatMap((name) => (name.startsWith('env:') ? [name.slice(4)] : []))
 
 describe('the PlatformIO project', () => {
-  it('has one environment for each board and app, and no other', () => {
-    const wanted = BOARDS.flatMap((board) => apps.map((app) => `${board}-${app}`))
+  it('has one environment for each board and app that is wired for it, and no other', () => {
+    assert.deepEqual([...new Set(BOARDS.flatMap(appsOf))].sort(), apps.toSorted())
+    const wanted = BOARDS.flatMap((board) => appsOf(board).map((app) => `${board}-${app}`))
     assert.deepEqual(environments.toSorted(), wanted.toSorted())
   })
 
@@ -101,10 +107,13 @@ describe('the PlatformIO project', () => {
 
   for (const board of BOARDS)
     it(`builds for the ${board} our sources and those of the library that our own build has, and its port`, () => {
-      const port = board === 'esp8266' ? ['port/esp8266/esp8266', 'port/flash_words'] : ['port/esp32/esp32']
+      const port =
+        board === 'esp8266'
+          ? ['port/esp8266/esp8266', 'port/flash_words']
+          : ['port/esp32/esp32', 'port/esp32/slots']
       const chip = board === 'esp8266' ? [...made('NARROW'), 'wolfssl/products'] : []
       const library = made('WOLFSSL_OURS').map((name) => `wolfssl/${name}`)
-      for (const app of apps) {
+      for (const app of appsOf(board)) {
         const wanted = [
           ...made('OURS'),
           ...library,
@@ -158,5 +167,61 @@ describe('the PlatformIO project', () => {
     const ours = made('LX106_FLAGS').filter((flag) => /jump-tables|switch-conversion/.test(flag))
     assert.equal(ours.length, 2)
     for (const flag of ours) assert.ok(words('env:esp8266-room', 'build_flags').includes(flag))
+  })
+})
+
+type Partition = { name: string; type: string; subtype: string; offset: number; size: number }
+
+function partitions(): Partition[] {
+  const lines = readFileSync(join(FIRMWARE, 'port', 'esp32', 'partitions.csv'), 'utf8').split('\n')
+  return lines
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.split(',').map((cell) => cell.trim()))
+    .map(([name, type, subtype, offset, size]) => ({
+      name: name!,
+      type: type!,
+      subtype: subtype!,
+      offset: Number(offset),
+      size: Number(size),
+    }))
+}
+
+describe('the flash of an ESP32 [SPEC 15]', () => {
+  const FLASH_BYTES = 4 * 1024 * 1024
+  const table = partitions()
+  const slots = table.filter(({ type }) => type === 'app')
+  /** What Arduino's core with Wi-Fi and LittleFS needs beside us, generously: PlatformIO says about 750 KB for it alone. */
+  const CORE_BYTES = 900 * 1024
+
+  it('is divided by one table, whose parts follow each other and end with it', () => {
+    for (const environment of environments.filter((name) => name.startsWith('esp32')))
+      assert.equal(optionOf(`env:${environment}`, 'board_build.partitions'), 'port/esp32/partitions.csv')
+    let end = 0x9000
+    for (const { name, offset, size } of table) {
+      assert.ok(offset >= end && offset - end < 0x10000 && size % 0x1000 === 0, name)
+      end = offset + size
+    }
+    assert.equal(end, FLASH_BYTES)
+  })
+
+  it('has two slots of one size, each at a boundary that the chip can map, and otadata for the boot loader', () => {
+    assert.deepEqual(
+      slots.map(({ subtype }) => subtype),
+      ['ota_0', 'ota_1'],
+    )
+    for (const { offset, size } of slots) assert.ok(offset % 0x10000 === 0 && size === slots[0]!.size)
+    assert.equal(table.find(({ subtype }) => subtype === 'ota')?.size, 0x2000)
+    assert.equal(table.find(({ subtype }) => subtype === 'spiffs')?.name, 'spiffs')
+  })
+
+  it('has slots as large as its port says', () => {
+    const port = readFileSync(join(FIRMWARE, 'port', 'esp32', 'slots.c'), 'utf8')
+    assert.equal(Number(/SLOT_BYTES = (\w+)/.exec(port)?.[1]), slots[0]!.size)
+  })
+
+  it('holds every app that is within its budget', () => {
+    const { every, apps: own } = readBudgets().rv32
+    for (const limits of [every, ...Object.values(own)])
+      assert.ok((limits.flash ?? every.flash!) + CORE_BYTES <= slots[0]!.size)
   })
 })

@@ -5,7 +5,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { picture } from '../../scripts/wiring/picture.ts'
-import { type Channel, faultsIn, readBoards, readWirings, type Wiring } from '../../scripts/wiring/plan.ts'
+import {
+  BOARDS,
+  type Channel,
+  faultsIn,
+  readBoards,
+  readWirings,
+  type Wiring,
+} from '../../scripts/wiring/plan.ts'
 
 const FIRMWARE = join(import.meta.dirname, '..', '..', 'firmware')
 const boards = readBoards()
@@ -61,7 +68,7 @@ describe('every app and its table', () => {
 
     it(`${app}: has the buses that its drivers use, and no others`, () => {
       const has = (kind: string) => channels.some((channel) => channel.kind === kind)
-      const onI2c = /driver\/(?:bme280|sht3x)\.h/.test(source)
+      const onI2c = /driver\/(?:bme280|sht3x|ov2640)\.h/.test(source)
       assert.deepEqual([has('sda'), has('scl')], [onI2c, onI2c])
       const onWiegand = /driver\/keypad\.h/.test(source)
       assert.deepEqual([has('wiegand-0'), has('wiegand-1')], [onWiegand, onWiegand])
@@ -128,6 +135,64 @@ describe('a table that does not fit together is refused', () => {
   })
 })
 
+/** Where a source says by number, or by a board's own name, which pin is meant. Kinds of pins, counts and channels are none. */
+function pinsNamedIn(source: string): string[] {
+  const text = source.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, ' ')
+  const call =
+    /\b(?:pinMode|digitalWrite|digitalRead|analogRead|analogWrite|attachInterrupt|digitalPinToInterrupt|pulseIn|ledcAttachPin|startWaveform|stopWaveform|board_pulse|Wire\.begin|gpio_\w+)\(\s*\d/g
+  const name = /\b(?:GPIO_NUM_\d+|LED_BUILTIN|[DA]\d{1,2}|IO\d{1,2})\b/g
+  const given = /(?<!NO_)\b\w*(?:\bpin|_pin|_gpio|\bgpio|_PIN|_GPIO|PIN_\w+)\s*=\s*\d+/g
+  return [call, name, given].flatMap((pattern) => [...text.matchAll(pattern)].map(([found]) => found))
+}
+
+/** Everything that is compiled for a board. */
+function boardSources(): string[] {
+  const folders = ['app', 'driver', 'core', 'port/arduino', 'port/esp32', 'port/esp8266']
+  return folders.flatMap((folder) =>
+    readdirSync(join(FIRMWARE, folder))
+      .filter((name) => /\.(?:c|h|cpp)$/.test(name))
+      .map((name) => join(folder, name)),
+  )
+}
+
+describe('a pin’s number', () => {
+  it('is written nowhere but in the tables', () => {
+    const sources = boardSources()
+    assert.ok(sources.includes('port/arduino/pins.cpp'))
+    for (const file of sources)
+      assert.deepEqual(pinsNamedIn(readFileSync(join(FIRMWARE, file), 'utf8')), [], file)
+    assert.deepEqual(pinsNamedIn(readFileSync(join(FIRMWARE, 'platformio.ini'), 'utf8')), [])
+  })
+
+  it('is known when somebody does', () => {
+    for (const line of [
+      'pinMode(5, OUTPUT);',
+      'digitalWrite( 14, HIGH);',
+      'attachInterrupt(digitalPinToInterrupt(4), on_zero, FALLING);',
+      'Wire.begin(21, 22);',
+      'board_pulse(18, period_us, high_us);',
+      'gpio_set_level(GPIO_NUM_4, 1);',
+      'int relay = D1;',
+      'enum { RELAY_PIN = 5 };',
+      'config.pin = 32;',
+      '#define LAMP LED_BUILTIN',
+    ])
+      assert.notDeepEqual(pinsNamedIn(line), [], line)
+    for (const line of [
+      'digitalWrite(pin, LOW); // 5',
+      'enum { NO_PIN = -1 };',
+      'wiegand_bit(&reader, 0, micros());',
+    ])
+      assert.deepEqual(pinsNamedIn(line), [], line)
+  })
+
+  it('comes to a port from the table of its board, and nowhere else', () => {
+    const port = readFileSync(join(FIRMWARE, 'port', 'arduino', 'pins.cpp'), 'utf8')
+    assert.match(port, /#include "..\/..\/wiring\/gen\/pins\.h"/)
+    assert.equal([...port.matchAll(/SHALLOT_WIRING_\w+\(PIN\)/g)].length, BOARDS.length)
+  })
+})
+
 type Segment = readonly [x1: number, y1: number, x2: number, y2: number]
 
 /** The horizontal and upright pieces of each wire. */
@@ -152,7 +217,7 @@ function lieOnOneAnother([ax1, ay1, ax2, ay2]: Segment, [bx1, by1, bx2, by2]: Se
 describe('a picture', () => {
   for (const wiring of wirings)
     it(`of ${wiring.app} has every wire, and no two that could be taken for one`, () => {
-      const svg = picture(wiring, boards.esp8266)
+      const svg = picture(wiring, boards)
       const wires = wiresOn(svg)
       assert.equal(wires.length, wiring.channels.length + wiring.wires.length)
       assert.equal([...svg.matchAll(/<circle/g)].length, 2 * wires.length)
@@ -171,7 +236,7 @@ describe('a picture', () => {
     })
 
   it('says names as text, whatever they hold', () => {
-    const svg = picture({ ...wiringOf('weather'), title: '</svg><script>' }, boards.esp8266)
+    const svg = picture({ ...wiringOf('weather'), title: '</svg><script>' }, boards)
     assert.ok(!svg.includes('<script>'))
   })
 })

@@ -21,7 +21,7 @@ const AS_OWNER: ReadonlySet<string> = new Set([
   'revocation',
   'pairing',
 ])
-const AS_DEVICE: ReadonlySet<string> = new Set(['hello', 'reading', 'receipt', 'act'])
+const AS_DEVICE: ReadonlySet<string> = new Set(['hello', 'reading', 'receipt', 'act', 'still'])
 const AS_HUB: ReadonlySet<string> = new Set(['welcome', 'enrolled', 'lease', 'beacon'])
 
 /** The receiver that a vector describes: its context fields, then its frames in order (SPEC 2.5). */

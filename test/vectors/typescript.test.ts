@@ -10,6 +10,7 @@ import { CODES, codeByNumber } from '../../schemas/gen/ts/codes.ts'
 import { readHubNote } from '../../scripts/device/index.ts'
 import { readVectors, type Vector } from '../support/vectors.ts'
 import { Lock } from './lock.ts'
+import { Photographer } from './photographer.ts'
 import { Receiver } from './receiver.ts'
 import { Recipient } from './recipient.ts'
 import { readAsk, readOrders } from './serial.ts'
@@ -156,6 +157,19 @@ describe('update vectors, as a device judges [SPEC 15]', () => {
       [],
     )
   })
+})
+
+describe('still vectors, as a camera hears its hub [SPEC 19.3]', () => {
+  for (const vector of readVectors('stills')) {
+    it(vector.file, () => {
+      const photographer = new Photographer()
+      play(
+        vector,
+        (field, value) => photographer.learn(field, value),
+        (hex) => photographer.receive(fromHex(hex)!),
+      )
+    })
+  }
 })
 
 describe('serial vectors, as a device reads its line [SPEC 17]', () => {

@@ -17,6 +17,7 @@ import { history } from './history.ts'
 import { init } from './init.ts'
 import { invoke } from './invoke.ts'
 import { log } from './log.ts'
+import { look } from './look.ts'
 import { mesh } from './mesh.ts'
 import { onion } from './onion.ts'
 import { owner } from './owner.ts'
@@ -44,6 +45,7 @@ export const VERBS: readonly Verb[] = [
   get,
   set,
   invoke,
+  look,
   watch,
   history,
   firmware,

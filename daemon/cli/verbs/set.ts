@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { COMMAND_LIFETIME_S_MAX } from '../../../schemas/gen/ts/wire.ts'
-import { carryOut, outcomeObject, type PassedStage, type Wish } from '../command.ts'
+import { carryOut, type Outcome, outcomeObject, type PassedStage, type Wish } from '../command.ts'
 import { parseDuration } from '../time.ts'
 import type { Tools } from '../tools.ts'
 import { sayValue } from '../value.ts'
@@ -48,16 +48,14 @@ const STAGE_WORDS: Readonly<Record<PassedStage['stage'], string>> = {
   expired: 'expired',
 }
 
-/** Carries a wish out, tells its stages as they pass, and what the device says at the end. */
-export async function fulfil(tools: Tools, wish: Wish): Promise<void> {
+/** Carries a wish out, and tells its stages as they pass. */
+export async function obtain(tools: Tools, wish: Wish): Promise<Outcome> {
   const { voice } = tools
-  const api = await tools.api()
-  const person = await tools.person()
-  const outcome = await carryOut(
+  return carryOut(
     {
       clock: tools.clock,
-      api,
-      person,
+      api: await tools.api(),
+      person: await tools.person(),
       onThing: (thing) => {
         if (!thing.confirmed) {
           voice.note(`${thing.name} is not confirmed: only the hub says that it is this device.`)
@@ -68,7 +66,13 @@ export async function fulfil(tools: Tools, wish: Wish): Promise<void> {
     },
     wish,
   )
-  const way = (await api.way()).kind
+}
+
+/** Carries a wish out, and tells what the device says at the end. */
+export async function fulfil(tools: Tools, wish: Wish): Promise<void> {
+  const { voice } = tools
+  const outcome = await obtain(tools, wish)
+  const way = await (await tools.api()).way()
   voice.tell(outcomeObject(outcome, way), () => {
     const values = Object.entries(outcome.values).map(([name, value]) => `${name} ${sayValue(name, value)}`)
     const now = values.length > 0 ? `: ${values.join(', ')}` : ''

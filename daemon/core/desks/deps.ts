@@ -10,6 +10,7 @@ import type { Carrier, DeviceBook, Journal, PermitBook, ReadingBook } from '../p
 import type { PairingBook, PaperBook, TokenBook } from '../ports-people.ts'
 import type { Router } from '../router/index.ts'
 import type { By } from '../services.ts'
+import type { Stills } from '../stills/index.ts'
 import type { Updates } from '../updates/index.ts'
 import type { Diary } from './diary.ts'
 
@@ -33,6 +34,7 @@ export interface DeskDeps {
   readonly generations: Generations
   readonly diary: Diary
   readonly rollouts: Updates
+  readonly stills: Stills
   /** This hub's own key: it seals leases, and commands for tokens by the grants that were passed to it. */
   readonly hub: Signer
   /** The onion services that there are. */

@@ -254,7 +254,20 @@ export interface Pins extends Claims {
   readonly hubCas: readonly Uint8Array[]
 }
 
-/** What is sealed: one of the types of SPEC 4, 12 to 16. */
+/** What picture a device has, whose bytes follow in pieces (SPEC 19.2). */
+export interface Still extends Claims {
+  readonly type: 'still'
+  readonly affordance: number
+  /** SHA-256 of the command that it was taken for. */
+  readonly command: Uint8Array
+  /** SHA-256 of the picture. */
+  readonly digest: Uint8Array
+  readonly size: number
+  /** Milliseconds; 0: the device did not know. */
+  readonly at: number
+}
+
+/** What is sealed: one of the types of SPEC 4, 12 to 16 and 19. */
 export type Body =
   | Owner
   | Member
@@ -279,6 +292,7 @@ export type Body =
   | Pair
   | Manifest
   | Pins
+  | Still
 
 export type BodyOf<T extends MessageType> = Extract<Body, { type: T }>
 

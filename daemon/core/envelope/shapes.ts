@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/** Which claims and body members each type has: the maps of schemas/wire/messages.cddl and grants.cddl (SPEC 2.3, 4, 12, 13), mesh.cddl and firmware.cddl (14, 15). */
+/** Which claims and body members each type has: the maps of schemas/wire/messages.cddl and grants.cddl (SPEC 2.3, 4, 12, 13), mesh.cddl, firmware.cddl and still.cddl (14, 15, 19). */
 import type { MessageType } from '../../../schemas/gen/ts/wire.ts'
 import * as wire from '../../../schemas/gen/ts/wire.ts'
 import * as k from './fields.ts'
@@ -202,6 +202,16 @@ export const SHAPES: { readonly [T in MessageType]: Shape } = {
     [
       [wire.PINS_GENERATION, member('generation', k.intField(0, wire.GENERATION_MAX))],
       [wire.PINS_HUB_CA, member('hubCas', k.keyPair)],
+    ],
+  ),
+  still: shape(
+    [],
+    [
+      [wire.STILL_AFFORDANCE, member('affordance', k.affordance)],
+      [wire.STILL_COMMAND, member('command', k.digest)],
+      [wire.STILL_DIGEST, member('digest', k.digest)],
+      [wire.STILL_SIZE, member('size', k.intField(1, wire.INTEGER_MAX))],
+      [wire.STILL_AT, member('at', k.uint)],
     ],
   ),
 }

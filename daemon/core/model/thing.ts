@@ -153,6 +153,13 @@ function propertyOf({ number, name, capability }: Affordance, home: string, seen
     'htv:methodName': 'PUT',
     ...bodiesOf(seen),
   }
+  const picture: Form = {
+    href: `${home}/stills/latest?property=${name}`,
+    op: 'readproperty',
+    contentType: 'image/jpeg',
+    'htv:methodName': 'GET',
+  }
+  const pictures = capability.name === 'still' ? [picture] : []
   const readable = seen.holds(number, 'read')
   const writable = capability.writable && seen.holds(number, 'write')
   return {
@@ -161,7 +168,7 @@ function propertyOf({ number, name, capability }: Affordance, home: string, seen
     readOnly: !writable,
     writeOnly: !readable,
     observable: false,
-    forms: [...(readable ? [read] : []), ...(writable ? [write] : [])],
+    forms: [...(readable ? [read, ...pictures] : []), ...(writable ? [write] : [])],
   }
 }
 

@@ -9,7 +9,7 @@ export type Headers = Readonly<Record<string, string>>
 export interface Outlet {
   readonly signal: AbortSignal
   /** Resolves when the client's side took it, rejects when the client is gone. */
-  write(text: string): Promise<void>
+  write(piece: string | Uint8Array): Promise<void>
 }
 
 /** What a route has to say; the app puts it on the wire. */
@@ -19,7 +19,8 @@ export type Reply =
   | { readonly kind: 'bytes'; readonly body: Uint8Array; readonly headers: Headers }
   | {
       readonly kind: 'stream'
-      readonly type: 'application/x-ndjson' | 'text/event-stream'
+      readonly type: 'application/x-ndjson' | 'text/event-stream' | 'image/jpeg'
+      readonly headers?: Headers
       /** Endless ones end when the face closes; the others may finish within the drain. */
       readonly endless: boolean
       readonly run: (outlet: Outlet) => Promise<void>
@@ -96,6 +97,7 @@ const STATUS: Partial<Record<Code, number>> = {
   'lease-lapsed': 403,
   'grant-wider': 403,
   'grants-full': 409,
+  'still-elsewhere': 409,
   'bad-proof': 403,
   unconfirmed: 409,
   'permit-unknown': 404,

@@ -39,6 +39,7 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
 }
 
+const NOT_KEPT = "the disk of this daemon's machine did not take it, and nothing of it was done"
 const OVER = new Error('the client has gone, or the face closes')
 const PROBE = '/.well-known/shallot'
 const EMPTY = new Uint8Array()
@@ -90,10 +91,16 @@ export class App {
 
   #ownFault(error: unknown): Problem {
     this.#deps.log.say('error', 'http-failed', { code: codeOf(error), message: sentenceOf(error) })
-    if (!isCode(error, 'disk-full')) return problem('internal')
-    return problem('internal', "the disk of this daemon's machine is full: make room on it, and try again", {
-      status: 507,
-    })
+    if (isCode(error, 'disk-full'))
+      return problem(
+        'internal',
+        "the disk of this daemon's machine is full: make room on it, and try again",
+        {
+          status: 507,
+        },
+      )
+    const isDisk = isCode(error, 'io') || isCode(error, 'not-writable')
+    return problem('internal', isDisk ? `${NOT_KEPT}: ${sentenceOf(error)}` : undefined)
   }
 
   async #reply(
@@ -110,6 +117,8 @@ export class App {
     if (!target.startsWith('/') || target.length > REQUEST_PATH_BYTES_MAX) {
       return problem('bad-request', `the target is a path of at most ${REQUEST_PATH_BYTES_MAX} bytes`)
     }
+    const unanswerable = judgeFraming(request)
+    if (unanswerable) return unanswerable
     if (!isOurHost(request.headers.host, side.hosts)) {
       this.#deps.home.desk.foreign(`${request.method} by a name that is not ours`, side.origin)
       return problem('bad-request', 'no such host here', { status: 421 })
@@ -156,6 +165,7 @@ export class App {
     const { authority, desk } = this.#deps.home
     const { caller } = asking
     this.#deps.home.services.arrived(asking.place.origin)
+    this.#deps.home.mesh.guests.arrived(caller)
     const sight = new Sight(authority, caller)
     if (!isLetIn(route, caller, () => sight.mayShare())) {
       desk.forbidden(caller, `${route.method} ${route.path}`)
@@ -168,6 +178,12 @@ export class App {
   /** Says that this address was renewed, so that a client need not ask each time; where it moved `GET /home` tells (SPEC 10.4). */
   #moved({ origin }: Side): Record<string, string> {
     return this.#deps.home.services.movedTo(origin) ? { 'shallot-moved': '1' } : {}
+  }
+
+  /** Marks the list of addresses at other homes, so that who keeps it asks only for another one (SPEC 14.9). */
+  #others({ origin }: Side): Record<string, string> {
+    const mark = this.#deps.home.mesh.guests.markFor(origin)
+    return mark === undefined ? {} : { 'shallot-others': mark }
   }
 
   #foreign(request: IncomingMessage, side: Side): Problem {
@@ -226,6 +242,7 @@ export class App {
     response.writeHead(reply.status, {
       ...HEADERS,
       ...this.#moved(side),
+      ...this.#others(side),
       'content-type': isProblem ? 'application/problem+json' : 'application/json',
       'content-length': Buffer.byteLength(text),
       ...reply.headers,
@@ -242,7 +259,13 @@ export class App {
     const open = reply.caller && this.#open.enter(reply.caller, end)
     if (response.destroyed || closes.aborted) end()
     // The head goes out with the first thing that is written, and both kinds of stream write at once.
-    response.writeHead(200, { ...HEADERS, ...this.#moved(side), 'content-type': reply.type })
+    response.writeHead(200, {
+      ...HEADERS,
+      ...this.#moved(side),
+      ...this.#others(side),
+      'content-type': reply.type,
+      ...reply.headers,
+    })
     const outlet = openOutlet(this.#deps.clock, response, this.#deps.limits.stalledMsMax, over.signal)
     try {
       await reply.run(outlet)
@@ -279,6 +302,18 @@ export class App {
       if (!request.complete) request.destroy()
     })
   }
+}
+
+/** What the parser lets through and RFC 9112 §3.2, §6.1 and RFC 9110 §10.1.1 do not: two readers of it would disagree. */
+function judgeFraming({ headers, rawHeaders }: IncomingMessage): Problem | undefined {
+  const hosts = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host')
+  if (hosts.length > 1) return problem('bad-request', 'more than one Host')
+  const { 'transfer-encoding': coding, expect } = headers
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked')
+    return problem('bad-request', 'a body comes as it is or in chunks', { status: 501 })
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue')
+    return problem('bad-request', 'nothing but 100-continue can be expected', { status: 417 })
+  return undefined
 }
 
 /** Everything that headers alone can tell, so that a body that will be refused is not asked for. */

@@ -188,23 +188,32 @@ function serve(server: Server, app: App, side: Side, peers: Peers): void {
   }
   server.on('request', (request, response) => handle(request, response, false))
   server.on('checkContinue', (request, response) => handle(request, response, true))
+  server.on('checkExpectation', (request, response) => handle(request, response, false))
+  server.on('connect', (_request, socket: Socket) => refuseByHand(socket, 400, 'Bad Request'))
   server.on('clientError', answerGarbage)
   server.on('tlsClientError', (_error, socket) => socket.destroy())
 }
 
-/** The parser gave up: there is no request to answer, so the refusal is written by hand, once, and the connection ends. */
+/** The parser gave up: there is no request to answer. */
 function answerGarbage(error: Error & { code?: string }, socket: Socket): void {
   const answered = socket.bytesWritten > 0
   if (answered || !socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
-  const status = PARSER_STATUS[error.code ?? ''] ?? { status: 400, phrase: 'Bad Request' }
-  const body = problemBody(problem('bad-request', undefined, { status: status.status }))
+  const { status, phrase } = PARSER_STATUS[error.code ?? ''] ?? { status: 400, phrase: 'Bad Request' }
+  refuseByHand(socket, status, phrase)
+}
+
+/** Where there is no response to write to: the refusal, once, and the connection ends. */
+function refuseByHand(socket: Socket, status: number, phrase: string): void {
+  const body = problemBody(problem('bad-request', undefined, { status }))
   const head = [
-    `HTTP/1.1 ${status.status} ${status.phrase}`,
+    `HTTP/1.1 ${status} ${phrase}`,
     'Content-Type: application/problem+json',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Cache-Control: no-store',
     'Connection: close',
   ]
+  // A socket that the parser let go of has nobody else who hears its errors.
+  socket.on('error', () => socket.destroy())
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
 }
 

@@ -10,6 +10,7 @@ import type { DeviceBook, Journal, PermitBook, ReadingBook } from '../../core/po
 import type { PairingBook } from '../../core/ports-people.ts'
 import type { Desk } from '../../core/receive.ts'
 import type { Services } from '../../core/services.ts'
+import type { Stills } from '../../core/stills/index.ts'
 import type { Updates } from '../../core/updates/index.ts'
 
 /** The home behind the API: what it reads from, and the desk that decides. */
@@ -28,6 +29,7 @@ export interface HttpHome {
   readonly pairings: Pick<PairingBook, 'get' | 'askedBy'>
   readonly services: Services
   readonly rollouts: Updates
+  readonly stills: Stills
   readonly feed: Feed
   readonly mesh: MeshHome
   readonly adoption: Adoption

@@ -32,6 +32,7 @@ import { meshRoutes } from './routes/mesh.ts'
 import { pairingRoutes } from './routes/pairings.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { serviceRoutes } from './routes/services.ts'
+import { stillRoutes } from './routes/stills.ts'
 import { thingRoutes } from './routes/things.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { updateRoutes } from './routes/updates.ts'
@@ -86,6 +87,7 @@ export async function openHttp(deps: HttpDeps, options: HttpOptions, signal: Abo
     ...tokenRoutes(routeDeps),
     ...formRoutes(routeDeps),
     ...updateRoutes(routeDeps),
+    ...stillRoutes(routeDeps),
   ]
   const page: Page | undefined = options.page === undefined ? undefined : preparePage(options.page)
   const app = new App(routeDeps, routes, page)

@@ -17,9 +17,9 @@ export function openOutlet(
 ): Outlet {
   return {
     signal,
-    async write(text) {
+    async write(piece) {
       signal.throwIfAborted()
-      if (response.write(text)) return
+      if (response.write(piece)) return
       using patience = deadline(clock, stalledMsMax, signal)
       const drained = new Promise<void>((resolve) => response.once('drain', resolve))
       try {

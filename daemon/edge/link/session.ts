@@ -15,13 +15,14 @@ import {
   type Reading,
   type Receipt,
   type Receiver,
+  type Still,
 } from '../../core/envelope/index.ts'
 import type { DeviceLeaf } from '../../core/identity/certificates.ts'
 import { idOf, type PartyId } from '../../core/model/index.ts'
 import type { Line, Outcome, Talk } from './connection.ts'
 import { writeFrame } from './frames.ts'
 import { NOTE_AFTER, NOTE_MS, type Noting } from './note-round.ts'
-import { isEnvelope, readGot, readWanted, storedFrame } from './notes.ts'
+import { isEnvelope, readGot, readPiece, readWanted, storedFrame } from './notes.ts'
 import { nextPapers, renewalDue } from './renewal.ts'
 import type { LinkRoom } from './room.ts'
 import type { Told } from './voice.ts'
@@ -30,7 +31,14 @@ type Kept = Message<Reading> | Message<Receipt> | Message<Act>
 
 const KEPT: ReadonlySet<Body['type']> = new Set(['reading', 'receipt', 'act'])
 
-const SEALED_BY_DEVICES: ReadonlySet<Body['type']> = new Set(['hello', 'reading', 'receipt', 'act', 'enrol'])
+const SEALED_BY_DEVICES: ReadonlySet<Body['type']> = new Set([
+  'hello',
+  'reading',
+  'receipt',
+  'act',
+  'still',
+  'enrol',
+])
 
 /** A reading, receipt or act on its way to the disk, in the order of arrival. */
 interface Unstored {
@@ -102,10 +110,12 @@ export class Session implements Talk, Receiver, Noting {
     return admitted.ok ? this.#message(admitted.value) : admitted.why
   }
 
-  #note(frame: Frame): Outcome {
+  #note(frame: Frame): Outcome | Promise<Outcome> {
+    const piece = readPiece(frame)
+    if (piece && this.#state === 'open') return this.#asked(this.#room.desk.piece(this.device, piece))
     const digest = readGot(frame)
     const wanted = digest ? undefined : readWanted(frame)
-    if (!digest && !wanted) return 'bad-note'
+    if (!digest && !wanted && !piece) return 'bad-note'
     if (this.#state !== 'open') return 'unexpected-message'
     if (digest) this.#room.desk.got(this.device, digest)
     if (wanted) this.#room.desk.wanted(this.device, wanted)
@@ -118,6 +128,10 @@ export class Session implements Talk, Receiver, Noting {
       return type === 'enrolment' ? this.#asked(this.#readmit(message.frame)) : 'unexpected-message'
     if (type === 'hello') return this.#asked(this.#greet(owned(message as Message<Hello>)))
     if (this.#state !== 'open') return 'unexpected-message'
+    if (type === 'still') {
+      this.#room.desk.still(this.device, message as Message<Still>)
+      return undefined
+    }
     return KEPT.has(type) ? this.#keep(message as Kept) : 'unexpected-message'
   }
 

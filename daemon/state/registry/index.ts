@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /**
  * The registry: what the home is made of (devices, what they report, what is asked of them, permits, services,
- * the sealed papers of people, pairings, tokens, uses, images and roll-outs). Its books are
+ * the sealed papers of people, pairings, tokens, uses, images and roll-outs, pictures). Its books are
  * the only writers of their tables.
  *
  * Always true: decisions (a name is free, a permit unused) are made inside the transaction that acts on them; memory follows
@@ -19,6 +19,7 @@ export * from './permits.ts'
 export * from './readings.ts'
 export * from './roster.ts'
 export * from './services.ts'
+export * from './stills.ts'
 export * from './tokens.ts'
 export * from './updates.ts'
 export * from './uses.ts'

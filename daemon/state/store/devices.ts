@@ -78,6 +78,7 @@ export class DeviceTable {
     const key = keyOf(id)
     this.#sql.dropDesired.run(key)
     this.#sql.dropReported.run(key)
+    this.#sql.dropStills.run(key)
     this.#sql.forget.run(at, key)
   }
 
@@ -121,6 +122,7 @@ function prepareAll(store: Store) {
     ),
     confirm: store.prepare('UPDATE device SET name = ?, record = ? WHERE id = ?'),
     rename: store.prepare('UPDATE device SET name = ? WHERE id = ?'),
+    dropStills: store.prepare('DELETE FROM still WHERE device = ?'),
     forget: store.prepare(
       `UPDATE device SET name = NULL, forgotten_at = ?, permit = NULL, record = NULL, hello = NULL, nonce = NULL
        WHERE id = ?`,

@@ -3,8 +3,9 @@
 import { useEffect, useState } from 'preact/hooks'
 import { fromWire } from '../../core/model/index.ts'
 import type { Held, May, Thing, Value } from '../answers.ts'
-import { capabilityOf, sayValue, sayWhen, titleOf } from '../kind.ts'
+import { capabilityOf, kindOf, sayValue, sayWhen, titleOf } from '../kind.ts'
 import { usePage } from './context.ts'
+import { PictureFigure } from './picture-figure.tsx'
 import { Stages, useIsBusy } from './stages.tsx'
 
 export interface ControlProps {
@@ -14,6 +15,7 @@ export interface ControlProps {
 
 export function Control({ thing, held }: ControlProps) {
   const capability = capabilityOf(held.name)
+  if (capability?.name === 'still') return <PictureFigure thing={thing} held={held} />
   const may = held.may[held.kind === 'action' ? 'invoke' : 'write']
   if (held.kind === 'action') return may && capability ? <ActionButton thing={thing} held={held} /> : null
   if (!may || !capability) return <Figure held={held} />
@@ -46,10 +48,12 @@ function Switch({ thing, held }: ControlProps) {
   const command = useCommand({ thing, held })
   const busy = useIsBusy(thing.id, name)
   const on = held.value === true
-  const title = titleOf(name, words)
+  // What is on or off of a camera is its light.
+  const isLamp = isPlainSwitch(name) && kindOf(thing) === 'camera'
+  const title = isLamp ? words.picture.lamp : titleOf(name, words)
   return (
     <div class="control">
-      {!isPlainSwitch(name) && (
+      {(isLamp || !isPlainSwitch(name)) && (
         <span class="label" aria-hidden="true">
           {title}
         </span>

@@ -11,6 +11,7 @@ const STROKES: Readonly<Record<IconName, string>> = {
   blind: 'M4 4h16M6 4v13h12V4M6 8h12M6 12h12M12 17v3',
   heating: 'M6 6v12M10 6v12M14 6v12M18 6v12M4 8h16M4 16h16',
   switch: 'M12 3v9M6.3 7.5a8 8 0 1 0 11.4 0',
+  camera: 'M4 8h4l1.5-2.5h5L16 8h4v11H4zM12 16.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7z',
   other: 'M5 5h14v14H5zM9 9h6v6H9z',
   people:
     'M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM3 19c.7-3.5 3-4.5 6-4.5s5.3 1 6 4.5M16 4.5a3.5 3.5 0 0 1 0 6M17.5 15c2 .5 3 1.7 3.5 4',

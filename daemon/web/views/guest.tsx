@@ -3,9 +3,9 @@ import { useState } from 'preact/hooks'
 import { fromBase64url } from '../../base/bytes.ts'
 import { usePage } from '../parts/context.ts'
 import { QrFigure } from '../parts/qr-figure.tsx'
+import { NAME_CHARS_MAX } from '../people.ts'
 
 const NEW = ''
-const NAME_CHARS_MAX = 40
 
 /** Lets another phone in: whose it is, a code to scan, and the same digits on both. */
 export function GuestView() {

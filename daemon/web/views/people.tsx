@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks'
 import type { PartyId } from '../../core/model/index.ts'
 import { usePage } from '../parts/context.ts'
 import { Heading } from '../parts/heading.tsx'
+import { Rename } from '../parts/rename.tsx'
 import { TakeBack } from '../parts/take-back.tsx'
 import type { HeldKey, KnownGrant, KnownPerson } from '../people.ts'
 import { sayLimits, sayWhat, sayWhere } from '../say-grant.ts'
@@ -80,6 +81,7 @@ function PersonCard({ person, grants }: { person: KnownPerson; grants: readonly 
       <h3>{words.people.may}</h3>
       {grants.length === 0 ? <p class="label">{words.people.mayNothing}</p> : <Grants grants={grants} />}
       {state.me?.share && keys.length > 0 && <GiveForm to={person} />}
+      {isMine && <Rename id={person.id} name={person.name} />}
       {isMine && keys.length === 0 && grants.length === 0 && (
         <TakeBack
           action={{ act: 'remove-person', id: person.id }}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { useEffect, useState } from 'preact/hooks'
 import type { Thing } from '../answers.ts'
-import { sayName, titleOf } from '../kind.ts'
+import { capabilityOf, sayName, titleOf } from '../kind.ts'
 import { usePage } from '../parts/context.ts'
 import { Control } from '../parts/controls.tsx'
 import { Heading } from '../parts/heading.tsx'
@@ -31,7 +31,9 @@ export function ThingView({ thing }: { thing: Thing }) {
 }
 
 function readable(thing: Thing): string[] {
-  return [...thing.affordances.values()].filter(({ may }) => may.read).map(({ name }) => name)
+  const all = [...thing.affordances.values()].filter(({ may }) => may.read).map(({ name }) => name)
+  // The bytes of a picture are no history of anything.
+  return all.filter((name) => capabilityOf(name)?.name !== 'still')
 }
 
 const SPANS_MS = { hour: 3_600_000, day: 86_400_000, week: 604_800_000 } as const

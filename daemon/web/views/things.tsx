@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Held, Thing } from '../answers.ts'
-import { kindOf, sayName, sayWhen } from '../kind.ts'
+import { capabilityOf, kindOf, sayName, sayWhen } from '../kind.ts'
 import { usePage } from '../parts/context.ts'
 import { Control } from '../parts/controls.tsx'
 import { Heading } from '../parts/heading.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { Warning } from '../parts/warning.tsx'
+import { pictureKey } from '../state.ts'
 
 export function ThingsView() {
   const { state, words } = usePage()
@@ -26,8 +27,11 @@ export function ThingsView() {
 }
 
 function Card({ thing }: { thing: Thing }) {
-  const { words } = usePage()
+  const { state, words } = usePage()
   const kind = kindOf(thing)
+  // A picture is fetched where somebody looks at the device alone: through Tor it takes a while.
+  const isShown = ({ name }: Held) =>
+    capabilityOf(name)?.name !== 'still' || state.pictures.has(pictureKey(thing.id, name))
   return (
     <article class={thing.connected ? 'card' : 'card away'} aria-label={sayName(thing)}>
       <header>
@@ -38,9 +42,11 @@ function Card({ thing }: { thing: Thing }) {
         <Presence thing={thing} />
       </header>
       <Warning thing={thing} />
-      {atHand(thing).map((held) => (
-        <Control key={held.name} thing={thing} held={held} />
-      ))}
+      {atHand(thing)
+        .filter(isShown)
+        .map((held) => (
+          <Control key={held.name} thing={thing} held={held} />
+        ))}
       <span class="only-read">{words.kind[kind]}</span>
     </article>
   )
@@ -63,6 +69,11 @@ function ThingIcon({ thing }: { thing: Thing }) {
 
 export function Presence({ thing }: { thing: Thing }) {
   const { words, language, now } = usePage()
-  const said = thing.connected ? words.thing.present : words.thing.absent(sayWhen(thing.since, now, language))
+  const { home, unreachable, since } = thing
+  const isCutOff = !thing.connected && home !== undefined && unreachable !== undefined
+  const away = isCutOff
+    ? words.thing.unreachable(home, sayWhen(unreachable, now, language))
+    : words.thing.absent(sayWhen(since, now, language))
+  const said = thing.connected ? words.thing.present : away
   return <small class={thing.connected ? 'presence here' : 'presence'}>{said}</small>
 }

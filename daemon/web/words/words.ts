@@ -27,10 +27,21 @@ export interface Words {
     readonly go: string
     readonly clientKey: (key: string) => string
   }
+  /** Addresses at other homes. */
+  readonly others: {
+    readonly down: string
+    readonly why: string
+    readonly go: (home: string) => string
+    readonly again: (home: string) => string
+    readonly back: (home: string) => string
+    readonly title: string
+    readonly keep: string
+  }
   readonly thing: {
     readonly none: string
     readonly present: string
     readonly absent: (since: string) => string
+    readonly unreachable: (home: string, since: string) => string
     readonly neverHeard: string
     readonly notNow: string
     readonly unlockFor: (seconds: string) => string
@@ -46,6 +57,15 @@ export interface Words {
   /** What a yes and no of a capability is called, no first; others are on and off. */
   readonly state: Readonly<Record<string, readonly [no: string, yes: string]>>
   readonly value: { readonly on: string; readonly off: string }
+  readonly picture: {
+    readonly asked: string
+    readonly coming: (percent: number) => string
+    readonly none: string
+    /** @param when  absent: the device did not know the time */
+    readonly alt: (device: string, when: string | undefined) => string
+    readonly sealed: (when: string | undefined) => string
+    readonly lamp: string
+  }
   /** By the numbers of SPEC 4.15. */
   readonly faults: readonly string[]
   readonly stage: Readonly<Record<'sealing' | 'sent' | 'at-hub' | 'at-device' | 'done', string>>
@@ -64,6 +84,14 @@ export interface Words {
     readonly title: string
     readonly empty: string
     readonly older: string
+    /** Of the choice of whose acts are shown, and on which device. */
+    readonly filter: string
+    readonly who: string
+    readonly everybody: string
+    readonly device: string
+    readonly allDevices: string
+    /** How many came just now, for who does not see the list grow. */
+    readonly added: (count: number) => string
     readonly loading: string
     readonly you: string
     readonly somebody: string
@@ -71,6 +99,7 @@ export interface Words {
       readonly unix: string
       readonly lan: string
       readonly onion: (name: string) => string
+      readonly guest: string
       readonly link: string
       readonly keypad: string
       readonly page: string
@@ -89,6 +118,9 @@ export interface Words {
     readonly kind: Readonly<Record<'phone' | 'script', string>>
     readonly takeBack: string
     readonly takeBackSure: string
+    readonly rename: string
+    readonly newName: string
+    readonly save: string
     readonly remove: string
     readonly removeSure: string
     readonly withdraw: string

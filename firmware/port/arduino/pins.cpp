@@ -29,6 +29,8 @@ static constexpr Pin pins[] = {
     SHALLOT_WIRING_ESP8266(PIN)
 #elif defined(CONFIG_IDF_TARGET_ESP32C3)
     SHALLOT_WIRING_ESP32C3(PIN)
+#elif defined(SHALLOT_ESP32CAM)
+    SHALLOT_WIRING_ESP32CAM(PIN)
 #else
     SHALLOT_WIRING_ESP32(PIN)
 #endif

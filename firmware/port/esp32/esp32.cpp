@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The ESP32 and the ESP32-C3 under Arduino's core: time, chance, one TCP connection, pulses. Compiled against declarations, not verified
+ * The ESP32 and the ESP32-C3 under Arduino's core: time, chance, one TCP connection, pulses; two slots are in slots.c. Compiled against declarations, not verified
  * on silicon.
  */
 #include "../arduino/arduino.h"
@@ -11,6 +11,10 @@
 #include <esp_timer.h>
 #include <lwip/sockets.h>
 #include <string.h>
+
+extern "C" {
+#include "slots.h"
+}
 
 static int connection = -1;
 
@@ -129,6 +133,8 @@ int board_pulse(int pin, uint32_t period_us, uint32_t high_us) {
 const struct port board = {
 #if defined(CONFIG_IDF_TARGET_ESP32C3)
     .board = "esp32c3",
+#elif defined(SHALLOT_ESP32CAM)
+    .board = "esp32cam",
 #else
     .board = "esp32",
 #endif
@@ -145,7 +151,7 @@ const struct port board = {
     .blob_read = board_blob_read,
     .blob_write = board_blob_write,
     .blob_remove = board_blob_remove,
-    .slots = nullptr,
+    .slots = &esp32_slots,
     .log = board_log,
     .read_line = board_read_line,
     .output_set = board_output_set,

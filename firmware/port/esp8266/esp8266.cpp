@@ -94,6 +94,10 @@ const struct port board = {
     .blob_read = board_blob_read,
     .blob_write = board_blob_write,
     .blob_remove = board_blob_remove,
+    /*
+     * What Arduino's core has copies the new image over the old one at the next start (eboot): a cut in it leaves neither, and nothing brings
+     * the old one back. Two slots, at the megabytes that the chip can map, want a boot loader of our own, which nobody here could try.
+     */
     .slots = nullptr,
     .log = board_log,
     .read_line = board_read_line,

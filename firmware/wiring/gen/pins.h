@@ -61,4 +61,9 @@
   X(weather, SDA, 0, 6) \
   X(weather, SCL, 0, 7)
 
+#define SHALLOT_WIRING_ESP32CAM(X) \
+  X(camera, SDA, 0, 26) \
+  X(camera, SCL, 0, 27) \
+  X(camera, OUTPUT, 1, 4)
+
 #endif

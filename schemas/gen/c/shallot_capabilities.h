@@ -72,6 +72,12 @@
 #define SHALLOT_CAPABILITY_STOP 29
 #define SHALLOT_CAPABILITY_STOP_MIN (0)
 #define SHALLOT_CAPABILITY_STOP_MAX (0)
+#define SHALLOT_CAPABILITY_STILL 30
+#define SHALLOT_CAPABILITY_STILL_MIN (0)
+#define SHALLOT_CAPABILITY_STILL_MAX (65536)
+#define SHALLOT_CAPABILITY_LOOK 31
+#define SHALLOT_CAPABILITY_LOOK_MIN (0)
+#define SHALLOT_CAPABILITY_LOOK_MAX (0)
 
 /* One line per capability for tables: number, is_property, type (0 none, 1 boolean, 2 integer), min, max, writable. */
 #define SHALLOT_CAPABILITY_TABLE(X) \
@@ -97,6 +103,8 @@
   X(26, 1, 2, 500, 3000, 1) \
   X(27, 1, 1, 0, 1, 0) \
   X(28, 0, 2, 1, 30, 0) \
-  X(29, 0, 0, 0, 0, 0)
+  X(29, 0, 0, 0, 0, 0) \
+  X(30, 1, 2, 0, 65536, 0) \
+  X(31, 0, 0, 0, 0, 0)
 
 #endif

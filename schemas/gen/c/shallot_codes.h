@@ -52,7 +52,7 @@ enum shallot_code {
   SHALLOT_E_KEYPAD_LOCKED = -177, /* too many wrong codes: the keypad waits */
   SHALLOT_E_GRANTS_FULL = -178, /* no room for another grant */
   SHALLOT_E_GRANT_WIDER = -179, /* the grant would give more than whoever passes it on holds */
-  SHALLOT_E_CODE_DAMAGED = -180, /* the enrolment code has a typing error */
+  SHALLOT_E_CODE_DAMAGED = -180, /* the code is damaged: a character is missing or wrong */
   SHALLOT_E_CODE_VERSION = -181, /* the code was made by a newer Shallot */
   SHALLOT_E_PERMIT_UNKNOWN = -182, /* no open enrolment matches this code */
   SHALLOT_E_PERMIT_USED = -183, /* this code enrolled a device already */
@@ -129,6 +129,12 @@ enum shallot_code {
   SHALLOT_E_BAD_PROVISION = -362, /* what was handed over is not a Wi-Fi name, password or code of the documented form */
   SHALLOT_E_WIFI_ABSENT = -363, /* there is no Wi-Fi of this name where the device is */
   SHALLOT_E_WIFI_REFUSED = -364, /* the Wi-Fi did not let the device in: the password is another */
+  SHALLOT_E_STILL_TOO_LARGE = -380, /* the picture is larger than a hub takes */
+  SHALLOT_E_STILL_DIGEST = -381, /* the picture is not the one that its device sealed */
+  SHALLOT_E_STILL_BROKEN = -382, /* the picture has no beginning or no end: it is no whole JPEG */
+  SHALLOT_E_STILL_LATE = -383, /* the rest of the picture did not come in time */
+  SHALLOT_E_STILL_REPLACED = -384, /* the device took another picture before this one had arrived */
+  SHALLOT_E_STILL_ELSEWHERE = -385, /* pictures stay in the home where they were taken: ask there */
 };
 
 /* The name a code has in schemas/codes.csv, for logs and tests; "?" for a number that is not in the list. */
@@ -258,6 +264,12 @@ static inline const char *shallot_code_name(int code) {
     case SHALLOT_E_BAD_PROVISION: return "bad-provision";
     case SHALLOT_E_WIFI_ABSENT: return "wifi-absent";
     case SHALLOT_E_WIFI_REFUSED: return "wifi-refused";
+    case SHALLOT_E_STILL_TOO_LARGE: return "still-too-large";
+    case SHALLOT_E_STILL_DIGEST: return "still-digest";
+    case SHALLOT_E_STILL_BROKEN: return "still-broken";
+    case SHALLOT_E_STILL_LATE: return "still-late";
+    case SHALLOT_E_STILL_REPLACED: return "still-replaced";
+    case SHALLOT_E_STILL_ELSEWHERE: return "still-elsewhere";
     default: return "?";
   }
 }

@@ -42,4 +42,6 @@ export const CAPABILITIES: readonly Capability[] = [
   { number: 27, name: 'heating', kind: 'property', type: 'boolean', unit: '', scale: 0, min: 0, max: 1, writable: false, title: 'Heating' },
   { number: 28, name: 'buzz', kind: 'action', type: 'integer', unit: 's', scale: 0, min: 1, max: 30, writable: false, title: 'Buzz' },
   { number: 29, name: 'stop', kind: 'action', type: 'none', unit: '', scale: 0, min: 0, max: 0, writable: false, title: 'Stop' },
+  { number: 30, name: 'still', kind: 'property', type: 'integer', unit: 'B', scale: 0, min: 0, max: 65536, writable: false, title: 'Picture' },
+  { number: 31, name: 'look', kind: 'action', type: 'none', unit: '', scale: 0, min: 0, max: 0, writable: false, title: 'Take a picture' },
 ]

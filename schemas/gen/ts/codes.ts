@@ -127,6 +127,12 @@ export const CODES = {
   'bad-provision': 362,
   'wifi-absent': 363,
   'wifi-refused': 364,
+  'still-too-large': 380,
+  'still-digest': 381,
+  'still-broken': 382,
+  'still-late': 383,
+  'still-replaced': 384,
+  'still-elsewhere': 385,
 } as const
 export type Code = keyof typeof CODES
 
@@ -179,7 +185,7 @@ export const MEANINGS: Readonly<Record<Code, string>> = {
   'keypad-locked': "too many wrong codes: the keypad waits",
   'grants-full': "no room for another grant",
   'grant-wider': "the grant would give more than whoever passes it on holds",
-  'code-damaged': "the enrolment code has a typing error",
+  'code-damaged': "the code is damaged: a character is missing or wrong",
   'code-version': "the code was made by a newer Shallot",
   'permit-unknown': "no open enrolment matches this code",
   'permit-used': "this code enrolled a device already",
@@ -256,6 +262,12 @@ export const MEANINGS: Readonly<Record<Code, string>> = {
   'bad-provision': "what was handed over is not a Wi-Fi name, password or code of the documented form",
   'wifi-absent': "there is no Wi-Fi of this name where the device is",
   'wifi-refused': "the Wi-Fi did not let the device in: the password is another",
+  'still-too-large': "the picture is larger than a hub takes",
+  'still-digest': "the picture is not the one that its device sealed",
+  'still-broken': "the picture has no beginning or no end: it is no whole JPEG",
+  'still-late': "the rest of the picture did not come in time",
+  'still-replaced': "the device took another picture before this one had arrived",
+  'still-elsewhere': "pictures stay in the home where they were taken: ask there",
 }
 
 const BY_NUMBER = new Map<number, Code>(Object.entries(CODES).map(([name, number]) => [number, name as Code]))

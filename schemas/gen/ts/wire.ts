@@ -203,6 +203,10 @@ export const TALK_ORDER = 7
 export const TALK_STAGE = 8
 export const TALK_PAST = 9
 export const TALK_PASSED = 10
+export const TALK_GUESTS = 11
+export const TALK_OFFERS = 12
+export const GUEST_BYTES = 16
+export const GUESTS_MAX = 128
 export const PAST_READINGS_MAX = 512
 export const PAST_BYTES_MAX = 65536
 export const STAGE_AT_HUB = 1
@@ -315,6 +319,19 @@ export const PROVISION_BYTES_MAX = 640
 export const WIFI_NAME_BYTES_MAX = 32
 export const WIFI_PASSWORD_BYTES_MIN = 8
 export const WIFI_PASSWORD_BYTES_MAX = 64
+export const TYPE_STILL = 'application/vnd.shallot.still.v1'
+export const STILL_AFFORDANCE = 1
+export const STILL_COMMAND = 2
+export const STILL_DIGEST = 3
+export const STILL_SIZE = 4
+export const STILL_AT = 5
+export const STILL_BYTES_MAX = 65536
+export const PIECE_BYTES = 512
+export const PIECES_AHEAD_MAX = 8
+export const STILL_SILENCE_S_MAX = 30
+export const STILLS_BURST = 4
+export const STILL_PAUSE_MS = 5000
+export const STILLS_UNDERWAY_MAX = 16
 
 /** Message types by short name (SPEC 4). */
 export const MESSAGE_TYPES = {
@@ -341,5 +358,6 @@ export const MESSAGE_TYPES = {
   request: TYPE_REQUEST,
   beacon: TYPE_BEACON,
   pins: TYPE_PINS,
+  still: TYPE_STILL,
 } as const
 export type MessageType = keyof typeof MESSAGE_TYPES

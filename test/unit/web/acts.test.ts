@@ -6,7 +6,7 @@ import { systemRandom } from '../../../daemon/base/random.ts'
 import { type Body, nativeEd25519, type Signer, sealEnvelope } from '../../../daemon/core/envelope/index.ts'
 import { idOf } from '../../../daemon/core/model/index.ts'
 import { openTrust } from '../../../daemon/core/policy/index.ts'
-import { readActs } from '../../../daemon/web/acts.ts'
+import { actsOf, readEntries } from '../../../daemon/web/acts.ts'
 import { CODES } from '../../../schemas/gen/ts/codes.ts'
 import { sha256 } from '../../support/request.ts'
 
@@ -57,9 +57,9 @@ function exchange(code: keyof typeof CODES, said: object = {}) {
   ]
 }
 
-const read = (...entries: object[]) => readActs({ entries }, believed)
+const read = (...entries: object[]) => actsOf(readEntries({ entries }, believed))
 
-describe('readActs() [SPEC 9.7]', () => {
+describe('actsOf() [SPEC 9.7]', () => {
   it('makes one act of a command and its receipt, the newest first', () => {
     const acts = read(...exchange('ok'), ...exchange('outside-hours'))
     assert.deepEqual(

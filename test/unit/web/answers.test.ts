@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { toBase64url } from '../../../daemon/base/bytes.ts'
 import { isCode } from '../../../daemon/base/error.ts'
-import { readActs } from '../../../daemon/web/acts.ts'
+import { readEntries } from '../../../daemon/web/acts.ts'
 import { readEvent, readHistory, readPicture, readProblem, readStage } from '../../../daemon/web/answers.ts'
 import { sayName } from '../../../daemon/web/kind.ts'
 import { readGrants, readPeople } from '../../../daemon/web/people.ts'
@@ -109,9 +109,9 @@ describe('other answers', () => {
 
   it('a log says of an envelope that it is not sealed when nobody sealed it', () => {
     const entry = { index: 1, at: 1, kind: 'command', signer: ID, frame: 'AAAA', command: 'AAAA' }
-    const [act] = readActs({ entries: [entry] }, undefined)
+    const [act] = readEntries({ entries: [entry] }, undefined)
     assert.equal(act?.sealed, false)
-    assert.throws(() => readActs({ entries: [{ ...entry, index: 'first' }] }, undefined), isBadAnswer)
+    assert.throws(() => readEntries({ entries: [{ ...entry, index: 'first' }] }, undefined), isBadAnswer)
   })
 })
 
@@ -123,7 +123,7 @@ describe('whatever a hub answers', () => {
     readStage: (value) => readStage(JSON.stringify(value)),
     readProblem: (value) => readProblem(JSON.stringify(value)),
     readHistory,
-    readActs: (value) => readActs(value, undefined),
+    readEntries: (value) => readEntries(value, undefined),
     readPeople,
     readGrants,
   }

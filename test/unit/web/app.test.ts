@@ -108,12 +108,43 @@ describe('the page at an honest home', () => {
         page.app.state().history?.samples?.map(({ value }) => value),
         [40],
       )
-      await page.app.perform({ act: 'log', older: false })
+      await page.app.perform({ act: 'log', read: {} })
       const [act] = page.app.state().log.acts
       assert.deepEqual(
         [act?.kind, act?.asked, act?.code, act?.sealed],
         ['command', { name: 'level', value: 40 }, 'ok', true],
       )
+    }))
+
+  it('hears that there is more in the log when a device answers somebody', () =>
+    visiting(async (opened) => {
+      await live(opened)
+      const { home, page } = opened
+      await page.app.perform({ act: 'log', read: {} })
+      const { news, acts } = page.app.state().log
+      const { socketPath } = await home.unix()
+      using other = openPage(identityOf(home), fetchOver(socketPath))
+      await live({ home, page: other })
+      await other.command('porch-light', 'level', 55)
+      await page.until((state) => state.log.news > news)
+      await page.app.perform({ act: 'log', read: 'newer' })
+      const now = page.app.state().log.acts
+      assert.deepEqual([now[0]?.asked, now[0]?.code], [{ name: 'level', value: 55 }, 'ok'])
+      assert.deepEqual(now.slice(1), acts)
+    }))
+
+  it('shows the log of one person and one device, with what became of each command', () =>
+    visiting(async (opened) => {
+      await live(opened)
+      const { home, page } = opened
+      await page.command('porch-light', 'on', true)
+      const shown = async (by: object) => {
+        await page.app.perform({ act: 'log', read: by })
+        return page.app.state().log.acts.map(({ kind, code }) => [kind, code])
+      }
+      const mine = await shown({ who: page.app.person.id, device: home.light.id })
+      assert.deepEqual(mine, [['command', 'ok']])
+      assert.deepEqual(await shown({ device: home.sensor.id, who: page.app.person.id }), [])
     }))
 
   it('is refused when its key is not known here', async () => {

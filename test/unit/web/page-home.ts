@@ -41,9 +41,10 @@ export function fetchOver(
     return new Promise((resolve, reject) => {
       sent.once('error', reject)
       sent.once('response', (answer) => {
-        const changed = answer
-          .setEncoding('utf8')
-          .map((text: string) => Buffer.from(change(String(path), text)))
+        const isText = !answer.headers['content-type']?.startsWith('image/')
+        const changed = isText
+          ? answer.setEncoding('utf8').map((text: string) => Buffer.from(change(String(path), text)))
+          : answer
         const stream = answer.statusCode === 204 ? null : (Readable.toWeb(changed) as ReadableStream)
         resolve(new Response(stream, { status: answer.statusCode! }))
       })

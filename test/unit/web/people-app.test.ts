@@ -99,6 +99,31 @@ describe('people and grants, from the page to the desks', () => {
     assert.deepEqual([page.app.state().people.failed, names()], [undefined, []])
   })
 
+  it('gives somebody another name, and nothing else changes', async () => {
+    const { phone, known } = await bea()
+    await page.app.perform({ act: 'give', to: known, terms: terms() })
+    await page.app.perform({ act: 'rename-person', id: known.id, name: 'Beatrix' })
+    const { people, failed } = page.app.state().people
+    assert.deepEqual(
+      [failed, people.map(({ id, name, keys }) => [id, name, keys.map(({ key }) => key)])],
+      [undefined, [[known.id, 'Beatrix', [phone.id]]]],
+    )
+    assert.equal(await mayOn(phone), true)
+    await page.until(({ names }) => names.get(known.id) === 'Beatrix')
+  })
+
+  it('lets nobody but an owner rename whom somebody else added', async () => {
+    const { known } = await bea()
+    const { seed } = await mayPassOn()
+    using dan = openPage({ ...identity(), seed, name: 'Dan' }, fetchOver(home.socketPath))
+    await dan.until(({ link }) => link.kind === 'live')
+    await dan.app.perform({ act: 'rename-person', id: known.id, name: 'Dan’s' })
+    assert.notEqual(dan.app.state().people.failed, undefined)
+    await page.app.perform({ act: 'people' })
+    const names = page.app.state().people.people.map(({ name }) => name)
+    assert.deepEqual(names.toSorted(), ['Bea', 'Dan'])
+  })
+
   it('lets one who passes on let a phone in by an address of its own, and take that back', async () => {
     const { seed, key } = await mayPassOn()
     using guest = openPage({ ...identity(), seed, name: 'Dan' }, fetchOver(home.socketPath))

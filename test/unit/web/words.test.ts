@@ -7,7 +7,7 @@ import { CODES, type Code } from '../../../schemas/gen/ts/codes.ts'
 import { read } from '../../house/sources.ts'
 
 /** Codes of these rooms can end what a person does. */
-const ROOMS = ['gate', 'policy', 'router']
+const ROOMS = ['gate', 'policy', 'router', 'still']
 const rooms = new Map(
   read('schemas/codes.csv')
     .split('\n')

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Code } from '../../../../schemas/gen/ts/codes.ts'
-import { equal } from '../../../base/bytes.ts'
+import { equal, toHex } from '../../../base/bytes.ts'
 import { no, type Verdict, yes } from '../../../base/error.ts'
 import { type PartyId, parseId } from '../../../core/model/index.ts'
 import type { Entry, EntryKind } from '../../../core/ports.ts'
@@ -47,16 +47,44 @@ async function readLog({ home }: RouteDeps, asking: Asking): Promise<Reply> {
   const who = whoMatches(home, query.get('who'))
   if (!who.ok) return refused(who)
   const shown = shownTo(home, asking)
+  const answers = new Answers()
   const entries = await home.journal.search({
     before: before.value,
     limit: limit.value,
     since: since.value,
     until: until.value,
-    matches: (entry) =>
-      (!device || entry.device === device.value.id) && who.value(entry) && (sight.seesAll || shown(entry)),
+    matches(entry) {
+      if (device && entry.device !== device.value.id) return false
+      if (!sight.seesAll && !shown(entry)) return false
+      const isTheirs = who.value(entry)
+      if (isTheirs) answers.takeThoseTo(entry)
+      else answers.keep(entry)
+      return isTheirs
+    },
   })
-  return json({ entries: entries.map((entry) => tellEntry(home, entry, sight.seesAll)) })
+  const all = [...entries, ...answers.taken].sort((a, b) => a.index - b.index)
+  return json({ entries: all.map((entry) => tellEntry(home, entry, sight.seesAll)) })
 }
+
+/** A device seals the answer to what somebody asked: who looks for that person finds it with the command, which is older. */
+class Answers {
+  readonly taken: Entry[] = []
+  readonly #kept = new Map<string, Entry>()
+
+  keep(entry: Entry): void {
+    if ((entry.kind !== 'receipt' && entry.kind !== 'expired') || !entry.command) return
+    this.#kept.set(toHex(entry.command), entry)
+    if (this.#kept.size > ANSWERS_KEPT_MAX) this.#kept.delete(this.#kept.keys().next().value!)
+  }
+
+  takeThoseTo({ kind, command }: Entry): void {
+    const answer = kind === 'command' && command && this.#kept.get(toHex(command))
+    if (answer) this.taken.push(answer)
+  }
+}
+
+/** Commands end within half a minute: so many entries lie between one and its answer at most, or they are shown apart. */
+const ANSWERS_KEPT_MAX = 1000
 
 type Matches = (entry: Entry) => boolean
 

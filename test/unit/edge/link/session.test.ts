@@ -621,3 +621,71 @@ describe('an act [SPEC 12.8]', () => {
     assert.equal(twice.code, 'replayed')
   })
 })
+
+describe('pictures [SPEC 19]', () => {
+  const DIGEST = new Uint8Array(32).fill(5)
+  const still = ({ claims, keys }: ReturnType<typeof setUp>, sequence: number, signer = keys.signer) => {
+    const body = { affordance: 30, command: DIGEST, digest: DIGEST, size: 700, at: 0 }
+    return sealEnvelope({ type: 'still', ...body, ...claims(sequence) }, signer)
+  }
+  const piece = (offset: number, size = 512) => encodeCbor([2, offset, new Uint8Array(size).fill(1)])
+
+  it('a still and its pieces reach the desk, and hold no sequence of readings up', async () => {
+    const home = setUp()
+    const { line } = await home.welcomed()
+    await line.take(home.reading(5))
+    assert.equal(await line.take(still(home, 3)), undefined)
+    assert.equal(await line.take(still(home, 3)), undefined, 'again, as after a cut')
+    await line.take(piece(0))
+    assert.equal(await line.take(piece(512, 188)), undefined)
+    assert.equal(await line.take(home.reading(6)), undefined)
+    assert.equal(home.desk.stills.length, 2)
+    assert.deepEqual(
+      home.desk.pieces.map(({ offset, bytes }) => [offset, bytes.length]),
+      [
+        [0, 512],
+        [512, 188],
+      ],
+    )
+  })
+
+  it('nothing more is read while a picture is on its way to the disk; what cannot be kept is our fault', async () => {
+    const home = setUp()
+    const { line } = await home.welcomed()
+    home.desk.piece = () => Promise.reject(new Error('disk full'))
+    const taken = line.take(piece(0))
+    assert.ok(taken instanceof Promise)
+    assert.equal(await taken, 'internal')
+  })
+
+  for (const [what, frame, code] of [
+    ['no bytes', encodeCbor([2, 0, new Uint8Array(0)]), 'bad-note'],
+    ['513 bytes', encodeCbor([2, 0, new Uint8Array(513)]), 'bad-note'],
+    ['text', encodeCbor([2, 0, 'x']), 'bad-note'],
+    ['a place below 0', encodeCbor([2, -1, new Uint8Array(9)]), 'bad-note'],
+    ['a place beyond any picture', encodeCbor([2, 65_537, new Uint8Array(9)]), 'bad-note'],
+    ['four of them', encodeCbor([2, 0, new Uint8Array(9), 0]), 'bad-note'],
+    ['an end that is missing', piece(0).subarray(0, -1), 'bad-note'],
+  ] as const)
+    it(`${code}: a piece with ${what}`, async () => {
+      const home = setUp()
+      const { line } = await home.welcomed()
+      assert.equal(await line.take(frame), code)
+      assert.deepEqual(home.desk.pieces, [])
+    })
+
+  it('unknown-signer: another device’s', async () => {
+    const home = setUp()
+    const { line } = await home.welcomed()
+    assert.equal(await line.take(still(home, 3, signerOf(77))), 'unknown-signer')
+  })
+
+  it('unexpected-message before the hello', async () => {
+    const home = setUp()
+    home.join()
+    const { line } = home.open()
+    assert.equal(await line.take(still(home, 3)), 'unexpected-message')
+    assert.equal(await line.take(piece(0)), 'unexpected-message')
+    assert.deepEqual([home.desk.stills, home.desk.pieces], [[], []])
+  })
+})
