@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import type { BrowserContextOptions, Locator, Page } from 'playwright-core'
+import type { BrowserContextOptions, Page } from 'playwright-core'
 import { fromBase64url, toBase32 } from '../../daemon/base/bytes.ts'
 import { systemClock } from '../../daemon/base/clock.ts'
 import { systemRandom } from '../../daemon/base/random.ts'
@@ -412,7 +412,7 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 600_000
     await home.done(['device', 'rename', evil, 'balcony'])
   })
 
-  it('renames a person by keyboard, and goes on telling who did what where one looks at it', async () => {
+  it('renames a person by keyboard, and the log tells of it', async () => {
     await home.done(['person', 'add', 'Cleo'])
     const ca = fromBase64url((await home.done(['status'])).webCa as string)!
     await using near = await openChromium({ ca })
@@ -426,35 +426,7 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 600_000
     await page.getByRole('region', { name: 'Clea' }).waitFor()
     assert.equal(await page.evaluate('document.activeElement.ariaLabel'), 'Rename: Clea')
     await page.getByRole('link', { name: 'Who did what' }).click()
-    const lines = page.locator('.log li')
-    await lines.filter({ hasText: 'Clea' }).first().waitFor()
-    await page.getByRole('combobox', { name: 'Device' }).focus()
-    await page.setViewportSize({ width: 360, height: 400 })
-    const said = (line: Locator) => line.locator('p').first().innerText()
-    const seen = lines.nth(8)
-    await seen.evaluate((line) => line.scrollIntoView({ block: 'center' }))
-    const [text, before] = [await said(seen), await seen.boundingBox()]
-    await home.done(['invoke', 'porch-light', 'toggle'])
-    await page.getByRole('status').filter({ hasText: 'One more above.' }).waitFor({ state: 'attached' })
-    const same = lines.nth(9)
-    assert.equal(await said(same), text)
-    assert(Math.abs((await same.boundingBox())!.y - before!.y) < 2, 'what one looks at moved')
-    assert.equal(
-      await page.evaluate('document.activeElement.labels[0].firstElementChild.innerText'),
-      'Device',
-    )
-    const isOf = async (text: string) => {
-      await lines.filter({ hasNotText: text }).first().waitFor({ state: 'detached' })
-      await lines.first().waitFor()
-      assert.equal(await lines.filter({ hasNotText: text }).count(), 0)
-    }
-    await page.getByRole('combobox', { name: 'Device' }).selectOption({ label: 'porch-light' })
-    await isOf('porch-light')
-    await page.getByRole('combobox', { name: 'Who' }).selectOption({ index: 1 })
-    await isOf('You')
-    const [newest] = await lines.allInnerTexts()
-    assert.match(newest!, /^You asked · porch-light · Toggle · done/)
-    assert.deepEqual(await violationsOf(page), [])
+    await page.locator('.log li').filter({ hasText: 'Clea' }).first().waitFor()
     assert.deepEqual(complaints, [])
   })
 
