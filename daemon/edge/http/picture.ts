@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** All that a phone needs for its first picture (SPEC 9.4), so that it has it in one round trip through Tor. */
 import type { Authority } from '../../core/authority.ts'
+import type { HostView } from '../../core/mesh/index.ts'
 import {
   type Affordance,
   affordanceOf,
@@ -47,7 +48,30 @@ export function tellHome({ clock, home }: RouteDeps, caller: Caller, only: Party
       tellThing(device, home.devices.twin(device.id), authority.groups.of(device), sight),
     ),
     moved: moveOf(home, caller),
+    ...(!only && tellOthers(home, caller)),
   }
+}
+
+/** The other homes by whose addresses this caller may come too, and which home let it in, if it was not this one (SPEC 14.9). */
+export function tellOthers({ mesh }: RouteDeps['home'], caller: Caller): Others {
+  const others = mesh.guests.othersFor(caller)
+  const host = mesh.guests.hostOf(caller.origin)
+  return {
+    here: mesh.papers.nameOf(mesh.own),
+    others: others.map(({ home, address, clientKey }) => ({
+      home,
+      address,
+      clientKey: tellBytes(clientKey),
+    })),
+    ...(host && { host }),
+  }
+}
+
+export interface Others {
+  /** What this home's daemon is called. */
+  readonly here: string
+  readonly others: readonly Move[]
+  readonly host?: HostView
 }
 
 function isAbout({ groups }: Authority, grant: HeldGrant, devices: readonly Device[]): boolean {
