@@ -40,6 +40,9 @@ export type HomeEvent =
       readonly code: number
       readonly grant?: Uint8Array | undefined
       readonly person?: Uint8Array | undefined
+      /** Of what came directly (SPEC 18.5): the command's SHA-256, and who sealed it. */
+      readonly command?: Uint8Array | undefined
+      readonly by?: PartyId | undefined
     }
   /** Devices, their names, grants, people, groups or lists changed: who sees what may be another. */
   | { readonly event: 'rights'; readonly at: Instant }

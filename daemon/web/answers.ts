@@ -69,6 +69,8 @@ export interface Thing extends Papers {
   readonly since: number
   /** In another home, to which there is no way now: when that was last heard, ms. */
   readonly unreachable?: number | undefined
+  /** The origin of its own server (SPEC 18), where this page can reach it. */
+  readonly direct?: string | undefined
   /** In the device's order. */
   readonly affordances: ReadonlyMap<string, Held>
 }
@@ -184,7 +186,11 @@ export function readOwner(fields: Fields): Owner {
   }
 }
 
+const OWN_SERVER = /^https:\/\/[0-9a-f]{16}\.local(:[1-9]\d{0,4})?$/
+
 export function readThing(fields: Fields): Thing {
+  const direct = optionalTextIn(fields, 'direct')
+  if (direct !== undefined && !OWN_SERVER.test(direct)) throw badAnswer('origin of a device')
   const affordances = listIn(fields, 'affordances', AFFORDANCES_MAX).map((each) => readHeld(fieldsOf(each)))
   return {
     id: idIn(fields, 'id'),
@@ -193,6 +199,7 @@ export function readThing(fields: Fields): Thing {
     connected: flagIn(fields, 'connected'),
     since: numberIn(fields, 'since'),
     unreachable: optionalNumberIn(fields, 'unreachable'),
+    direct,
     ...readPapers(fields),
     affordances: new Map(affordances.map((held) => [held.name, held])),
   }

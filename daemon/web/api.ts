@@ -18,7 +18,7 @@ import {
   type Thing,
 } from './answers.ts'
 import { Asker } from './ask.ts'
-import { carryOut, type Wish } from './command.ts'
+import { carryOut, type PassedStage, type Wish } from './command.ts'
 import { type DealDeps, give, removePerson, renamePerson, takeBack, withdrawAddress } from './deal.ts'
 import { failureOf, PageError } from './error.ts'
 import { endForm, listForms, makeForm } from './form.ts'
@@ -27,6 +27,7 @@ import { Guests } from './guests.ts'
 import type { Keep } from './keep.ts'
 import { capabilityOf } from './kind.ts'
 import { Log } from './log.ts'
+import { Near } from './near.ts'
 import { judged, type KnownGrant, type KnownPerson, readGrants, readPeople, type Terms } from './people.ts'
 import type { Person } from './person.ts'
 import { fetchPicture, type Wanted } from './picture.ts'
@@ -85,6 +86,7 @@ const SILENCE_MS_MAX = 50_000
 export class Api {
   readonly #deps: ApiDeps
   readonly #asker: Asker
+  readonly #near: Near
   readonly #signal: AbortSignal
   readonly #guests: Guests
   readonly #log: Log
@@ -93,6 +95,7 @@ export class Api {
   constructor(deps: ApiDeps, signal: AbortSignal) {
     this.#deps = deps
     this.#asker = new Asker(deps, deps.person)
+    this.#near = new Near(deps)
     this.#signal = signal
     this.#guests = new Guests({ ...deps, asker: this.#asker }, signal)
     this.#log = new Log({ ...deps, asker: this.#asker, believed: () => this.#believed }, signal)
@@ -176,6 +179,18 @@ export class Api {
     }
   }
 
+  /** Asks the devices that have a server of their own how they stand: once each, one after the other. */
+  async lookAround(): Promise<void> {
+    const { state, tell } = this.#deps
+    for (const thing of [...state().things.values()]) {
+      if (!this.#believed || !this.#near.reaches(thing, true)) continue
+      const values = await this.#near.read(thing, this.#believed, this.#signal).catch(() => undefined)
+      if (state().link.kind === 'live') return
+      if (values) tell({ it: 'read', thing: thing.id, values })
+      tell({ it: 'near', thing: thing.id, answers: values !== undefined })
+    }
+  }
+
   /** The picture as far as it is proved: owners are those whom the root did not take back, whatever the home says. */
   #believe(picture: Picture): Picture {
     const { person, keep } = this.#deps
@@ -236,18 +251,19 @@ export class Api {
     try {
       const deps = {
         asker: this.#asker,
+        near: this.#near,
+        alone: state().link.kind === 'lost',
         person,
         believed: this.#believed,
-        onStage: (stage: 'sent' | 'at-hub' | 'at-device') =>
-          tell({ it: 'progress', key, progress: { stage } }),
+        onStage: (stage: PassedStage) => tell({ it: 'progress', key, progress: { stage } }),
         onSealed: (sealed: Uint8Array) => {
           command = sealed
         },
         onPapers: (told: PartyId, papers: Papers) => tell({ it: 'papers', thing: told, papers }),
       }
-      const values = await carryOut(deps, thing, wish, this.#signal)
+      const { values, direct } = await carryOut(deps, thing, wish, this.#signal)
       tell({ it: 'read', thing: thing.id, values })
-      tell({ it: 'progress', key, progress: { stage: 'done' } })
+      tell({ it: 'progress', key, progress: { stage: 'done', direct } })
       const taken = values.find(({ property }) => capabilityOf(property)?.name === 'still')
       if (taken && command) await this.#picture({ thing: thing.id, property: taken.property, command })
     } catch (error) {

@@ -18,6 +18,8 @@ export type Standing =
 /** Where a command is; the last of a device's affordance is kept until the next. */
 export interface Progress {
   readonly stage: 'sealing' | PassedStage | 'done' | 'failed'
+  /** It was done by the device itself, without the hub. */
+  readonly direct?: boolean | undefined
   readonly code?: PageCode | undefined
   readonly detail?: string | undefined
 }
@@ -100,6 +102,8 @@ export interface State {
   /** Names by the person's id, as far as they are told. */
   readonly names: ReadonlyMap<string, string>
   readonly things: ReadonlyMap<PartyId, Thing>
+  /** Devices that answered by themselves since the home was lost. */
+  readonly near: ReadonlySet<PartyId>
   readonly standing: ReadonlyMap<PartyId, Standing>
   readonly progress: ReadonlyMap<string, Progress>
   readonly history: HistoryView | undefined
@@ -120,6 +124,7 @@ export const EMPTY: State = {
   owners: [],
   names: new Map(),
   things: new Map(),
+  near: new Set(),
   standing: new Map(),
   progress: new Map(),
   history: undefined,
@@ -140,6 +145,8 @@ export type Happening =
   | { readonly it: 'papers'; readonly thing: PartyId; readonly papers: Papers }
   | { readonly it: 'proved'; readonly thing: PartyId; readonly standing: Standing }
   | { readonly it: 'read'; readonly thing: PartyId; readonly values: readonly NamedValue[] }
+  /** The device answered by itself, or does not any more, while the home is lost. */
+  | { readonly it: 'near'; readonly thing: PartyId; readonly answers: boolean }
   | {
       readonly it: 'presence'
       readonly thing: PartyId
@@ -188,6 +195,12 @@ export function next(state: State, happening: Happening): State {
         ...thing,
         affordances: withValues(thing.affordances, happening.values),
       }))
+    case 'near': {
+      const near = new Set(state.near)
+      if (happening.answers) near.add(happening.thing)
+      else near.delete(happening.thing)
+      return { ...state, near }
+    }
     case 'presence':
       return withThing(state, happening.thing, (thing) => ({
         ...thing,
@@ -229,6 +242,7 @@ function opened(
     owners,
     moved,
     others: here === undefined || !others ? undefined : { here, others, host },
+    near: new Set(),
     names: people,
     things: new Map(byName.map((thing) => [thing.id, thing])),
   }

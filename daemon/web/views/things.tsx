@@ -68,7 +68,9 @@ function ThingIcon({ thing }: { thing: Thing }) {
 }
 
 export function Presence({ thing }: { thing: Thing }) {
-  const { words, language, now } = usePage()
+  const { state, words, language, now } = usePage()
+  if (state.link.kind === 'lost' && state.near.has(thing.id))
+    return <small class="presence here">{words.thing.near}</small>
   const { home, unreachable, since } = thing
   const isCutOff = !thing.connected && home !== undefined && unreachable !== undefined
   const away = isCutOff

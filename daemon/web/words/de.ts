@@ -29,6 +29,7 @@ export const de: Words = {
   thing: {
     none: 'Hier gibt es noch keine Geräte.',
     present: 'verbunden',
+    near: 'ohne den Hub erreicht',
     absent: (since) => `nicht verbunden seit ${since}`,
     unreachable: (home, since) => `${home} ist nicht erreichbar, zuletzt gehört ${since}`,
     neverHeard: 'noch kein Wert',
@@ -106,10 +107,12 @@ export const de: Words = {
   ],
   stage: {
     sealing: 'wird unterschrieben …',
+    direct: 'an das Gerät selbst gesendet',
     sent: 'gesendet',
     'at-hub': 'beim Hub',
     'at-device': 'beim Gerät',
     done: 'erledigt',
+    'done-direct': 'erledigt, ohne den Hub',
   },
   history: {
     title: (property) => `${property}: Verlauf`,
@@ -144,6 +147,7 @@ export const de: Words = {
       keypad: 'am Tastenfeld',
       page: 'auf der eigenen Seite des Geräts',
       button: 'mit seinem Knopf',
+      direct: 'am Gerät selbst',
     },
     kind: {
       command: 'verlangte',

@@ -30,6 +30,7 @@ export const en: Words = {
   thing: {
     none: 'There are no devices here yet.',
     present: 'connected',
+    near: 'reached without the hub',
     absent: (since) => `not connected since ${since}`,
     unreachable: (home, since) => `${home} cannot be reached, last heard ${since}`,
     neverHeard: 'no value yet',
@@ -98,10 +99,12 @@ export const en: Words = {
   faults: ['none', 'does not answer', 'garbled', 'out of range', 'stuck', 'blocked'],
   stage: {
     sealing: 'signing …',
+    direct: 'sent to the device itself',
     sent: 'sent',
     'at-hub': 'at the hub',
     'at-device': 'at the device',
     done: 'done',
+    'done-direct': 'done, without the hub',
   },
   history: {
     title: (property) => `${property}: history`,
@@ -136,6 +139,7 @@ export const en: Words = {
       keypad: 'at the keypad',
       page: 'on the device’s own page',
       button: 'by its button',
+      direct: 'at the device itself',
     },
     kind: {
       command: 'asked',

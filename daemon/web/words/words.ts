@@ -40,6 +40,7 @@ export interface Words {
   readonly thing: {
     readonly none: string
     readonly present: string
+    readonly near: string
     readonly absent: (since: string) => string
     readonly unreachable: (home: string, since: string) => string
     readonly neverHeard: string
@@ -68,7 +69,9 @@ export interface Words {
   }
   /** By the numbers of SPEC 4.15. */
   readonly faults: readonly string[]
-  readonly stage: Readonly<Record<'sealing' | 'sent' | 'at-hub' | 'at-device' | 'done', string>>
+  readonly stage: Readonly<
+    Record<'sealing' | 'direct' | 'sent' | 'at-hub' | 'at-device' | 'done' | 'done-direct', string>
+  >
   readonly history: {
     readonly title: (property: string) => string
     readonly show: string
@@ -104,6 +107,7 @@ export interface Words {
       readonly keypad: string
       readonly page: string
       readonly button: string
+      readonly direct: string
     }
     readonly kind: Readonly<Record<EntryKind, string>>
     readonly unsealed: string

@@ -129,9 +129,12 @@ export const ACT_AT = 3
 export const ACT_CODE = 4
 export const ACT_VALUES = 5
 export const ACT_GRANT = 6
+export const ACT_SIGNER = 7
+export const ACT_COMMAND = 8
 export const ACT_KEYPAD = 1
 export const ACT_PAGE = 2
 export const ACT_BUTTON = 3
+export const ACT_DIRECT = 4
 export const PAIRING_ID = 1
 export const PAIRING_PERSON = 2
 export const PAIRING_KIND = 3
@@ -168,6 +171,9 @@ export const ENROL_TRIES_WINDOW_S = 60
 export const DEVICE_CERTIFICATE_DAYS = 365
 export const DISCOVERY_LABEL_CHARS = 16
 export const DISCOVERY_SERVICE = '_shallot._tcp.local'
+export const DIRECT_LABEL_CHARS = 16
+export const DIRECT_HEAD_BYTES_MAX = 2048
+export const DIRECT_REQUEST_MS_MAX = 10000
 export const ALPN_LINK = 'shallot/1'
 export const ALPN_ENROL = 'shallot-enrol/1'
 export const FRAME_HEADER_BYTES = 2
@@ -235,6 +241,7 @@ export const TYPE_COMMAND = 'application/vnd.shallot.command.v1'
 export const TYPE_RECEIPT = 'application/vnd.shallot.receipt.v1'
 export const TYPE_REQUEST = 'application/vnd.shallot.request.v1'
 export const TYPE_BEACON = 'application/vnd.shallot.beacon.v1'
+export const TYPE_DIRECT = 'application/vnd.shallot.direct.v1'
 export const PERMIT_ID = 1
 export const PERMIT_ID_BYTES = 8
 export const ENROLMENT_PERMIT = 1
@@ -259,6 +266,8 @@ export const HELLO_FIRMWARE = 2
 export const HELLO_AFFORDANCES = 3
 export const HELLO_LOST = 4
 export const HELLO_IMAGE = 5
+export const HELLO_DIRECT = 6
+export const DIRECT_KEY_BYTES = 65
 export const WELCOME_TIME_MS = 1
 export const WELCOME_WANTS_RECORD = 2
 export const WELCOME_ZONE = 3
@@ -280,6 +289,8 @@ export const COMMAND_VALUE = 3
 export const COMMAND_GRANT = 4
 export const OPERATION_WRITE = 1
 export const OPERATION_INVOKE = 2
+export const OPERATION_READ = 3
+export const AFFORDANCE_ALL = 0
 export const RECEIPT_COMMAND = 1
 export const RECEIPT_CODE = 2
 export const RECEIPT_VALUES = 3
@@ -288,6 +299,10 @@ export const REQUEST_METHOD = 1
 export const REQUEST_PATH = 2
 export const REQUEST_DIGEST = 3
 export const REQUEST_PATH_BYTES_MAX = 1024
+export const DIRECT_CERTIFICATE = 1
+export const DIRECT_ORIGINS = 2
+export const DIRECT_ORIGINS_MAX = 4
+export const DIRECT_ORIGIN_BYTES_MAX = 64
 export const TYPE_PINS = 'application/vnd.shallot.pins.v1'
 export const PINS_GENERATION = 1
 export const PINS_HUB_CA = 2
@@ -357,6 +372,7 @@ export const MESSAGE_TYPES = {
   receipt: TYPE_RECEIPT,
   request: TYPE_REQUEST,
   beacon: TYPE_BEACON,
+  direct: TYPE_DIRECT,
   pins: TYPE_PINS,
   still: TYPE_STILL,
 } as const
