@@ -25,11 +25,14 @@ export interface SealedImage {
   readonly digest: Uint8Array
 }
 
-/** @throws CliError usage for a program that is no image of ours, or a sequence lower than its own */
+/**
+ * @param keyFor  asked when the program is judged: what is refused makes no key
+ * @throws CliError usage for a program that is no image of ours, or a sequence lower than its own
+ */
 export function sealImage(
   { clock, random }: { readonly clock: Clock; readonly random: Random },
   program: Uint8Array,
-  key: Signer,
+  keyFor: () => Signer,
   { sequence, from, wire }: Conditions,
 ): SealedImage {
   const self = readImageSelf(program)
@@ -41,6 +44,7 @@ export function sealImage(
   if (sequence !== undefined && sequence < self.sequence) {
     throw new CliError('usage', `the image itself says ${self.sequence}, and --sequence ${sequence} is lower`)
   }
+  const key = keyFor()
   const [, app = self.imageClass] = self.imageClass.split('/')
   const now = clock.now()
   const manifest: Manifest = {

@@ -56,17 +56,17 @@ const seal = verb({
       wire: parseNumber(args.wire, '--wire', WIRE_VERSION_MAX),
     }
     const program = await readProgram(args.program)
-    const key = releaseKey(tools.random, tools.configured.config.owner, args.key)
+    const key = () => releaseKey(tools.random, tools.configured.config.owner, args.key)
     const sealed = sealImage(tools, program, key, conditions)
-    const { firmware, imageClass, vendor, imageSequence, size } = sealed.manifest
+    const { audience, firmware, imageClass, vendor, imageSequence, size } = sealed.manifest
     const out = args.out ?? `${firmware.replace(' ', '-')}.shallot`
     await writeFile(out, sealed.file)
     const about = { firmware, class: imageClass, vendor, sequence: imageSequence, size }
     const image = toBase64url(sealed.digest)
-    tools.voice.tell({ ok: true, file: out, image, ...about, key: idOf(key.key) }, () =>
+    tools.voice.tell({ ok: true, file: out, image, ...about, key: audience }, () =>
       [
         `${out}: ${firmware} for ${imageClass}, sequence ${imageSequence}, ${size} bytes`,
-        `  sealed by the release key ${idOf(key.key)}`,
+        `  sealed by the release key ${audience}`,
       ].join('\n'),
     )
   },

@@ -125,6 +125,12 @@ function serverOptions(limits: HttpLimits): ServerOptions {
   }
 }
 
+/** Those of TLS 1.3, and of 1.2 what has forward secrecy and is no CBC. */
+const SUITES = [
+  'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305',
+].join(':')
+
 function tlsServer({ key, cert }: TlsFace, limits: HttpLimits): Server {
   try {
     return createTlsServer({
@@ -132,6 +138,7 @@ function tlsServer({ key, cert }: TlsFace, limits: HttpLimits): Server {
       key,
       cert,
       minVersion: 'TLSv1.2',
+      ciphers: SUITES,
       ALPNProtocols: ['http/1.1'],
       handshakeTimeout: limits.handshakeMsMax,
     })

@@ -326,6 +326,16 @@ test('a daemon whose files are damaged or gone leaves them, and says what to do'
   assert.match(keyless.said.next as string, /shallot restore/)
 })
 
+test('a program that is no image is refused before a release key is made for it', async () => {
+  using other = new Account()
+  await other.init()
+  const program = join(other.base, 'program')
+  writeFileSync(program, 'no image')
+  const { exit, said } = await other.json(['firmware', 'seal', program])
+  assert.deepEqual([exit, said.code], [2, 'usage'])
+  assert.deepEqual(readdirSync(other.owner).sort(), ['home.json', 'owner.key'])
+})
+
 test('an unknown key in config.json is refused by every verb, with the nearest one', async () => {
   using other = new Account()
   mkdirSync(other.data, { mode: 0o700 })

@@ -67,19 +67,19 @@ describe('the LAN face [SPEC 9.1]', () => {
     assert.deepEqual([status, base], [200, `https://127.0.0.1:${address.port}/`])
   })
 
-  it('speaks TLS 1.2 and 1.3 and nothing older', async () => {
+  it('speaks TLS 1.2 and 1.3 and nothing older, and no CBC', async () => {
     await using home = await openTestHome()
     const options = await lan()
     const { address } = await home.http.face(options)
     const port = (address as { port: number }).port
-    const speak = async (version: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3') => {
+    const speak = async (version: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3', ciphers = 'DEFAULT@SECLEVEL=0') => {
       const socket = connectTls({
         host: '127.0.0.1',
         port,
         ca: options.cert,
         minVersion: version,
         maxVersion: version,
-        ciphers: 'DEFAULT@SECLEVEL=0',
+        ciphers,
       })
       try {
         await once(socket, 'secureConnect')
@@ -94,6 +94,7 @@ describe('the LAN face [SPEC 9.1]', () => {
       [await speak('TLSv1.1'), await speak('TLSv1.2'), await speak('TLSv1.3')],
       ['refused', 'TLSv1.2', 'TLSv1.3'],
     )
+    assert.equal(await speak('TLSv1.2', 'ECDHE-ECDSA-AES128-SHA256'), 'refused')
   })
 
   it('refuses a key that is none, and a port that is taken', async () => {
