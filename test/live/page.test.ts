@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import type { BrowserContextOptions, Page } from 'playwright-core'
+import type { BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { fromBase64url } from '../../daemon/base/bytes.ts'
 import { derive, parseWords } from '../../daemon/core/identity/index.ts'
 import { writeKey } from '../../daemon/web/identity.ts'
@@ -365,23 +365,27 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 600_000
     await page.getByRole('link', { name: 'Who did what' }).click()
     const lines = page.locator('.log li')
     await lines.filter({ hasText: 'Clea' }).first().waitFor()
-    await page.getByLabel('Device').focus()
+    await page.getByLabel('Device', { exact: true }).focus()
     await page.setViewportSize({ width: 360, height: 400 })
+    const said = (line: Locator) => line.locator('p').first().innerText()
     const seen = lines.nth(8)
     await seen.evaluate((line) => line.scrollIntoView({ block: 'center' }))
-    const [text, before] = [await seen.innerText(), await seen.boundingBox()]
+    const [text, before] = [await said(seen), await seen.boundingBox()]
     await home.done(['invoke', 'porch-light', 'toggle'])
     await page.getByRole('status').filter({ hasText: 'One more above.' }).waitFor({ state: 'attached' })
     const same = lines.nth(9)
-    assert.equal(await same.innerText(), text)
+    assert.equal(await said(same), text)
     assert(Math.abs((await same.boundingBox())!.y - before!.y) < 2, 'what one looks at moved')
-    assert.equal(await page.evaluate('document.activeElement.labels[0].innerText'), 'Device')
+    assert.equal(
+      await page.evaluate('document.activeElement.labels[0].firstElementChild.innerText'),
+      'Device',
+    )
     const isOf = async (text: string) => {
       await lines.filter({ hasNotText: text }).first().waitFor({ state: 'detached' })
       await lines.first().waitFor()
       assert.equal(await lines.filter({ hasNotText: text }).count(), 0)
     }
-    await page.getByLabel('Device').selectOption({ label: 'porch-light' })
+    await page.getByLabel('Device', { exact: true }).selectOption({ label: 'porch-light' })
     await isOf('porch-light')
     await page.getByLabel('Who', { exact: true }).selectOption({ index: 1 })
     await isOf('You')
