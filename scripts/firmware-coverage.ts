@@ -25,6 +25,7 @@ const FILES = [
   'renewal',
   'signer',
   'spool',
+  'still',
   'tls',
   'update',
 ]
