@@ -39,9 +39,9 @@ const DRAM_BYTES: Record<EmulatedPort, number> = { qemu: 20 * 1024, rv32: 48 * 1
 const CHIPS: Record<EmulatedPort, string> = { qemu: 'ESP8266 (lx106)', rv32: 'ESP32-C3 (rv32imac)' }
 
 function appSize(port: EmulatedPort, size: ProgramSize, cost: AppCost): AppSize {
-  const { handshake, steady, refused, update } = cost.memory
-  // A stretch may end in the middle of a record; between two of them less is held.
-  const held = Math.min(...Object.values(cost.memory).map((stretch) => stretch.held))
+  const { handshake, steady, resumed, refused, update } = cost.memory
+  // A stretch may end in the middle of a record; between two of them less is held. An update ends without a link.
+  const held = Math.min(...[handshake, steady, resumed, refused].map((stretch) => stretch.held))
   const stackPeak = Math.max(handshake.stack, steady.stack, refused.stack, update.stack)
   const dram = size.static + stackPeak + Math.max(handshake.heap, steady.heap, refused.heap, update.heap)
   const inUpdate = { updateStack: update.stack, updateHeap: update.heap }

@@ -10,10 +10,13 @@ import { existsSync, globSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
+import { buildFirmware, PORTS } from './firmware.ts'
 import { next, type Planned, planOf } from './test/plan.ts'
 import { Tally } from './test/tally.ts'
 
 const ROOT = join(import.meta.dirname, '..')
+/** Tests that run firmware. */
+const NEED_FIRMWARE: ReadonlySet<string> = new Set(['vectors', 'firmware', 'live'])
 const FOLDERS = ['house', 'unit', 'contract', 'vectors', 'simulation', 'fuzz', 'firmware', 'live']
 const MINUTES_MAX_PER_FILE = 8
 
@@ -31,6 +34,7 @@ const chosen = FOLDERS.filter((folder) => wanted.length === 0 || folders.include
 const inFolders = chosen.flatMap((folder) => globSync(join(ROOT, 'test', folder, '**', '*.test.ts')).sort())
 
 const tally = new Tally(ROOT)
+// Each run that goes on listens for the end of this process.
 process.setMaxListeners(0)
 
 /** Runs one file, and shows in one piece what it said, however many run beside it. */
@@ -67,6 +71,8 @@ async function runAll(files: readonly string[]): Promise<void> {
 if (chosen.includes('house')) {
   execFileSync(process.execPath, [join(ROOT, 'scripts', 'check.ts'), '--static'], { stdio: 'inherit' })
 }
+// By both cores and before anybody asks: whoever needs a program would wait for all that others build, and count that time.
+if (chosen.some((folder) => NEED_FIRMWARE.has(folder))) for (const port of PORTS) buildFirmware(port)
 await runAll([...inFolders, ...files.map((file) => resolve(file))])
 console.log(`\n${[...tally.lines()].join('\n')}`)
 process.exitCode = tally.isGood ? 0 : 1

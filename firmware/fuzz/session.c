@@ -4,6 +4,7 @@
 
 #include "../core/crypto.h"
 #include "../core/session.h"
+#include "../core/stills.h"
 
 static void nothing_open(const struct port *port) { (void)port; }
 static int nothing_act(const struct command_body *order, struct changes *changes) {
@@ -22,6 +23,16 @@ static int no_chance(uint8_t *out, size_t size) {
   return 0;
 }
 
+/* A picture waits, so that the hub's words on it mean something. */
+static int picture_read(const void *from, uint32_t at, uint8_t *out, size_t size) {
+  (void)from;
+  (void)at;
+  memset(out, 5, size);
+  return 0;
+}
+static void picture_drop(void) {}
+static struct stills stills;
+
 static struct grant grants[4];
 static const uint16_t affordances[] = {1};
 static const struct app app = {
@@ -34,6 +45,7 @@ static const struct app app = {
   .stand = nothing_stand,
   .grants = grants,
   .grants_max = sizeof grants / sizeof grants[0],
+  .stills = &stills,
 };
 static const uint8_t seed[SHALLOT_KEY_BYTES] = {4};
 static uint8_t public_key[SHALLOT_KEY_BYTES];
@@ -44,6 +56,8 @@ static void session_begin(bool is_open) {
   const uint8_t *out;
   if (public_key[0] == 0) crypto_public(public_key, seed);
   session_open(&session, &config);
+  stills = (struct stills){.read = picture_read, .drop = picture_drop};
+  stills_take(&stills, 2 * SHALLOT_PIECE_BYTES + 1, public_key, 0);
   session_connect(&session, public_key, 0);
   session_output(&session, 0, &out);
   if (is_open) session.state = SESSION_OPEN;

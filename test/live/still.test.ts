@@ -5,7 +5,12 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { fromBase64url } from '../../daemon/base/bytes.ts'
+import { derive, parseWords } from '../../daemon/core/identity/index.ts'
+import { writeKey } from '../../daemon/web/identity.ts'
+import { violationsOf } from '../support/axe.ts'
+import { complaintsOf, missingChromium, openChromium } from '../support/chromium.ts'
 import { type LiveDevice, type LiveHome, openLiveHome } from '../support/home.ts'
+import { ownPort } from '../support/ports.ts'
 import { sha256 } from '../support/request.ts'
 
 const PLACE = 'i2c-30'
@@ -13,7 +18,7 @@ const PLACE = 'i2c-30'
 let home: LiveHome
 let camera: LiveDevice
 before(async () => {
-  home = await openLiveHome({ linkPort: 25590 })
+  home = await openLiveHome({ linkPort: await ownPort() })
   camera = await home.enrol('gate', 'camera')
 })
 after(async () => {
@@ -74,15 +79,51 @@ suite('shallot look', () => {
   ] as const)
     test(`ends with ${code}: ${what}`, async () => {
       camera.firmware.connect(PLACE, part)
-      // It rests a second after each try.
-      for (;;) {
-        const ran = await home.json(['look', ...args])
-        if (ran.said.code === 'busy') continue
-        assert.deepEqual([ran.exit, ran.said.code], [exit, code])
-        return
-      }
+      const ran = await home.json(['look', ...args])
+      assert.deepEqual([ran.exit, ran.said.code], [exit, code])
     })
 })
+
+suite('the phone page in Chromium', { skip: missingChromium }, () => {
+  test('has a picture taken by a button, and shows it when it is what the camera sealed', async () => {
+    camera.firmware.connect(PLACE, 'ov2640 size=20000')
+    const ca = fromBase64url((await home.done(['status'])).webCa as string)!
+    await using near = await openChromium({ ca })
+    const context = await near.browser.newContext({ locale: 'en-GB', viewport: { width: 360, height: 740 } })
+    const page = await context.newPage()
+    page.setDefaultTimeout(60_000)
+    const complaints = complaintsOf(page)
+    await page.goto(`${home.lan}/#${ownersKey()}`)
+    // On the card there is a button, and no picture is fetched.
+    await page.getByRole('button', { name: 'Take a picture: gate' }).waitFor()
+    assert.equal(await page.locator('img').count(), 0)
+    await page.getByRole('link', { name: 'gate' }).click()
+    const image = page.getByRole('img', { name: /^What gate saw, / })
+    await image.waitFor()
+    const before = await image.getAttribute('src')
+    await page.getByRole('button', { name: 'Take a picture: gate' }).click()
+    const deadline = AbortSignal.timeout(60_000)
+    while ((await image.getAttribute('src')) === before) deadline.throwIfAborted()
+    await page.getByText(/^Taken .* Sealed by the camera, checked here\.$/).waitFor()
+    const shown = await image.evaluate((img) => {
+      const { complete, naturalWidth, naturalHeight } = img as unknown as Record<string, unknown>
+      return [complete, naturalWidth, naturalHeight]
+    })
+    assert.deepEqual(shown, [true, 160, 120])
+    const [newest] = await kept()
+    assert.equal(newest!.size, 20_000)
+    assert.deepEqual(await violationsOf(page), [])
+    assert.deepEqual(complaints, [])
+  })
+})
+
+/** What a person keeps who is an owner: their key as a personal link's fragment. */
+function ownersKey(): string {
+  const words = parseWords(home.words)
+  assert(words.ok)
+  const root = JSON.parse(readFileSync(join(home.owner, 'home.json'), 'utf8')).home as string
+  return writeKey({ root: fromBase64url(root)!, seed: derive(words.value, 'owner/0').reveal(), name: 'ada' })
+}
 
 suite('a daemon that is killed', () => {
   test('has every picture that it acknowledged, and gets what was on its way', async () => {

@@ -65,13 +65,13 @@ suite('what runs beside what', () => {
     for (const moment of moments) if (count(moment, 'alone') > 0) assert.equal(moment.length, 1)
   })
 
-  test('never more than two work, nor more than three run, and one that waits goes along', () => {
+  test('never more than three work, and one that waits goes along', () => {
     const { moments } = play(DAY)
     for (const moment of moments) {
-      assert(count(moment, 'works') <= 2)
-      assert(moment.length <= 3)
+      assert(count(moment, 'works') <= 3)
+      assert(moment.length <= 4)
     }
-    assert(moments.some((moment) => count(moment, 'works') === 2 && count(moment, 'waits') === 1))
+    assert(moments.some((moment) => count(moment, 'works') === 3 && count(moment, 'waits') === 1))
     assert(moments.every((moment) => count(moment, 'works') === 0 || count(moment, 'waits') <= 1))
   })
 
@@ -83,10 +83,10 @@ suite('what runs beside what', () => {
     )
   })
 
-  test('the longest begins first, so that two that work end at about one time', () => {
+  test('the longest begins first, so that those that work end at about one time', () => {
     const work = DAY.filter(({ manner }) => manner === 'works')
     const sum = work.reduce((all, { seconds }) => all + seconds, 0)
-    assert(play(work).seconds <= sum / 2 + 5)
+    assert(play(work).seconds <= Math.max(sum / 3, work[0]!.seconds) + 5)
   })
 })
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { isCode, sentenceOf } from '../../base/error.ts'
+import { isCode, RoomError, sentenceOf } from '../../base/error.ts'
 import { holdsHome } from '../../config/keyring.ts'
 import { KEYS, SETTINGS } from '../../config/settings.ts'
-import { CliError } from '../error.ts'
+import { type CliCode, CliError } from '../error.ts'
 import { verb } from '../verb.ts'
 
 export const daemon = verb({
@@ -36,7 +36,7 @@ export const daemon = verb({
     try {
       await run(config, tools.signal)
     } catch (error) {
-      throw taken(error) ?? error
+      throw taken(error) ?? spoilt(error, config.data) ?? error
     }
   },
 })
@@ -54,4 +54,34 @@ function taken(error: unknown): CliError | undefined {
     cause: error,
     next: 'see `shallot status`; another home has another directory (--data)',
   })
+}
+
+/** What the disk has or does not take: as it was found, it was left. */
+const SPOILT: Readonly<Record<string, { readonly code: CliCode; readonly next: string }>> = {
+  corrupt: {
+    code: 'conflict',
+    next: 'put back a copy of home.sqlite, or move it and home.sqlite-wal away yourself: the daemon then begins without history, and confirmed devices come back by themselves',
+  },
+  'newer-schema': { code: 'conflict', next: 'run the Shallot that wrote it, or a newer one' },
+  'not-ours': { code: 'conflict', next: 'name another directory with --data' },
+  'loose-mode': { code: 'forbidden', next: 'then start it again' },
+  'not-writable': {
+    code: 'forbidden',
+    next: 'let this account write there, or name another directory with --data',
+  },
+  'disk-full': { code: 'internal', next: 'make room on that disk, and start it again' },
+  io: { code: 'internal', next: 'look at what the system says of that disk' },
+  missing: {
+    code: 'missing',
+    next: 'put back a copy, or move the directory away yourself and run `shallot restore` with the 24 words',
+  },
+}
+
+function spoilt(error: unknown, directory: string): CliError | undefined {
+  if (!(error instanceof RoomError)) return undefined
+  const found = SPOILT[error.code]
+  const isPlaced = error.message.includes(directory)
+  if (!found || (found.code === 'missing' && !isPlaced)) return undefined
+  const message = isPlaced ? error.message : `${directory}: ${error.message}`
+  return new CliError(found.code, message, { cause: error, next: found.next })
 }

@@ -3,11 +3,14 @@ import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { COMMAND_LIFETIME_S_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { toBase64url } from '../../base/bytes.ts'
-import { outcomeObject } from '../command.ts'
+import { isCode } from '../../base/error.ts'
+import { createPrivateFile } from '../../config/vault.ts'
+import { type Outcome, outcomeObject, type Wish } from '../command.ts'
 import { CliError } from '../error.ts'
-import { writeNewPrivate } from '../private-file.ts'
 import { awaitPicture } from '../stills.ts'
+import { thingPath } from '../things.ts'
 import { parseDuration, sayTime } from '../time.ts'
+import type { Tools } from '../tools.ts'
 import { verb } from '../verb.ts'
 import { obtain, WITHIN } from './set.ts'
 
@@ -29,7 +32,9 @@ export const look = verb({
     const withinS = parseDuration(within, '--within', COMMAND_LIFETIME_S_MAX)
     const file = out ?? `${fileNameOf(device)}-${stampOf(clock.now())}.jpg`
     judgeFile(file)
-    const outcome = await obtain(tools, { device, kind: 'action', name: action, value: undefined, withinS })
+    // Who may not see its pictures hears so before one is taken.
+    await (await tools.api()).get(`${thingPath(device)}/stills?limit=1`)
+    const outcome = await rested(tools, { device, kind: 'action', name: action, value: undefined, withinS })
     const api = await tools.api()
     const { still, jpeg } = await (async () => {
       using step = voice.working('the picture is on its way to the hub')
@@ -46,12 +51,27 @@ export const look = verb({
       at: at || undefined,
       still: toBase64url(still.frame),
     }
-    voice.tell({ ...outcomeObject(outcome, (await api.way()).kind), picture }, () => {
+    voice.tell({ ...outcomeObject(outcome, await api.way()), picture }, () => {
       const when = at ? `, taken ${sayTime(at)}` : ''
       return `${file}: ${size} bytes${when} (sealed by ${outcome.thing.name}, verified)`
     })
   },
 })
+
+/** A camera rests a second after each picture, and says `busy` then: it is asked again, a few times. */
+async function rested(tools: Tools, wish: Wish): Promise<Outcome> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await obtain(tools, wish)
+    } catch (error) {
+      if (!isCode(error, 'busy') || tries === TRIES_MAX) throw error
+      await tools.clock.sleep(REST_MS, tools.signal)
+    }
+  }
+}
+
+const TRIES_MAX = 4
+const REST_MS = 500
 
 const kib = (bytes: number): string => (bytes / 1024).toFixed(1)
 
@@ -77,7 +97,7 @@ function judgeFile(file: string): void {
 
 function write(file: string, jpeg: Uint8Array): void {
   try {
-    writeNewPrivate(file, jpeg)
+    createPrivateFile(file, jpeg)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw taken(file)
     throw new CliError('usage', `${file} cannot be written`, { cause })

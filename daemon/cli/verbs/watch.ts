@@ -121,6 +121,8 @@ function sayEvent(event: string, said: Fields, names: ReadonlyMap<string, string
       return said.connected === true ? 'connected' : `away (${optionalTextIn(said, 'why') ?? '?'})`
     case 'receipt':
       return said.code === 0 || said.code === 'ok' ? 'did what it was told' : `refused (${String(said.code)})`
+    case 'still':
+      return sayStill(said)
     case 'enrolment':
       return 'enrolled'
     case 'lagged':
@@ -130,6 +132,14 @@ function sayEvent(event: string, said: Fields, names: ReadonlyMap<string, string
     default:
       return event
   }
+}
+
+/** A picture on its way, kept, or lost. */
+function sayStill(said: Fields): string {
+  const code = optionalTextIn(said, 'code')
+  if (code !== undefined) return `a picture was not kept (${code})`
+  const [got, size] = [optionalNumberIn(said, 'got') ?? 0, optionalNumberIn(said, 'size') ?? 0]
+  return got === size ? `a picture of ${size} bytes is kept` : `a picture is coming: ${got} of ${size} bytes`
 }
 
 /** `invitation:<name>`, or `device:<id>`: people know both by a name. */

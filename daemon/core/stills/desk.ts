@@ -52,8 +52,8 @@ export interface Stills extends Disposable {
   list(device: PartyId, limit: number, command?: Uint8Array): readonly KeptStill[]
   get(device: PartyId, digest: Uint8Array): KeptStill | undefined
   read(device: PartyId, digest: Uint8Array, at: number, size: number): Uint8Array | undefined
-  /** The picture that this device sends now, or what became of its latest when that was not kept. */
-  coming(device: PartyId): Coming | undefined
+  /** The picture that this device sends now, or what became of its latest that was not kept; with `command`, if it is for that one. */
+  coming(device: PartyId, command?: Uint8Array): Coming | undefined
 }
 
 export function openStills(deps: StillDeps): Stills {
@@ -73,13 +73,17 @@ export function openStills(deps: StillDeps): Stills {
   }
 
   /** Nothing of it is kept; whoever waits for it hears why. */
-  const refuse = (device: PartyId, still: Still, code: Code): void => {
-    const { command, digest, size } = still
+  const lose = (device: PartyId, still: Still, code: Code): void => {
     refused.delete(device)
     if (refused.size >= REFUSED_MAX) refused.delete(refused.keys().next().value!)
-    refused.set(device, { command, digest, size, got: 0, code })
-    say(device, still, 0, code)
+    refused.set(device, { ...partsOf(still), got: 0, code })
     publish(device, still, 0, code)
+  }
+
+  /** So does the device. */
+  const refuse = (device: PartyId, still: Still, code: Code): void => {
+    say(device, still, 0, code)
+    lose(device, still, code)
   }
 
   const drop = (device: PartyId, code: Code): void => {
@@ -100,7 +104,7 @@ export function openStills(deps: StillDeps): Stills {
     // Without a word to the old one: the device has it no more.
     const before = underway.get(device)
     underway.delete(device)
-    if (before) publish(device, before.message.body, 0, 'still-replaced')
+    if (before) lose(device, before.message.body, 'still-replaced')
     if (!allowances.of(device).draw() || !hasRoom()) return undefined
     const way = {
       message: { ...message, frame: Uint8Array.from(message.frame) },
@@ -108,7 +112,6 @@ export function openStills(deps: StillDeps): Stills {
       ...{ got: 0, told: 0, movedAt: clock.monotonic(), isConnected: true },
     }
     underway.set(device, way)
-    refused.delete(device)
     return way
   }
 
@@ -120,6 +123,7 @@ export function openStills(deps: StillDeps): Stills {
     const { affordance, command, digest, size, at } = body
     const receivedAt = clock.now()
     await book.put({ device, affordance, command, digest, size, at, receivedAt, frame }, picture)
+    refused.delete(device)
     say(device, body, size)
     publish(device, body, size)
   }
@@ -172,12 +176,13 @@ export function openStills(deps: StillDeps): Stills {
     list: (device, limit, command) => book.list(device, limit, command),
     get: (device, digest) => book.get(device, digest),
     read: (device, digest, at, size) => book.read(device, digest, at, size),
-    coming(device) {
+    coming(device, wanted) {
       const way = underway.get(device)
-      if (!way) return refused.get(device)
-      const { command, digest, size } = way.message.body
-      return { command, digest, size, got: way.got }
+      const now = way && { ...partsOf(way.message.body), got: way.got }
+      return [now, refused.get(device)].find((each) => each && (!wanted || equal(each.command, wanted)))
     },
     [Symbol.dispose]: () => tidying[Symbol.dispose](),
   }
 }
+
+const partsOf = ({ command, digest, size }: Still) => ({ command, digest, size })

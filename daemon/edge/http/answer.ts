@@ -97,6 +97,7 @@ const STATUS: Partial<Record<Code, number>> = {
   'lease-lapsed': 403,
   'grant-wider': 403,
   'grants-full': 409,
+  'still-elsewhere': 409,
   'bad-proof': 403,
   unconfirmed: 409,
   'permit-unknown': 404,

@@ -39,6 +39,7 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
 }
 
+const NOT_KEPT = "the disk of this daemon's machine did not take it, and nothing of it was done"
 const OVER = new Error('the client has gone, or the face closes')
 const PROBE = '/.well-known/shallot'
 const EMPTY = new Uint8Array()
@@ -90,10 +91,16 @@ export class App {
 
   #ownFault(error: unknown): Problem {
     this.#deps.log.say('error', 'http-failed', { code: codeOf(error), message: sentenceOf(error) })
-    if (!isCode(error, 'disk-full')) return problem('internal')
-    return problem('internal', "the disk of this daemon's machine is full: make room on it, and try again", {
-      status: 507,
-    })
+    if (isCode(error, 'disk-full'))
+      return problem(
+        'internal',
+        "the disk of this daemon's machine is full: make room on it, and try again",
+        {
+          status: 507,
+        },
+      )
+    const isDisk = isCode(error, 'io') || isCode(error, 'not-writable')
+    return problem('internal', isDisk ? `${NOT_KEPT}: ${sentenceOf(error)}` : undefined)
   }
 
   async #reply(
@@ -158,6 +165,7 @@ export class App {
     const { authority, desk } = this.#deps.home
     const { caller } = asking
     this.#deps.home.services.arrived(asking.place.origin)
+    this.#deps.home.mesh.guests.arrived(caller)
     const sight = new Sight(authority, caller)
     if (!isLetIn(route, caller, () => sight.mayShare())) {
       desk.forbidden(caller, `${route.method} ${route.path}`)
@@ -170,6 +178,12 @@ export class App {
   /** Says that this address was renewed, so that a client need not ask each time; where it moved `GET /home` tells (SPEC 10.4). */
   #moved({ origin }: Side): Record<string, string> {
     return this.#deps.home.services.movedTo(origin) ? { 'shallot-moved': '1' } : {}
+  }
+
+  /** Marks the list of addresses at other homes, so that who keeps it asks only for another one (SPEC 14.9). */
+  #others({ origin }: Side): Record<string, string> {
+    const mark = this.#deps.home.mesh.guests.markFor(origin)
+    return mark === undefined ? {} : { 'shallot-others': mark }
   }
 
   #foreign(request: IncomingMessage, side: Side): Problem {
@@ -228,6 +242,7 @@ export class App {
     response.writeHead(reply.status, {
       ...HEADERS,
       ...this.#moved(side),
+      ...this.#others(side),
       'content-type': isProblem ? 'application/problem+json' : 'application/json',
       'content-length': Buffer.byteLength(text),
       ...reply.headers,
@@ -247,6 +262,7 @@ export class App {
     response.writeHead(200, {
       ...HEADERS,
       ...this.#moved(side),
+      ...this.#others(side),
       'content-type': reply.type,
       ...reply.headers,
     })

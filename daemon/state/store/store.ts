@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
+import { statSync } from 'node:fs'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Log } from '../../base/log.ts'
 import { StateError, storageFault } from '../error.ts'
-import { openDatabase } from './database.ts'
+import { IN_MEMORY, openDatabase } from './database.ts'
 
 export interface StoreOptions {
   /** The database file, or IN_MEMORY. */
@@ -31,14 +32,16 @@ type Outcome = { readonly job: Job; readonly value: unknown } | { readonly job: 
 export class Store implements AsyncDisposable {
   readonly #db: DatabaseSync
   readonly #log: Log
+  readonly #requireFiles: () => void
   readonly #transaction: Readonly<Record<'begin' | 'commit' | 'savepoint' | 'release', StatementSync>>
   #queue: Job[] = []
   #scheduled = false
   #closed = false
 
-  constructor(db: DatabaseSync, log: Log) {
+  constructor(db: DatabaseSync, log: Log, requireFiles: () => void) {
     this.#db = db
     this.#log = log
+    this.#requireFiles = requireFiles
     this.#transaction = {
       begin: db.prepare('BEGIN IMMEDIATE'),
       commit: db.prepare('COMMIT'),
@@ -100,6 +103,7 @@ export class Store implements AsyncDisposable {
   #transact(jobs: readonly Job[]): readonly Outcome[] {
     this.#transaction.begin.run()
     const outcomes = jobs.map((job) => this.#attempt(job))
+    this.#requireFiles()
     this.#transaction.commit.run()
     return outcomes
   }
@@ -150,7 +154,26 @@ export async function openStore(
   signal.throwIfAborted()
   const db = openDatabase(options.path)
   if (options.bytesMax !== undefined) limit(db, options.bytesMax)
-  return new Store(db, deps.log)
+  return new Store(db, deps.log, options.path === IN_MEMORY ? () => {} : filesStay(options.path))
+}
+
+/** SQLite goes on writing into a file whose name is gone, and all of it is lost with the process: so the names are looked up. */
+function filesStay(path: string): () => void {
+  const names = [path, `${path}-wal`]
+  const opened = names.map(fileAt)
+  return () => {
+    const lost = names.find((name, at) => fileAt(name) !== opened[at])
+    if (lost === undefined) return
+    throw new StateError(
+      'io',
+      `${lost} was removed or replaced while it was in use: put it back, and start again`,
+    )
+  }
+}
+
+/** Which file has this name now. */
+function fileAt(name: string): bigint | undefined {
+  return statSync(name, { bigint: true, throwIfNoEntry: false })?.ino
 }
 
 function limit(db: DatabaseSync, bytes: number): void {

@@ -21,15 +21,17 @@ export function PictureFigure({ thing, held }: { thing: Thing; held: Held }) {
   return (
     <figure class="picture" aria-busy={view?.stage === 'coming'}>
       {source && <img src={source} alt={words.picture.alt(sayName(thing), when)} />}
-      <figcaption role="status">
-        {view?.stage === 'failed' && (
-          <span class="refused">
-            <strong>{words.failed}.</strong> {words.reason(view.code ?? 'internal')}
-          </span>
-        )}
-        {view?.stage === 'coming' &&
-          (view.size ? words.picture.coming(percent(view.got, view.size)) : words.picture.asked)}
-        {view?.stage === 'there' && (source ? words.picture.sealed(when) : words.picture.none)}
+      <figcaption>
+        <div role="status">
+          {view?.stage === 'failed' && (
+            <span class="refused">
+              <strong>{words.failed}.</strong> {words.reason(view.code ?? 'internal')}
+            </span>
+          )}
+          {view?.stage === 'coming' &&
+            (view.size ? words.picture.coming(percent(view.got, view.size)) : words.picture.asked)}
+          {view?.stage === 'there' && (source ? words.picture.sealed(when) : words.picture.none)}
+        </div>
       </figcaption>
     </figure>
   )

@@ -336,7 +336,7 @@ static int blob_remove(const char *name) { return change_blob(FRAME_REMOVE, name
 
 /* ---- slots: files too; scripts/emulator.ts is the boot loader, which leaves a word about what it has booted ---- */
 
-enum { SLOT_BYTES = 1024 * 1024, RESTART_STATUS = 75 };
+enum { SLOT_BYTES = 1024 * 1024, RESTART_STATUS = 75, SETTLE_MS = 1000 };
 
 struct running {
   char slot;
@@ -398,7 +398,19 @@ static int boot_write(char slot, char once) {
 
 static int slots_try_other(void) { return boot_write(running_read().slot, 't'); }
 static int slots_keep(void) { return boot_write(running_read().slot, '-'); }
-static void slots_restart(void) { end(RESTART_STATUS); }
+/* The runner has said its last of a connection that we close: what is on its way into a serial line when the emulator ends is torn there. */
+static void net_settle(void) {
+  net_close();
+  while (connection != 0 && next_frame(SETTLE_MS) == 0) {
+    skip(NETWORK, &incoming);
+    if (incoming.kind == FRAME_CLOSE) return;
+  }
+}
+
+static void slots_restart(void) {
+  net_settle();
+  end(RESTART_STATUS);
+}
 
 IN_FLASH(static const struct slots slots) = {
     .bytes = SLOT_BYTES,     .running = slots_running,     .erase = slots_erase, .write = other_write,

@@ -52,7 +52,7 @@ enum shallot_code {
   SHALLOT_E_KEYPAD_LOCKED = -177, /* too many wrong codes: the keypad waits */
   SHALLOT_E_GRANTS_FULL = -178, /* no room for another grant */
   SHALLOT_E_GRANT_WIDER = -179, /* the grant would give more than whoever passes it on holds */
-  SHALLOT_E_CODE_DAMAGED = -180, /* the enrolment code has a typing error */
+  SHALLOT_E_CODE_DAMAGED = -180, /* the code is damaged: a character is missing or wrong */
   SHALLOT_E_CODE_VERSION = -181, /* the code was made by a newer Shallot */
   SHALLOT_E_PERMIT_UNKNOWN = -182, /* no open enrolment matches this code */
   SHALLOT_E_PERMIT_USED = -183, /* this code enrolled a device already */
@@ -134,6 +134,7 @@ enum shallot_code {
   SHALLOT_E_STILL_BROKEN = -382, /* the picture has no beginning or no end: it is no whole JPEG */
   SHALLOT_E_STILL_LATE = -383, /* the rest of the picture did not come in time */
   SHALLOT_E_STILL_REPLACED = -384, /* the device took another picture before this one had arrived */
+  SHALLOT_E_STILL_ELSEWHERE = -385, /* pictures stay in the home where they were taken: ask there */
 };
 
 /* The name a code has in schemas/codes.csv, for logs and tests; "?" for a number that is not in the list. */
@@ -268,6 +269,7 @@ static inline const char *shallot_code_name(int code) {
     case SHALLOT_E_STILL_BROKEN: return "still-broken";
     case SHALLOT_E_STILL_LATE: return "still-late";
     case SHALLOT_E_STILL_REPLACED: return "still-replaced";
+    case SHALLOT_E_STILL_ELSEWHERE: return "still-elsewhere";
     default: return "?";
   }
 }

@@ -132,6 +132,7 @@ export const CODES = {
   'still-broken': 382,
   'still-late': 383,
   'still-replaced': 384,
+  'still-elsewhere': 385,
 } as const
 export type Code = keyof typeof CODES
 
@@ -184,7 +185,7 @@ export const MEANINGS: Readonly<Record<Code, string>> = {
   'keypad-locked': "too many wrong codes: the keypad waits",
   'grants-full': "no room for another grant",
   'grant-wider': "the grant would give more than whoever passes it on holds",
-  'code-damaged': "the enrolment code has a typing error",
+  'code-damaged': "the code is damaged: a character is missing or wrong",
   'code-version': "the code was made by a newer Shallot",
   'permit-unknown': "no open enrolment matches this code",
   'permit-used': "this code enrolled a device already",
@@ -266,6 +267,7 @@ export const MEANINGS: Readonly<Record<Code, string>> = {
   'still-broken': "the picture has no beginning or no end: it is no whole JPEG",
   'still-late': "the rest of the picture did not come in time",
   'still-replaced': "the device took another picture before this one had arrived",
+  'still-elsewhere': "pictures stay in the home where they were taken: ask there",
 }
 
 const BY_NUMBER = new Map<number, Code>(Object.entries(CODES).map(([name, number]) => [number, name as Code]))

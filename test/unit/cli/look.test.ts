@@ -38,6 +38,14 @@ beforeEach(() => {
   file = join(account.base, `picture-${++count}.jpg`)
   let rounds = 0
   home.twist = ({ path, answer }) => {
+    if (path === '/things/gate/stills?limit=1') {
+      json(answer, { stills: [] })
+      return true
+    }
+    if (path === '/things/lamp/stills?limit=1') {
+      problem(answer, 404, 'no-such-affordance')
+      return true
+    }
     if (path.startsWith(`/things/${gate.id}/stills?`)) {
       const command = new URLSearchParams(path.split('?')[1]).get('command')!
       const coming = { command, digest: 'AA', size: JPEG.length, got: 512, ...lie.coming }
@@ -57,7 +65,7 @@ function sealed(command: string): Uint8Array {
   return gate.seal({ type: 'still', ...body, command: asked, ...lie.still }, lie.signer)
 }
 
-const look = (...more: string[]) => account.json(['look', 'gate', '--out', file, ...more])
+const look = (...more: string[]) => account.jsonWithin(['look', 'gate', '--out', file, ...more])
 
 describe('shallot look', () => {
   test('writes what the device sealed, and shows the proof to scripts', async () => {
@@ -122,17 +130,18 @@ describe('shallot look', () => {
   })
 
   test('ends with no-such-affordance for what is no camera', async () => {
-    const { exit, said } = await account.json(['look', 'lamp', '--out', file])
+    const { exit, said } = await account.jsonWithin(['look', 'lamp', '--out', file])
     assert.deepEqual([exit, said.code], [5, 'no-such-affordance'])
   })
 
-  test('ends with the refusal when somebody may take pictures and not see them', async () => {
+  test('ends with the refusal, and takes no picture, when somebody may not see it', async () => {
     home.twist = ({ path, answer }) => {
       if (!path.includes('/stills')) return false
       problem(answer, 403, 'not-granted')
       return true
     }
+    const before = home.commands.length
     const { exit, said } = await look()
-    assert.deepEqual([exit, said.code], [3, 'not-granted'])
+    assert.deepEqual([exit, said.code, home.commands.length], [3, 'not-granted', before])
   })
 })

@@ -310,6 +310,22 @@ test('a daemon without a home is exit 5, and says how to make one', async () => 
   assert.match(said.next as string, /shallot init/)
 })
 
+test('a daemon whose files are damaged or gone leaves them, and says what to do', async () => {
+  using other = new Account()
+  await other.json(['init', '--words-out', join(other.base, 'words')])
+  const start = () => other.json(['daemon', '--tor', 'off', '--no-lan', '--link-port', '0'])
+  const database = join(other.data, 'home.sqlite')
+  writeFileSync(database, 'no database', { mode: 0o600 })
+  const damaged = await start()
+  assert.deepEqual([damaged.exit, damaged.said.code], [3, 'conflict'])
+  assert.match(damaged.said.next as string, /home\.sqlite-wal away/)
+  assert.equal(readFileSync(database, 'utf8'), 'no database')
+  rmSync(join(other.data, 'hub.key'))
+  const keyless = await start()
+  assert.deepEqual([keyless.exit, keyless.said.code], [5, 'missing'])
+  assert.match(keyless.said.next as string, /shallot restore/)
+})
+
 test('an unknown key in config.json is refused by every verb, with the nearest one', async () => {
   using other = new Account()
   mkdirSync(other.data, { mode: 0o700 })

@@ -19,6 +19,7 @@ import { sha256 } from '../../support/request.ts'
 import { fetchOver, MemoryStorage, type OpenPage, openPage } from './page-home.ts'
 
 const POINT = Uint8Array.from({ length: 65 }, (_, i) => (i === 0 ? 4 : i))
+const LOOK = 31
 const ORIGIN = 'https://hub.local:8080'
 
 /** What the light's own server does with a request. */
@@ -48,7 +49,7 @@ interface Opened {
 async function visiting(claim: (opened: Opened) => Promise<void>) {
   await using home = await openTestHome()
   home.light.server = { port: 8443, key: POINT }
-  await home.light.connect([1, 2, 5, 6])
+  await home.light.connect([1, 2, 5, 6, LOOK])
   let face = await home.unix({ origin: 'lan', name: 'lan.sock' })
   const { socketPath } = face
   const world: Opened['world'] = { own: receipt }
@@ -161,6 +162,13 @@ describe('a page on the LAN asks the device itself [SPEC 18]', () => {
           [false, [toHex(first!)]],
         )
       }))
+
+  it('but asks the hub for a picture: that is where it is kept', () =>
+    visiting(async (opened) => {
+      const { home, page } = opened
+      assert.deepEqual(await page.command('porch-light', 'look'), ['done', undefined])
+      assert.deepEqual([progressOf(opened, 'look')?.direct, home.light.asked.length], [false, 0])
+    }))
 
   it('leaves a silent device to the hub for a while', () =>
     visiting(async ({ page, world, went }) => {

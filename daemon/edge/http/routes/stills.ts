@@ -55,6 +55,9 @@ function findCamera(
   const readable = new Set(judged.flatMap(({ each, may }) => (may.may ? [each] : [])))
   const [{ may }] = judged as [(typeof judged)[number]]
   if (readable.size === 0 && !may.may) return no(may.why, may.detail)
+  const isElsewhere = device.home !== undefined && home.stills.list(device.id, 1).length === 0
+  if (isElsewhere)
+    return no('still-elsewhere', `pictures of ${device.name} stay in ${device.home}: ask that home`)
   return yes({ device, readable })
 }
 
@@ -75,11 +78,10 @@ async function list(deps: RouteDeps, asking: Asking): Promise<Reply> {
   const { device, readable } = camera.value
   if (wait.value > 0) await untilNews(deps, device, command, wait.value * 1000)
   const stills = home.stills.list(device.id, limit.value, command)
-  const coming = home.stills.coming(device.id)
-  const isAsked = coming && (!command || equal(coming.command, command))
+  const coming = home.stills.coming(device.id, command)
   return json({
     stills: stills.filter(({ affordance }) => readable.has(affordance)).map(tellStill),
-    ...(isAsked && { coming: tellComing(coming) }),
+    ...(coming && { coming: tellComing(coming) }),
   })
 }
 
@@ -90,8 +92,7 @@ async function untilNews(
   command: Uint8Array | undefined,
   ms: number,
 ): Promise<void> {
-  const coming = home.stills.coming(device.id)
-  const isOver = command && coming?.code !== undefined && equal(coming.command, command)
+  const isOver = command && home.stills.coming(device.id, command)?.code !== undefined
   if (isOver || (command && home.stills.list(device.id, 1, command).length > 0)) return
   const events = home.feed.watch()
   using patience = deadline(clock, ms)
@@ -127,9 +128,7 @@ function show(deps: RouteDeps, asking: Asking): Reply {
       ? home.stills.list(device.id, LIST_MAX).find(({ affordance }) => readable.has(affordance))
       : digest && home.stills.get(device.id, digest)
   if (!still || !readable.has(still.affordance)) {
-    const where =
-      device.home === undefined ? '' : `: pictures are kept where they were taken, in ${device.home}`
-    return refused(no('not-found', `no such picture${where}`))
+    return refused(no('not-found', 'no such picture'))
   }
   return {
     kind: 'stream',

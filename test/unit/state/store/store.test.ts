@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
+import { copyFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { systemClock } from '../../../../daemon/base/clock.ts'
@@ -19,6 +20,7 @@ async function open(t: TestContext, bytesMax?: number) {
   )
   const all = store.prepare('SELECT service FROM service ORDER BY service')
   return {
+    path,
     store,
     add: (name: string, epoch = 0) => store.write(() => insert.run(name, epoch)),
     insert: (name: string) => insert.run(name, 0),
@@ -36,6 +38,28 @@ describe('write()', () => {
     await both
     assert.deepEqual(names(), ['a', 'b'])
   })
+
+  for (const [what, spoil] of [
+    ['is gone', (path: string) => rmSync(path)],
+    [
+      'is another one',
+      (path: string) => {
+        renameSync(path, `${path}.old`)
+        copyFileSync(`${path}.old`, path)
+      },
+    ],
+  ] as const)
+    for (const suffix of ['', '-wal'])
+      it(`promises nothing once home.db${suffix} ${what}`, async (t) => {
+        const { path, add, names } = await open(t)
+        await add('a')
+        spoil(path + suffix)
+        await assert.rejects(
+          add('b'),
+          (error: Error) => isCode(error, 'io') && /removed or replaced/.test(error.message),
+        )
+        assert.deepEqual(names(), ['a'])
+      })
 
   it('rejects a job that throws, undone, and keeps those around it', async (t) => {
     const { store, add, insert, names } = await open(t)
@@ -104,7 +128,7 @@ describe('a full disk', () => {
   const BIG = 'x'.repeat(100_000)
 
   it('rejects the whole batch, keeps what was, and goes on when there is space', async (t) => {
-    const { store, add, names } = await open(t, 400_000)
+    const { store, add, names } = await open(t, 450_000)
     await add(`1${BIG}`)
     await add(`2${BIG}`)
     const batch = ['3', '4', '5'].map((name) => add(name + BIG))
