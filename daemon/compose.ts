@@ -162,6 +162,8 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           carrier,
         },
         everyS: config.mesh.resolution,
+        // Where there is no tor, nobody could come by them.
+        guestsMost: onion ? config.mesh.guests : 0,
         ended: (device) => router.forgotten(device),
         ...state,
         services: () => services!,

@@ -74,6 +74,8 @@ export type HomeEvent =
     }
   /** A roll-out of firmware, or a device in one, got further. */
   | { readonly event: 'rollout'; readonly at: Instant; readonly rollout: number }
+  /** Addresses at other homes, or the way to one of these, may be others (SPEC 14.9). */
+  | { readonly event: 'others'; readonly at: Instant }
   | { readonly event: 'onion'; readonly at: Instant; readonly service: string; readonly status: string }
 
 /** Events that a watcher may be behind before the oldest are dropped. */

@@ -8,7 +8,15 @@
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { keyOf, type PartyId } from '../core/model/index.ts'
-import { type Move, type Papers, type Picture, readEvent, readHistory, type Thing } from './answers.ts'
+import {
+  type Move,
+  type Others,
+  type Papers,
+  type Picture,
+  readEvent,
+  readHistory,
+  type Thing,
+} from './answers.ts'
 import { Asker } from './ask.ts'
 import { carryOut, type PassedStage, type Wish } from './command.ts'
 import { type DealDeps, give, removePerson, renamePerson, takeBack, withdrawAddress } from './deal.ts'
@@ -32,6 +40,7 @@ import {
   type Standing,
   type State,
 } from './state.ts'
+import { WAYS_MAX } from './ways.ts'
 
 /** Everything that a person can have done. */
 export type Action =
@@ -154,12 +163,18 @@ export class Api {
       }
       if (event?.event === 'moved' && this.#isElsewhere(event.moved))
         tell({ it: 'moved', moved: event.moved })
+      if (event?.event === 'others') {
+        // Whether the other home answers is also news of its devices.
+        if (event.others.host?.connected !== this.#deps.state().others?.host?.connected) return
+        tell({ it: 'others', others: this.#keepOthers(event.others) })
+      }
       if (event?.event === 'still') this.#renewPictures(event.device)
       if (event?.event === 'logged') tell({ it: 'logged' })
       if (event?.event === 'reading') tell({ it: 'read', thing: event.device, values: event.values })
       if (event?.event === 'presence') {
         if (!this.#deps.state().things.has(event.device)) return
-        tell({ it: 'presence', thing: event.device, connected: event.connected, at: event.at })
+        const { device, connected, at, unreachable } = event
+        tell({ it: 'presence', thing: device, connected, at, unreachable })
       }
     }
   }
@@ -182,12 +197,20 @@ export class Api {
     this.#believed = believe(picture, person.root, person.ed25519, keep.revocations())
     const { trust } = this.#believed
     keep.setRevocations(trust.revocations.map(({ frame }) => frame))
-    const { moved } = picture
+    const { moved, here, others, host } = picture
     return {
       ...picture,
+      ...(here !== undefined && others && this.#keepOthers({ here, others, host })),
       owners: picture.owners.filter(({ key }) => trust.isOwner(keyOf(key))),
       moved: moved && this.#isElsewhere(moved) ? moved : undefined,
     }
+  }
+
+  /** Those of the home that let this phone in; another one does not know them, and what came along with the key stays. */
+  #keepOthers(told: Others): Others {
+    const others = told.others.filter((each) => this.#isElsewhere(each)).slice(0, WAYS_MAX)
+    if (!told.host) this.#deps.keep.setOthers(others)
+    return { ...told, others }
   }
 
   /** Only an onion sends to another; where one is already, one need not go. */

@@ -2,7 +2,7 @@
 /** What the page shows, and how each happening changes it: pure, so that a test can play any day of a home. */
 import type { PartyId } from '../core/model/index.ts'
 import type { Act } from './acts.ts'
-import type { Held, Me, Move, NamedValue, Owner, Papers, Picture, Thing } from './answers.ts'
+import type { Held, Me, Move, NamedValue, Others, Owner, Papers, Picture, Thing } from './answers.ts'
 import type { PassedStage } from './command.ts'
 import type { PageCode } from './error.ts'
 import type { KnownGrant, KnownPerson } from './people.ts'
@@ -96,6 +96,8 @@ export interface State {
   readonly hub: PartyId | undefined
   /** Where this phone is to go. */
   readonly moved: Move | undefined
+  /** Addresses at other homes, as this home told of them. */
+  readonly others: Others | undefined
   readonly owners: readonly Owner[]
   /** Names by the person's id, as far as they are told. */
   readonly names: ReadonlyMap<string, string>
@@ -118,6 +120,7 @@ export const EMPTY: State = {
   me: undefined,
   hub: undefined,
   moved: undefined,
+  others: undefined,
   owners: [],
   names: new Map(),
   things: new Map(),
@@ -137,6 +140,7 @@ export type Happening =
   /** The home has not answered again: what is shown may be old. */
   | { readonly it: 'doubted' }
   | { readonly it: 'moved'; readonly moved: Move }
+  | { readonly it: 'others'; readonly others: Others }
   | { readonly it: 'lost'; readonly code: PageCode; readonly detail: string }
   | { readonly it: 'papers'; readonly thing: PartyId; readonly papers: Papers }
   | { readonly it: 'proved'; readonly thing: PartyId; readonly standing: Standing }
@@ -148,6 +152,7 @@ export type Happening =
       readonly thing: PartyId
       readonly connected: boolean
       readonly at: number
+      readonly unreachable: boolean
     }
   | { readonly it: 'progress'; readonly key: string; readonly progress: Progress }
   | { readonly it: 'history'; readonly view: HistoryView }
@@ -177,6 +182,8 @@ export function next(state: State, happening: Happening): State {
       return { ...state, link: { kind: 'connecting' } }
     case 'moved':
       return { ...state, moved: happening.moved }
+    case 'others':
+      return { ...state, others: happening.others }
     case 'lost':
       return { ...state, link: { kind: 'lost', code: happening.code, detail: happening.detail } }
     case 'papers':
@@ -199,6 +206,7 @@ export function next(state: State, happening: Happening): State {
         ...thing,
         connected: happening.connected,
         since: happening.at,
+        unreachable: happening.unreachable ? happening.at : undefined,
         // Who connects may have been born anew: its hello is asked for when it is needed.
         ...(happening.connected && { hello: undefined, nonce: undefined }),
       }))
@@ -221,7 +229,10 @@ export function next(state: State, happening: Happening): State {
   }
 }
 
-function opened(state: State, { me, hub, owners, moved, people, things }: Picture): State {
+function opened(
+  state: State,
+  { me, hub, owners, moved, people, things, here, others, host }: Picture,
+): State {
   const byName = [...things].sort((a, b) => a.name.localeCompare(b.name))
   return {
     ...state,
@@ -230,6 +241,7 @@ function opened(state: State, { me, hub, owners, moved, people, things }: Pictur
     hub,
     owners,
     moved,
+    others: here === undefined || !others ? undefined : { here, others, host },
     near: new Set(),
     names: people,
     things: new Map(byName.map((thing) => [thing.id, thing])),

@@ -8,8 +8,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { BrowserContextOptions, Locator, Page } from 'playwright-core'
-import { fromBase64url } from '../../daemon/base/bytes.ts'
+import { fromBase64url, toBase32 } from '../../daemon/base/bytes.ts'
+import { systemClock } from '../../daemon/base/clock.ts'
+import { systemRandom } from '../../daemon/base/random.ts'
 import { derive, parseWords } from '../../daemon/core/identity/index.ts'
+import { idOf } from '../../daemon/core/model/index.ts'
 import { writeKey } from '../../daemon/web/identity.ts'
 import type { PrivateTor } from '../../scripts/private-tor.ts'
 import { violationsOf } from '../support/axe.ts'
@@ -56,6 +59,21 @@ function ownersKey(): string {
     name: "Ada's phone",
   })
 }
+
+const PAGE = join(import.meta.dirname, '../../.build/web/page.html')
+
+/** An address that no tor has to find: its requests are answered in the browser. */
+const playedOnion = () => `${toBase32(systemRandom.bytes(35))}.onion`
+
+const pictureOf = (root: Uint8Array) => ({
+  me: { kind: 'holder', name: 'Bea', share: false },
+  ...{ home: idOf(root), hub: idOf(root), owners: [], revocations: [], people: [], things: [] },
+})
+
+const farThing = (root: Uint8Array) => ({
+  ...{ id: idOf(root), name: 'lamp', home: 'town', connected: false, since: 1, affordances: [] },
+  unreachable: systemClock.now(),
+})
 
 async function openPage(
   { browser }: TestBrowser,
@@ -282,6 +300,51 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 600_000
     assert.deepEqual([left.includes(address), left.includes(invited.address)], [true, false])
     assert.deepEqual([...asked], [invited.address, address])
     assert.deepEqual(complaints, [])
+    await page.context().close()
+  })
+
+  it('goes on by another home when its own does not answer, with its key and the way back, and back again', async () => {
+    // Both homes are played: what counts is the page, which two origins serve.
+    const html = readFileSync(PAGE, 'utf8')
+    const [town, cabin] = [playedOnion(), playedOnion()]
+    const root = systemRandom.bytes(32)
+    const identity = { root, seed: systemRandom.bytes(32), name: 'Bea' }
+    let isDown = false
+    const { page } = await openPage(far)
+    const play = (onion: string, told: () => object) =>
+      page.context().route(`http://${onion}/**`, (route) => {
+        if (onion === town && isDown) return route.abort('connectionrefused')
+        if (new URL(route.request().url()).pathname === '/')
+          return route.fulfill({ contentType: 'text/html', body: html })
+        const picture = { ...pictureOf(root), ...told() }
+        const body = `event: home\ndata: ${JSON.stringify(picture)}\n\n`
+        return route.fulfill({ contentType: 'text/event-stream', body })
+      })
+    await play(town, () => ({ here: 'town', others: [{ home: 'cabin', address: cabin }] }))
+    await play(cabin, () => ({
+      ...{ here: 'cabin', others: [], host: { home: 'town', connected: !isDown } },
+      things: isDown ? [farThing(root)] : [],
+    }))
+    await page.goto(`http://${town}/#${writeKey(identity)}`)
+    await isLive(page)
+    isDown = true
+    await page.getByText('This home does not answer.').waitFor()
+    assert.deepEqual(await violationsOf(page), [])
+    await page.getByRole('button', { name: 'Go on by cabin' }).click()
+    await page.waitForURL(`http://${cabin}/`)
+    await isLive(page)
+    await page.getByText('town cannot be reached, last heard').waitFor()
+    await page.reload()
+    await isLive(page)
+    await hasNoSecretInAddress(page)
+    isDown = false
+    await page.getByText('town answers again.').waitFor()
+    assert.deepEqual(await violationsOf(page), [])
+    await page.getByRole('button', { name: 'Back to town' }).click()
+    await page.waitForURL(`http://${town}/`)
+    await isLive(page)
+    await page.getByRole('link', { name: 'This phone' }).click()
+    await page.getByRole('button', { name: 'Go on by cabin' }).waitFor()
     await page.context().close()
   })
 

@@ -306,7 +306,7 @@ export async function openTestHome(
   const mesh: MeshHome = new MeshHome({
     ...{ clock: systemClock, random: systemRandom, log, ed25519, feed },
     ...{ devices, readings, journal, shelf: state.shelf, book: state.mesh, signer: hubSigner },
-    ...{ farReadings: state.farReadings, everyS: 0 },
+    ...{ farReadings: state.farReadings, everyS: 0, guestsMost: 16 },
     trust: core.authority.trust,
     revocations: revocationsOf(core.authority.trust, (frame) => core.desk.people.revoke(frame, 'mesh')),
     others: othersOf({ home, ed25519, papers: state.papers, people: core.desk.people, charges }),

@@ -51,7 +51,7 @@ export const look = verb({
       at: at || undefined,
       still: toBase64url(still.frame),
     }
-    voice.tell({ ...outcomeObject(outcome, (await api.way()).kind), picture }, () => {
+    voice.tell({ ...outcomeObject(outcome, await api.way()), picture }, () => {
       const when = at ? `, taken ${sayTime(at)}` : ''
       return `${file}: ${size} bytes${when} (sealed by ${outcome.thing.name}, verified)`
     })

@@ -2,6 +2,7 @@
 /** All that a phone needs for its first picture (SPEC 9.4), so that it has it in one round trip through Tor. */
 import type { Authority } from '../../core/authority.ts'
 import { directOriginOf } from '../../core/direct.ts'
+import type { HostView } from '../../core/mesh/index.ts'
 import {
   type Affordance,
   affordanceOf,
@@ -58,7 +59,30 @@ export function tellHome({ clock, home }: RouteDeps, caller: Caller, only: Party
       ),
     ),
     moved: moveOf(home, caller),
+    ...(!only && tellOthers(home, caller)),
   }
+}
+
+/** The other homes by whose addresses this caller may come too, and which home let it in, if it was not this one (SPEC 14.9). */
+export function tellOthers({ mesh }: RouteDeps['home'], caller: Caller): Others {
+  const others = mesh.guests.othersFor(caller)
+  const host = mesh.guests.hostOf(caller.origin)
+  return {
+    here: mesh.papers.nameOf(mesh.own),
+    others: others.map(({ home, address, clientKey }) => ({
+      home,
+      address,
+      clientKey: tellBytes(clientKey),
+    })),
+    ...(host && { host }),
+  }
+}
+
+export interface Others {
+  /** What this home's daemon is called. */
+  readonly here: string
+  readonly others: readonly Move[]
+  readonly host?: HostView
 }
 
 function isAbout({ groups }: Authority, grant: HeldGrant, devices: readonly Device[]): boolean {

@@ -30,6 +30,7 @@ export function tellIdentity(device: Device): object {
     home: device.home,
     connected: presence.connected,
     since: presence.since,
+    unreachable: presence.heardAt,
     nonce: tellBytes(presence.nonce),
     hello: tellBytes(presence.hello),
     record: tellBytes(record),
@@ -117,6 +118,7 @@ export function tellEvent(event: HomeEvent): object {
       return { device, at, command: tellBytes(command), digest: tellBytes(digest), size, got, code }
     }
     case 'rights':
+    case 'others':
       return { at: event.at }
     case 'pairing':
       return { at: event.at, pairing: tellBytes(event.pairing) }

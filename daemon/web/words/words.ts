@@ -27,11 +27,22 @@ export interface Words {
     readonly go: string
     readonly clientKey: (key: string) => string
   }
+  /** Addresses at other homes. */
+  readonly others: {
+    readonly down: string
+    readonly why: string
+    readonly go: (home: string) => string
+    readonly again: (home: string) => string
+    readonly back: (home: string) => string
+    readonly title: string
+    readonly keep: string
+  }
   readonly thing: {
     readonly none: string
     readonly present: string
     readonly near: string
     readonly absent: (since: string) => string
+    readonly unreachable: (home: string, since: string) => string
     readonly neverHeard: string
     readonly notNow: string
     readonly unlockFor: (seconds: string) => string
@@ -91,6 +102,7 @@ export interface Words {
       readonly unix: string
       readonly lan: string
       readonly onion: (name: string) => string
+      readonly guest: string
       readonly link: string
       readonly keypad: string
       readonly page: string
