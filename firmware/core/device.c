@@ -50,7 +50,6 @@ struct device {
   struct identity identity;
   struct session_config session_config;
   struct tls_config tls_config;
-  struct direct_config direct_config;
   uint16_t door_port; /* 0: there is no door */
   const uint8_t *door_point;
   struct tls tls;
@@ -226,8 +225,8 @@ static int life_begin(void) {
 static int door_answer(uint8_t *bytes, size_t size) { return session_direct(&device.session, bytes, size, device.port->now_ms()); }
 
 static void door_begin(void) {
-  device.direct_config = (struct direct_config){.port = device.port, .answer = door_answer, .unix_time = unix_time, .device = device.identity.public_key};
-  int fault = direct_begin(&device.direct_config, &device.door_port, &device.door_point);
+  struct direct_config config = {.port = device.port, .answer = door_answer, .unix_time = unix_time, .device = device.identity.public_key};
+  int fault = direct_begin(&config, &device.door_port, &device.door_point);
   if (fault && fault != SHALLOT_E_MISSING) log_number(device.port, "no door ", fault, "");
 }
 

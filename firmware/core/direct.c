@@ -26,7 +26,7 @@ struct kept_key {
 };
 
 static struct {
-  const struct direct_config *config;
+  struct direct_config config; /* all NULL: there is no door */
   struct door_config door;
   struct kept_key key;
   uint8_t name[NAMEPLATE_NAME_BYTES];
@@ -66,7 +66,7 @@ int direct_begin(const struct direct_config *config, uint16_t *tcp_port, const u
   if (listening < 0) return listening;
   int fault = key_ready(port);
   if (fault) return fault;
-  direct.config = config;
+  direct.config = *config;
   *tcp_port = (uint16_t)listening;
   *point = direct.key.point;
   return 0;
@@ -107,30 +107,30 @@ static void door_say(void) {
   count_add(&line, " refused ", counts.refused);
   count_add(&line, " held ", held_by(ARENA_DOOR));
   count_add(&line, "+", held_by(ARENA_LINK));
-  log_text(direct.config->port, line.text);
+  log_text(direct.config.port, line.text);
 }
 
 int direct_take(const struct direct_body *body) {
   int64_t not_after;
-  if (direct.config == NULL) return 0;
+  if (direct.config.port == NULL) return 0;
   if (direct_is_open()) door_say();
   int fault = certificate_read_door(&not_after, body->certificate, body->certificate_size, direct.key.point);
   if (fault) return fault;
-  if (not_after < direct.config->unix_time()) return SHALLOT_E_TLS_EXPIRED;
+  if (not_after < direct.config.unix_time()) return SHALLOT_E_TLS_EXPIRED;
   origins_take(body->origins);
   bool is_same = direct_is_open() && direct.door.leaf_size == body->certificate_size &&
                  memcmp(direct.leaf, body->certificate, body->certificate_size) == 0;
   if (is_same) return 0;
-  fault = nameplate_name(direct.name, direct.config->device);
+  fault = nameplate_name(direct.name, direct.config.device);
   if (fault) return fault;
   door_close();
   memcpy(direct.leaf, body->certificate, body->certificate_size);
   direct.door = (struct door_config){
-      .port = direct.config->port,
+      .port = direct.config.port,
       .leaf = direct.leaf,
       .leaf_size = body->certificate_size,
       .key = direct.key.key,
-      .answer = direct.config->answer,
+      .answer = direct.config.answer,
       .is_origin = is_origin,
   };
   return door_open(&direct.door);
@@ -142,7 +142,7 @@ void direct_shut(void) { door_close(); }
 
 static void question_answer(const uint8_t *question, size_t size, struct asker *asker) {
   uint8_t answer[NAMEPLATE_ANSWER_BYTES_MAX];
-  const struct port *port = direct.config->port;
+  const struct port *port = direct.config.port;
   int answered = nameplate_answer(answer, question, size, direct.name, asker);
   if (answered < 0 || port->now_ms() < direct.silent_until_ms) return;
   port->listener->say(answer, (size_t)answered, asker);
@@ -152,7 +152,7 @@ static void question_answer(const uint8_t *question, size_t size, struct asker *
 static void name_step(void) {
   uint8_t question[NAMEPLATE_QUESTION_BYTES_MAX];
   struct asker asker;
-  int size = direct_is_open() ? direct.config->port->listener->hear(question, sizeof question, &asker) : 0;
+  int size = direct_is_open() ? direct.config.port->listener->hear(question, sizeof question, &asker) : 0;
   if (size > 0) question_answer(question, (size_t)size, &asker);
 }
 

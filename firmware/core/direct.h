@@ -28,7 +28,7 @@ struct direct_config {
 
 #ifdef SHALLOT_DIRECT
 
-/* Listens, and has a key ready: its point and the port. 0, SHALLOT_E_MISSING (this place has no door), or what went wrong: then there is none. */
+/* Listens, and has a key ready; the config is copied: its point and the port. 0, SHALLOT_E_MISSING (this place has no door), or what went wrong: then there is none. */
 int direct_begin(const struct direct_config *config, uint16_t *tcp_port, const uint8_t **point);
 
 /* 0, SHALLOT_E_TLS_PROFILE, _TLS_EXPIRED or what door_open says: then the door is as it was, or shut. */

@@ -73,7 +73,7 @@ struct asker {
  * more; at most two are open at a time, and as many more as the network keeps by itself.
  */
 struct listener {
-  /* Listens on this port, or on one that the place it runs on prefers: the port, or SHALLOT_E_PORT_NETWORK. */
+  /* Listens on this port, or on one that the place it runs on prefers: the port, SHALLOT_E_MISSING (nobody can connect after all) or _PORT_NETWORK. */
   int (*listen)(uint16_t tcp_port);
   /* Whether somebody stands before the door. */
   bool (*waits)(void);

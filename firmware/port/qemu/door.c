@@ -23,7 +23,7 @@ static int ask(uint8_t what, int place) {
 static int door_listen(uint16_t tcp_port) {
   (void)tcp_port;
   int here = ask(LISTEN, 0);
-  return here > 0 ? here : SHALLOT_E_PORT_NETWORK;
+  return here > 0 ? here : SHALLOT_E_MISSING;
 }
 
 static bool door_waits(void) { return ask(WAITS, 0) > 0; }
