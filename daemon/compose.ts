@@ -19,18 +19,19 @@ import { type HubRing, loadHub } from './config/keyring.ts'
 import { readPlaces } from './config/places.ts'
 import { openVault } from './config/vault.ts'
 import type { Authority } from './core/authority.ts'
+import { pageOrigins } from './core/direct.ts'
 import { nativeEd25519, type Place } from './core/envelope/index.ts'
 import { Feed } from './core/feed.ts'
 import { openCore } from './core/home.ts'
 import { toPem } from './core/identity/certificates.ts'
-import { webCaCertificate, webKey, webLeaf, webScalar } from './core/identity/web-certificates.ts'
+import { serverLeaf, webCaCertificate, webKey, webLeaf, webScalar } from './core/identity/web-certificates.ts'
 import { idOf } from './core/model/index.ts'
 import type { Carrier, Journal } from './core/ports.ts'
 import { openServices, type Services } from './core/services.ts'
 import { zoneNamed } from './core/zone.ts'
 import { type Discovery, openDiscovery } from './edge/discovery/index.ts'
 import { type Face, openHttp, type TlsFace } from './edge/http/index.ts'
-import { type Link, type LinkPapers, openLink } from './edge/link/index.ts'
+import { type DirectOffice, type Link, type LinkPapers, openLink } from './edge/link/index.ts'
 import { type Onion, openOnion } from './edge/onion/index.ts'
 import { openMeshOf } from './mesh.ts'
 import { onlyMoves, openPublisher } from './publish.ts'
@@ -95,6 +96,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
   )
 
   let link: Link | undefined
+  let lan: Face | undefined
   // The link asks the desk and the desk sends by the link: the knot is tied here, and nowhere else.
   const carrier: Carrier = {
     send: (device, frame) => link?.send(device, frame) ?? 'away',
@@ -160,6 +162,8 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           carrier,
         },
         everyS: config.mesh.resolution,
+        // Where there is no tor, nobody could come by them.
+        guestsMost: onion ? config.mesh.guests : 0,
         ended: (device) => router.forgotten(device),
         ...state,
         services: () => services!,
@@ -178,6 +182,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
         ...linkPapers(),
         zone: authority.zone,
         places: placesOf(deps, config, () => link?.port ?? config.link.port),
+        direct: directOffice(deps, config, ring, () => lan),
       },
       signal,
     ),
@@ -186,7 +191,6 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
   if (discovery) stack.use(discovery)
   const linkAddress = { host: reachable(config.link.host, deps.lanNames), port: link.port }
 
-  let lan: Face | undefined
   const http = stack.use(
     await openHttp(
       {
@@ -319,14 +323,18 @@ function thinning({ clock, log }: DaemonDeps, authority: Authority, days: number
 async function openDiscoveryOf(
   { clock, log, lanAddresses }: DaemonDeps,
   { link }: Config,
-  { root, link: { port, turnedAway: ignores } }: { readonly root: Uint8Array; readonly link: Link },
+  { root, link: { port, turnedAway: ignores, serverAt } }: { readonly root: Uint8Array; readonly link: Link },
   signal: AbortSignal,
 ): Promise<Discovery | undefined> {
   const isNear = link.host !== '127.0.0.1' && link.host !== '::1' && link.host !== 'localhost'
   if (!link.discovery || !isNear) return undefined
   const addresses = isIP(link.host) === 4 && link.host !== '0.0.0.0' ? () => [link.host] : lanAddresses
   try {
-    return await openDiscovery({ clock, log }, { root, port, addresses, ignores }, signal)
+    const near = (label: string) => {
+      const address = serverAt(`${label}.local`)
+      return address && isIP(address) === 4 && !address.startsWith('127.') ? address : undefined
+    }
+    return await openDiscovery({ clock, log }, { root, port, addresses, ignores, serverAt: near }, signal)
   } catch (error) {
     if (!isCode(error, 'cannot-listen')) throw error
     log.taskFailed('discovery', error)
@@ -371,11 +379,36 @@ function lanFace(
   caCertificate: Uint8Array,
 ): TlsFace {
   const ca = webKey(ring.webCaScalar.reveal())
-  const names = [...new Set(['localhost', '127.0.0.1', reachable(config.lan.host, lanNames), ...lanNames])]
+  const names = [...new Set([...OWN_NAMES, ...namesOnLan(config, lanNames)])]
   const leaf = webLeaf(ca, webKey(webScalar(random.bytes(48))), names, random.bytes(16), clock.now())
   const chain = leaf.cert + toPem('CERTIFICATE', caCertificate)
   const { host, port } = config.lan
   return { kind: 'tls', host, port, key: leaf.key, cert: chain, origin: 'lan', hosts: lanNames }
+}
+
+/** A machine's names for itself. */
+const OWN_NAMES = ['localhost', '127.0.0.1']
+
+function namesOnLan({ lan }: Config, lanNames: readonly string[]): readonly string[] {
+  return [...new Set([reachable(lan.host, lanNames), ...lanNames])]
+}
+
+/** Devices' own servers are of the same web CA as the page, and for its origins (SPEC 18). */
+function directOffice(
+  { clock, random, lanNames }: DaemonDeps,
+  config: Config,
+  ring: HubRing,
+  face: () => Face | undefined,
+): DirectOffice {
+  const ca = webKey(ring.webCaScalar.reveal())
+  return {
+    issue: (point, names) => serverLeaf(ca, point, names, random.bytes(16), clock.now()),
+    origins() {
+      const address = face()?.address
+      if (address?.kind !== 'tls') return []
+      return pageOrigins([...namesOnLan(config, lanNames), ...OWN_NAMES], address.port)
+    },
+  }
 }
 
 /** Where others find what listens on `host`: for a wildcard, this machine's first private address that it covers. */

@@ -39,7 +39,7 @@ import type { State } from './state/index.ts'
 
 type Shared = Pick<
   MeshHomeDeps,
-  'ed25519' | 'feed' | 'journal' | 'readings' | 'shelf' | 'farReadings' | 'everyS'
+  'ed25519' | 'feed' | 'journal' | 'readings' | 'shelf' | 'farReadings' | 'everyS' | 'guestsMost'
 >
 
 export interface MeshOfDeps extends Shared {
@@ -108,6 +108,7 @@ export function openMeshOf(deps: MeshOfDeps, signal: AbortSignal): MeshOf {
     book: deps.mesh,
     devices,
     hubOf: (device) => charges.hubOf(device),
+    stands: (key) => authority.people.stands(key),
     services,
     keys: keysOf(deps.onion),
     openRoom,
@@ -117,7 +118,10 @@ export function openMeshOf(deps: MeshOfDeps, signal: AbortSignal): MeshOf {
   const far = () => home.far.list().filter(({ member }) => isMember(member))
   const adoption = openAdoption({ clock, charges, groups, journal, feed, far, here: devices })
   const farDesk = withFarDesk(desk, { clock, authority, journal, devices, mesh: home })
-  const everywhere = withFar(devices, { far: home.far, nameOf, isMember })
+  const everywhere = withFar(devices, {
+    ...{ far: home.far, nameOf, isMember },
+    silentSince: (member) => (home.isConnected(member) ? undefined : home.silentSince(member)),
+  })
   return {
     home,
     adoption,
@@ -132,6 +136,7 @@ export function openMeshOf(deps: MeshOfDeps, signal: AbortSignal): MeshOf {
     door: async (service, path) => (await openRoom()).door(service, path),
     async begin() {
       await home.papers.takeMember(ring.member)
+      home.guests.begin()
       await home.settle()
     },
     async [Symbol.asyncDispose]() {

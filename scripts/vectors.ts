@@ -11,6 +11,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeCases } from './vectors/codes.ts'
+import { directCases } from './vectors/direct.ts'
 import { enrolmentCases } from './vectors/enrolment.ts'
 import { envelopeCases } from './vectors/envelope.ts'
 import { grantCases } from './vectors/grants.ts'
@@ -24,7 +25,14 @@ import { updateCases, updateShapes } from './vectors/update.ts'
 
 const VECTORS = join(import.meta.dirname, '..', 'schemas', 'vectors')
 const ROOMS: Record<string, Case[]> = {
-  envelope: [...envelopeCases(), ...peopleCases(), ...updateShapes(), ...pinsCases(), ...stillShapes()],
+  envelope: [
+    ...envelopeCases(),
+    ...peopleCases(),
+    ...updateShapes(),
+    ...pinsCases(),
+    ...stillShapes(),
+    ...directCases(),
+  ],
   code: codeCases(),
   session: sessionCases(),
   enrolment: enrolmentCases(),

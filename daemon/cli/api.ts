@@ -3,8 +3,9 @@ import type { IncomingMessage } from 'node:http'
 import { CODES, type Code, MEANINGS } from '../../schemas/gen/ts/codes.ts'
 import { toBase64url, utf8 } from '../base/bytes.ts'
 import { type Clock, deadline } from '../base/clock.ts'
-import { codeOf, ignore, sentenceOf } from '../base/error.ts'
+import { codeOf, ignore, isCode, sentenceOf } from '../base/error.ts'
 import type { Request } from '../core/envelope/index.ts'
+import { pathThere, seenFrom } from './elsewhere.ts'
 import { CliError } from './error.ts'
 import { type Person, sha256 } from './person.ts'
 import { parseJson, readBody, readEvents, readLines, type ServerEvent, type Way } from './reach/index.ts'
@@ -31,6 +32,7 @@ const REQUEST_LIFETIME_S = 60
 export const SILENCE_MS_MAX = 45_000
 const SILENCE_LOOK_MS = 5000
 const NOTHING = new Uint8Array()
+const MARK_CHARS_MAX = 64
 
 /** The home's HTTP API (SPEC 9): every question is sealed by the person who asks, every refusal becomes a CliError. */
 export class Api implements AsyncDisposable {
@@ -38,6 +40,7 @@ export class Api implements AsyncDisposable {
   readonly #signal: AbortSignal
   #way: Promise<Way> | undefined
   #moved = false
+  #others: string | undefined
 
   constructor(deps: ApiDeps, signal: AbortSignal) {
     this.#deps = deps
@@ -53,6 +56,11 @@ export class Api implements AsyncDisposable {
   /** The home has said that the address by which it was reached is to be another (SPEC 10.4). */
   get moved(): boolean {
     return this.#moved
+  }
+
+  /** How the home marks the list of addresses at other homes that it has for us (SPEC 14.9), if it said so. */
+  get others(): string | undefined {
+    return this.#others
   }
 
   async get(path: string): Promise<unknown> {
@@ -101,7 +109,7 @@ export class Api implements AsyncDisposable {
 
   async #json(call: Call): Promise<unknown> {
     const body = await this.#whole(call)
-    return body.length === 0 ? undefined : parseJson(body)
+    return body.length === 0 ? undefined : seenFrom(parseJson(body), call.path, await this.way())
   }
 
   async #whole(call: Call): Promise<Uint8Array> {
@@ -129,6 +137,18 @@ export class Api implements AsyncDisposable {
 
   async #askOnce(call: Call): Promise<IncomingMessage> {
     const way = await this.way()
+    const path = pathThere(call.path, way)
+    if (path === call.path) return this.#askBy(way, call)
+    try {
+      return await this.#askBy(way, { ...call, path })
+    } catch (error) {
+      // A name that the home asked for does not have means the only other device that is called so, there as here.
+      if (!isCode(error, 'not-found') || call.method !== 'GET') throw error
+      return this.#askBy(way, call)
+    }
+  }
+
+  async #askBy(way: Way, call: Call): Promise<IncomingMessage> {
     const headers = {
       accept: call.accept,
       // A command says by itself who asks; and without this the whole of it fits one cell of Tor.
@@ -137,6 +157,8 @@ export class Api implements AsyncDisposable {
     }
     const answer = await this.#patiently(way, { ...call, headers })
     if (answer.headers['shallot-moved'] === '1') this.#moved = true
+    const others = answer.headers['shallot-others']
+    if (typeof others === 'string') this.#others = others.slice(0, MARK_CHARS_MAX)
     if (answer.statusCode! >= 200 && answer.statusCode! < 300) return answer
     throw await refusalIn(answer, this.#deps.person, call.path)
   }

@@ -10,6 +10,7 @@ import type { Api } from './api.ts'
 import { CliError } from './error.ts'
 import { bytesIn, type Fields, fieldsOf, textIn } from './fields.ts'
 import { type Person, sha256 } from './person.ts'
+import type { Way } from './reach/index.ts'
 import { type ProvenThing, proveThing, thingPath } from './things.ts'
 import { findAffordance, parseValue } from './value.ts'
 
@@ -206,8 +207,8 @@ function valuesOf(receipt: Message<Receipt>): Record<string, number | boolean> {
   return values
 }
 
-/** For `--json`: stable. */
-export function outcomeObject(outcome: Outcome, way: string): object {
+/** For `--json`: stable. @param by  the other home by which the way led */
+export function outcomeObject(outcome: Outcome, { kind, by }: Pick<Way, 'kind' | 'by'>): object {
   return {
     ok: true,
     device: { id: outcome.thing.id, name: outcome.thing.name, confirmed: outcome.thing.confirmed },
@@ -216,7 +217,8 @@ export function outcomeObject(outcome: Outcome, way: string): object {
     number: CODES[outcome.code],
     values: outcome.values,
     stages: outcome.stages,
-    way,
+    way: kind,
+    ...(by !== undefined && { by }),
     receipt: toBase64url(outcome.receipt.frame),
     verified: true,
   }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** An address that was renewed reaches its holder over the old one (SPEC 10.4): the code that was kept is replaced. */
-import { rename, rm, writeFile } from 'node:fs/promises'
 import { sentenceOf } from '../base/error.ts'
 import { Secret } from '../base/secret.ts'
 import { type Identity, writeIdentity } from '../config/identity.ts'
+import { replacePrivateFile } from '../config/vault.ts'
 import { type HomeCode, onionKey, writeHomeCode } from '../core/identity/index.ts'
 import type { Api } from './api.ts'
 import { CliError } from './error.ts'
@@ -44,7 +44,7 @@ async function nextCode(
 
 async function keep(voice: Voice, code: Secret<string>, kept: Kept): Promise<void> {
   if ('identity' in kept) {
-    await replace(kept.file, writeIdentity({ ...kept.identity, reach: code }).reveal())
+    replacePrivateFile(kept.file, writeIdentity({ ...kept.identity, reach: code }).reveal())
     voice.note(`the home has another address; ${kept.file} holds it now`)
     return
   }
@@ -53,14 +53,6 @@ async function keep(voice: Voice, code: Secret<string>, kept: Kept): Promise<voi
     voice.note(`the home has another address; from now on its code is:\n${code.reveal()}`)
     return
   }
-  await replace(named, `${code.reveal()}\n`)
+  replacePrivateFile(named, `${code.reveal()}\n`)
   voice.note(`the home has another address; ${named} holds it now`)
-}
-
-/** Whole or not at all, and private. */
-async function replace(file: string, text: string): Promise<void> {
-  const beside = `${file}.new`
-  await rm(beside, { force: true })
-  await writeFile(beside, text, { flag: 'wx', mode: 0o600 })
-  await rename(beside, file)
 }

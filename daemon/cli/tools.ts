@@ -13,6 +13,7 @@ import { type HomeCode, readHomeCode } from '../core/identity/index.ts'
 import { Api } from './api.ts'
 import { CliError } from './error.ts'
 import { followMove } from './move.ts'
+import { followOthers, inOrder, keepLately, loadOthers, othersFile } from './others.ts'
 import { Person } from './person.ts'
 import { openWay, unixWay, type Way } from './reach/index.ts'
 import { Sequence } from './sequence.ts'
@@ -144,6 +145,7 @@ async function openApi(
   if (code) {
     const kept = config.home ? { home: config.home } : { identity: identity!, file: config.identity! }
     stack.defer(() => followMove({ api, person, voice: tools.voice }, code, kept))
+    stack.defer(() => followOthers({ api, voice: tools.voice }, othersOf(tools, code), code))
   }
   return api
 }
@@ -152,13 +154,21 @@ async function localWay(data: string): Promise<Way> {
   return unixWay(data)
 }
 
+/** Where addresses at other homes are kept for who comes by this code. */
+function othersOf({ configured: { config } }: Tools, code: HomeCode): string {
+  return othersFile({ ...config, home: config.home?.reveal() }, code)
+}
+
 async function openRemote(tools: Tools, code: HomeCode, signal: AbortSignal): Promise<Way> {
   const { client, owner, tor, identity } = tools.configured.config
   using step = tools.voice.working('looking for the home')
-  return await openWay(
+  const file = othersOf(tools, code)
+  const known = await loadOthers(file, code)
+  const way = await openWay(
     { clock: tools.clock, random: tools.random, onProgress: (what) => step.say(what) },
     {
       code,
+      others: inOrder(known, tools.clock.now()),
       torSocks: client.torSocks,
       torrcExtra: client.torrcExtra,
       torBinary: tor.binary,
@@ -166,6 +176,10 @@ async function openRemote(tools: Tools, code: HomeCode, signal: AbortSignal): Pr
     },
     signal,
   )
+  await keepLately(file, code, known, way.by, tools.clock.now())
+  if (way.by === undefined) return way
+  tools.voice.note(`the home's own address does not lead to it now: reached by ${way.by}`)
+  return { ...way, of: known.here }
 }
 
 function sameHome(code: HomeCode, person: Person): boolean {

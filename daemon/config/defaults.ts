@@ -21,6 +21,7 @@ export function defaults(environment: Environment, homeDirectory: string): Reado
     ['tor.binary', 'tor'],
     ['retention', 0],
     ['mesh.resolution', 300],
+    ['mesh.guests', 16],
     ['past', 90],
     ['log.level', 'info'],
   ])

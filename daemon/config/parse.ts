@@ -41,6 +41,8 @@ export interface Config {
   readonly mesh: {
     /** Seconds; 0: every reading of other homes is kept. */
     readonly resolution: number
+    /** Onion addresses that are offered to guests of other homes. */
+    readonly guests: number
   }
   readonly log: { readonly level: LogLevel }
 }

@@ -171,6 +171,13 @@ export const SETTINGS = {
     'mesh-resolution',
     'seconds of which one value of each property of other homes is kept here; 0: all of them',
   ),
+  'mesh.guests': setting(
+    'daemon',
+    { is: 'integer', min: 0, max: 128 },
+    'SHALLOT_MESH_GUESTS',
+    'mesh-guests',
+    'onion addresses that are offered here to phones and scripts that other homes let in; 0: none',
+  ),
   'log.level': setting(
     'daemon',
     { is: 'choice', of: ['debug', 'info', 'warn', 'error'] },

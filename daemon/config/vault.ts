@@ -59,29 +59,54 @@ export function readPrivateFile(path: string): Uint8Array {
   return Uint8Array.from(bytes)
 }
 
-/** Writes beside, syncs, renames and syncs the directory: after a crash the file is the old one or the new one. */
+/** @throws ConfigError missing | too-open | bad-config */
+export function readPrivateText(path: string): string {
+  return new TextDecoder().decode(readPrivateFile(path))
+}
+
+/** A file of a directory of ours, replaced. */
 export function writePrivate(directory: string, name: string, bytes: Uint8Array | string): void {
   openVault(directory)
-  const path = join(directory, name)
+  replacePrivateFile(join(directory, name), bytes)
+}
+
+/** Writes beside, syncs, renames and syncs the directory: after a crash the file is the old one or the new one. */
+export function replacePrivateFile(path: string, bytes: Uint8Array | string): void {
   const beside = `${path}.new`
   // What a crash left there may have another mode, or be a link: never written into.
   rmSync(beside, { force: true })
-  const file = openSync(beside, 'wx', 0o600)
+  writeSynced(beside, bytes)
+  renameSync(beside, path)
+  syncDirectory(dirname(path))
+}
+
+/** A file where none is, on disk when this returns; what could not be written whole is taken away. @throws EEXIST and the system's others */
+export function createPrivateFile(path: string, bytes: Uint8Array | string): void {
+  writeSynced(path, bytes)
+  syncDirectory(dirname(path))
+}
+
+function writeSynced(path: string, bytes: Uint8Array | string): void {
+  const file = openSync(path, 'wx', 0o600)
   try {
     const content = typeof bytes === 'string' ? Buffer.from(bytes) : bytes
     for (let at = 0; at < content.length; ) at += writeSync(file, content, at)
     fsyncSync(file)
+  } catch (error) {
+    rmSync(path, { force: true })
+    throw error
   } finally {
     closeSync(file)
   }
-  renameSync(beside, path)
-  syncDirectory(dirname(path))
 }
 
 function syncDirectory(path: string): void {
   const directory = openSync(path, 'r')
   try {
     fsyncSync(directory)
+  } catch (error) {
+    // A stick's file system may have no such thing for directories.
+    if (!isCode(error, 'EINVAL')) throw error
   } finally {
     closeSync(directory)
   }

@@ -40,6 +40,9 @@ export type HomeEvent =
       readonly code: number
       readonly grant?: Uint8Array | undefined
       readonly person?: Uint8Array | undefined
+      /** Of what came directly (SPEC 18.5): the command's SHA-256, and who sealed it. */
+      readonly command?: Uint8Array | undefined
+      readonly by?: PartyId | undefined
     }
   /** Devices, their names, grants, people, groups or lists changed: who sees what may be another. */
   | { readonly event: 'rights'; readonly at: Instant }
@@ -71,6 +74,8 @@ export type HomeEvent =
     }
   /** A roll-out of firmware, or a device in one, got further. */
   | { readonly event: 'rollout'; readonly at: Instant; readonly rollout: number }
+  /** Addresses at other homes, or the way to one of these, may be others (SPEC 14.9). */
+  | { readonly event: 'others'; readonly at: Instant }
   | { readonly event: 'onion'; readonly at: Instant; readonly service: string; readonly status: string }
 
 /** Events that a watcher may be behind before the oldest are dropped. */

@@ -187,6 +187,13 @@ export class People {
     return this.#standsFor(by, links)
   }
 
+  /** Whether a key may still ask, as far as is known here: of one that nobody brought in, only that it was taken back. */
+  stands(id: PartyId): boolean {
+    const { trust } = this.#deps
+    const holder = this.#holders.get(id)
+    return trust.isOwner(keyOf(id)) || (holder ? this.counts(holder) : !trust.isRevoked(keyOf(id)))
+  }
+
   /** Links are bounded, because two who may pass on could bring in each other. */
   #standsFor(by: PartyId, links: number): boolean {
     if (this.#deps.trust.isOwner(keyOf(by))) return true

@@ -154,23 +154,33 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
 
     async act(device, act) {
       const at = clock.now()
-      const { source, affordance, code, values, grant } = act.body
-      const held = grant ? grants.withId(grant) : []
-      const person = held.map(({ body }) => people.personOf(body)).find(Boolean)
+      const { source, affordance, code, values, grant, command } = act.body
+      const signer = act.body.signer && idOf(act.body.signer)
+      const copies = grant ? grants.withId(grant) : []
+      // Of a code at a keypad any copy tells whose it is; a command came by the copy of its own signer.
+      const held = act.body.signer
+        ? copies.filter(({ body }) => body.key && equal(body.key, act.body.signer!))
+        : copies
+      const person = signer
+        ? people.holder(signer)?.person
+        : held.map(({ body }) => people.personOf(body)).find(Boolean)
       const kept = await readings.append(device, act, at, {
         kind: 'act',
         at,
         device,
-        signer: device,
+        signer: signer ?? device,
         frame: act.frame,
         code,
         origin: source,
         person,
+        command,
         chain: held[0] ? chainOf(held[0]) : grant && [grant],
         note: held[0]?.body.name,
       })
       if (kept === 'known') return
-      feed.publish({ event: 'act', device, at: act.body.at || at, source, affordance, code, grant, person })
+      if (signer && code === 0 && held[0]) await uses.spend(countedLinks(held[0]).map(({ body }) => body.id))
+      const who = { grant, person, command, by: signer }
+      feed.publish({ event: 'act', device, at: act.body.at || at, source, affordance, code, ...who })
       tell(device, at, values, act.frame)
     },
 

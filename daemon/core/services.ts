@@ -63,6 +63,17 @@ export interface Services {
   admit(service: string): Promise<Admitted>
   /** An address for whoever holds the client key that comes with it. */
   open(service: string, by: By): Promise<Admitted & { readonly clientKey: Secret }>
+  /**
+   * An address for a guest of another daemon of the home; again the same while it stands.
+   * @returns undefined when it stands with the other kind of authorisation
+   */
+  lend(
+    service: string,
+    authorised: boolean,
+    by: By,
+  ): Promise<(Admitted & { readonly clientKey?: Secret | undefined }) | undefined>
+  /** The service by which a request with this origin came, but for an address that was renewed. */
+  behind(origin: string): ServiceView | undefined
   /** Anew, or what is there already; a name that was withdrawn gets its next epoch, and so another address. */
   invite(name: string, authorised: boolean, by: By): Promise<Verdict<Invitation, 'conflict' | 'bad-request'>>
   expose(device: PartyId, authorised: boolean, by: By): Promise<Verdict<Invitation, 'conflict'>>
@@ -100,7 +111,9 @@ export interface ServicesDeps {
   readonly onFault: (error: unknown) => void
 }
 
-const INVITATION = 'invitation:'
+export const INVITATION = 'invitation:'
+/** An address for who was let in by another daemon of the home, by what that calls the invitation (SPEC 14.9). */
+export const GUEST = 'guest:'
 /** In the book: the address that an invitation had before, with the epoch of that. */
 const FORMER = 'former:'
 
@@ -268,6 +281,15 @@ export async function openServices(deps: ServicesDeps): Promise<Services> {
       const opened = await turns.take(() => put(service, true, by))
       assert(opened.ok && opened.value.clientKey, 'a service of this kind always has a client key')
       return { ...admitted(service), clientKey: opened.value.clientKey }
+    },
+    async lend(service, authorised, by) {
+      const lent = await turns.take(() => put(service, authorised, by))
+      return lent.ok ? { ...admitted(service), clientKey: lent.value.clientKey } : undefined
+    },
+    behind(origin) {
+      const service = origin.replace(/^onion:/, '').replace(/~\d+$/, '')
+      const record = originOf(service) === origin ? book.get(service) : undefined
+      return record && addresses.has(service) ? view(record) : undefined
     },
     expose: (device, authorised, by) => turns.take(() => put(`device:${device}`, authorised, by)),
     withdraw: (service, by) => turns.take(() => takeBoth(service, by)),

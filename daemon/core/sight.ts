@@ -3,7 +3,6 @@
  * What a caller may see and do (SPEC 9.2): the same question, asked for one device and affordance or for all of them.
  * Owners see everything; others what some grant of theirs names, whether it holds at this hour or not.
  */
-import { METHOD_GET, METHOD_POST, METHOD_PUT } from '../../schemas/gen/ts/wire.ts'
 import { equal } from '../base/bytes.ts'
 import type { Authority } from './authority.ts'
 import type { Caller } from './callers.ts'
@@ -15,15 +14,10 @@ import {
   explain,
   type HeldGrant,
   linksOf,
+  METHODS,
   type Operation,
   readable,
 } from './policy/index.ts'
-
-const METHODS: Readonly<Record<Operation, number>> = {
-  read: METHOD_GET,
-  write: METHOD_PUT,
-  invoke: METHOD_POST,
-}
 
 /** One caller's view of the home; made anew for each question, so that it never outlives what was taken back. */
 export class Sight {

@@ -9,7 +9,14 @@
 import type { Clock } from '../base/clock.ts'
 import { once } from '../base/lifetime.ts'
 import type { Log } from '../base/log.ts'
-import type { FarBook, FarReadingBook, HeardBook, LogShelf, MeshPaperBook } from '../core/mesh/index.ts'
+import type {
+  FarBook,
+  FarReadingBook,
+  GuestBook,
+  HeardBook,
+  LogShelf,
+  MeshPaperBook,
+} from '../core/mesh/index.ts'
 import type { PartyId } from '../core/model/index.ts'
 import type { DeviceBook, Journal, PermitBook, ReadingBook, ServiceBook } from '../core/ports.ts'
 import type { ConfirmationBook } from '../core/ports-generations.ts'
@@ -82,7 +89,7 @@ export interface State extends AsyncDisposable {
   readonly confirmations: ConfirmationBook
   /** The logs of every daemon of the home. */
   readonly shelf: LogShelf
-  readonly mesh: MeshPaperBook & FarBook & HeardBook
+  readonly mesh: MeshPaperBook & FarBook & HeardBook & GuestBook
   readonly farReadings: FarReadingBook
 }
 

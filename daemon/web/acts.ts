@@ -94,9 +94,11 @@ function readEntry(entry: unknown): Entry {
 
 /** What the log says was asked, or answered, is believed from the envelope alone, and only when its signer sealed it. */
 function checked(entry: Entry, believed: Believed | undefined): Entry {
-  const { frame, signer } = entry
+  const { frame } = entry
+  // What somebody had done at a device, the device tells.
+  const sealer = entry.kind === 'act' ? entry.device : entry.signer
   const body =
-    frame && signer && believed ? openSealed(frame, believed.ed25519, (key) => key === signer) : undefined
+    frame && sealer && believed ? openSealed(frame, believed.ed25519, (key) => key === sealer) : undefined
   if (!body) return entry
   if (body.type === 'receipt') return { ...entry, sealed: true, code: codeByNumber(body.code) }
   if (body.type !== 'command' && body.type !== 'act') return { ...entry, sealed: true }

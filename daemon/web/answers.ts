@@ -26,6 +26,7 @@ const OWNERS_MAX = 64
 const LISTS_MAX = OWNERS_MAX + 1
 const SAMPLES_MAX = 10_000
 const AFFORDANCES_MAX = 64
+const OTHERS_MAX = 64
 
 export type Value = number | boolean
 
@@ -66,6 +67,10 @@ export interface Thing extends Papers {
   readonly home?: string | undefined
   readonly connected: boolean
   readonly since: number
+  /** In another home, to which there is no way now: when that was last heard, ms. */
+  readonly unreachable?: number | undefined
+  /** The origin of its own server (SPEC 18), where this page can reach it. */
+  readonly direct?: string | undefined
   /** In the device's order. */
   readonly affordances: ReadonlyMap<string, Held>
 }
@@ -91,8 +96,27 @@ export interface Move {
   readonly clientKey?: Uint8Array | undefined
 }
 
+/** An address of this phone's at another home of the owner, for when this one is down (SPEC 14.9). */
+export interface Other extends Move {
+  readonly home: string
+}
+
+/** The home that let this phone in, when this is another one. */
+export interface Host {
+  readonly home: string
+  readonly connected: boolean
+  readonly heardAt?: number | undefined
+}
+
+export interface Others {
+  /** What this home's daemon is called. */
+  readonly here: string
+  readonly others: readonly Other[]
+  readonly host?: Host | undefined
+}
+
 /** The first picture of a home. */
-export interface Picture {
+export interface Picture extends Partial<Others> {
   readonly me: Me
   readonly home: PartyId
   /** Its key: who acts for a page without scripts. */
@@ -121,17 +145,37 @@ export function readPicture(text: string): Picture {
     owners: listIn(fields, 'owners', OWNERS_MAX).map((owner) => readOwner(fieldsOf(owner))),
     revocations: listIn(fields, 'revocations', LISTS_MAX).map((list) => bytesIn(fieldsOf(list), 'frame')),
     moved: isAbsent(fields, 'moved') ? undefined : readMove(fieldsOf(fields.moved)),
+    ...(!isAbsent(fields, 'others') && readOthers(fields)),
     people: new Map(people.map((person) => [textIn(person, 'id'), textIn(person, 'name')])),
     things: listIn(fields, 'things', THINGS_MAX).map((thing) => readThing(fieldsOf(thing))),
   }
 }
 
-const ONION = /^[a-z2-7]{56}\.onion$/
+export const ONION = /^[a-z2-7]{56}\.onion$/
 
 export function readMove(fields: Fields): Move {
   const address = textIn(fields, 'address')
   if (!ONION.test(address)) throw badAnswer('onion address')
   return { address, clientKey: optionalBytesIn(fields, 'clientKey') }
+}
+
+export function readOthers(fields: Fields): Others {
+  return {
+    here: textIn(fields, 'here'),
+    others: listIn(fields, 'others', OTHERS_MAX).map((each) => {
+      const other = fieldsOf(each)
+      return { home: textIn(other, 'home'), ...readMove(other) }
+    }),
+    host: isAbsent(fields, 'host') ? undefined : readHost(fieldsOf(fields.host)),
+  }
+}
+
+function readHost(fields: Fields): Host {
+  return {
+    home: textIn(fields, 'home'),
+    connected: flagIn(fields, 'connected'),
+    heardAt: optionalNumberIn(fields, 'heardAt'),
+  }
 }
 
 export function readOwner(fields: Fields): Owner {
@@ -142,7 +186,11 @@ export function readOwner(fields: Fields): Owner {
   }
 }
 
+const OWN_SERVER = /^https:\/\/[0-9a-f]{16}\.local(:[1-9]\d{0,4})?$/
+
 export function readThing(fields: Fields): Thing {
+  const direct = optionalTextIn(fields, 'direct')
+  if (direct !== undefined && !OWN_SERVER.test(direct)) throw badAnswer('origin of a device')
   const affordances = listIn(fields, 'affordances', AFFORDANCES_MAX).map((each) => readHeld(fieldsOf(each)))
   return {
     id: idIn(fields, 'id'),
@@ -150,6 +198,8 @@ export function readThing(fields: Fields): Thing {
     home: optionalTextIn(fields, 'home'),
     connected: flagIn(fields, 'connected'),
     since: numberIn(fields, 'since'),
+    unreachable: optionalNumberIn(fields, 'unreachable'),
+    direct,
     ...readPapers(fields),
     affordances: new Map(affordances.map((held) => [held.name, held])),
   }
@@ -196,7 +246,10 @@ export type LiveEvent =
       readonly device: PartyId
       readonly connected: boolean
       readonly at: number
+      /** The way to its home was lost. */
+      readonly unreachable: boolean
     }
+  | { readonly event: 'others'; readonly others: Others }
   /** Another picture of a device is kept. */
   | { readonly event: 'still'; readonly device: PartyId }
   | { readonly event: 'moved'; readonly moved: Move }
@@ -209,13 +262,16 @@ export function readEvent(event: string, data: string): LiveEvent | undefined {
   if (event === 'home') return { event, picture: readPicture(data) }
   if (event === 'enrolment' || event === 'lagged' || event === 'rights') return { event: 'changed' }
   if (event === 'moved') return { event, moved: readMove(fieldsOf(parseJson(data))) }
+  if (event === 'others') return { event, others: readOthers(fieldsOf(parseJson(data))) }
   if (event === 'still') return readKept(fieldsOf(parseJson(data)))
   if (event === 'act' || event === 'receipt') return { event: 'logged' }
   if (event !== 'reading' && event !== 'presence') return undefined
   const fields = fieldsOf(parseJson(data))
   const device = idIn(fields, 'device')
   if (event === 'presence') {
-    return { event, device, connected: flagIn(fields, 'connected'), at: numberIn(fields, 'at') }
+    const connected = flagIn(fields, 'connected')
+    const unreachable = !connected && fields.why === 'unreachable'
+    return { event, device, connected, at: numberIn(fields, 'at'), unreachable }
   }
   return { event, device, values: listIn(fields, 'values', SAMPLES_MAX).map(readSample) }
 }

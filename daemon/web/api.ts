@@ -8,9 +8,17 @@
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { keyOf, type PartyId } from '../core/model/index.ts'
-import { type Move, type Papers, type Picture, readEvent, readHistory, type Thing } from './answers.ts'
+import {
+  type Move,
+  type Others,
+  type Papers,
+  type Picture,
+  readEvent,
+  readHistory,
+  type Thing,
+} from './answers.ts'
 import { Asker } from './ask.ts'
-import { carryOut, type Wish } from './command.ts'
+import { carryOut, type PassedStage, type Wish } from './command.ts'
 import { type DealDeps, give, removePerson, renamePerson, takeBack, withdrawAddress } from './deal.ts'
 import { failureOf, PageError } from './error.ts'
 import { endForm, listForms, makeForm } from './form.ts'
@@ -19,6 +27,7 @@ import { Guests } from './guests.ts'
 import type { Keep } from './keep.ts'
 import { capabilityOf } from './kind.ts'
 import { Log } from './log.ts'
+import { Near } from './near.ts'
 import { judged, type KnownGrant, type KnownPerson, readGrants, readPeople, type Terms } from './people.ts'
 import type { Person } from './person.ts'
 import { fetchPicture, type Wanted } from './picture.ts'
@@ -31,6 +40,7 @@ import {
   type Standing,
   type State,
 } from './state.ts'
+import { WAYS_MAX } from './ways.ts'
 
 /** Everything that a person can have done. */
 export type Action =
@@ -76,6 +86,7 @@ const SILENCE_MS_MAX = 50_000
 export class Api {
   readonly #deps: ApiDeps
   readonly #asker: Asker
+  readonly #near: Near
   readonly #signal: AbortSignal
   readonly #guests: Guests
   readonly #log: Log
@@ -84,6 +95,7 @@ export class Api {
   constructor(deps: ApiDeps, signal: AbortSignal) {
     this.#deps = deps
     this.#asker = new Asker(deps, deps.person)
+    this.#near = new Near(deps)
     this.#signal = signal
     this.#guests = new Guests({ ...deps, asker: this.#asker }, signal)
     this.#log = new Log({ ...deps, asker: this.#asker, believed: () => this.#believed }, signal)
@@ -151,13 +163,31 @@ export class Api {
       }
       if (event?.event === 'moved' && this.#isElsewhere(event.moved))
         tell({ it: 'moved', moved: event.moved })
+      if (event?.event === 'others') {
+        // Whether the other home answers is also news of its devices.
+        if (event.others.host?.connected !== this.#deps.state().others?.host?.connected) return
+        tell({ it: 'others', others: this.#keepOthers(event.others) })
+      }
       if (event?.event === 'still') this.#renewPictures(event.device)
       if (event?.event === 'logged') tell({ it: 'logged' })
       if (event?.event === 'reading') tell({ it: 'read', thing: event.device, values: event.values })
       if (event?.event === 'presence') {
         if (!this.#deps.state().things.has(event.device)) return
-        tell({ it: 'presence', thing: event.device, connected: event.connected, at: event.at })
+        const { device, connected, at, unreachable } = event
+        tell({ it: 'presence', thing: device, connected, at, unreachable })
       }
+    }
+  }
+
+  /** Asks the devices that have a server of their own how they stand: once each, one after the other. */
+  async lookAround(): Promise<void> {
+    const { state, tell } = this.#deps
+    for (const thing of [...state().things.values()]) {
+      if (!this.#believed || !this.#near.reaches(thing, true)) continue
+      const values = await this.#near.read(thing, this.#believed, this.#signal).catch(() => undefined)
+      if (state().link.kind === 'live') return
+      if (values) tell({ it: 'read', thing: thing.id, values })
+      tell({ it: 'near', thing: thing.id, answers: values !== undefined })
     }
   }
 
@@ -167,12 +197,20 @@ export class Api {
     this.#believed = believe(picture, person.root, person.ed25519, keep.revocations())
     const { trust } = this.#believed
     keep.setRevocations(trust.revocations.map(({ frame }) => frame))
-    const { moved } = picture
+    const { moved, here, others, host } = picture
     return {
       ...picture,
+      ...(here !== undefined && others && this.#keepOthers({ here, others, host })),
       owners: picture.owners.filter(({ key }) => trust.isOwner(keyOf(key))),
       moved: moved && this.#isElsewhere(moved) ? moved : undefined,
     }
+  }
+
+  /** Those of the home that let this phone in; another one does not know them, and what came along with the key stays. */
+  #keepOthers(told: Others): Others {
+    const others = told.others.filter((each) => this.#isElsewhere(each)).slice(0, WAYS_MAX)
+    if (!told.host) this.#deps.keep.setOthers(others)
+    return { ...told, others }
   }
 
   /** Only an onion sends to another; where one is already, one need not go. */
@@ -213,18 +251,19 @@ export class Api {
     try {
       const deps = {
         asker: this.#asker,
+        near: this.#near,
+        alone: state().link.kind === 'lost',
         person,
         believed: this.#believed,
-        onStage: (stage: 'sent' | 'at-hub' | 'at-device') =>
-          tell({ it: 'progress', key, progress: { stage } }),
+        onStage: (stage: PassedStage) => tell({ it: 'progress', key, progress: { stage } }),
         onSealed: (sealed: Uint8Array) => {
           command = sealed
         },
         onPapers: (told: PartyId, papers: Papers) => tell({ it: 'papers', thing: told, papers }),
       }
-      const values = await carryOut(deps, thing, wish, this.#signal)
+      const { values, direct } = await carryOut(deps, thing, wish, this.#signal)
       tell({ it: 'read', thing: thing.id, values })
-      tell({ it: 'progress', key, progress: { stage: 'done' } })
+      tell({ it: 'progress', key, progress: { stage: 'done', direct } })
       const taken = values.find(({ property }) => capabilityOf(property)?.name === 'still')
       if (taken && command) await this.#picture({ thing: thing.id, property: taken.property, command })
     } catch (error) {

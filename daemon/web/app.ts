@@ -32,6 +32,9 @@ export interface App {
 /** From the end of one stream to the picture of the next: a pause, and some round trips through Tor. */
 const SILENT_MS_MAX = 6000
 
+/** Between two looks at devices that answer by themselves. */
+const LOOK_MS = 5000
+
 /** Follows the home until the signal aborts. */
 export function openApp(deps: AppDeps, identity: Identity, signal: AbortSignal): App {
   const person = new Person(deps, identity)
@@ -54,6 +57,18 @@ export function openApp(deps: AppDeps, identity: Identity, signal: AbortSignal):
     )
   }
 
+  /** While the home is lost, what can be reached without it is shown as it is. */
+  let looking = false
+  const lookAround = async (): Promise<void> => {
+    if (looking) return
+    looking = true
+    while (state.link.kind === 'lost' && !signal.aborted) {
+      await api.lookAround()
+      await deps.clock.sleep(LOOK_MS, signal).catch(() => {})
+    }
+    looking = false
+  }
+
   const followAll = async (): Promise<void> => {
     const backoff = new Backoff(deps.random, { firstMs: 1000, msMax: 30_000 })
     while (!signal.aborted) {
@@ -64,6 +79,7 @@ export function openApp(deps: AppDeps, identity: Identity, signal: AbortSignal):
       } catch (error) {
         if (state.link.kind === 'live') backoff.reset()
         tell({ it: 'lost', ...failureOf(error) })
+        void lookAround()
       }
       pause = new AbortController()
       await deps.clock.sleep(backoff.nextMs(), pause.signal).catch(() => {})

@@ -4,14 +4,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { type Code, codeByNumber } from '../../schemas/gen/ts/codes.ts'
 import { equal } from '../base/bytes.ts'
 import { isCode } from '../base/error.ts'
-import {
-  type Affordance,
-  affordanceNamed,
-  affordanceOf,
-  fromWire,
-  type PartyId,
-  toWire,
-} from '../core/model/index.ts'
+import { type Affordance, affordanceNamed, type PartyId, toWire } from '../core/model/index.ts'
 import {
   type NamedValue,
   type Operation,
@@ -24,8 +17,10 @@ import {
 import type { Asker } from './ask.ts'
 import { PageError } from './error.ts'
 import { fieldsOf, idIn } from './fields.ts'
+import { capabilityOf } from './kind.ts'
+import { type Near, type Order, valuesDone } from './near.ts'
 import { COMMAND_LIFETIME_S, type Person } from './person.ts'
-import { type Believed, type Proven, prove, proveReceipt } from './proof.ts'
+import { type Believed, type Proven, prove, proveReceipt, valuesOf } from './proof.ts'
 
 export interface Wish {
   readonly thing: PartyId
@@ -35,10 +30,14 @@ export interface Wish {
   readonly value?: Value | undefined
 }
 
-export type PassedStage = 'sent' | 'at-hub' | 'at-device'
+/** `direct`: sent to the device itself. */
+export type PassedStage = 'direct' | 'sent' | 'at-hub' | 'at-device'
 
 export interface CommandDeps {
   readonly asker: Asker
+  readonly near: Near
+  /** The hub does not answer. */
+  readonly alone: boolean
   readonly person: Person
   readonly believed: Believed
   readonly onStage: (stage: PassedStage) => void
@@ -51,10 +50,17 @@ export interface CommandDeps {
 const SILENCE_MS_MAX = (COMMAND_LIFETIME_S + 15) * 1000
 const STAGES_MAX = 8
 
+export interface Outcome {
+  /** What changed, from the receipt. */
+  readonly values: readonly NamedValue[]
+  /** The device answered by itself. */
+  readonly direct: boolean
+}
+
 /**
- * Seals the wish for the device as it was last heard, sends it, follows its stages and checks the receipt. When the device was born
- * anew since (`stale-nonce`), the home is asked for its new hello and the wish is sealed once more.
- * @returns what changed, from the receipt
+ * Seals the wish for the device as it was last heard, and has it done: by the device itself where there is such a way, else by the
+ * home, whose stages are followed. A device that did not answer by itself may have heard all the same: the home is given the same
+ * bytes, which the device refuses as replayed then. When the device was born anew since (`stale-nonce`), the wish is sealed once more.
  * @throws PageError with the refusal's code; expired; the reason why an answer cannot be believed
  */
 export async function carryOut(
@@ -62,15 +68,49 @@ export async function carryOut(
   thing: Thing,
   wish: Wish,
   signal: AbortSignal,
+): Promise<Outcome> {
+  const tried = await tryNear(deps, thing, wish, signal)
+  if (tried && 'values' in tried) return tried
+  return { values: await byHome(deps, thing, wish, tried?.frame, signal), direct: false }
+}
+
+/** @returns the frame of which nothing came, if one was sent */
+async function tryNear(
+  { near, alone, believed, onStage }: CommandDeps,
+  thing: Thing,
+  wish: Wish,
+  signal: AbortSignal,
+): Promise<Outcome | { readonly frame: Uint8Array } | undefined> {
+  // A picture is brought to the hub, whoever asked for it.
+  if (capabilityOf(wish.name)?.name === 'look' || !near.reaches(thing, alone)) return undefined
+  onStage('direct')
+  const answer = await near.ask(thing, believed, (proven) => orderOf(thing, proven, wish), signal)
+  if (answer?.kind !== 'receipt') return answer
+  return { values: valuesDone(answer.receipt), direct: true }
+}
+
+/** @param frame  as the device itself was given it, if it was */
+async function byHome(
+  deps: CommandDeps,
+  thing: Thing,
+  wish: Wish,
+  frame: Uint8Array | undefined,
+  signal: AbortSignal,
 ): Promise<readonly NamedValue[]> {
   const first = thing.hello ? thing : await askAnew(deps, thing, signal)
   try {
-    return await send(deps, thing, prove(first, deps.believed), wish, signal)
+    const proven = prove(first, deps.believed)
+    return await send(deps, proven, wish, frame ?? sealed(deps, thing, proven, wish), signal)
   } catch (error) {
+    if (frame && isCode(error, 'replayed'))
+      throw new PageError('unknown-outcome', 'the device had it already, and its answer was lost', {
+        cause: error,
+      })
     if (!isCode(error, 'stale-nonce')) throw error
     const second = await askAnew(deps, thing, signal)
     if (first.nonce && second.nonce && equal(first.nonce, second.nonce)) throw error
-    return send(deps, thing, prove(second, deps.believed), wish, signal)
+    const proven = prove(second, deps.believed)
+    return send(deps, proven, wish, sealed(deps, thing, proven, wish), signal)
   }
 }
 
@@ -83,32 +123,39 @@ async function askAnew({ asker, onPapers }: CommandDeps, thing: Thing, signal: A
   return { ...thing, ...papers }
 }
 
-async function send(
-  { asker, person, believed, onStage, onSealed }: CommandDeps,
-  thing: Thing,
-  proven: Proven,
-  wish: Wish,
-  signal: AbortSignal,
-): Promise<readonly NamedValue[]> {
+/** @throws PageError no-such-affordance, bad-value */
+function orderOf(thing: Thing, proven: Proven, wish: Wish): Order {
   const affordance = affordanceNamed(proven.affordances, wish.name)
   if (affordance?.capability.kind !== wish.kind) throw new PageError('no-such-affordance', wish.name)
   const value = wireValue(affordance, wish.value)
-  const isProperty = wish.kind === 'property'
-  const operation: Exclude<Operation, 'read'> = isProperty ? 'write' : 'invoke'
+  const operation: Exclude<Operation, 'read'> = wish.kind === 'property' ? 'write' : 'invoke'
   const grant = thing.affordances.get(wish.name)?.may[operation]?.grant
-  const frame = person.command(proven.id, {
-    nonce: proven.nonce,
+  return {
     operation,
     affordance: affordance.number,
     ...(value !== undefined && { value }),
     ...(grant && { grant }),
-  })
+  }
+}
+
+function sealed({ person }: CommandDeps, thing: Thing, proven: Proven, wish: Wish): Uint8Array {
+  return person.command(proven.id, { nonce: proven.nonce, ...orderOf(thing, proven, wish) })
+}
+
+async function send(
+  { asker, believed, onStage, onSealed }: CommandDeps,
+  proven: Proven,
+  wish: Wish,
+  frame: Uint8Array,
+  signal: AbortSignal,
+): Promise<readonly NamedValue[]> {
+  const isProperty = wish.kind === 'property'
   onSealed?.(sha256(frame))
   onStage('sent')
   const lines = asker.lines(
     {
       method: isProperty ? 'PUT' : 'POST',
-      path: `/things/${proven.id}/${isProperty ? 'properties' : 'actions'}/${affordance.name}`,
+      path: `/things/${proven.id}/${isProperty ? 'properties' : 'actions'}/${wish.name}`,
       type: 'application/cose',
       body: Uint8Array.from(frame),
       accept: 'application/x-ndjson',
@@ -134,10 +181,7 @@ async function send(
       throw new PageError('distrust', 'the home says otherwise than the device')
     }
     if (code !== 'ok') throw new PageError(code, code)
-    return body.values.flatMap(({ affordance: number, at, value: changed }) => {
-      const known = affordanceOf(number)
-      return known ? [{ property: known.name, at, value: fromWire(known.capability, changed) }] : []
-    })
+    return valuesOf(body.values)
   }
   throw new PageError('unknown-outcome', 'the home ended its answer before the command was done')
 }

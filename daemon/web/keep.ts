@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { fromBase64url, toBase64url } from '../base/bytes.ts'
+import type { Other } from './answers.ts'
 import type { Identity } from './identity.ts'
+import { readWays, writeWays } from './ways.ts'
 
 /** What of a browser's localStorage is used. */
 export interface Storage {
@@ -14,6 +16,7 @@ const SEQUENCE = 'shallot.sequence'
 const LANGUAGE = 'shallot.language'
 const JOINING = 'shallot.joining'
 const REVOCATIONS = 'shallot.revocations'
+const OTHERS = 'shallot.others'
 
 /**
  * What this browser remembers: the key, the last sequence, the language. Where the browser refuses to store (private
@@ -65,8 +68,18 @@ export class Keep {
     this.#set(REVOCATIONS, lists.map(toBase64url).join(' '))
   }
 
+  /** Addresses at other homes (SPEC 14.9): at hand when this home tells nothing any more. */
+  others(): readonly Other[] {
+    return readWays(this.#get(OTHERS) ?? '')
+  }
+
+  setOthers(others: readonly Other[]): void {
+    if (others.length === 0) this.#remove(OTHERS)
+    else this.#set(OTHERS, writeWays(others))
+  }
+
   forget(): void {
-    for (const key of [IDENTITY, SEQUENCE, JOINING, REVOCATIONS]) this.#remove(key)
+    for (const key of [IDENTITY, SEQUENCE, JOINING, REVOCATIONS, OTHERS]) this.#remove(key)
   }
 
   /** The time in milliseconds, or one more than the last, whichever is larger (SPEC 3.1). */

@@ -21,6 +21,7 @@ import './style.css'
 import { Frame } from './views/frame.tsx'
 import { JoiningView } from './views/joining.tsx'
 import { StrangerView } from './views/stranger.tsx'
+import { splitBrought } from './ways.ts'
 import { chooseLanguage, type Language, wordsOf } from './words/index.ts'
 
 /** Where a browser keeps nothing at all, even asking for the storage is an error. */
@@ -58,8 +59,9 @@ type Visitor =
   | { readonly is: 'stranger'; readonly brought: string | undefined }
 
 /** What was brought lets in at once, unless it would replace another key or is locked: then one is asked. */
-function enter(brought: string | undefined): Visitor {
+function enter(text: string | undefined): Visitor {
   const kept = keep.identity()
+  const { text: brought, ways } = text === undefined ? { text, ways: [] } : splitBrought(text)
   if (brought === undefined) {
     const begun = keep.joining()
     if (kept) return { is: 'known', identity: kept }
@@ -69,7 +71,10 @@ function enter(brought: string | undefined): Visitor {
   const read = readKey(brought)
   if (!read.ok || read.value.locked) return { is: 'stranger', brought }
   const { identity } = read.value
-  return kept && !equal(kept.seed, identity.seed) ? { is: 'stranger', brought } : known(identity)
+  if (kept && !equal(kept.seed, identity.seed)) return { is: 'stranger', brought }
+  // From another home of the same owner: the way back, and what else was known there.
+  if (ways.length > 0) keep.setOthers(ways)
+  return known(identity)
 }
 
 function known(identity: Identity): Visitor {

@@ -9,11 +9,12 @@ import {
   type Message,
   openEnvelope,
   type Receipt,
+  type Sample,
   type Still,
 } from '../core/envelope/browser.ts'
-import { idOf, keyOf, type PartyId } from '../core/model/index.ts'
+import { affordanceOf, fromWire, idOf, keyOf, type PartyId } from '../core/model/index.ts'
 import { openTrust, type Trust } from '../core/policy/trust.ts'
-import type { Papers, Picture, Thing } from './answers.ts'
+import type { NamedValue, Papers, Picture, Thing } from './answers.ts'
 import { PageError } from './error.ts'
 
 /** Who is believed: the pinned root, those whom it made owners, and a verifier. */
@@ -27,6 +28,8 @@ type Named = Papers & Pick<Thing, 'id' | 'name'>
 /** What a command can be sealed for. */
 export interface Proven {
   readonly id: PartyId
+  /** By which all this was proved. */
+  readonly hello: Uint8Array
   /** The boot nonce of a hello that the device sealed. */
   readonly nonce: Uint8Array
   readonly affordances: readonly number[]
@@ -80,7 +83,7 @@ export function prove(thing: Named, believed: Believed): Proven {
     throw new PageError('distrust', `the hello of ${name} was not sealed by that device`)
   }
   const { affordances } = opened.body
-  return { id, nonce, affordances, recordName: record && nameIn(record, thing, believed) }
+  return { id, hello, nonce, affordances, recordName: record && nameIn(record, thing, believed) }
 }
 
 /** The name, or the refusal: a record that does not hold is worse than none. */
@@ -106,6 +109,14 @@ export function proveReceipt(
     throw new PageError('distrust', 'the receipt is not the answer of this device to this command')
   }
   return opened
+}
+
+/** What a device said, by the names of SPEC 4.13 and in a person's numbers; what our list does not know is left out. */
+export function valuesOf(samples: readonly Sample[]): readonly NamedValue[] {
+  return samples.flatMap(({ affordance: number, at, value }) => {
+    const known = affordanceOf(number)
+    return known ? [{ property: known.name, at, value: fromWire(known.capability, value) }] : []
+  })
 }
 
 /** @throws PageError distrust when it is not this device's word on a picture */

@@ -2,7 +2,7 @@
 /** What the page shows, and how each happening changes it: pure, so that a test can play any day of a home. */
 import type { PartyId } from '../core/model/index.ts'
 import type { Act } from './acts.ts'
-import type { Held, Me, Move, NamedValue, Owner, Papers, Picture, Thing } from './answers.ts'
+import type { Held, Me, Move, NamedValue, Others, Owner, Papers, Picture, Thing } from './answers.ts'
 import type { PassedStage } from './command.ts'
 import type { PageCode } from './error.ts'
 import type { KnownGrant, KnownPerson } from './people.ts'
@@ -18,6 +18,8 @@ export type Standing =
 /** Where a command is; the last of a device's affordance is kept until the next. */
 export interface Progress {
   readonly stage: 'sealing' | PassedStage | 'done' | 'failed'
+  /** It was done by the device itself, without the hub. */
+  readonly direct?: boolean | undefined
   readonly code?: PageCode | undefined
   readonly detail?: string | undefined
 }
@@ -94,10 +96,14 @@ export interface State {
   readonly hub: PartyId | undefined
   /** Where this phone is to go. */
   readonly moved: Move | undefined
+  /** Addresses at other homes, as this home told of them. */
+  readonly others: Others | undefined
   readonly owners: readonly Owner[]
   /** Names by the person's id, as far as they are told. */
   readonly names: ReadonlyMap<string, string>
   readonly things: ReadonlyMap<PartyId, Thing>
+  /** Devices that answered by themselves since the home was lost. */
+  readonly near: ReadonlySet<PartyId>
   readonly standing: ReadonlyMap<PartyId, Standing>
   readonly progress: ReadonlyMap<string, Progress>
   readonly history: HistoryView | undefined
@@ -114,9 +120,11 @@ export const EMPTY: State = {
   me: undefined,
   hub: undefined,
   moved: undefined,
+  others: undefined,
   owners: [],
   names: new Map(),
   things: new Map(),
+  near: new Set(),
   standing: new Map(),
   progress: new Map(),
   history: undefined,
@@ -132,15 +140,19 @@ export type Happening =
   /** The home has not answered again: what is shown may be old. */
   | { readonly it: 'doubted' }
   | { readonly it: 'moved'; readonly moved: Move }
+  | { readonly it: 'others'; readonly others: Others }
   | { readonly it: 'lost'; readonly code: PageCode; readonly detail: string }
   | { readonly it: 'papers'; readonly thing: PartyId; readonly papers: Papers }
   | { readonly it: 'proved'; readonly thing: PartyId; readonly standing: Standing }
   | { readonly it: 'read'; readonly thing: PartyId; readonly values: readonly NamedValue[] }
+  /** The device answered by itself, or does not any more, while the home is lost. */
+  | { readonly it: 'near'; readonly thing: PartyId; readonly answers: boolean }
   | {
       readonly it: 'presence'
       readonly thing: PartyId
       readonly connected: boolean
       readonly at: number
+      readonly unreachable: boolean
     }
   | { readonly it: 'progress'; readonly key: string; readonly progress: Progress }
   | { readonly it: 'history'; readonly view: HistoryView }
@@ -170,6 +182,8 @@ export function next(state: State, happening: Happening): State {
       return { ...state, link: { kind: 'connecting' } }
     case 'moved':
       return { ...state, moved: happening.moved }
+    case 'others':
+      return { ...state, others: happening.others }
     case 'lost':
       return { ...state, link: { kind: 'lost', code: happening.code, detail: happening.detail } }
     case 'papers':
@@ -181,11 +195,18 @@ export function next(state: State, happening: Happening): State {
         ...thing,
         affordances: withValues(thing.affordances, happening.values),
       }))
+    case 'near': {
+      const near = new Set(state.near)
+      if (happening.answers) near.add(happening.thing)
+      else near.delete(happening.thing)
+      return { ...state, near }
+    }
     case 'presence':
       return withThing(state, happening.thing, (thing) => ({
         ...thing,
         connected: happening.connected,
         since: happening.at,
+        unreachable: happening.unreachable ? happening.at : undefined,
         // Who connects may have been born anew: its hello is asked for when it is needed.
         ...(happening.connected && { hello: undefined, nonce: undefined }),
       }))
@@ -208,7 +229,10 @@ export function next(state: State, happening: Happening): State {
   }
 }
 
-function opened(state: State, { me, hub, owners, moved, people, things }: Picture): State {
+function opened(
+  state: State,
+  { me, hub, owners, moved, people, things, here, others, host }: Picture,
+): State {
   const byName = [...things].sort((a, b) => a.name.localeCompare(b.name))
   return {
     ...state,
@@ -217,6 +241,8 @@ function opened(state: State, { me, hub, owners, moved, people, things }: Pictur
     hub,
     owners,
     moved,
+    others: here === undefined || !others ? undefined : { here, others, host },
+    near: new Set(),
     names: people,
     things: new Map(byName.map((thing) => [thing.id, thing])),
   }

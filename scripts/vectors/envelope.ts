@@ -659,10 +659,10 @@ function claimFaults(): Case[] {
       'bad-claims',
     ),
     one(
-      'body-operation-3',
+      'body-operation-4',
       '4.10',
       'an operation that does not exist',
-      bodyOf(replacing(BODY, wire.COMMAND_OPERATION, 3)),
+      bodyOf(replacing(BODY, wire.COMMAND_OPERATION, 4)),
       'bad-claims',
     ),
     one(

@@ -6,6 +6,7 @@ import { chargeCases } from './grants/charge.ts'
 import { hoursCases } from './grants/hours.ts'
 import { judgingCases } from './grants/judging.ts'
 import { lastingCases } from './grants/lasting.ts'
+import { readingCases } from './grants/reading.ts'
 import { revocationCases } from './grants/revocations.ts'
 import type { Case } from './text.ts'
 
@@ -17,5 +18,6 @@ export function grantCases(): Case[] {
     ...hoursCases(),
     ...revocationCases(),
     ...chargeCases(),
+    ...readingCases(),
   ]
 }

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** Shapes of what grants, people and phones seal (SPEC 12, 13): whole ones, and each way in which one is not. */
-import { type Body, type BodyOf, type Signer, sealEnvelope } from '../../daemon/core/envelope/index.ts'
+import {
+  type Body,
+  type BodyOf,
+  type Cbor,
+  type Signer,
+  sealEnvelope,
+} from '../../daemon/core/envelope/index.ts'
 import type { Code } from '../../schemas/gen/ts/codes.ts'
 import * as wire from '../../schemas/gen/ts/wire.ts'
 import {
@@ -17,6 +23,7 @@ import {
   root,
   stranger,
 } from './parties.ts'
+import { sealRaw } from './raw.ts'
 import type { Case, Context } from './text.ts'
 
 const ID = Uint8Array.fromHex('c0c1c2c3c4c5c6c7')
@@ -79,6 +86,20 @@ const act = (changes: Partial<BodyOf<'act'>> = {}): BodyOf<'act'> => ({
   grant: ID,
   ...changes,
 })
+/** An act whose source is this number. */
+const actFrom = (source: number): Uint8Array =>
+  sealRaw(
+    wire.TYPE_ACT,
+    EPOCH,
+    new Map<number, Cbor>([
+      [wire.ACT_SOURCE, source],
+      [wire.ACT_AFFORDANCE, 9],
+      [wire.ACT_AT, NOW * 1000],
+      [wire.ACT_CODE, 0],
+      [wire.ACT_VALUES, []],
+    ]),
+    device,
+  )
 const pairing = (changes: Partial<BodyOf<'pairing'>> = {}): BodyOf<'pairing'> => ({
   type: 'pairing',
   ...said,
@@ -147,6 +168,14 @@ function wholeOnes(): Case[] {
     one('ok-revocation', '12.5', 'a grant and a key', revocation([ID, stranger.key]), owner, 'ok'),
     one('ok-revocation-floor', '12.5', 'everything older', revocation([], NOW), owner, 'ok'),
     one('ok-act', '12.8', 'somebody typed a code', act(), device, 'ok'),
+    one(
+      'ok-act-direct',
+      '18.5',
+      'somebody asked the device itself',
+      act({ source: 'direct', signer: stranger.key, command: PROOF }),
+      device,
+      'ok',
+    ),
     one('ok-pairing', '13.3', 'an owner allows a phone', pairing(), owner, 'ok'),
     one(
       'ok-pair',
@@ -313,6 +342,29 @@ function spoiledOthers(): Case[] {
       '12.8',
       'seventeen values',
       act({ values: Array(17).fill({ affordance: 7, at: 0, value: true }) }),
+      device,
+      'bad-claims',
+    ),
+    {
+      name: 'act-source',
+      section: '12.8',
+      comment: 'a source that there is not',
+      context: atHome,
+      steps: [{ frame: actFrom(wire.ACT_DIRECT + 1), expect: 'bad-claims' }],
+    },
+    one(
+      'act-signer',
+      '18.5',
+      'a signer of 31 bytes',
+      act({ source: 'direct', signer: stranger.key.subarray(1), command: PROOF }),
+      device,
+      'bad-claims',
+    ),
+    one(
+      'act-command',
+      '18.5',
+      'a command of 33 bytes',
+      act({ source: 'direct', signer: stranger.key, command: new Uint8Array(33) }),
       device,
       'bad-claims',
     ),

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** What a device that can be updated makes of manifests and chunks (SPEC 15). Each case begins with its owner, and with the record that names its release key. */
 import { createHash } from 'node:crypto'
-import { concat } from '../../daemon/base/bytes.ts'
 import {
   type BodyOf,
   type Cbor,
   encodeCbor,
   type Signer,
   sealEnvelope,
-  toBeSigned,
 } from '../../daemon/core/envelope/index.ts'
 import { idOf } from '../../daemon/core/model/index.ts'
 import type { Code } from '../../schemas/gen/ts/codes.ts'
@@ -28,6 +26,7 @@ import {
   sitter,
   stranger,
 } from './parties.ts'
+import { sealRaw } from './raw.ts'
 import type { Case, Context, Step } from './text.ts'
 
 type ManifestBody = BodyOf<'manifest'>
@@ -120,23 +119,7 @@ function helloOf(image: Cbor): Uint8Array {
     [wire.HELLO_LOST, 0],
     [wire.HELLO_IMAGE, image],
   ])
-  const payload = encodeCbor(
-    new Map<number, Cbor>([
-      [wire.CLAIM_AUD, HOME],
-      [wire.CLAIM_IAT, NOW],
-      [wire.CLAIM_CTI, concat(NONCE, new Uint8Array(8))],
-      [wire.CLAIM_BODY, body],
-    ]),
-  )
-  const header = encodeCbor(
-    new Map<number, Cbor>([
-      [wire.HEADER_ALG, wire.ALG_EDDSA],
-      [wire.HEADER_KID, device.key],
-      [wire.HEADER_TYP, wire.TYPE_HELLO],
-    ]),
-  )
-  const signature = device.sign(toBeSigned(header, payload))
-  return concat(Uint8Array.of(0xd2), encodeCbor([header, new Map(), payload, signature]))
+  return sealRaw(wire.TYPE_HELLO, NONCE, body, device)
 }
 
 /** Shapes of manifests, and of what an enrolment and a hello may say of images: whole ones, and each way in which one is not. */

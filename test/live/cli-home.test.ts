@@ -167,7 +167,7 @@ suite('what cannot be done ends with its exit status and code', () => {
   })
 })
 
-suite('with --home, on the LAN', { timeout: 60_000 }, () => {
+suite('with --home, on the LAN', { timeout: 240_000 }, () => {
   /** Somebody with an invitation and the owner's key, elsewhere in the house. There is no tor. */
   const guest = (code: string): Record<string, string> => {
     const file = join(home.place, 'code')
@@ -240,7 +240,7 @@ suite('with --home, on the LAN', { timeout: 60_000 }, () => {
 })
 
 test('a device that is away is told of: 4 expired, and it does not act later', {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   await home.done(['set', 'porch-light', 'on', 'false'])
   await light.firmware.end()

@@ -220,7 +220,7 @@ suite("with the daemon's keys", () => {
   })
 
   test('a hub that was taken over cannot command a device, nor make an owner', {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async () => {
     const ring = loadHub(home.data)
     const desk = new MemoryDesk()
@@ -266,7 +266,7 @@ suite("with the daemon's keys", () => {
 })
 
 suite('shallot forget', () => {
-  test('holds on a resumed connection, and after a restart', { timeout: 60_000 }, async () => {
+  test('holds on a resumed connection, and after a restart', { timeout: 240_000 }, async () => {
     await home.restart()
     const { code } = await home.done(['enrol', 'lamp', '--no-wait'])
     const read = readEnrolCode(code as string)
@@ -331,7 +331,7 @@ suite('shallot restore', () => {
   }
 
   test('gives the same home elsewhere, and a device that was never touched comes back and obeys', {
-    timeout: 90_000,
+    timeout: 240_000,
   }, async () => {
     await home.restart()
     const old = await home.done(['onion', 'list'])

@@ -157,7 +157,7 @@ test('what a device of another home measured is told there too', async () => {
 })
 
 test('a daemon that nobody gave it to leaves a device alone when its own daemon dies', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   await town.done(['person', 'add', 'neighbour'])
   pin = (await town.done(['pin', 'set', 'neighbour', 'door', '--pin', 'generated'])).pin as string
@@ -186,7 +186,7 @@ test('a daemon that nobody gave it to leaves a device alone when its own daemon 
 })
 
 test('an owner gives it to the attic: it comes by itself, and obeys, and its keypad goes on', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   const adopted = await attic.done(['device', 'adopt', 'hub/door'])
   assert.equal(adopted.was, 'hub')
@@ -204,7 +204,7 @@ test('an owner gives it to the attic: it comes by itself, and obeys, and its key
   assert.ok(entries.some(({ kind, device }) => kind === 'adopted' && device === door.id))
 })
 
-test('a code that is taken back at the new daemon opens no more', { timeout: 60_000 }, async () => {
+test('a code that is taken back at the new daemon opens no more', { timeout: 240_000 }, async () => {
   await attic.done(['pin', 'remove', 'neighbour', 'door', '--yes'])
   type(`${pin}#`)
   const all = await acts(2)

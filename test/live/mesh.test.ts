@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -107,7 +107,7 @@ test('each shows the devices of both, with their readings', { timeout: 120_000 }
 })
 
 test('a command for a device of the other home is carried out there; its receipt is proved here', {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   const set = await cabin.done(['set', 'hub/porch-light', 'on', 'true'])
   assert.equal(set.verified, true)
@@ -142,6 +142,52 @@ test('the log of each arrives at the other, through a kill -9 of either', { time
   }
   await eventually('all of it is there', length, ([own, there]) => own! > 12 && own === there)
   assert.equal((await town.done(['log', 'verify'])).ok, true)
+})
+
+const guests = async (home: LiveHome) =>
+  ((await home.done(['status'])).services as Said[]).filter(({ service }) =>
+    `${service}`.startsWith('guest:'),
+  )
+
+test('who one home let in comes by the other while the first is dead, and by neither once it is taken back', {
+  timeout: 240_000,
+}, async () => {
+  const file = join(cabin.place, 'far.key')
+  const add = ['token', 'add', 'far', 'hub/porch-light', 'on', '--away', '--no-lan', '--out', file]
+  await cabin.done(add)
+  const environment = {
+    SHALLOT_OWNER: join(cabin.place, 'nobody'),
+    SHALLOT_DATA: join(cabin.place, 'nowhere'),
+    SHALLOT_IDENTITY: file,
+    SHALLOT_TORRC_EXTRA: cabin.joining(network, 'far'),
+  }
+  const far = (line: string) => cabin.json(line.split(' '), { environment })
+  const kept = async () => {
+    const { exit, out, err } = await far('get hub/porch-light on')
+    assert.equal(exit, 0, out + err)
+    return existsSync(`${file}.others`) ? readFileSync(`${file}.others`, 'utf8') : ''
+  }
+  await eventually('the other home is known to it', kept, (text) => text.includes('"home": "hub"'), 20)
+  await cabin.kill()
+  const { exit, said, err } = await far('set hub/porch-light on false')
+  assert.deepEqual([exit, said.way, said.by, said.verified], [0, 'tor', 'hub', true], err)
+  assert.deepEqual(said.values, { on: false })
+  const { entries } = (await town.done(['log', '--who', 'far'])) as { entries: Said[] }
+  assert.match(entries.findLast(({ kind }) => kind === 'command')?.origin as string, /^onion:guest:/)
+  // The owner takes it back where the other home is: the first is still dead.
+  assert.equal((await guests(town)).length, 1)
+  await town.done(['token', 'remove', 'far', '--yes'])
+  await eventually(
+    'its address is gone',
+    () => guests(town),
+    (all) => all.length === 0,
+    20,
+  )
+  const after = await far('get hub/porch-light on')
+  assert.deepEqual([after.exit, after.said.code], [4, 'unreachable'])
+  await cabin.start()
+  await Promise.all([sees(town, 'cabin', true), sees(cabin, 'hub', true)])
+  assert.deepEqual(await guests(town), [])
 })
 
 test('without a way the answer is unreachable, with how long ago it was heard', {

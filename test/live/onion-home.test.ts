@@ -67,7 +67,7 @@ const onions = async () => {
 }
 
 test('through either invitation the home is commanded and read from outside, by Tor', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   assert.notEqual(anna.address, bert.address)
   const [set, status] = await Promise.all([anna.done('set porch-light on true'), bert.done('status')])
@@ -80,7 +80,7 @@ test('through either invitation the home is commanded and read from outside, by 
 })
 
 test('what cannot be done from outside ends with the status it would have at home', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   const answers = await Promise.all([
     bert.json('device rename porch-light balcony'),
@@ -97,7 +97,7 @@ test('what cannot be done from outside ends with the status it would have at hom
   )
 })
 
-test('expose gives an address that serves that device alone', { timeout: 120_000 }, async () => {
+test('expose gives an address that serves that device alone', { timeout: 240_000 }, async () => {
   const exposed = new Traveller('gadget', await home.done(['expose', 'porch-light']))
   const listed = await exposed.done('device list')
   assert.deepEqual(
@@ -116,7 +116,7 @@ test('expose gives an address that serves that device alone', { timeout: 120_000
 })
 
 test('withdraw cuts exactly one: its open watch breaks, the other never notices', {
-  timeout: 200_000,
+  timeout: 240_000,
 }, async () => {
   await using cut = anna.watch()
   await using kept = bert.watch()
@@ -145,7 +145,7 @@ test('withdraw cuts exactly one: its open watch breaks, the other never notices'
 })
 
 test('when its tor is killed, the services come back by themselves at their addresses', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   const before = await onions()
   const tor = torOf(home.pid)

@@ -7,9 +7,12 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import type { BrowserContextOptions, Page } from 'playwright-core'
-import { fromBase64url } from '../../daemon/base/bytes.ts'
+import type { BrowserContextOptions, Locator, Page } from 'playwright-core'
+import { fromBase64url, toBase32 } from '../../daemon/base/bytes.ts'
+import { systemClock } from '../../daemon/base/clock.ts'
+import { systemRandom } from '../../daemon/base/random.ts'
 import { derive, parseWords } from '../../daemon/core/identity/index.ts'
+import { idOf } from '../../daemon/core/model/index.ts'
 import { writeKey } from '../../daemon/web/identity.ts'
 import type { PrivateTor } from '../../scripts/private-tor.ts'
 import { violationsOf } from '../support/axe.ts'
@@ -56,6 +59,21 @@ function ownersKey(): string {
     name: "Ada's phone",
   })
 }
+
+const PAGE = join(import.meta.dirname, '../../.build/web/page.html')
+
+/** An address that no tor has to find: its requests are answered in the browser. */
+const playedOnion = () => `${toBase32(systemRandom.bytes(35))}.onion`
+
+const pictureOf = (root: Uint8Array) => ({
+  me: { kind: 'holder', name: 'Bea', share: false },
+  ...{ home: idOf(root), hub: idOf(root), owners: [], revocations: [], people: [], things: [] },
+})
+
+const farThing = (root: Uint8Array) => ({
+  ...{ id: idOf(root), name: 'lamp', home: 'town', connected: false, since: 1, affordances: [] },
+  unreachable: systemClock.now(),
+})
 
 async function openPage(
   { browser }: TestBrowser,
@@ -285,6 +303,51 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 600_000
     await page.context().close()
   })
 
+  it('goes on by another home when its own does not answer, with its key and the way back, and back again', async () => {
+    // Both homes are played: what counts is the page, which two origins serve.
+    const html = readFileSync(PAGE, 'utf8')
+    const [town, cabin] = [playedOnion(), playedOnion()]
+    const root = systemRandom.bytes(32)
+    const identity = { root, seed: systemRandom.bytes(32), name: 'Bea' }
+    let isDown = false
+    const { page } = await openPage(far)
+    const play = (onion: string, told: () => object) =>
+      page.context().route(`http://${onion}/**`, (route) => {
+        if (onion === town && isDown) return route.abort('connectionrefused')
+        if (new URL(route.request().url()).pathname === '/')
+          return route.fulfill({ contentType: 'text/html', body: html })
+        const picture = { ...pictureOf(root), ...told() }
+        const body = `event: home\ndata: ${JSON.stringify(picture)}\n\n`
+        return route.fulfill({ contentType: 'text/event-stream', body })
+      })
+    await play(town, () => ({ here: 'town', others: [{ home: 'cabin', address: cabin }] }))
+    await play(cabin, () => ({
+      ...{ here: 'cabin', others: [], host: { home: 'town', connected: !isDown } },
+      things: isDown ? [farThing(root)] : [],
+    }))
+    await page.goto(`http://${town}/#${writeKey(identity)}`)
+    await isLive(page)
+    isDown = true
+    await page.getByText('This home does not answer.').waitFor()
+    assert.deepEqual(await violationsOf(page), [])
+    await page.getByRole('button', { name: 'Go on by cabin' }).click()
+    await page.waitForURL(`http://${cabin}/`)
+    await isLive(page)
+    await page.getByText('town cannot be reached, last heard').waitFor()
+    await page.reload()
+    await isLive(page)
+    await hasNoSecretInAddress(page)
+    isDown = false
+    await page.getByText('town answers again.').waitFor()
+    assert.deepEqual(await violationsOf(page), [])
+    await page.getByRole('button', { name: 'Back to town' }).click()
+    await page.waitForURL(`http://${town}/`)
+    await isLive(page)
+    await page.getByRole('link', { name: 'This phone' }).click()
+    await page.getByRole('button', { name: 'Go on by cabin' }).waitFor()
+    await page.context().close()
+  })
+
   it('works on the LAN under the home’s own CA, by keyboard alone', async () => {
     const ca = fromBase64url((await home.done(['status'])).webCa as string)!
     await using near = await openChromium({ ca })
@@ -365,23 +428,27 @@ describe('the phone page in Chromium', { skip: missingChromium, timeout: 600_000
     await page.getByRole('link', { name: 'Who did what' }).click()
     const lines = page.locator('.log li')
     await lines.filter({ hasText: 'Clea' }).first().waitFor()
-    await page.getByLabel('Device').focus()
+    await page.getByLabel('Device', { exact: true }).focus()
     await page.setViewportSize({ width: 360, height: 400 })
+    const said = (line: Locator) => line.locator('p').first().innerText()
     const seen = lines.nth(8)
     await seen.evaluate((line) => line.scrollIntoView({ block: 'center' }))
-    const [text, before] = [await seen.innerText(), await seen.boundingBox()]
+    const [text, before] = [await said(seen), await seen.boundingBox()]
     await home.done(['invoke', 'porch-light', 'toggle'])
     await page.getByRole('status').filter({ hasText: 'One more above.' }).waitFor({ state: 'attached' })
     const same = lines.nth(9)
-    assert.equal(await same.innerText(), text)
+    assert.equal(await said(same), text)
     assert(Math.abs((await same.boundingBox())!.y - before!.y) < 2, 'what one looks at moved')
-    assert.equal(await page.evaluate('document.activeElement.labels[0].innerText'), 'Device')
+    assert.equal(
+      await page.evaluate('document.activeElement.labels[0].firstElementChild.innerText'),
+      'Device',
+    )
     const isOf = async (text: string) => {
       await lines.filter({ hasNotText: text }).first().waitFor({ state: 'detached' })
       await lines.first().waitFor()
       assert.equal(await lines.filter({ hasNotText: text }).count(), 0)
     }
-    await page.getByLabel('Device').selectOption({ label: 'porch-light' })
+    await page.getByLabel('Device', { exact: true }).selectOption({ label: 'porch-light' })
     await isOf('porch-light')
     await page.getByLabel('Who', { exact: true }).selectOption({ index: 1 })
     await isOf('You')

@@ -56,7 +56,7 @@ const addresses = async () =>
     .map((each) => each.address)
 
 test('it does what it was granted, through Tor, and the log says who and by which way', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   const said = await done('set porch-light on true')
   assert.deepEqual([said.way, said.verified, said.values], ['tor', true, { on: true }])
@@ -66,7 +66,7 @@ test('it does what it was granted, through Tor, and the log says who and by whic
   assert.deepEqual([command.origin, (command.person as Said).name], ['onion:invitation:script-far', 'far'])
 })
 
-test('it is refused the rest by the same codes as at home', { timeout: 120_000 }, async () => {
+test('it is refused the rest by the same codes as at home', { timeout: 240_000 }, async () => {
   const answers = await Promise.all([far('set porch-light level 5'), far('status'), far('get nobody')])
   assert.deepEqual(
     answers.map(({ exit, said }) => [exit, said.code]),
@@ -94,7 +94,7 @@ test('a new address reaches it over the old one, and the old one goes', { timeou
   assert(!services.some((each) => each.address === before), JSON.stringify(services))
 })
 
-test('taken back, it is known no more, and its address is gone', { timeout: 120_000 }, async () => {
+test('taken back, it is known no more, and its address is gone', { timeout: 240_000 }, async () => {
   await home.done(['token', 'remove', 'far', '--yes'])
   const { exit, said } = await far('set porch-light on true')
   assert.deepEqual([exit, said.code], [4, 'unreachable'])

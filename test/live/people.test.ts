@@ -62,7 +62,7 @@ async function joins(
   return { file, said }
 }
 
-suite('a person with a phone', { timeout: 120_000 }, () => {
+suite('a person with a phone', { timeout: 240_000 }, () => {
   let file: string
 
   test('is promised a grant, joins, and gets it', async () => {
@@ -126,7 +126,7 @@ suite('a person with a phone', { timeout: 120_000 }, () => {
   })
 })
 
-suite('hours, times and uses', { timeout: 120_000 }, () => {
+suite('hours, times and uses', { timeout: 240_000 }, () => {
   let file: string
   before(async () => {
     await done('person add courier')
@@ -166,7 +166,7 @@ suite('hours, times and uses', { timeout: 120_000 }, () => {
   })
 })
 
-suite('a group', { timeout: 60_000 }, () => {
+suite('a group', { timeout: 240_000 }, () => {
   test('gives what was granted on it to whoever is in it, as long as it is', async () => {
     await done('person add anna')
     const { file } = await joins('anna-phone', 'anna')
@@ -179,7 +179,7 @@ suite('a group', { timeout: 60_000 }, () => {
   })
 })
 
-suite('a script', { timeout: 60_000 }, () => {
+suite('a script', { timeout: 240_000 }, () => {
   test('has a key of its own, and only its grant', async () => {
     const { file } = (await done('token add blinds porch-light level')) as unknown as { file: string }
     const said = await done(`set porch-light level 40 --as ${file}`)
@@ -228,7 +228,7 @@ suite('a script', { timeout: 60_000 }, () => {
   })
 })
 
-suite('what is passed on', { timeout: 120_000 }, () => {
+suite('what is passed on', { timeout: 240_000 }, () => {
   const keyOf = (name: string) => join(home.place, `${name}.key`)
   const give = (who: string, by: string, what: string) =>
     within(`token add ${who} ${what} --out ${keyOf(who)} --as ${keyOf(by)}`)
@@ -312,7 +312,7 @@ suite('what is passed on', { timeout: 120_000 }, () => {
   })
 })
 
-suite('a code on the keypad of a lock', { timeout: 120_000 }, () => {
+suite('a code on the keypad of a lock', { timeout: 240_000 }, () => {
   let door: LiveDevice
   before(async () => {
     door = await home.enrol('front-door', 'front-door')
@@ -357,7 +357,7 @@ suite('a code on the keypad of a lock', { timeout: 120_000 }, () => {
   })
 })
 
-suite('pairing', { timeout: 60_000 }, () => {
+suite('pairing', { timeout: 240_000 }, () => {
   test('with other digits nobody is let in, and the code is void', async () => {
     await done('person add guest')
     const begun = await done('phone add guest-phone --person guest --no-wait')
@@ -379,7 +379,7 @@ suite('pairing', { timeout: 60_000 }, () => {
 })
 
 test('another owner, made with the words, owns the home until the words say otherwise', {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   const into = join(home.place, 'anna')
   const made = await home.json(['owner', 'add', 'anna', '--into', into], { input: home.words })
@@ -402,7 +402,7 @@ test('another owner, made with the words, owns the home until the words say othe
 })
 
 test('log verify names the first entry that somebody edited in the database, whose daemon starts all the same', {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   const { entries } = await done('log verify')
   const edited = Math.floor((entries as number) / 2)

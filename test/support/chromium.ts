@@ -15,13 +15,15 @@ export interface ChromiumOptions {
   readonly socksPort?: number
   /** DER of an authority that its owner trusts. */
   readonly ca?: Uint8Array
+  /** Names ending in `.local` are this machine, as mDNS would say. */
+  readonly local?: boolean
 }
 
 export interface TestBrowser extends AsyncDisposable {
   readonly browser: Browser
 }
 
-export async function openChromium({ socksPort, ca }: ChromiumOptions): Promise<TestBrowser> {
+export async function openChromium({ socksPort, ca, local }: ChromiumOptions): Promise<TestBrowser> {
   const home = mkdtempSync(join(tmpdir(), 'chromium-'))
   if (ca) trust(home, ca)
   const browser = await chromium.launch({
@@ -37,7 +39,7 @@ export async function openChromium({ socksPort, ca }: ChromiumOptions): Promise<
       '--gaia-url=http://127.0.0.1:9/',
       '--component-updater=url-source=http://127.0.0.1:9/',
       // No name is looked up but by the proxy.
-      '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1',
+      `--host-resolver-rules=${local ? 'MAP *.local 127.0.0.1 , ' : ''}MAP * ~NOTFOUND , EXCLUDE 127.0.0.1`,
       ...(socksPort === undefined ? [] : [`--proxy-server=socks5://127.0.0.1:${socksPort}`]),
     ],
   })

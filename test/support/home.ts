@@ -226,8 +226,15 @@ export class LiveHome implements AsyncDisposable {
     return file
   }
 
-  /** `shallot enrol <name>`, and real firmware that is given the code; resolves when its owner has confirmed it. */
-  async enrol(name: string, program: keyof typeof WORLDS): Promise<LiveDevice> {
+  /**
+   * `shallot enrol <name>`, and real firmware that is given the code; resolves when its owner has confirmed it.
+   * @param environment  more variables for the firmware's process
+   */
+  async enrol(
+    name: string,
+    program: keyof typeof WORLDS,
+    environment: Record<string, string> = {},
+  ): Promise<LiveDevice> {
     const directory = join(this.place, name)
     mkdirSync(join(directory, 'world'), { recursive: true, mode: 0o700 })
     let started: Promise<Firmware> | undefined
@@ -236,7 +243,8 @@ export class LiveHome implements AsyncDisposable {
         const { stage, code } = JSON.parse(line)
         if (stage !== 'code') return
         const blobs = { code: Buffer.from(code) }
-        started = startFirmware({ port: 'host', program, blobs, directory, world: WORLDS[program] })
+        const world = WORLDS[program]
+        started = startFirmware({ port: 'host', program, blobs, directory, world, environment })
         started.catch(() => {})
       },
     })

@@ -11,6 +11,7 @@ import { systemRandom } from '../../daemon/base/random.ts'
 import { Secret } from '../../daemon/base/secret.ts'
 import {
   type Command,
+  type DirectServer,
   type Message,
   nativeEd25519,
   openEnvelope,
@@ -73,6 +74,10 @@ export class FakeDevice {
   /** What it does with a command that reaches it: answer with this code, or stay silent. */
   answers: number | 'nothing' = 0
   readonly got: Uint8Array[] = []
+  /** Its own server, told with the next hello; what it was asked there, and the last good values. */
+  server: DirectServer | undefined
+  readonly asked: Uint8Array[] = []
+  stands: readonly Sample[] = []
   /** What a command without a value changes. */
   changes: (frame: Uint8Array) => readonly Sample[] = () => []
   #sequence = 0
@@ -87,7 +92,7 @@ export class FakeDevice {
     return this.sealer.id
   }
 
-  #seal<B extends { type: 'hello' | 'reading' | 'receipt' }>(body: B): Message<never> {
+  seal<B extends { type: 'hello' | 'reading' | 'receipt' }>(body: B): Message<never> {
     const sealedAt = Math.floor(systemClock.now() / 1000)
     const whole = {
       audience: this.sealer.home,
@@ -115,12 +120,37 @@ export class FakeDevice {
   async connect(affordances: readonly number[]): Promise<void> {
     await this.#desk().hello(
       this.id,
-      this.#seal({ type: 'hello', board: 'host', firmware: 'light 1', affordances, lost: 0 }),
+      this.seal({
+        type: 'hello',
+        board: 'host',
+        firmware: 'light 1',
+        affordances,
+        lost: 0,
+        ...(this.server && { direct: this.server }),
+      }),
     )
   }
 
   async report(values: readonly Sample[]): Promise<void> {
-    await this.#desk().reading(this.id, this.#seal({ type: 'reading', values }))
+    await this.#desk().reading(this.id, this.seal({ type: 'reading', values }))
+  }
+
+  /** The sealed receipt that its own server answers with (SPEC 18.4); a command for another life is stale. */
+  answerDirectly(frame: Uint8Array): Uint8Array {
+    this.asked.push(frame)
+    const opened = openEnvelope(
+      frame,
+      { sizeMax: 1024, accepts: () => true, isAudience: ({ audience }) => audience === this.id },
+      ed25519,
+    )
+    if (!opened.ok) throw new Error(`not for this device: ${opened.why}`)
+    const { affordance, value, operation, nonce } = opened.value.body as Command
+    const isStale = Buffer.compare(nonce, this.nonce) !== 0
+    const code = isStale ? CODES['stale-nonce'] : (this.answers as number)
+    const at = systemClock.now()
+    const changed = value === undefined ? [] : [{ affordance, at, value }]
+    const values = code !== 0 ? [] : operation === 'read' ? this.stands : changed
+    return this.seal({ type: 'receipt' as const, command: sha256(frame), code, values } as never).frame
   }
 
   async obey(frame: Uint8Array): Promise<void> {
@@ -143,7 +173,7 @@ export class FakeDevice {
     if (forgets) this.forgetful--
     const code = forgets ? CODES['unknown-grant'] : this.answers
     const body = { type: 'receipt' as const, command: sha256(frame), code, values: changed }
-    await this.#desk().receipt(this.id, this.#seal(body))
+    await this.#desk().receipt(this.id, this.seal(body))
   }
 }
 
@@ -276,7 +306,7 @@ export async function openTestHome(
   const mesh: MeshHome = new MeshHome({
     ...{ clock: systemClock, random: systemRandom, log, ed25519, feed },
     ...{ devices, readings, journal, shelf: state.shelf, book: state.mesh, signer: hubSigner },
-    ...{ farReadings: state.farReadings, everyS: 0 },
+    ...{ farReadings: state.farReadings, everyS: 0, guestsMost: 16 },
     trust: core.authority.trust,
     revocations: revocationsOf(core.authority.trust, (frame) => core.desk.people.revoke(frame, 'mesh')),
     others: othersOf({ home, ed25519, papers: state.papers, people: core.desk.people, charges }),

@@ -43,6 +43,7 @@ export function linkRoom() {
     roster: new Roster(),
     noteRound: new NoteRound(clock, new AbortController().signal),
     turnedAway: new TurnedAway(clock),
+    direct: undefined,
   }
   const address: Hub = { host: 'none', port: 0, homeId: room.homeId, hubCaKeys: [] }
   return { room, clock, desk, lines, root, hub, issuer, address }
@@ -50,12 +51,16 @@ export function linkRoom() {
 
 /** The talk's end of a connection, without one: keeps what was written and how it ended. */
 export class FakeLine implements Line {
-  readonly address = '192.0.2.1'
+  readonly address: string
   readonly sent: Uint8Array[] = []
   code: Code | undefined
   expected: { ms: number; code: Code } | 'nothing' | undefined
   talk: Talk | undefined
   readonly #reader = new FrameReader()
+
+  constructor(address = '192.0.2.1') {
+    this.address = address
+  }
 
   get ended(): boolean {
     return this.code !== undefined

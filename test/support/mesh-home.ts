@@ -72,6 +72,7 @@ export async function openTestMesh(
     readings: state.readings,
     farReadings: state.farReadings,
     everyS: 0,
+    guestsMost: 16,
     journal: state.journal,
     services: () => services,
     keys: { unlock: () => {}, lock: () => {} },
@@ -104,6 +105,7 @@ export async function openTestMesh(
   let sequence = systemClock.now()
   const paper = (by = ADA) => seal({ type: 'member', name, key: signer.key }, by, ++sequence)
   await home.papers.takeMember(paper())
+  home.guests.begin()
   await home.settle()
   const close = async () => {
     await home[Symbol.asyncDispose]()

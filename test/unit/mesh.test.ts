@@ -6,6 +6,7 @@ import { type Clock, systemClock } from '../../daemon/base/clock.ts'
 import { systemRandom } from '../../daemon/base/random.ts'
 import { Secret } from '../../daemon/base/secret.ts'
 import { readMeshCode, writeMeshCode } from '../../daemon/core/identity/index.ts'
+import { idOf } from '../../daemon/core/model/index.ts'
 import { inviteAt, joinWith, openTestMesh, pairUp, removal, type TestMesh } from '../support/mesh-home.ts'
 import { BOB, STRANGER } from '../support/mesh-papers.ts'
 import { Onions } from '../support/mesh-room.ts'
@@ -149,6 +150,22 @@ describe('several homes', () => {
     const cabin = await openTestMesh(t, onions, 'cabin', path)
     await until('all of it is there', () => position(cabin, town) === position(town, town))
     assert.equal((await cabin.state.journal.verify()).broken, undefined)
+  })
+
+  it('offer an address to who was let in by the other, until one of them is removed [SPEC 14.9]', async (t) => {
+    const onions = new Onions()
+    const [town, cabin] = [await openTestMesh(t, onions, 'town'), await openTestMesh(t, onions, 'cabin')]
+    await pairUp(town, cabin)
+    await town.services.invite('far', true, { origin: 'unix' })
+    const far = { id: idOf(STRANGER.key), kind: 'holder', origin: 'onion:invitation:far' } as const
+    town.home.guests.arrived(far)
+    await until('the other home is told', () => town.home.guests.othersFor(far).length === 1)
+    const offered = () => cabin.services.list().filter(({ service }) => service.startsWith('guest:'))
+    const [way] = town.home.guests.othersFor(far)
+    assert.deepEqual([way?.home, way?.address], ['cabin', offered()[0]?.address])
+    await removeAt(town, removal([cabin]))
+    await until('it is gone at both', () => offered().length === 0)
+    assert.deepEqual(town.home.guests.othersFor(far), [])
   })
 
   it('cut off the one that is removed, and it hears of it as the last', async (t) => {

@@ -141,7 +141,8 @@ export class Lock {
     })
     if (!judged.ok) return judged.why
     const { by } = judged.value
-    if (by && countedLinks(by).length > 0) {
+    const isRead = judged.value.body.operation === 'read'
+    if (!isRead && by && countedLinks(by).length > 0) {
       this.#uses.spend(by)
       this.#countedAt = Math.max(this.#countedAt, this.#now)
     }

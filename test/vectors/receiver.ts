@@ -22,7 +22,7 @@ const AS_OWNER: ReadonlySet<string> = new Set([
   'pairing',
 ])
 const AS_DEVICE: ReadonlySet<string> = new Set(['hello', 'reading', 'receipt', 'act', 'still'])
-const AS_HUB: ReadonlySet<string> = new Set(['welcome', 'enrolled', 'lease', 'beacon'])
+const AS_HUB: ReadonlySet<string> = new Set(['welcome', 'enrolled', 'lease', 'beacon', 'direct'])
 
 /** The receiver that a vector describes: its context fields, then its frames in order (SPEC 2.5). */
 export class Receiver {

@@ -19,8 +19,8 @@ export interface ClientTorOptions {
   readonly directory: string
   /** A file of torrc lines to add. */
   readonly torrcExtra?: string | undefined
-  /** What the address asks for: its 56 characters and the X25519 private key. Never written to disk. */
-  readonly authorisation?: { readonly address: string; readonly key: Secret } | undefined
+  /** What addresses ask for: their 56 characters and the X25519 private keys. Never written to disk. */
+  readonly authorisations: ReadonlyArray<{ readonly address: string; readonly key: Secret }>
   readonly onProgress: (percent: number, what: string) => void
 }
 
@@ -73,8 +73,7 @@ export async function openClientTor(
     async renew() {
       await control.renew()
       // NEWNYM makes tor forget the keys that it was given by the control port, too.
-      const { authorisation } = options
-      if (authorisation) await control.authorise(authorisation.address, authorisation.key)
+      await authorise(control, options)
     },
     [Symbol.asyncDispose]: close,
   }
@@ -92,10 +91,14 @@ async function gotIt(tor: Running, kept: string): Promise<boolean> {
   )
 }
 
-async function takeOver(directory: string, { authorisation }: ClientTorOptions): Promise<TorControl> {
+async function authorise(control: TorControl, { authorisations }: ClientTorOptions): Promise<void> {
+  for (const { address, key } of authorisations) await control.authorise(address, key)
+}
+
+async function takeOver(directory: string, options: ClientTorOptions): Promise<TorControl> {
   const control = await openTorControl(join(directory, 'control'))
   try {
-    if (authorisation) await control.authorise(authorisation.address, authorisation.key)
+    await authorise(control, options)
     return control
   } catch (error) {
     control[Symbol.dispose]()

@@ -13,23 +13,32 @@ export interface OpenWayDeps extends TorWayDeps {}
 
 export interface RemoteOptions {
   readonly code: HomeCode
+  /** Addresses at other homes of the owner: those to be tried before the home's own, and behind it. */
+  readonly others: { readonly first: readonly OtherAddress[]; readonly rest: readonly OtherAddress[] }
   readonly torSocks: string | undefined
   readonly torrcExtra: string | undefined
   readonly torBinary: string
   readonly torDirectory: string
 }
 
+export interface OtherAddress {
+  /** What that home's daemon is called. */
+  readonly home: string
+  readonly code: HomeCode
+}
+
 /** How long the LAN may take to answer before Tor is tried. */
 const LAN_MS_MAX = 1500
 
-/** The first way that leads to the home of the code: its LAN origins, all at once, then Tor. */
+/** The first way that leads to the home of the code: its LAN origins, all at once, then Tor, by one address after the other. */
 export async function openWay(deps: OpenWayDeps, options: RemoteOptions, signal: AbortSignal): Promise<Way> {
   const { code } = options
   const probe = (way: Way, limit: AbortSignal) => expectHome(way, code.root, limit)
   const lan = await tryLan(deps, code, probe, signal)
   if (lan.ok) return lan.value
   try {
-    return await openTorWay(deps, { ...options, probe }, signal)
+    const addresses = [...options.others.first, { code }, ...options.others.rest]
+    return await openTorWay(deps, { ...options, addresses, probe }, signal)
   } catch (error) {
     if (lan.detail === undefined || !(error instanceof CliError)) throw error
     const { code, message, next } = error

@@ -17,8 +17,15 @@ export interface TorWayDeps {
   readonly onProgress: (what: string) => void
 }
 
-export interface TorWayOptions {
+/** The home's own address, or one at another home of the owner. */
+export interface TorAddress {
+  readonly home?: string
   readonly code: HomeCode
+}
+
+export interface TorWayOptions {
+  /** In the order in which they are tried; all of one root. */
+  readonly addresses: readonly TorAddress[]
   readonly torSocks: string | undefined
   readonly torrcExtra: string | undefined
   readonly torBinary: string
@@ -30,6 +37,8 @@ export interface TorWayOptions {
 
 /** From the first try until we say that the home cannot be reached. */
 export const TOR_MS_MAX = 90_000
+/** For one address while there is another to try: a home that is up answers sooner, by two circuits or three. */
+export const ADDRESS_MS_MAX = 25_000
 /** On one circuit: short, because a circuit that stalled stays stalled, and the next try gets another. */
 const TRY_MS_FIRST = 12_000
 const TRY_MS_MAX = 30_000
@@ -51,14 +60,16 @@ export async function openTorWay(
   options: TorWayOptions,
   signal: AbortSignal,
 ): Promise<Way> {
-  using whole = deadline(deps.clock, TOR_MS_MAX, signal)
+  const more = options.addresses.length - 1
+  using whole = deadline(deps.clock, TOR_MS_MAX + more * ADDRESS_MS_MAX, signal)
   const stack = new AsyncDisposableStack()
   try {
     const tor = await chooseTor(deps, options, stack, whole.signal, signal)
-    const way = await tryCircuits(deps, options, tor, whole.signal)
+    const way = await tryAddresses(deps, options, tor, whole.signal)
     stack.use(way)
     return {
       kind: way.kind,
+      by: way.by,
       words: way.words,
       patienceMs: way.patienceMs,
       ask: (ask, inner) => way.ask(ask, inner),
@@ -82,10 +93,10 @@ async function chooseTor(
   limit: AbortSignal,
   signal: AbortSignal,
 ): Promise<UsableTor> {
-  const { code, torSocks, torrcExtra } = options
+  const { addresses, torSocks, torrcExtra } = options
   if (torSocks !== undefined) return { socks: parsePlace(torSocks) }
   // A client key can be given to a tor of our own; the machine's would need its control port.
-  if (!code.clientKey && torrcExtra === undefined) {
+  if (addresses.every(({ code }) => !code.clientKey) && torrcExtra === undefined) {
     const running = await findRunningTor(deps.clock, limit)
     if (running) return { socks: running }
   }
@@ -96,10 +107,11 @@ async function chooseTor(
       binary: options.torBinary,
       directory: options.torDirectory,
       torrcExtra,
-      authorisation: code.clientKey && {
-        address: onionAddress(code.onion).replace('.onion', ''),
-        key: code.clientKey,
-      },
+      authorisations: addresses.flatMap(({ code }) =>
+        code.clientKey
+          ? [{ address: onionAddress(code.onion).replace('.onion', ''), key: code.clientKey }]
+          : [],
+      ),
       onProgress: (percent, what) => deps.onProgress(`joining the Tor network: ${percent} % (${what})`),
     },
     signal,
@@ -123,24 +135,56 @@ function waitFor(ready: Promise<void>, limit: AbortSignal): Promise<void> {
   return promise
 }
 
-async function tryCircuits(
+/** One address after the other, the last with all the time that is left. */
+async function tryAddresses(
   deps: TorWayDeps,
   options: TorWayOptions,
   tor: UsableTor,
   limit: AbortSignal,
 ): Promise<Way> {
+  const causes: CliError[] = []
+  for (const address of options.addresses) {
+    const isLast = address === options.addresses.at(-1)
+    using patience = isLast ? undefined : deadline(deps.clock, ADDRESS_MS_MAX, limit)
+    try {
+      return await tryCircuits(deps, { ...options, address }, tor, patience?.signal ?? limit)
+    } catch (error) {
+      // Another home than the pinned one is no reason to look further, but to stop.
+      if (!(error instanceof CliError) || error.code !== 'unreachable') throw error
+      causes.push(error)
+    }
+  }
+  const [first, ...others] = causes
+  if (others.length === 0) throw first
+  const told = causes.map((each, at) => {
+    const { home } = options.addresses[at]!
+    return `${home === undefined ? 'by its own address' : `by ${home}`}: ${each.message}`
+  })
+  throw new CliError('unreachable', `the home was not reached by any of its addresses; ${told.join('; ')}`, {
+    cause: first,
+    next: first!.next,
+  })
+}
+
+async function tryCircuits(
+  deps: TorWayDeps,
+  { address, probe }: Pick<TorWayOptions, 'probe'> & { readonly address: TorAddress },
+  tor: UsableTor,
+  limit: AbortSignal,
+): Promise<Way> {
+  const what = address.home === undefined ? 'the home' : `the home by ${address.home}`
   let last: unknown
   let absences = 0
   for (let attempt = 1; attempt <= TRIES_MAX && !limit.aborted; attempt++) {
     deps.onProgress(
       attempt === 1
-        ? 'reaching the home through Tor'
-        : `reaching the home through Tor, try ${attempt} (${wordsFor(last)})`,
+        ? `reaching ${what} through Tor`
+        : `reaching ${what} through Tor, try ${attempt} (${wordsFor(last)})`,
     )
-    const way = wayUnder(tor.socks, options.code, toBase32(deps.random.bytes(10)))
+    const way = wayUnder(tor.socks, address, toBase32(deps.random.bytes(10)))
     using patience = deadline(deps.clock, Math.min(TRY_MS_FIRST * attempt, TRY_MS_MAX), limit)
     try {
-      await options.probe(way, patience.signal)
+      await probe(way, patience.signal)
       return way
     } catch (error) {
       await way[Symbol.asyncDispose]()
@@ -172,12 +216,13 @@ function wordsFor(error: unknown): string {
   return 'the circuit stalled'
 }
 
-function wayUnder(socks: SocksPlace, code: HomeCode, isolation: string): Way {
+function wayUnder(socks: SocksPlace, { home, code }: TorAddress, isolation: string): Way {
   const agent = new TorAgent(socks, isolation)
   const host = onionAddress(code.onion)
   return {
     kind: 'tor',
-    words: 'through Tor',
+    by: home,
+    words: home === undefined ? 'through Tor' : `through Tor, by ${home}`,
     patienceMs: 45_000,
     ask: (ask, signal) => askOver({ host, port: 80, agent }, ask, signal),
     async [Symbol.asyncDispose]() {

@@ -14,6 +14,10 @@ export interface Ask {
 /** A way to one home's HTTP API that was open when it was made. */
 export interface Way extends AsyncDisposable {
   readonly kind: 'unix' | 'lan' | 'tor'
+  /** The other home of the owner by which it leads, if it is not the one that was asked for. */
+  readonly by?: string | undefined
+  /** What that one is called among homes, when another one answers. */
+  readonly of?: string | undefined
   /** `through Tor`, for the person who waits. */
   readonly words: string
   /** How long an answer may take to begin, ms. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { isCode } from '../../base/error.ts'
 import type { Random } from '../../base/random.ts'
 import { Secret } from '../../base/secret.ts'
+import { createPrivateFile } from '../../config/vault.ts'
 import { wordsOf } from '../../core/identity/index.ts'
 import { CliError } from '../error.ts'
 import { foundHome, requireNoHome } from '../found.ts'
@@ -41,7 +41,7 @@ export const init = verb({
     const words = wordsOf(seed)
     const file =
       args['words-out'] === undefined ? undefined : resolve(tools.workingDirectory, args['words-out'])
-    if (file !== undefined) await writeWords(file, words)
+    if (file !== undefined) writeWords(file, words)
     else await showWords(tools, words, args.yes)
     const home = foundHome(tools, seed, { ownerName: args.name })
     const shown = voice.json && file === undefined ? { words: words.reveal() } : {}
@@ -56,9 +56,10 @@ export const init = verb({
   },
 })
 
-async function writeWords(file: string, words: Secret<string>): Promise<void> {
+function writeWords(file: string, words: Secret<string>): void {
   try {
-    await writeFile(file, `${words.reveal()}\n`, { flag: 'wx', mode: 0o600 })
+    // Before the home: whatever happens next, what it can be made of is on disk.
+    createPrivateFile(file, `${words.reveal()}\n`)
   } catch (cause) {
     const why = isCode(cause, 'EEXIST') ? 'is there already' : 'cannot be written'
     throw new CliError('conflict', `${file} ${why}, so no home was made`, { cause })

@@ -4,9 +4,9 @@ import { dirname } from 'node:path'
 import { COMMAND_LIFETIME_S_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { toBase64url } from '../../base/bytes.ts'
 import { isCode } from '../../base/error.ts'
+import { createPrivateFile } from '../../config/vault.ts'
 import { type Outcome, outcomeObject, type Wish } from '../command.ts'
 import { CliError } from '../error.ts'
-import { writeNewPrivate } from '../private-file.ts'
 import { awaitPicture } from '../stills.ts'
 import { thingPath } from '../things.ts'
 import { parseDuration, sayTime } from '../time.ts'
@@ -51,7 +51,7 @@ export const look = verb({
       at: at || undefined,
       still: toBase64url(still.frame),
     }
-    voice.tell({ ...outcomeObject(outcome, (await api.way()).kind), picture }, () => {
+    voice.tell({ ...outcomeObject(outcome, await api.way()), picture }, () => {
       const when = at ? `, taken ${sayTime(at)}` : ''
       return `${file}: ${size} bytes${when} (sealed by ${outcome.thing.name}, verified)`
     })
@@ -97,7 +97,7 @@ function judgeFile(file: string): void {
 
 function write(file: string, jpeg: Uint8Array): void {
   try {
-    writeNewPrivate(file, jpeg)
+    createPrivateFile(file, jpeg)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw taken(file)
     throw new CliError('usage', `${file} cannot be written`, { cause })

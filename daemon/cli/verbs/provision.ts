@@ -4,9 +4,9 @@ import { resolve } from 'node:path'
 import { PROVISION_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { codeOf } from '../../base/error.ts'
 import { Secret } from '../../base/secret.ts'
+import { createPrivateFile, readPrivateText } from '../../config/vault.ts'
 import { CliError } from '../error.ts'
 import { dropPending, type Pending } from '../pending.ts'
-import { readPrivateText, writeNewPrivate } from '../private-file.ts'
 import { ask, keyboardOf, readAll } from '../prompt.ts'
 import { openSerial } from '../reach/serial.ts'
 import { faultOfWifi, headerOf, type Self, Talk, type Wifi, writeProvision } from '../serial/index.ts'
@@ -190,7 +190,7 @@ async function intoHeader(tools: Tools, args: Args, file: string): Promise<void>
   const whole = writeProvision({ ...(wifi && { wifi }), ...(enrolling && { code: enrolling.code }) })
   if (whole.length > PROVISION_BYTES_MAX) throw new CliError('bad-value', 'this is more than a device takes')
   try {
-    writeNewPrivate(path, headerOf(whole))
+    createPrivateFile(path, headerOf(whole))
   } catch (cause) {
     if (enrolling) await dropPending(tools.configured.config.owner, enrolling.pending.permit)
     throw notWritten(path, codeOf(cause) === 'EEXIST' ? 'is there already' : 'cannot be written', cause)

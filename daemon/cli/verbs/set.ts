@@ -72,7 +72,7 @@ export async function obtain(tools: Tools, wish: Wish): Promise<Outcome> {
 export async function fulfil(tools: Tools, wish: Wish): Promise<void> {
   const { voice } = tools
   const outcome = await obtain(tools, wish)
-  const way = (await (await tools.api()).way()).kind
+  const way = await (await tools.api()).way()
   voice.tell(outcomeObject(outcome, way), () => {
     const values = Object.entries(outcome.values).map(([name, value]) => `${name} ${sayValue(name, value)}`)
     const now = values.length > 0 ? `: ${values.join(', ')}` : ''

@@ -20,7 +20,10 @@ export const status = verb({
     const report = fieldsOf(await api.get('/status'), 'a status')
     const way = await api.way()
     const names = await deviceNames(api, report.services)
-    tools.voice.tell({ ok: true, way: way.kind, ...report }, () => sayStatus(report, way.words, names))
+    tools.voice.tell(
+      { ok: true, way: way.kind, ...(way.by !== undefined && { by: way.by }), ...report },
+      () => sayStatus(report, way.words, names),
+    )
   },
 })
 
@@ -99,8 +102,9 @@ export function serviceLine(value: unknown, names: DeviceNames): string[] {
   const [name, cause] = [optionalTextIn(state, 'state') ?? '?', optionalTextIn(state, 'cause')]
   const is = Object.hasOwn(STATES, name) ? STATES[name]! : name
   const called = textIn(service, 'name')
+  const isGuests = optionalTextIn(service, 'service')?.startsWith('guest:') === true
   return [
-    names.get(called) ?? called,
+    isGuests ? 'a guest of another home' : (names.get(called) ?? called),
     sayTime(optionalNumberIn(state, 'since')) ?? '?',
     cause ? `${is}: ${cause}` : is,
     optionalTextIn(service, 'address') ?? '',

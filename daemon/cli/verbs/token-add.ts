@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { existsSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { toBase64url, utf8 } from '../../base/bytes.ts'
 import { isCode } from '../../base/error.ts'
 import { Secret } from '../../base/secret.ts'
 import { writeIdentity } from '../../config/identity.ts'
+import { createPrivateFile } from '../../config/vault.ts'
 import { type Holder, nativeEd25519 } from '../../core/envelope/index.ts'
 import { idOf, keyOf } from '../../core/model/index.ts'
 import { CliError } from '../error.ts'
@@ -134,7 +134,7 @@ async function makeKey(
   const { key } = nativeEd25519().signer(seed.reveal())
   const reach = how.away ? await makeReach(desk, deal.name, how.lan) : undefined
   // First the file: a key that could not be kept must not be let in.
-  await writeKey(how.file, {
+  writeKey(how.file, {
     home: owner.home,
     root: owner.root,
     owners: owner.trust.owners.map(({ frame }) => frame),
@@ -173,9 +173,9 @@ export function invitationOf(name: string): string {
   return `script-${name}`
 }
 
-async function writeKey(file: string, identity: Parameters<typeof writeIdentity>[0]): Promise<void> {
+function writeKey(file: string, identity: Parameters<typeof writeIdentity>[0]): void {
   try {
-    await writeFile(file, writeIdentity(identity).reveal(), { flag: 'wx', mode: 0o600 })
+    createPrivateFile(file, writeIdentity(identity).reveal())
   } catch (cause) {
     const why = isCode(cause, 'EEXIST') ? 'is there already' : 'cannot be written'
     throw new CliError('conflict', `${file} ${why}, so nothing was made`, {

@@ -2,7 +2,7 @@
 /** Kinds of members and claims, each with its limits (schemas/wire/*.cddl): CBOR ⇄ a field of a message. */
 import * as wire from '../../../schemas/gen/ts/wire.ts'
 import type { Cbor } from './cbor.ts'
-import type { Hours, ImageStanding, Permission, Pin, Place, Sample, Zone } from './message.ts'
+import type { DirectServer, Hours, ImageStanding, Permission, Pin, Place, Sample, Zone } from './message.ts'
 
 /** Turns one member of a map into a field and back; `read` answers undefined for the wrong kind, length or range. */
 export interface Field<T> {
@@ -95,7 +95,11 @@ export function wordField<W extends string>(words: Readonly<Record<W, number>>):
   return { read: (item) => byNumber.get(item), write: (word) => words[word] }
 }
 
-export const operation = wordField({ write: wire.OPERATION_WRITE, invoke: wire.OPERATION_INVOKE })
+export const operation = wordField({
+  write: wire.OPERATION_WRITE,
+  invoke: wire.OPERATION_INVOKE,
+  read: wire.OPERATION_READ,
+})
 
 export const sample = tupleField<Sample>([
   ['affordance', among(affordance)],
@@ -174,7 +178,12 @@ export const revocationEntries = listField(revocationEntry, 0, wire.REVOCATION_E
 export const leaseGrants = listField(short, 0, wire.LEASE_GRANTS_MAX)
 
 export const holderKind = wordField({ phone: wire.HOLDER_PHONE, script: wire.HOLDER_SCRIPT })
-export const actSource = wordField({ keypad: wire.ACT_KEYPAD, page: wire.ACT_PAGE, button: wire.ACT_BUTTON })
+export const actSource = wordField({
+  keypad: wire.ACT_KEYPAD,
+  page: wire.ACT_PAGE,
+  button: wire.ACT_BUTTON,
+  direct: wire.ACT_DIRECT,
+})
 
 const standing = wordField({
   steady: wire.STANDING_STEADY,
@@ -189,9 +198,16 @@ export const imageStanding = tupleField<ImageStanding>([
 
 export const keyPair = listField(key, 2, 2)
 
+const port = intField(1, 65_535)
+export const directServer = tupleField<DirectServer>([
+  ['port', among(port)],
+  ['key', among(bytesField(wire.DIRECT_KEY_BYTES, wire.DIRECT_KEY_BYTES))],
+])
+export const origins = listField(textField(1, wire.DIRECT_ORIGIN_BYTES_MAX), 0, wire.DIRECT_ORIGINS_MAX)
+
 const place = tupleField<Place>([
   ['host', among(textField(1, wire.PLACE_ADDRESS_CHARS_MAX))],
-  ['port', among(intField(1, 65_535))],
+  ['port', among(port)],
 ])
 export const places = listField(place, 1, wire.PLACES_MAX)
 

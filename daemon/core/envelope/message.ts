@@ -72,6 +72,13 @@ export interface Hello extends Claims {
   readonly affordances: readonly number[]
   readonly lost: number
   readonly image?: ImageStanding
+  /** Its own server (SPEC 18.1). */
+  readonly direct?: DirectServer
+}
+/** Where a device's own server listens, and the P-256 key that it shows: an uncompressed point, not yet known to be one. */
+export interface DirectServer {
+  readonly port: number
+  readonly key: Uint8Array
 }
 /** The image that says hello (SPEC 15.6): sequences of what runs and of what was last tried, 0 for none. */
 export interface ImageStanding {
@@ -96,7 +103,8 @@ export interface Command extends Claims {
   readonly type: 'command'
   readonly expiresAt: number
   readonly nonce: Uint8Array
-  readonly operation: 'write' | 'invoke'
+  readonly operation: 'write' | 'invoke' | 'read'
+  /** Of a read, 0: all that its signer may read. */
   readonly affordance: number
   readonly value?: number | boolean
   /** The id of the grant by which its signer may; absent: as an owner. */
@@ -206,7 +214,7 @@ export interface Revocation extends Claims {
   readonly entries: readonly Uint8Array[]
   readonly floor?: number
 }
-export type ActSource = 'keypad' | 'page' | 'button'
+export type ActSource = 'keypad' | 'page' | 'button' | 'direct'
 export interface Act extends Claims {
   readonly type: 'act'
   readonly source: ActSource
@@ -217,6 +225,9 @@ export interface Act extends Claims {
   readonly code: number
   readonly values: readonly Sample[]
   readonly grant?: Uint8Array
+  /** Of what came directly (SPEC 18.5): whose command it was, and its SHA-256. */
+  readonly signer?: Uint8Array
+  readonly command?: Uint8Array
 }
 export interface Pairing extends Claims {
   readonly type: 'pairing'
@@ -254,6 +265,14 @@ export interface Pins extends Claims {
   readonly hubCas: readonly Uint8Array[]
 }
 
+/** The certificate of a device's own server, DER, and the origins whose pages may ask it (SPEC 18.2). */
+export interface Direct extends Claims {
+  readonly type: 'direct'
+  readonly nonce: Uint8Array
+  readonly certificate: Uint8Array
+  readonly origins: readonly string[]
+}
+
 /** What picture a device has, whose bytes follow in pieces (SPEC 19.2). */
 export interface Still extends Claims {
   readonly type: 'still'
@@ -267,7 +286,7 @@ export interface Still extends Claims {
   readonly at: number
 }
 
-/** What is sealed: one of the types of SPEC 4, 12 to 16 and 19. */
+/** What is sealed: one of the types of SPEC 4, 12 to 16, 18 and 19. */
 export type Body =
   | Owner
   | Member
@@ -292,6 +311,7 @@ export type Body =
   | Pair
   | Manifest
   | Pins
+  | Direct
   | Still
 
 export type BodyOf<T extends MessageType> = Extract<Body, { type: T }>

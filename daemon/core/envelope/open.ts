@@ -73,6 +73,17 @@ export function openEnvelope(
   return yes({ body, signer, frame } as Message)
 }
 
+/**
+ * What an envelope says, whoever sealed it: for those that were proved before they were kept, and for nothing else.
+ * @returns undefined when it is no envelope
+ */
+export function readUnproved(frame: Frame): Body | undefined {
+  const parts = readStructure(frame)
+  const header = parts.ok ? readHeader(parts.value.protectedBytes) : parts
+  const payload = parts.ok ? decodeCbor(parts.value.payload) : parts
+  return header.ok && payload.ok ? readClaims(header.value.type, payload.value) : undefined
+}
+
 interface Parts {
   readonly protectedBytes: Uint8Array
   readonly payload: Uint8Array

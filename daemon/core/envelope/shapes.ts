@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/** Which claims and body members each type has: the maps of schemas/wire/messages.cddl and grants.cddl (SPEC 2.3, 4, 12, 13), mesh.cddl, firmware.cddl and still.cddl (14, 15, 19). */
+/** Which claims and body members each type has: the maps of schemas/wire/messages.cddl and grants.cddl (SPEC 2.3, 4, 12, 13), mesh.cddl, firmware.cddl and still.cddl (14, 15, 18, 19). */
 import type { MessageType } from '../../../schemas/gen/ts/wire.ts'
 import * as wire from '../../../schemas/gen/ts/wire.ts'
 import * as k from './fields.ts'
@@ -73,6 +73,7 @@ export const SHAPES: { readonly [T in MessageType]: Shape } = {
       [wire.HELLO_AFFORDANCES, member('affordances', k.affordances)],
       [wire.HELLO_LOST, member('lost', k.uint)],
       [wire.HELLO_IMAGE, member('image', k.imageStanding, true)],
+      [wire.HELLO_DIRECT, member('direct', k.directServer, true)],
     ],
   ),
   welcome: shape(
@@ -166,6 +167,8 @@ export const SHAPES: { readonly [T in MessageType]: Shape } = {
       [wire.ACT_CODE, member('code', k.uint)],
       [wire.ACT_VALUES, member('values', k.listField(k.sample, 0, wire.VALUES_PER_READING_MAX))],
       [wire.ACT_GRANT, member('grant', k.short, true)],
+      [wire.ACT_SIGNER, member('signer', k.key, true)],
+      [wire.ACT_COMMAND, member('command', k.digest, true)],
     ],
   ),
   pairing: shape(
@@ -202,6 +205,13 @@ export const SHAPES: { readonly [T in MessageType]: Shape } = {
     [
       [wire.PINS_GENERATION, member('generation', k.intField(0, wire.GENERATION_MAX))],
       [wire.PINS_HUB_CA, member('hubCas', k.keyPair)],
+    ],
+  ),
+  direct: shape(
+    [NONCE],
+    [
+      [wire.DIRECT_CERTIFICATE, member('certificate', k.bytesField(1, wire.CERTIFICATE_BYTES_MAX))],
+      [wire.DIRECT_ORIGINS, member('origins', k.origins)],
     ],
   ),
   still: shape(

@@ -8,9 +8,11 @@
  */
 
 import assert from 'node:assert/strict'
-import { createECDH, createPrivateKey, hash, type KeyObject, sign } from 'node:crypto'
+import { createECDH, createPrivateKey, ECDH, hash, type KeyObject, sign } from 'node:crypto'
+import { DIRECT_KEY_BYTES } from '../../../schemas/gen/ts/wire.ts'
 import { concat, toHex, utf8 } from '../../base/bytes.ts'
 import type { Instant } from '../../base/clock.ts'
+import { isCode } from '../../base/error.ts'
 import {
   ALWAYS_FROM,
   DAY_MS,
@@ -37,7 +39,10 @@ const WEB_OID = {
 
 const ECDSA = sequence(WEB_OID.ecdsaWithSha256)
 const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
+/** Browsers take no more than 397 days of a server. */
 const LEAF_DAYS = 365
+/** SEC 1 §2.3.3. */
+const UNCOMPRESSED = 0x04
 
 /** GeneralName (RFC 5280 §4.2.1.6), context-specific and primitive. */
 const DNS_NAME = 0x82
@@ -121,15 +126,63 @@ export function webLeaf(
   serial: Uint8Array,
   now: Instant,
 ): WebLeaf {
+  const { certificate } = issueLeaf(ca, 'shallot hub', leaf.point, names, serial, now)
+  const key = leaf.key.export({ format: 'pem', type: 'pkcs8' }).toString()
+  return { cert: toPem('CERTIFICATE', certificate), key }
+}
+
+/** Of a server whose key is not ours. */
+export interface ServerLeaf {
+  /** DER. */
+  readonly certificate: Uint8Array
+  readonly from: Instant
+  readonly until: Instant
+}
+
+/**
+ * A certificate for a device's own server (SPEC 18.2), like that of the LAN page.
+ * @param point  65 bytes from outside
+ * @returns undefined when they are no uncompressed point of P-256
+ */
+export function serverLeaf(
+  ca: WebKey,
+  point: Uint8Array,
+  names: readonly string[],
+  serial: Uint8Array,
+  now: Instant,
+): ServerLeaf | undefined {
+  return isPoint(point) ? issueLeaf(ca, 'shallot device', point, names, serial, now) : undefined
+}
+
+function isPoint(point: Uint8Array): boolean {
+  if (point.length !== DIRECT_KEY_BYTES || point[0] !== UNCOMPRESSED) return false
+  try {
+    ECDH.convertKey(point, 'prime256v1')
+    return true
+  } catch (error) {
+    if (!isCode(error, 'ERR_CRYPTO_OPERATION_FAILED')) throw error
+    return false
+  }
+}
+
+/** @param subject  with a space in it, so that no verifier can take it for a host name */
+function issueLeaf(
+  ca: WebKey,
+  subject: string,
+  point: Uint8Array,
+  names: readonly string[],
+  serial: Uint8Array,
+  now: Instant,
+): ServerLeaf {
   const from = now - DAY_MS
+  const until = from + LEAF_DAYS * DAY_MS
   const certificate = issue(ca, {
     serial: Uint8Array.from(serial, (byte, i) => (i === 0 ? (byte & 0x7f) | 0x40 : byte)),
     issuer: webCaName(ca),
     from,
-    until: from + LEAF_DAYS * DAY_MS,
-    // With a space in it no verifier can take it for a host name.
-    name: distinguishedName('shallot hub'),
-    point: leaf.point,
+    until,
+    name: distinguishedName(subject),
+    point,
     extensions: [
       extension(OID.keyUsage, true, DIGITAL_SIGNATURE),
       extension(OID.extendedKeyUsage, false, sequence(OID.serverAuth)),
@@ -137,8 +190,7 @@ export function webLeaf(
       extension(WEB_OID.authorityKeyIdentifier, false, sequence(der(0x80, keyIdentifier(ca.point)))),
     ],
   })
-  const key = leaf.key.export({ format: 'pem', type: 'pkcs8' }).toString()
-  return { cert: toPem('CERTIFICATE', certificate), key }
+  return { certificate, from, until }
 }
 
 interface WebSubject {
@@ -180,6 +232,21 @@ function localSubtrees(): Uint8Array[] {
   const names = LOCAL_NAMES.map((name) => der(DNS_NAME, utf8(name)))
   const networks = LOCAL_NETWORKS.map((network) => der(IP_ADDRESS, Uint8Array.fromHex(network)))
   return [...names, ...networks].map((base) => sequence(base))
+}
+
+/** A peer's address as the CA may name it: loopback, link-local or private; undefined for any other. */
+export function localAddress(address: string): string | undefined {
+  const plain = address.split('%')[0]!.replace(/^::ffff:(?=\d+\.)/, '')
+  const bytes = toHex(plain.includes(':') ? ipv6(plain) : ipv4(plain))
+  return LOCAL_NETWORKS.some((network) => isWithin(bytes, network)) ? plain : undefined
+}
+
+/** @param network  address and mask, in hex like `address` */
+function isWithin(address: string, network: string): boolean {
+  if (network.length !== address.length * 2) return false
+  const number = (hex: string) => BigInt(`0x${hex}`)
+  const [base, mask] = [network.slice(0, address.length), network.slice(address.length)]
+  return (number(address) & number(mask)) === number(base)
 }
 
 function generalName(name: string): Uint8Array {

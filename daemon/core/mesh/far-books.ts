@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import type { Instant } from '../../base/clock.ts'
 import type { Device } from '../model/index.ts'
 import type { DeviceBook } from '../ports.ts'
 import type { FarThing, FarThings } from './far.ts'
@@ -9,6 +10,8 @@ export interface FarPlace {
   readonly nameOf: (member: FarThing['member']) => string
   /** Nothing is shown of a daemon from the moment it is none of the home any more. */
   readonly isMember: (member: FarThing['member']) => boolean
+  /** When it was last heard, while there is no way to it. */
+  readonly silentSince?: (member: FarThing['member']) => Instant | undefined
 }
 
 /**
@@ -16,9 +19,13 @@ export interface FarPlace {
  * name, the other's by `<home>/<name>`; a name that only one other home has needs no home before it. What changes devices goes to
  * our own book as before.
  */
-export function withFar(devices: DeviceBook, { far, nameOf, isMember }: FarPlace): DeviceBook {
+export function withFar(devices: DeviceBook, { far, nameOf, isMember, silentSince }: FarPlace): DeviceBook {
   const all = () => far.list().filter(({ member }) => isMember(member))
-  const placed = ({ member, device }: FarThing): Device => ({ ...device, home: nameOf(member) })
+  const placed = ({ member, device }: FarThing): Device => {
+    const heardAt = silentSince?.(member)
+    const presence = heardAt === undefined ? device.presence : { ...device.presence, heardAt }
+    return { ...device, home: nameOf(member), presence }
+  }
   return {
     get: (id) => {
       const here = devices.get(id)

@@ -61,6 +61,7 @@ export function carryOutHere(
     if (!device) return no('not-found', 'the device is not here any more')
     const { caller, command } = opened.value
     const { affordance, operation } = command.body
+    if (operation === 'read') return no('bad-request', 'what a device says, its home tells by itself')
     return desk.command(command, { device, affordance, operation }, caller)
   }
 }

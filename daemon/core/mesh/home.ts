@@ -18,6 +18,7 @@ import type { By, Services } from '../services.ts'
 import { BeaconSealer } from './beacons.ts'
 import { Bridges } from './bridges.ts'
 import { FarThings } from './far.ts'
+import { Guests } from './guests.ts'
 import { Histories } from './histories.ts'
 import { Invitations } from './invitations.ts'
 import { Keeping } from './keeping.ts'
@@ -27,6 +28,7 @@ import { Papers, readWays } from './papers.ts'
 import type {
   FarBook,
   FarReadingBook,
+  GuestBook,
   HeardBook,
   LogShelf,
   MeshEar,
@@ -50,7 +52,7 @@ export interface MeshHomeDeps {
   readonly others: OtherPapers
   readonly signer: Signer
   readonly clientKey: Secret
-  readonly book: MeshPaperBook & FarBook & HeardBook
+  readonly book: MeshPaperBook & FarBook & HeardBook & GuestBook
   readonly shelf: LogShelf
   readonly devices: DeviceBook
   readonly readings: ReadingBook
@@ -65,6 +67,10 @@ export interface MeshHomeDeps {
   readonly farReadings: FarReadingBook
   /** At which resolution readings of other homes are kept, seconds; 0: every one. */
   readonly everyS: number
+  /** Whether a key may still ask, as far as is known here; absent: all may. */
+  readonly stands?: (key: PartyId) => boolean
+  /** How many guests of other daemons are offered an address here (SPEC 14.9). */
+  readonly guestsMost: number
 }
 
 export type Joining =
@@ -85,6 +91,7 @@ export class MeshHome implements AsyncDisposable {
   readonly talk: Talk
   readonly orders: Orders
   readonly histories: Histories
+  readonly guests: Guests
   readonly own: PartyId
   joining: Joining | undefined
   readonly #deps: MeshHomeDeps
@@ -129,6 +136,8 @@ export class MeshHome implements AsyncDisposable {
         this.#showing.showAll(peer)
         this.histories.connected(peer)
         this.orders.connected(peer)
+        this.guests.connected(peer)
+        this.#tellOthers()
       },
     })
     this.orders = new Orders({
@@ -152,7 +161,12 @@ export class MeshHome implements AsyncDisposable {
     })
     this.#showing = new Showing({ devices, readings, feed, talk: this.talk })
     const room = () => this.#openRoom()
-    const { services, keys, clientKey } = deps
+    const { services, keys, clientKey, log, guestsMost, stands = () => true } = deps
+    this.guests = new Guests({
+      ...{ clock, log, feed, own, papers: this.papers, services, book, talk: this.talk, stands },
+      silentSince: (member) => this.silentSince(member),
+      most: guestsMost,
+    })
     this.#bridges = new Bridges({
       own,
       papers: this.papers,
@@ -160,7 +174,10 @@ export class MeshHome implements AsyncDisposable {
       keys,
       clientKey,
       room,
-      removed: (member) => this.far.forget(member),
+      removed: async (member) => {
+        await this.far.forget(member)
+        await this.guests.forget(member)
+      },
       wasHeard: (member) => deps.book.heardAt(member) !== undefined,
     })
     this.invitations = new Invitations({
@@ -276,6 +293,8 @@ export class MeshHome implements AsyncDisposable {
       const { feed, clock } = this.#deps
       this.talk.gone(peer, clock.now())
       this.histories.gone(peer)
+      this.guests.gone(peer)
+      this.#tellOthers()
       for (const device of this.far.away(peer)) {
         feed.publish({ event: 'presence', device, at: clock.now(), connected: false, why: 'unreachable' })
       }
@@ -313,6 +332,7 @@ export class MeshHome implements AsyncDisposable {
     this.#showing.tick()
     this.orders.tick()
     this.histories.tick()
+    this.guests.tick()
     this.invitations.tick().catch(report)
   }
 
@@ -323,6 +343,12 @@ export class MeshHome implements AsyncDisposable {
     this.#told = digest
     this.talk.tellAll(this.#deps.clock.now())
     this.settle()
+  }
+
+  /** Whether a home answers is news for who has an address there. */
+  #tellOthers(): void {
+    const { feed, clock } = this.#deps
+    feed.publish({ event: 'others', at: clock.now() })
   }
 
   #heard(peer: PartyId): void {
@@ -368,6 +394,9 @@ export class MeshHome implements AsyncDisposable {
         return this.histories.answer(peer, word)
       case 'passed':
         return this.histories.heard(peer, word)
+      case 'guests':
+      case 'offers':
+        return this.guests.heard(peer, word)
     }
   }
 }

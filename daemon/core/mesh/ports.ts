@@ -75,6 +75,18 @@ export interface FarBook {
   dropMember(member: PartyId): Promise<void>
 }
 
+/** Whom this daemon lets in from outside, and what others said of theirs (SPEC 14.9). */
+export interface GuestBook {
+  /** What each daemon said last, one word of each kind. */
+  said(): ReadonlyArray<{ readonly member: PartyId; readonly word: Uint8Array }>
+  keepSaid(member: PartyId, kind: 'guests' | 'offers', word: Uint8Array): Promise<void>
+  dropSaid(member: PartyId): Promise<void>
+  /** By which invitations somebody came, and who, if it was one key alone. */
+  arrivals(): ReadonlyArray<{ readonly guest: Uint8Array; readonly key: PartyId | undefined }>
+  keepArrival(guest: Uint8Array, key: PartyId | undefined): Promise<void>
+  dropArrival(guest: Uint8Array): Promise<void>
+}
+
 /** A sealed message as it is kept: its number there rises with the order of arrival. */
 export interface PastReading {
   readonly number: number

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** What daemons say to each other ⇄ bytes (SPEC 14.4, 14.5): exactly these shapes, or undefined. */
 import * as wire from '../../../schemas/gen/ts/wire.ts'
+import { toHex } from '../../base/bytes.ts'
 import { type Cbor, decodeCbor, encodeCbor, type Frame } from '../envelope/index.ts'
 import { idOf, keyOf, type PartyId } from '../model/index.ts'
 import type { PastReading, PastSource } from './ports.ts'
@@ -91,6 +92,26 @@ export type TalkWord =
       readonly more: boolean
       readonly readings: readonly PastReading[]
     }
+  | { readonly word: 'guests'; readonly guests: readonly GuestItem[] }
+  | { readonly word: 'offers'; readonly offers: readonly OfferItem[] }
+
+/** An invitation that the sender would have the receiver answer too (SPEC 14.9). */
+export interface GuestItem {
+  readonly guest: Uint8Array
+  /** Whether its address asks for a client key. */
+  readonly authorised: boolean
+  /** Whose it is, as far as it is one key's. */
+  readonly key?: PartyId | undefined
+}
+
+/** The address that the sender offers to a guest of the receiver's. */
+export interface OfferItem {
+  readonly guest: Uint8Array
+  /** The Ed25519 key of the address. */
+  readonly onion: Uint8Array
+  /** X25519, for who comes by it. */
+  readonly clientKey?: Uint8Array | undefined
+}
 
 export type LogWord =
   | { readonly word: 'want'; readonly author: PartyId; readonly from: number }
@@ -117,7 +138,7 @@ const STAGES: readonly (readonly [OrderStage, number])[] = [
   ['not-taken', wire.STAGE_NOT_TAKEN],
 ]
 /** The highest number that has a meaning, on either stream. */
-const LAST_WORD = wire.TALK_PASSED
+const LAST_WORD = wire.TALK_OFFERS
 const NUMBER_OF_STAGE = new Map(STAGES)
 const STAGE_OF_NUMBER = new Map(STAGES.map(([stage, number]) => [number, stage]))
 
@@ -162,6 +183,16 @@ function talkItem(word: TalkWord): Cbor {
       const about = [wire.TALK_PASSED, keyOf(device), source === 'kept', last, more]
       return [...about, readings.map(({ receivedAt }) => receivedAt), readings.map(({ frame }) => frame)]
     }
+    case 'guests':
+      return [
+        wire.TALK_GUESTS,
+        word.guests.map(({ guest, authorised, key }) => [guest, authorised, key ? keyOf(key) : NONE]),
+      ]
+    case 'offers':
+      return [
+        wire.TALK_OFFERS,
+        word.offers.map(({ guest, onion, clientKey }) => [guest, onion, clientKey ?? NONE]),
+      ]
   }
 }
 
@@ -219,6 +250,10 @@ function readTalk(number: Cbor | undefined, read: Reader): TalkWord | undefined 
       }
     case wire.TALK_PASSED:
       return readPassed(read)
+    case wire.TALK_GUESTS:
+      return { word: 'guests', guests: read.each(guestOf) }
+    case wire.TALK_OFFERS:
+      return { word: 'offers', offers: read.each(offerOf) }
   }
   return undefined
 }
@@ -350,6 +385,17 @@ class Reader {
     return this.#next(all, [])
   }
 
+  /** Items about guests, each of them once. */
+  each<T extends { readonly guest: Uint8Array }>(readItem: (item: Cbor) => T | undefined): T[] {
+    const all = (list: Cbor) => {
+      if (!Array.isArray(list) || list.length > wire.GUESTS_MAX) return undefined
+      const items = list.map(readItem).filter((item) => item !== undefined)
+      const ids = new Set(items.map(({ guest }) => toHex(guest)))
+      return ids.size === list.length ? items : undefined
+    }
+    return this.#next(all, [])
+  }
+
   heads(): ReadonlyMap<PartyId, number> {
     return this.#next(headsOf, new Map())
   }
@@ -357,6 +403,26 @@ class Reader {
 
 function partyOf(item: Cbor): PartyId | undefined {
   return item instanceof Uint8Array && item.length === wire.KEY_BYTES ? idOf(item) : undefined
+}
+
+function guestOf(item: Cbor): GuestItem | undefined {
+  if (!Array.isArray(item) || item.length !== 3) return undefined
+  const [guest, authorised, key] = item
+  if (!isBytes(guest, wire.GUEST_BYTES) || typeof authorised !== 'boolean') return undefined
+  if (isBytes(key, 0)) return { guest, authorised }
+  return isBytes(key, wire.KEY_BYTES) ? { guest, authorised, key: idOf(key) } : undefined
+}
+
+function offerOf(item: Cbor): OfferItem | undefined {
+  if (!Array.isArray(item) || item.length !== 3) return undefined
+  const [guest, onion, clientKey] = item
+  if (!isBytes(guest, wire.GUEST_BYTES) || !isBytes(onion, wire.KEY_BYTES)) return undefined
+  if (isBytes(clientKey, 0)) return { guest, onion }
+  return isBytes(clientKey, wire.KEY_BYTES) ? { guest, onion, clientKey } : undefined
+}
+
+function isBytes(item: Cbor | undefined, size: number): item is Uint8Array {
+  return item instanceof Uint8Array && item.length === size
 }
 
 function headsOf(item: Cbor): Map<PartyId, number> | undefined {

@@ -24,6 +24,8 @@ export interface Device {
 export interface Presence {
   readonly connected: boolean
   readonly since: Instant
+  /** Of a device in another home, while there is no way there: when that home was last heard. */
+  readonly heardAt?: Instant | undefined
   /** The boot nonce of its last hello: what a command must carry (SPEC 3.2). Absent before the first hello. */
   readonly nonce?: Uint8Array | undefined
   /** The sealed hello itself, so that a remote client can check the nonce. */

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { METHOD_GET, METHOD_POST, METHOD_PUT } from '../../../schemas/gen/ts/wire.ts'
 import { affordanceOf, type Device } from '../model/index.ts'
 import { type Departure, sayDeparture } from './departed.ts'
 import type { HeldGrant } from './held.ts'
@@ -9,18 +8,11 @@ import {
   LINK_CODES,
   type LinkCode,
   type LinkRefusal,
-  mayRead,
+  METHODS,
+  type Operation,
   refusalOf,
 } from './links.ts'
 import { sayRefusal } from './sentences.ts'
-
-export type Operation = 'read' | 'write' | 'invoke'
-
-const METHODS: Readonly<Record<Operation, number>> = {
-  read: METHOD_GET,
-  write: METHOD_PUT,
-  invoke: METHOD_POST,
-}
 
 /** Why somebody may or may not: as an owner, by a grant, or the refusal that came nearest to a yes. */
 export type Explanation =
@@ -53,7 +45,6 @@ export function explain(
   const wanted = { device: device.id, affordance, method: METHODS[operation] }
   let nearest: { readonly grant: HeldGrant; readonly refused: LinkRefusal } | undefined
   for (const grant of grants.heldBy(key).filter(by.among ?? (() => true))) {
-    if (operation === 'read' && mayRead(grant, wanted, by)) return { may: true, as: 'holder', by: grant }
     const refused = refusalOf(grant, wanted, by)
     if (!refused) return { may: true, as: 'holder', by: grant }
     if (!nearest || isNearer(refused, nearest.refused)) nearest = { grant, refused }
@@ -88,6 +79,6 @@ export function readable(key: Uint8Array, device: Device, by: Circumstances): re
   if (grants.trust.isOwner(key)) return properties
   const held = grants.heldBy(key).filter(by.among ?? (() => true))
   return properties.filter((affordance) =>
-    held.some((grant) => mayRead(grant, { device: device.id, affordance, method: METHOD_GET }, by)),
+    held.some((grant) => !refusalOf(grant, { device: device.id, affordance, method: METHODS.read }, by)),
   )
 }

@@ -9,13 +9,13 @@
  * Absent on purpose: I/O and clocks (time is an argument, in seconds, 0 when not known), and what must be remembered beyond
  * this process (frames, counts of uses): `state` keeps it and gives it back.
  */
-export { type Explanation, explain, type Operation, readable } from './explain.ts'
+export { type Explanation, explain, readable } from './explain.ts'
 export { type GrantCode, Grants, type GrantsOptions } from './grants.ts'
 export { concerns, type HeldGrant, linksOf } from './held.ts'
 export { isWithin, sayHours, UTC } from './hours.ts'
 export { judge, type Permitted, type PolicyCode } from './judge.ts'
 export { type LeaseBook, Leases } from './leases.ts'
-export type { Circumstances, LinkCode } from './links.ts'
+export { type Circumstances, type LinkCode, METHODS, type Operation } from './links.ts'
 export { type KnownOwner, openTrust, type Trust } from './trust.ts'
 export { countedLinks, type UseBook, Uses } from './uses.ts'
 export { type GroupsOf, widens } from './wider.ts'

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Code } from '../../../schemas/gen/ts/codes.ts'
-import { METHOD_POST, METHOD_PUT } from '../../../schemas/gen/ts/wire.ts'
+import { AFFORDANCE_ALL } from '../../../schemas/gen/ts/wire.ts'
 import { no, type Verdict, yes } from '../../base/error.ts'
 import type { Command, Message } from '../envelope/message.ts'
 import { affordanceOf, type Device } from '../model/index.ts'
 import type { HeldGrant } from './held.ts'
 import { UTC } from './hours.ts'
-import { type Circumstances, type LinkCode, refusalOf } from './links.ts'
+import { type Circumstances, type LinkCode, listed, METHODS, refusalOf } from './links.ts'
 import { sayRefusal } from './sentences.ts'
 
 declare const permitted: unique symbol
@@ -26,6 +26,9 @@ export type PolicyCode =
       | 'read-only'
       | 'bad-value'
     >
+
+/** An affordance that stands in no table. */
+const NOWHERE = -1
 
 type Right = Verdict<HeldGrant | undefined, PolicyCode>
 
@@ -58,8 +61,11 @@ function rightOf({ body, signer }: Message<Command>, device: Device, by: Circums
   if (!named.ok) return named
   const grant = named.value
   if (by.among && !by.among(grant)) return no('not-permitted', 'this grant was given for something else')
-  const method = body.operation === 'write' ? METHOD_PUT : METHOD_POST
-  const refused = refusalOf(grant, { device: device.id, affordance: body.affordance, method }, by)
+  const method = METHODS[body.operation]
+  const affordance = isReadOfAll(body)
+    ? (listed(grant, propertiesOf(device), method)[0] ?? NOWHERE)
+    : body.affordance
+  const refused = refusalOf(grant, { device: device.id, affordance, method }, by)
   return refused ? no(refused.why, sayRefusal(refused, by.zone ?? UTC)) : yes(grant)
 }
 
@@ -71,15 +77,25 @@ function whyNot(
   device: Device,
 ): { readonly why: PolicyCode; readonly detail: string } | undefined {
   const affordance = device.affordances.includes(number) ? affordanceOf(number) : undefined
-  const kind = operation === 'write' ? 'property' : 'action'
-  if (affordance?.capability.kind !== kind)
+  const kind = operation === 'invoke' ? 'action' : 'property'
+  if (affordance?.capability.kind !== kind && !isReadOfAll({ operation, affordance: number }))
     return { why: 'no-such-affordance', detail: `${device.name} has no such ${kind}` }
+  if (operation === 'read' || !affordance)
+    return value === undefined ? undefined : { why: 'bad-value', detail: 'a read takes no value' }
   const { capability } = affordance
   if (kind === 'property' && !capability.writable)
     return { why: 'read-only', detail: `${affordance.name} can be read but not set` }
   if (fits(capability, value)) return undefined
   const range = capability.type === 'integer' ? `, ${capability.min} to ${capability.max}` : ''
   return { why: 'bad-value', detail: `${affordance.name} takes ${capability.type}${range}` }
+}
+
+function isReadOfAll({ operation, affordance }: Asked): boolean {
+  return operation === 'read' && affordance === AFFORDANCE_ALL
+}
+
+function propertiesOf(device: Device): readonly number[] {
+  return device.affordances.filter((number) => affordanceOf(number)?.capability.kind === 'property')
 }
 
 function fits(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** One grant held against one thing that somebody wants done, link by link from the owner's end (SPEC 12.3). */
 import type { Code } from '../../../schemas/gen/ts/codes.ts'
+import { METHOD_GET, METHOD_POST, METHOD_PUT } from '../../../schemas/gen/ts/wire.ts'
 import type { Permission, Zone } from '../envelope/message.ts'
 import type { PartyId } from '../model/index.ts'
 import type { Grants } from './grants.ts'
@@ -8,6 +9,15 @@ import { type HeldGrant, linksOf, names } from './held.ts'
 import { isWithin, UTC } from './hours.ts'
 import type { LeaseBook } from './leases.ts'
 import type { UseBook } from './uses.ts'
+
+export type Operation = 'read' | 'write' | 'invoke'
+
+/** The method of a grant's table that an operation wants (SPEC 12.1). */
+export const METHODS: Readonly<Record<Operation, number>> = {
+  read: METHOD_GET,
+  write: METHOD_PUT,
+  invoke: METHOD_POST,
+}
 
 /** What somebody judges by. */
 export interface Circumstances {
@@ -65,10 +75,11 @@ function linkRefusal(grant: HeldGrant, wanted: Wanted, by: Circumstances): LinkC
   const { body } = grant
   if (!names(grant, wanted.device, by.groups)) return 'grant-elsewhere'
   if (!lists(body.what, wanted)) return 'not-granted'
-  return timeRefusal(grant, by) ?? useRefusal(grant, by)
+  // Reading uses nothing up.
+  return timeRefusal(grant, by) ?? (wanted.method === METHOD_GET ? undefined : useRefusal(grant, by))
 }
 
-function lists(what: readonly Permission[], wanted: Wanted): boolean {
+function lists(what: readonly Permission[], wanted: Pick<Wanted, 'affordance' | 'method'>): boolean {
   return what.some(
     ({ affordance, methods }) => affordance === wanted.affordance && (methods & wanted.method) !== 0,
   )
@@ -91,10 +102,9 @@ function useRefusal({ body }: HeldGrant, { uses }: Circumstances): LinkCode | un
   return body.uses === undefined || uses.count(body.id) < body.uses ? undefined : 'uses-spent'
 }
 
-/** Whether the grant lets its holder read this, uses left aside: reading uses nothing up. */
-export function mayRead(grant: HeldGrant, wanted: Wanted, by: Circumstances): boolean {
-  return linksOf(grant).every((link) => {
-    const why = linkRefusal(link, wanted, by)
-    return why === undefined || why === 'uses-spent'
-  })
+/** Those of `affordances` that the tables of all links hold with this method, whatever else may stand against them. */
+export function listed(grant: HeldGrant, affordances: readonly number[], method: number): readonly number[] {
+  return affordances.filter((affordance) =>
+    linksOf(grant).every(({ body }) => lists(body.what, { affordance, method })),
+  )
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /**
- * Where the hub is, for devices of this home that cannot find it any more (SPEC 6.8). In: questions to the LAN's mDNS group; out: an
- * answer to who asked for exactly this home, from an address of a private network.
+ * Where the hub is, for devices of this home that cannot find it any more (SPEC 6.8), and where devices' own servers are, for
+ * browsers (18.1). In: questions to the LAN's mDNS group; out: an answer to who asked for exactly this home, or for exactly such a
+ * server, from an address of a private network.
  *
  * Always true: it never speaks first; a question that is not ours, or from elsewhere, has no answer; switched off, there is no
  * socket. Absent on purpose: announcements, browsing, caching, IPv6; a name of the home that says whose it is.
@@ -13,6 +14,7 @@ import { ignore, RoomError } from '../../base/error.ts'
 import { once } from '../../base/lifetime.ts'
 import type { Log } from '../../base/log.ts'
 import { answerTo, discoveryLabel } from './answer.ts'
+import { serversAnswer } from './servers.ts'
 
 export class DiscoveryError extends RoomError<'cannot-listen'> {}
 
@@ -28,6 +30,8 @@ export interface DiscoveryOptions {
   readonly port: number
   /** This machine's IPv4 addresses on private networks, asked for at each answer: LANs are renumbered. */
   readonly addresses: () => readonly string[]
+  /** IPv4 of the device whose own server has this label, if it is here. */
+  readonly serverAt?: (label: string) => string | undefined
   /** Who gets no answer now: it was sent elsewhere. */
   readonly ignores?: (address: string) => boolean
   /** Where to listen; the mDNS group's port on all interfaces if not said, and then that group is joined. */
@@ -67,10 +71,18 @@ export async function openDiscovery(
   const allowance = new Allowance(() => deps.clock.monotonic())
   socket.on('error', (error) => deps.log.taskFailed('discovery', error))
   socket.on('message', (question, from) => {
-    if (!NEAR.check(from.address) || options.ignores?.(from.address) || !allowance.take()) return
+    if (!NEAR.check(from.address) || !allowance.take()) return
     const address = nearest(options.addresses(), from.address)
-    const answer = address && answerTo(question, label, address, options.port)
-    if (answer) socket.send(answer, from.port, from.address, ignoreSending)
+    if (address === undefined) return
+    const answer = options.ignores?.(from.address)
+      ? undefined
+      : answerTo(question, label, address, options.port)
+    if (answer) return socket.send(answer, from.port, from.address, ignoreSending)
+    const { serverAt } = options
+    const servers = serverAt && serversAnswer(question, serverAt, from.port !== MDNS_PORT)
+    if (!servers) return
+    if (servers.toGroup) sendToGroup(socket, servers.bytes, address)
+    else socket.send(servers.bytes, from.port, from.address, ignoreSending)
   })
   const dispose = once(() => new Promise<void>((closed) => socket.close(() => closed())))
   signal.addEventListener('abort', dispose, { once: true })
@@ -114,6 +126,17 @@ function joinGroup(socket: Socket, addresses: readonly string[]): boolean {
     }
   })
   return joined.length > 0
+}
+
+/** @param address  of ours, on the network that it goes to */
+function sendToGroup(socket: Socket, bytes: Uint8Array, address: string): void {
+  try {
+    socket.setMulticastInterface(address)
+    socket.setMulticastTTL(255)
+    socket.send(bytes, MDNS_PORT, GROUP, ignoreSending)
+  } catch (error) {
+    ignore(error, 'an address that went: who asked will ask again')
+  }
 }
 
 /** The address of ours that shares most of its first bits with the one that asks: on a machine with several LANs, the right one. */

@@ -165,6 +165,7 @@ export class App {
     const { authority, desk } = this.#deps.home
     const { caller } = asking
     this.#deps.home.services.arrived(asking.place.origin)
+    this.#deps.home.mesh.guests.arrived(caller)
     const sight = new Sight(authority, caller)
     if (!isLetIn(route, caller, () => sight.mayShare())) {
       desk.forbidden(caller, `${route.method} ${route.path}`)
@@ -177,6 +178,12 @@ export class App {
   /** Says that this address was renewed, so that a client need not ask each time; where it moved `GET /home` tells (SPEC 10.4). */
   #moved({ origin }: Side): Record<string, string> {
     return this.#deps.home.services.movedTo(origin) ? { 'shallot-moved': '1' } : {}
+  }
+
+  /** Marks the list of addresses at other homes, so that who keeps it asks only for another one (SPEC 14.9). */
+  #others({ origin }: Side): Record<string, string> {
+    const mark = this.#deps.home.mesh.guests.markFor(origin)
+    return mark === undefined ? {} : { 'shallot-others': mark }
   }
 
   #foreign(request: IncomingMessage, side: Side): Problem {
@@ -235,6 +242,7 @@ export class App {
     response.writeHead(reply.status, {
       ...HEADERS,
       ...this.#moved(side),
+      ...this.#others(side),
       'content-type': isProblem ? 'application/problem+json' : 'application/json',
       'content-length': Buffer.byteLength(text),
       ...reply.headers,
@@ -254,6 +262,7 @@ export class App {
     response.writeHead(200, {
       ...HEADERS,
       ...this.#moved(side),
+      ...this.#others(side),
       'content-type': reply.type,
       ...reply.headers,
     })

@@ -7,12 +7,15 @@ import type { Reply } from './answer.ts'
 
 export const PAGE_PATH = '/'
 
+type Scheme = 'http' | 'https'
+
 export interface Page {
   readonly plain: Uint8Array
   /** Browsers take brotli over TLS only, so an onion gets gzip. */
   readonly packed: Readonly<Record<'br' | 'gzip', Uint8Array>>
   readonly tag: string
-  readonly policy: string
+  /** By the scheme of the face: TLS is the LAN's, where devices have servers of their own (SPEC 18). */
+  readonly policy: Readonly<Record<Scheme, string>>
 }
 
 /** @param html  as scripts/web.ts wrote it */
@@ -23,15 +26,15 @@ export function preparePage(html: string): Page {
     plain,
     packed: { br: brotliCompressSync(plain, quality), gzip: gzipSync(plain, { level: 9 }) },
     tag: `"${hashOf(html, 'base64url').slice(0, 22)}"`,
-    policy: policyOf(html),
+    policy: { http: policyOf(html, "'self'"), https: policyOf(html, "'self' https://*.local:*") },
   }
 }
 
 /** Answers with the page, or with nothing for a client that has this very one. */
-export function tellPage(page: Page, asked: IncomingHttpHeaders, scheme: 'http' | 'https'): Reply {
+export function tellPage(page: Page, asked: IncomingHttpHeaders, scheme: Scheme): Reply {
   const headers = {
     'content-type': 'text/html; charset=utf-8',
-    'content-security-policy': page.policy,
+    'content-security-policy': page.policy[scheme],
     // A browser that holds an onion for insecure complains of this header there.
     ...(scheme === 'https' && { 'cross-origin-opener-policy': 'same-origin' }),
     'permissions-policy': 'camera=(), geolocation=(), microphone=()',
@@ -57,10 +60,10 @@ function acceptedBy(header: string | string[] | undefined): 'br' | 'gzip' | unde
 }
 
 /**
- * Nothing is loaded, run or sent but what is in the page and what its own home answers. The hashes are those of the
+ * Nothing is loaded, run or sent but what is in the page and what its own home, and on the LAN its devices, answer. The hashes are those of the
  * script and the style as they stand in it (CSP 3 §8.4).
  */
-function policyOf(html: string): string {
+function policyOf(html: string, partners: string): string {
   const inside = (tag: 'script' | 'style') =>
     [...html.matchAll(new RegExp(`<${tag}[^>]*>([^]*?)</${tag}>`, 'g'))]
       .map(([, text]) => `'sha256-${hashOf(text!, 'base64')}'`)
@@ -69,7 +72,7 @@ function policyOf(html: string): string {
     "default-src 'none'",
     `script-src ${inside('script')}`,
     `style-src ${inside('style')}`,
-    "connect-src 'self'",
+    `connect-src ${partners}`,
     'img-src data:',
     "form-action 'self'",
     "base-uri 'none'",

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** All that a phone needs for its first picture (SPEC 9.4), so that it has it in one round trip through Tor. */
 import type { Authority } from '../../core/authority.ts'
+import { directOriginOf } from '../../core/direct.ts'
+import type { HostView } from '../../core/mesh/index.ts'
 import {
   type Affordance,
   affordanceOf,
@@ -16,12 +18,16 @@ import type { RouteDeps } from './route.ts'
 import { tellBytes, tellIdentity } from './telling.ts'
 import { grantsFor, peopleFor, tellGrant, tellRevocation } from './telling-people.ts'
 
+/** What the LAN face calls itself: who asks by it is on the same network as the devices. */
+const LAN = 'lan'
+
 export function tellHome({ clock, home }: RouteDeps, caller: Caller, only: PartyId | undefined): object {
   const { authority } = home
   const { trust } = authority
   const sight = new Sight(authority, caller)
   const devices = home.devices.list().filter((device) => (!only || only === device.id) && sight.sees(device))
   // The face of one device knows of nothing else.
+  const isNear = caller.origin === LAN
   const people = only ? [] : peopleFor(home, caller, sight)
   const grants = grantsFor(home, caller, sight).filter((grant) => !only || isAbout(authority, grant, devices))
   return {
@@ -44,10 +50,39 @@ export function tellHome({ clock, home }: RouteDeps, caller: Caller, only: Party
     people: people.map(({ id, name }) => ({ id: tellBytes(id), name })),
     grants: grants.map((grant) => tellGrant(home, grant)),
     things: devices.map((device) =>
-      tellThing(device, home.devices.twin(device.id), authority.groups.of(device), sight),
+      tellThing(
+        device,
+        home.devices.twin(device.id),
+        authority.groups.of(device),
+        sight,
+        isNear ? directOriginOf(device) : undefined,
+      ),
     ),
     moved: moveOf(home, caller),
+    ...(!only && tellOthers(home, caller)),
   }
+}
+
+/** The other homes by whose addresses this caller may come too, and which home let it in, if it was not this one (SPEC 14.9). */
+export function tellOthers({ mesh }: RouteDeps['home'], caller: Caller): Others {
+  const others = mesh.guests.othersFor(caller)
+  const host = mesh.guests.hostOf(caller.origin)
+  return {
+    here: mesh.papers.nameOf(mesh.own),
+    others: others.map(({ home, address, clientKey }) => ({
+      home,
+      address,
+      clientKey: tellBytes(clientKey),
+    })),
+    ...(host && { host }),
+  }
+}
+
+export interface Others {
+  /** What this home's daemon is called. */
+  readonly here: string
+  readonly others: readonly Move[]
+  readonly host?: HostView
 }
 
 function isAbout({ groups }: Authority, grant: HeldGrant, devices: readonly Device[]): boolean {
@@ -69,13 +104,21 @@ export function tellOwners(owners: RouteDeps['home']['authority']['trust']['owne
   return owners.map(({ id, name, frame }) => ({ key: id, name, frame: tellBytes(frame) }))
 }
 
-function tellThing(device: Device, twin: Twin, groups: readonly string[], sight: Sight): object {
+/** @param direct  the origin of its own server, for who can reach it */
+function tellThing(
+  device: Device,
+  twin: Twin,
+  groups: readonly string[],
+  sight: Sight,
+  direct: string | undefined,
+): object {
   const known = device.affordances.map(affordanceOf).filter((each) => each !== undefined)
   return {
     ...tellIdentity(device),
     title: device.name,
     confirmed: device.record !== undefined,
     groups,
+    direct,
     affordances: known.flatMap((affordance) => tellAffordance(device, affordance, twin, sight)),
   }
 }

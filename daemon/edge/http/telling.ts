@@ -30,6 +30,7 @@ export function tellIdentity(device: Device): object {
     home: device.home,
     connected: presence.connected,
     since: presence.since,
+    unreachable: presence.heardAt,
     nonce: tellBytes(presence.nonce),
     hello: tellBytes(presence.hello),
     record: tellBytes(record),
@@ -106,16 +107,18 @@ export function tellEvent(event: HomeEvent): object {
     case 'enrolment':
       return { device: event.device, at: event.at, permit: tellBytes(event.permit) }
     case 'act': {
-      const { device, at, source, grant, person } = event
+      const { device, at, source, grant, person, command, by } = event
       const code = codeByNumber(event.code) ?? event.code
       const affordance = affordanceOf(event.affordance)?.name ?? event.affordance
-      return { device, at, source, affordance, code, grant: tellBytes(grant), person: tellBytes(person) }
+      const who = { grant: tellBytes(grant), person: tellBytes(person), command: tellBytes(command), by }
+      return { device, at, source, affordance, code, ...who }
     }
     case 'still': {
       const { device, at, command, digest, size, got, code } = event
       return { device, at, command: tellBytes(command), digest: tellBytes(digest), size, got, code }
     }
     case 'rights':
+    case 'others':
       return { at: event.at }
     case 'pairing':
       return { at: event.at, pairing: tellBytes(event.pairing) }

@@ -47,6 +47,12 @@ export class LinkDiary {
     this.#log.say('info', 'device-renewed', { device, rescued })
   }
 
+  /** @param given  false: the key in its hello is no point of the curve */
+  serverCertified(device: PartyId, given: boolean): void {
+    if (given) this.#log.say('info', 'device-server-certified', { device })
+    else this.#log.say('warn', 'device-server-refused', { device, code: 'bad-key' })
+  }
+
   deskFailed(device: PartyId, error: unknown): void {
     this.#log.say('error', 'link-desk-failed', { device, code: codeOf(error), message: sentenceOf(error) })
   }

@@ -27,6 +27,7 @@ import type { Carrier, DeviceDesk } from '../../core/ports.ts'
 import { Tries } from '../../core/tries.ts'
 import { Connection, type Talk } from './connection.ts'
 import { LinkDiary } from './diary.ts'
+import type { DirectOffice } from './direct.ts'
 import { Enrolment } from './enrolment.ts'
 import { Fronts, type LinkPapers } from './fronts.ts'
 import { ADDRESSES_MAX, LINK_LIMITS, type LinkLimits, Occupancy } from './limits.ts'
@@ -39,6 +40,7 @@ import { peerLeaf } from './tls.ts'
 import { TurnedAway } from './turned-away.ts'
 import { HubVoice } from './voice.ts'
 
+export type { DirectOffice } from './direct.ts'
 export type { LinkPapers } from './fronts.ts'
 export { LINK_LIMITS, type LinkLimits } from './limits.ts'
 
@@ -64,6 +66,8 @@ export interface LinkOptions extends LinkPapers {
   readonly zone?: () => Zone | undefined
   /** Where else devices may find this hub, told with each welcome: numeric addresses, the best first. */
   readonly places?: () => readonly Place[]
+  /** For devices with a server of their own; absent: none gets a certificate. */
+  readonly direct?: DirectOffice
 }
 
 export interface Link extends Carrier, AsyncDisposable {
@@ -74,6 +78,8 @@ export interface Link extends Carrier, AsyncDisposable {
   taken(hubLeaf: Uint8Array): number
   /** Devices with a session. */
   connected(): number
+  /** Where the link of the connected device comes from whose own server has this name, if that is near (SPEC 18.1). */
+  serverAt(name: string): string | undefined
   /** Whether a device at this address was sent to another daemon a moment ago (SPEC 14.7). */
   turnedAway(address: string): boolean
 }
@@ -95,6 +101,7 @@ export async function openLink(deps: LinkDeps, options: LinkOptions, signal: Abo
     port: listener.port,
     connected: () => listener.room.roster.size,
     turnedAway: (address) => listener.room.turnedAway.has(address),
+    serverAt: (name) => listener.serverAt(name),
     send: (device, frame) => listener.send(device, frame),
     drop: (device, why) => listener.room.roster.get(device)?.end(why),
     renew: (papers) => listener.renew(papers),
@@ -134,7 +141,8 @@ class Listener {
     const shared = { clock, random, ed25519, desk, homeId: options.homeId, hub, voice, issuer, diary, limits }
     const noteRound = new NoteRound(clock, this.#closing.signal)
     const turnedAway = new TurnedAway(clock)
-    this.room = { ...shared, tries: new Tries(), roster: new Roster(), noteRound, turnedAway }
+    const { direct } = options
+    this.room = { ...shared, tries: new Tries(), roster: new Roster(), noteRound, turnedAway, direct }
     this.#hubSeed = options.hubSeed
     this.#fronts = this.#open(options)
     this.#occupancy = new Occupancy(limits)
@@ -237,12 +245,19 @@ class Listener {
     return yes(new Session(room, line, leaf.value, socket.isSessionReused()))
   }
 
+  serverAt(name: string): string | undefined {
+    for (const { serverPlace } of this.room.roster.sessions())
+      if (serverPlace?.name === name) return serverPlace.address
+    return undefined
+  }
+
   #sweep(): void {
     const now = this.room.clock.monotonic()
     for (const connection of this.#connections.values()) connection.sweep(now)
     for (const session of this.room.roster.sessions()) {
       session.renew()
       session.retell()
+      session.equip()
     }
     this.room.diary.settle()
   }

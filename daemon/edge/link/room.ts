@@ -6,6 +6,7 @@ import type { PartyId } from '../../core/model/index.ts'
 import type { DeviceDesk } from '../../core/ports.ts'
 import type { Tries } from '../../core/tries.ts'
 import type { LinkDiary } from './diary.ts'
+import type { DirectOffice } from './direct.ts'
 import type { LinkLimits } from './limits.ts'
 import type { NoteRound } from './note-round.ts'
 import type { Roster } from './roster.ts'
@@ -29,4 +30,5 @@ export interface LinkRoom {
   readonly roster: Roster
   readonly noteRound: NoteRound
   readonly turnedAway: TurnedAway
+  readonly direct: DirectOffice | undefined
 }

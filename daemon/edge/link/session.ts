@@ -8,6 +8,7 @@ import {
   type Act,
   admit,
   type Body,
+  type DirectServer,
   type Frame,
   type Hello,
   type Message,
@@ -20,6 +21,7 @@ import {
 import type { DeviceLeaf } from '../../core/identity/certificates.ts'
 import { idOf, type PartyId } from '../../core/model/index.ts'
 import type { Line, Outcome, Talk } from './connection.ts'
+import { ServerPapers } from './direct.ts'
 import { writeFrame } from './frames.ts'
 import { NOTE_AFTER, NOTE_MS, type Noting } from './note-round.ts'
 import { isEnvelope, readGot, readPiece, readWanted, storedFrame } from './notes.ts'
@@ -81,6 +83,9 @@ export class Session implements Talk, Receiver, Noting {
   #renewAt: number
   #life: Uint8Array | undefined
   #told: Told | undefined
+  /** The device's own server, as its latest hello has it. */
+  #server: DirectServer | undefined
+  readonly #serverPapers: ServerPapers
 
   constructor(room: LinkRoom, line: Line, leaf: DeviceLeaf, resumed: boolean) {
     this.#room = room
@@ -89,6 +94,7 @@ export class Session implements Talk, Receiver, Noting {
     this.device = idOf(leaf.key)
     this.#resumed = resumed
     this.#renewAt = renewalDue(leaf, room.issuer().key)
+    this.#serverPapers = new ServerPapers(room, this.device, line.address)
   }
 
   /** Who may seal what here (SPEC 2.6): the device its own types, and an owner its record when that is wanted. */
@@ -179,7 +185,10 @@ export class Session implements Talk, Receiver, Noting {
     this.#room.desk.welcomed(this.device)
     this.#life = Uint8Array.from(hello.body.epoch)
     this.#told = this.#room.voice.tell()
+    this.#server = hello.body.direct
+    this.#serverPapers.restart()
     this.renew()
+    this.equip()
     return undefined
   }
 
@@ -199,6 +208,18 @@ export class Session implements Talk, Receiver, Noting {
     if (!papers) return
     this.#line.send(papers)
     this.#room.diary.deviceRenewed(this.device, false)
+  }
+
+  /** Gives the device's own server its certificate, when it has a server and that is due (SPEC 18.2). */
+  equip(): void {
+    if (this.#state !== 'open' || !this.#life || !this.#server || this.#line.ended) return
+    const papers = this.#serverPapers.next(this.#server, this.#life)
+    if (papers) this.#line.send(papers)
+  }
+
+  /** Where the device's own server is, when it has one. */
+  get serverPlace(): ServerPapers['place'] | undefined {
+    return this.#state === 'open' && this.#server ? this.#serverPapers.place : undefined
   }
 
   #keep(message: Kept): Outcome | Promise<Outcome> {

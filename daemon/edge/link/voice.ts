@@ -3,6 +3,7 @@ import { EPOCH_BYTES, PLACES_MAX } from '../../../schemas/gen/ts/wire.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import {
+  type Direct,
   type Enrolled,
   type Frame,
   type Place,
@@ -76,6 +77,13 @@ export class HubVoice {
   enrolled(device: PartyId, nonce: Uint8Array, certificate: Uint8Array, name: string): Frame {
     const claims = this.#claims(device, this.#clock.now())
     const body: Enrolled = { type: 'enrolled', ...claims, nonce, certificate, name }
+    return sealEnvelope(body, this.#signer)
+  }
+
+  /** @param nonce the epoch of the hello that is answered */
+  direct(device: PartyId, nonce: Uint8Array, certificate: Uint8Array, origins: readonly string[]): Frame {
+    const claims = this.#claims(device, this.#clock.now())
+    const body: Direct = { type: 'direct', ...claims, nonce, certificate, origins }
     return sealEnvelope(body, this.#signer)
   }
 

@@ -18,7 +18,7 @@ export interface FarRow {
   readonly word: Uint8Array
 }
 
-/** The tables `mesh_paper`, `mesh_thing` and `mesh_heard`. */
+/** The tables `mesh_paper`, `mesh_thing`, `mesh_heard`, `mesh_guests` and `mesh_arrival`. */
 export class MeshTable {
   readonly #sql: ReturnType<typeof prepareAll>
 
@@ -63,6 +63,36 @@ export class MeshTable {
     this.#sql.heard.run(keyOf(member), at)
   }
 
+  said(): ReadonlyArray<{ readonly member: PartyId; readonly word: Uint8Array }> {
+    return this.#sql.said.all().map((row) => ({
+      member: idOf(row.member as Uint8Array),
+      word: row.word as Uint8Array,
+    }))
+  }
+
+  keepSaid(member: PartyId, kind: 'guests' | 'offers', word: Uint8Array): void {
+    this.#sql.keepSaid.run(keyOf(member), kind, word)
+  }
+
+  dropSaid(member: PartyId): void {
+    this.#sql.dropSaid.run(keyOf(member))
+  }
+
+  arrivals(): ReadonlyArray<{ readonly guest: Uint8Array; readonly key: PartyId | undefined }> {
+    return this.#sql.arrivals.all().map((row) => ({
+      guest: row.guest as Uint8Array,
+      key: row.key === null ? undefined : idOf(row.key as Uint8Array),
+    }))
+  }
+
+  keepArrival(guest: Uint8Array, key: PartyId | undefined): void {
+    this.#sql.keepArrival.run(guest, key === undefined ? null : keyOf(key))
+  }
+
+  dropArrival(guest: Uint8Array): void {
+    this.#sql.dropArrival.run(guest)
+  }
+
   heardAt(): ReadonlyMap<PartyId, Instant> {
     return new Map(
       this.#sql.heardAt.all().map((row) => [idOf(row.member as Uint8Array), row.at as number] as const),
@@ -90,6 +120,18 @@ function prepareAll(store: Store) {
       `INSERT INTO mesh_heard (member, at) VALUES (?, ?)
        ON CONFLICT (member) DO UPDATE SET at = excluded.at`,
     ),
+    said: store.prepare('SELECT member, word FROM mesh_guests ORDER BY member, kind'),
+    keepSaid: store.prepare(
+      `INSERT INTO mesh_guests (member, kind, word) VALUES (?, ?, ?)
+       ON CONFLICT (member, kind) DO UPDATE SET word = excluded.word`,
+    ),
+    dropSaid: store.prepare('DELETE FROM mesh_guests WHERE member = ?'),
+    arrivals: store.prepare('SELECT guest, key FROM mesh_arrival ORDER BY guest'),
+    keepArrival: store.prepare(
+      `INSERT INTO mesh_arrival (guest, key) VALUES (?, ?)
+       ON CONFLICT (guest) DO UPDATE SET key = excluded.key`,
+    ),
+    dropArrival: store.prepare('DELETE FROM mesh_arrival WHERE guest = ?'),
     heardAt: store.prepare('SELECT member, at FROM mesh_heard'),
   } satisfies Record<string, StatementSync>
 }

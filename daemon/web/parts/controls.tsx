@@ -3,7 +3,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { fromWire } from '../../core/model/index.ts'
 import type { Held, May, Thing, Value } from '../answers.ts'
-import { capabilityOf, sayValue, sayWhen, titleOf } from '../kind.ts'
+import { capabilityOf, kindOf, sayValue, sayWhen, titleOf } from '../kind.ts'
 import { usePage } from './context.ts'
 import { PictureFigure } from './picture-figure.tsx'
 import { Stages, useIsBusy } from './stages.tsx'
@@ -48,10 +48,12 @@ function Switch({ thing, held }: ControlProps) {
   const command = useCommand({ thing, held })
   const busy = useIsBusy(thing.id, name)
   const on = held.value === true
-  const title = titleOf(name, words)
+  // What is on or off of a camera is its light.
+  const isLamp = isPlainSwitch(name) && kindOf(thing) === 'camera'
+  const title = isLamp ? words.picture.lamp : titleOf(name, words)
   return (
     <div class="control">
-      {!isPlainSwitch(name) && (
+      {(isLamp || !isPlainSwitch(name)) && (
         <span class="label" aria-hidden="true">
           {title}
         </span>

@@ -6,6 +6,7 @@ import { Icon } from '../parts/icon.tsx'
 import { LogView } from './log.tsx'
 import { MeView } from './me.tsx'
 import { MovedView } from './moved.tsx'
+import { OthersView } from './others.tsx'
 import { PeopleView } from './people.tsx'
 import { ThingView } from './thing.tsx'
 import { ThingsView } from './things.tsx'
@@ -19,6 +20,7 @@ export function Frame() {
     <>
       <LinkState />
       <MovedView />
+      <OthersView />
       <main>
         <View key={route} route={route} />
       </main>

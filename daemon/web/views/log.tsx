@@ -156,6 +156,7 @@ function Line({ act }: { act: Act }) {
     const { from } = words.log
     if (Object.hasOwn(from, text) && text !== 'onion')
       return from[text as Exclude<keyof typeof from, 'onion'>]
+    if (text.startsWith('onion:guest:')) return from.guest
     return text.startsWith('onion:') ? from.onion(text.slice(text.lastIndexOf(':') + 1)) : text
   }
 }

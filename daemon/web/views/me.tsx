@@ -6,6 +6,7 @@ import { usePage } from '../parts/context.ts'
 import { Heading } from '../parts/heading.tsx'
 import { LanguageChoice } from '../parts/language-choice.tsx'
 import { FormsView } from './forms.tsx'
+import { OtherWays } from './others.tsx'
 
 /** Who this phone is, how its key is kept, and how it is forgotten. */
 export function MeView() {
@@ -23,6 +24,7 @@ export function MeView() {
       </dl>
       <LanguageChoice />
       <KeepKey />
+      <OtherWays />
       {state.me?.share && <FormsView />}
       <Forget />
     </>

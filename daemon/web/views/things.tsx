@@ -68,7 +68,14 @@ function ThingIcon({ thing }: { thing: Thing }) {
 }
 
 export function Presence({ thing }: { thing: Thing }) {
-  const { words, language, now } = usePage()
-  const said = thing.connected ? words.thing.present : words.thing.absent(sayWhen(thing.since, now, language))
+  const { state, words, language, now } = usePage()
+  if (state.link.kind === 'lost' && state.near.has(thing.id))
+    return <small class="presence here">{words.thing.near}</small>
+  const { home, unreachable, since } = thing
+  const isCutOff = !thing.connected && home !== undefined && unreachable !== undefined
+  const away = isCutOff
+    ? words.thing.unreachable(home, sayWhen(unreachable, now, language))
+    : words.thing.absent(sayWhen(since, now, language))
+  const said = thing.connected ? words.thing.present : away
   return <small class={thing.connected ? 'presence here' : 'presence'}>{said}</small>
 }

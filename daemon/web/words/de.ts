@@ -17,10 +17,21 @@ export const de: Words = {
     go: 'Zur neuen Adresse',
     clientKey: (key) => `Der Tor-Browser wird nach diesem Schlüssel fragen: ${key}`,
   },
+  others: {
+    down: 'Dieses Zuhause antwortet nicht.',
+    why: 'Du kannst über ein anderes Zuhause weitermachen: Es zeigt alle Geräte, die dir gegeben wurden, die von hier so, wie man sie zuletzt hörte. Der Knopf nimmt deinen Schlüssel mit, zu jener Adresse und sonst nirgendwohin.',
+    go: (home) => `Weiter über ${home}`,
+    again: (home) => `${home} antwortet wieder.`,
+    back: (home) => `Zurück zu ${home}`,
+    title: 'Falls dieses Zuhause nicht antwortet',
+    keep: 'Auch deine anderen Zuhause lassen dieses Telefon herein. Öffne jedes jetzt einmal, und behalte ein Lesezeichen: Die Seite eines Zuhauses, das nicht antwortet, lässt sich nicht wieder öffnen.',
+  },
   thing: {
     none: 'Hier gibt es noch keine Geräte.',
     present: 'verbunden',
+    near: 'ohne den Hub erreicht',
     absent: (since) => `nicht verbunden seit ${since}`,
+    unreachable: (home, since) => `${home} ist nicht erreichbar, zuletzt gehört ${since}`,
     neverHeard: 'noch kein Wert',
     notNow: 'Jetzt nicht:',
     unlockFor: (seconds) => `Für ${seconds} aufschließen`,
@@ -84,6 +95,7 @@ export const de: Words = {
     alt: (device, when) => `Was ${device} gesehen hat${when ? `, ${when}` : ''}`,
     sealed: (when) =>
       `Aufgenommen ${when ?? 'zu unbekannter Zeit'}. Von der Kamera versiegelt, hier geprüft.`,
+    lamp: 'Lampe',
   },
   faults: [
     'keine',
@@ -95,10 +107,12 @@ export const de: Words = {
   ],
   stage: {
     sealing: 'wird unterschrieben …',
+    direct: 'an das Gerät selbst gesendet',
     sent: 'gesendet',
     'at-hub': 'beim Hub',
     'at-device': 'beim Gerät',
     done: 'erledigt',
+    'done-direct': 'erledigt, ohne den Hub',
   },
   history: {
     title: (property) => `${property}: Verlauf`,
@@ -128,10 +142,12 @@ export const de: Words = {
       unix: 'am Hub',
       lan: 'zu Hause',
       onion: (name) => `über Tor (${name})`,
+      guest: 'durch Tor, von einem anderen Zuhause eingelassen',
       link: 'durch das Gerät',
       keypad: 'am Tastenfeld',
       page: 'auf der eigenen Seite des Geräts',
       button: 'mit seinem Knopf',
+      direct: 'am Gerät selbst',
     },
     kind: {
       command: 'verlangte',

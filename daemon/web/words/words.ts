@@ -27,10 +27,22 @@ export interface Words {
     readonly go: string
     readonly clientKey: (key: string) => string
   }
+  /** Addresses at other homes. */
+  readonly others: {
+    readonly down: string
+    readonly why: string
+    readonly go: (home: string) => string
+    readonly again: (home: string) => string
+    readonly back: (home: string) => string
+    readonly title: string
+    readonly keep: string
+  }
   readonly thing: {
     readonly none: string
     readonly present: string
+    readonly near: string
     readonly absent: (since: string) => string
+    readonly unreachable: (home: string, since: string) => string
     readonly neverHeard: string
     readonly notNow: string
     readonly unlockFor: (seconds: string) => string
@@ -53,10 +65,13 @@ export interface Words {
     /** @param when  absent: the device did not know the time */
     readonly alt: (device: string, when: string | undefined) => string
     readonly sealed: (when: string | undefined) => string
+    readonly lamp: string
   }
   /** By the numbers of SPEC 4.15. */
   readonly faults: readonly string[]
-  readonly stage: Readonly<Record<'sealing' | 'sent' | 'at-hub' | 'at-device' | 'done', string>>
+  readonly stage: Readonly<
+    Record<'sealing' | 'direct' | 'sent' | 'at-hub' | 'at-device' | 'done' | 'done-direct', string>
+  >
   readonly history: {
     readonly title: (property: string) => string
     readonly show: string
@@ -87,10 +102,12 @@ export interface Words {
       readonly unix: string
       readonly lan: string
       readonly onion: (name: string) => string
+      readonly guest: string
       readonly link: string
       readonly keypad: string
       readonly page: string
       readonly button: string
+      readonly direct: string
     }
     readonly kind: Readonly<Record<EntryKind, string>>
     readonly unsealed: string

@@ -67,14 +67,15 @@ export class Scene {
   /** The sitter unlocks for five seconds, by the sitter's grant, unless `changes` says otherwise. */
   command(changes: Partial<CommandBody> = {}, by: Signer = sitter): Uint8Array {
     const { value, ...body } = { ...this.#unlock(), ...changes }
-    const takesOne = 'value' in changes || body.affordance === UNLOCK
+    const takesOne = 'value' in changes || (body.affordance === UNLOCK && body.operation !== 'read')
     return sealEnvelope({ ...body, ...(takesOne && { value: value! }) }, by)
   }
 
-  /** The same, naming no grant. */
-  bare(by: Signer): Uint8Array {
-    const { grant: _, ...body } = this.#unlock()
-    return sealEnvelope(body, by)
+  /** The same, naming no grant; a read has no value unless `changes` brings one. */
+  bare(by: Signer, changes: Partial<CommandBody> = {}): Uint8Array {
+    const { grant: _, value, ...body } = { ...this.#unlock(), ...changes }
+    const takesOne = body.operation !== 'read' || changes.value !== undefined
+    return sealEnvelope({ ...body, ...(takesOne && { value: value! }) }, by)
   }
 
   #unlock(): CommandBody {

@@ -40,6 +40,7 @@ export class FakePeople {
   pair: Uint8Array | undefined
   declined = false
   moved: object | undefined
+  others: unknown
   zone = 'Europe/Berlin'
   /** Whether who asks may pass anything on. */
   share = true
@@ -175,6 +176,8 @@ export class FakePeople {
       home: this.home.id,
       hub: idOf(HUB.key),
       ...(this.moved && { moved: this.moved }),
+      here: 'town',
+      others: this.others ?? [],
       zone: { name: this.zone, offset: 60, changesAt: 0, thereafter: 60 },
       owners: this.#tellOwners(),
       revocations: this.revocations.map(({ frame }) => ({ frame: toBase64url(frame) })),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
-import { createServer, type Socket } from 'node:net'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { toBase64url } from '../../../daemon/base/bytes.ts'
@@ -286,3 +286,167 @@ suite('a home that has another address by now [SPEC 10.4]', () => {
     })
   }
 })
+
+suite('a home that has addresses at other homes for us [SPEC 14.9]', () => {
+  const there = ed25519.signer(systemRandom.bytes(32)).key
+  const clientKey = systemRandom.bytes(32)
+  const CABIN = { home: 'cabin', address: onionAddress(there), clientKey: toBase64url(clientKey) }
+  let sock: string
+
+  before(async () => {
+    await home.listen(join(account.base, 'there'))
+    sock = join(account.base, 'there', 'api.sock')
+  })
+  after(() => {
+    home.twist = () => false
+    home.claims = undefined
+  })
+
+  /** As the face of the invitation answers. */
+  function offer(others: unknown, mark = 'aaaa'): void {
+    const answers = new FakePeople(home)
+    answers.others = others
+    home.twist = (asked) => {
+      asked.answer.setHeader('shallot-others', mark)
+      return answers.twist(asked)
+    }
+  }
+
+  /** A code whose home was asked once on the LAN, so that what it told is kept. */
+  async function known(others: unknown, mark?: string): Promise<string> {
+    offer(others, mark)
+    const onLan = codeFile([origin], webCaCertificate(ca))
+    const { exit, err } = await account.within(['get', 'porch-light', '--home', onLan])
+    assert.equal(exit, 0, err)
+    home.twist = () => false
+    // Away from the LAN: what was kept is for the address in the code.
+    writeFileSync(onLan, writeHomeCode({ root: home.root.key, onion, lan: [] }).reveal())
+    return onLan
+  }
+
+  const away = (file: string) => account.jsonWithin(['status', '--home', file, '--tor-socks', socks])
+
+  /** tor leads to the home by these addresses alone. */
+  function leadBy(addresses: readonly string[]): void {
+    asked.length = 0
+    reply = (socket) => {
+      if (!addresses.includes(asked.at(-1)!)) return NOT_ALLOWED(socket)
+      socket.removeAllListeners('data')
+      socket.write(Buffer.from([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]))
+      const home = connect(sock)
+      home.on('error', () => {})
+      socket.pipe(home).pipe(socket)
+    }
+  }
+
+  test('keeps them in a private file beside the code, and asks again only for another list', async () => {
+    const file = await known([CABIN])
+    const kept = `${file}.others`
+    assert.equal(statSync(kept).mode & 0o777, 0o600)
+    const { others } = JSON.parse(readFileSync(kept, 'utf8'))
+    const code = readHomeCode(others[0].code)
+    assert(code.ok)
+    assert.deepEqual(
+      [others[0].home, code.value.onion, code.value.clientKey?.reveal()],
+      ['cabin', there, clientKey],
+    )
+    assert.deepEqual([code.value.root, code.value.lan], [home.root.key, []])
+    const again = async (mark: string) => {
+      const lan = writeHomeCode({ root: home.root.key, onion, lan: [origin], webCa: webCaCertificate(ca) })
+      writeFileSync(file, lan.reveal())
+      offer([], mark)
+      home.asked.length = 0
+      await account.within(['get', 'porch-light', '--home', file])
+      return [home.asked.includes('GET /home'), JSON.parse(readFileSync(kept, 'utf8')).others.length]
+    }
+    assert.deepEqual(await again('aaaa'), [false, 1])
+    assert.deepEqual(await again('0'), [true, 0])
+  })
+
+  test('is reached by one of them when its own address does not lead there, and by that at once the next time', async () => {
+    const file = await known([{ home: 'shed', address: onionAddress(newKeyOf()) }, CABIN])
+    leadBy([CABIN.address])
+    const first = await away(file)
+    assert.deepEqual([first.exit, first.said.way, first.said.by], [0, 'tor', 'cabin'], first.err)
+    assert.deepEqual([asked[0], asked.at(-1), asked.length], [onionAddress(onion), CABIN.address, 3])
+    leadBy([CABIN.address])
+    const { err, out } = await account.within(['status', '--home', file, '--tor-socks', socks])
+    assert.deepEqual([...asked], [CABIN.address])
+    assert.match(err, /does not lead to it now: reached by cabin/)
+    assert.match(out, /through Tor, by cabin/)
+    leadBy([onionAddress(onion)])
+    await away(file)
+    assert.deepEqual([...asked], [CABIN.address, onionAddress(onion)])
+    leadBy([onionAddress(onion)])
+    await away(file)
+    assert.deepEqual([...asked], [onionAddress(onion)])
+  })
+
+  test('means by a bare name its own device, also where another one answers', async () => {
+    const file = await known([CABIN])
+    leadBy([CABIN.address])
+    home.asked.length = 0
+    await account.within(['get', 'porch-light', '--home', file, '--tor-socks', socks])
+    assert.deepEqual(home.asked, [
+      'GET /things/town%2Fporch-light/properties',
+      'GET /things/porch-light/properties',
+    ])
+  })
+
+  test('is not believed there if another home answers, and nothing further is tried', async () => {
+    const file = await known([CABIN, { home: 'shed', address: onionAddress(newKeyOf()) }])
+    leadBy([CABIN.address])
+    home.claims = 'A'.repeat(43)
+    const { exit, said } = await away(file)
+    home.claims = undefined
+    assert.deepEqual([exit === 0, said.code, asked.length], [false, 'wrong-audience', 2])
+  })
+
+  test('says of each address why it did not lead there', async () => {
+    const file = await known([CABIN])
+    leadBy([])
+    const { exit, said } = await away(file)
+    assert.deepEqual([exit, said.code, asked.length], [4, 'unreachable', 2])
+    assert.match(said.message as string, /by its own address: .*rules forbid.*; by cabin: .*rules forbid/)
+  })
+
+  for (const [what, others] of [
+    ['an address that is none', [{ ...CABIN, address: 'evil.example' }]],
+    ['a name with a line end', [{ ...CABIN, home: 'a\nb' }]],
+    ['a client key of another size', [{ ...CABIN, clientKey: 'AAAA' }]],
+    ['no list', {}],
+  ] as const) {
+    test(`${what} is not kept, and what was asked for is done`, async () => {
+      assert.equal(existsSync(`${await known(others)}.others`), false)
+    })
+  }
+
+  test('is not looked for by what somebody else wrote into the file', async () => {
+    const file = await known([CABIN])
+    const kept = `${file}.others`
+    const stranger = newKeyOf()
+    const right = JSON.parse(readFileSync(kept, 'utf8'))
+    const evil = writeHomeCode({ root: stranger, onion: stranger, lan: [] }).reveal()
+    for (const text of [
+      'x',
+      '{}',
+      JSON.stringify({ ...right, of: toBase64url(stranger) }),
+      JSON.stringify({ ...right, others: 7 }),
+      JSON.stringify({ ...right, here: undefined }),
+      JSON.stringify({
+        ...right,
+        others: [null, { home: 'cabin', code: evil }, { home: 'cabin', code: 'x' }],
+      }),
+      ' '.repeat(70_000),
+    ]) {
+      writeFileSync(kept, text)
+      leadBy([CABIN.address, onionAddress(stranger)])
+      const { exit } = await away(file)
+      assert.deepEqual([exit, ...asked], [4, onionAddress(onion)], text.slice(0, 40))
+    }
+  })
+})
+
+function newKeyOf(): Uint8Array {
+  return ed25519.signer(systemRandom.bytes(32)).key
+}

@@ -266,6 +266,57 @@ suite('act [SPEC 12.8]', () => {
     assert.deepEqual(told, ['act', 'reading'])
   })
 
+  test('what came directly is in the log as its signer’s, by the copy of the grant that is theirs [SPEC 18.5]', async (t) => {
+    const home = await openCoreHome(t)
+    await home.lamp()
+    const person = newId()
+    const { people } = home.desk
+    assert(
+      (await people.person(personFrame(home.as(OWNER), { name: 'eve', person }), person, home.caller)).ok,
+    )
+    const holder = holderFrame(home.as(OWNER), { key: GUEST.key, person })
+    assert((await people.holder(holder, idOf(GUEST.key), home.caller)).ok)
+    const id = newId()
+    const expiresAt = Math.floor(home.clock.now() / 1000) + 3600
+    await granted(home, { id, key: GUEST.key, uses: 3, expiresAt })
+    const command = new Uint8Array(32).fill(9)
+    const watching = home.feed.watch()
+    const values = [{ affordance: 1, at: 0, value: true }]
+    const direct = { source: 'direct', affordance: 1, values, command } as const
+    const [byGuest, byOwner, failed] = [
+      home.act({ ...direct, grant: id, signer: GUEST.key }),
+      home.act({ ...direct, signer: OWNER.key }),
+      home.act({ ...direct, grant: id, signer: GUEST.key, code: CODES['device-fault'], values: [] }),
+    ]
+    for (const act of [byGuest, byGuest, byOwner, failed]) await home.deviceDesk.act(LAMP_ID, act)
+    watching.close()
+    const entries = home.state.journal.read({ limit: 99 }).filter(({ kind }) => kind === 'act')
+    assert.deepEqual(
+      entries.map(({ origin, signer, person, chain, code, command }) => [
+        origin,
+        signer,
+        person,
+        chain,
+        code,
+        command,
+      ]),
+      [
+        ['direct', idOf(GUEST.key), person, [id], 0, command],
+        ['direct', idOf(OWNER.key), undefined, undefined, 0, command],
+        ['direct', idOf(GUEST.key), person, [id], CODES['device-fault'], command],
+      ],
+    )
+    assert.equal(home.state.uses.count(id), 1, 'once, and only for what was done')
+    const told: unknown[] = []
+    for await (const event of watching)
+      if (event.event === 'act') told.push([event.source, event.by, event.command])
+    assert.deepEqual(told, [
+      ['direct', idOf(GUEST.key), command],
+      ['direct', idOf(OWNER.key), command],
+      ['direct', idOf(GUEST.key), command],
+    ])
+  })
+
   test('a wrong code is in the log with its reason', async (t) => {
     const home = await openCoreHome(t)
     await home.lamp()

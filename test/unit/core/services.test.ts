@@ -224,6 +224,50 @@ suite('expose()', () => {
   })
 })
 
+suite('lend() and behind() [SPEC 14.9]', () => {
+  const guest = 'guest:AAAAAAAAAAAAAAAAAAAAAA'
+
+  test('an address for a guest, with a client key or without, is the same again and after a restart', async (t) => {
+    const { services, home, publisher } = await open(t)
+    const lent = await services.lend(guest, true, BY)
+    assert(lent?.clientKey)
+    assert.deepEqual(publisher.offers[0]?.clients, [x25519Public(lent.clientKey)])
+    assert.deepEqual((await services.lend(guest, true, BY))?.address, lent.address)
+    const open_ = await services.lend(`${guest}2`, false, BY)
+    assert.deepEqual([open_?.clientKey, open_?.address === lent.address], [undefined, false])
+    const again = await open(t, home.state)
+    assert.equal((await again.services.lend(guest, true, BY))?.address, lent.address)
+  })
+
+  test('is none while it stands with the other kind of authorisation, and another one after it went', async (t) => {
+    const { services } = await open(t)
+    const lent = await services.lend(guest, true, BY)
+    assert.equal(await services.lend(guest, false, BY), undefined)
+    assert((await services.withdraw(guest, BY)).ok)
+    const later = await services.lend(guest, false, BY)
+    assert(lent && later && lent.address !== later.address)
+  })
+
+  test('a service is known by the origin of who comes by it, a renewed one by its new address alone', async (t) => {
+    const { services } = await open(t)
+    const { address } = await invited(services, 'anna')
+    assert.equal(services.behind('onion:invitation:anna')?.address, address)
+    const renewed = await services.renew('anna', BY)
+    assert(renewed.ok)
+    assert.equal(services.behind('onion:invitation:anna~1')?.address, renewed.value.address)
+    for (const origin of [
+      'onion:invitation:anna',
+      'onion:invitation:ben',
+      'invitation:anna',
+      'unix',
+      'lan',
+      '',
+    ]) {
+      assert.equal(services.behind(origin), undefined, origin)
+    }
+  })
+})
+
 suite('renew() [SPEC 10.4]', () => {
   const anna = 'onion:invitation:anna'
 

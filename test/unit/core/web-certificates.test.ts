@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import 'reflect-metadata'
 import assert from 'node:assert/strict'
-import { X509Certificate } from 'node:crypto'
+import { webcrypto, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { connect, createServer, type TLSSocket } from 'node:tls'
+import * as x509 from '@peculiar/x509'
 import { toPem } from '../../../daemon/core/identity/certificates.ts'
 import {
+  localAddress,
+  serverLeaf,
   webCaCertificate,
   webKey,
   webLeaf,
   webScalar,
 } from '../../../daemon/core/identity/web-certificates.ts'
+import { CERTIFICATE_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
 
 const NOW = Date.now()
 const DAY = 86_400_000
@@ -125,5 +130,72 @@ describe('webScalar() [FIPS 186-5 A.2.1]', () => {
   it('is less than the order', () => {
     assert.equal(BigInt(`0x${webScalar(asBytes(order - 2n)).toHex()}`), order - 1n)
     assert.equal(BigInt(`0x${webScalar(asBytes(order - 1n)).toHex()}`), 1n)
+  })
+})
+
+describe('the certificate of a device’s own server [SPEC 18.2]', () => {
+  const certificateOf = (...names: string[]) => serverLeaf(ca, leafKey.point, names, SERIAL, NOW)!
+  const serve = (certificate: Uint8Array) => ({
+    cert: pemOf(certificate),
+    key: leafKey.key.export({ format: 'pem', type: 'pkcs8' }).toString(),
+  })
+
+  it('is accepted for its name by a TLS client that trusts the web CA, and for no other', async () => {
+    const leaf = serve(certificateOf('0123456789abcdef.local', '192.168.1.77').certificate)
+    const caPem = pemOf(webCaCertificate(ca))
+    assert.equal(await browse(caPem, leaf, '0123456789abcdef.local'), 'accepted')
+    assert.equal(await browse(caPem, leaf, 'fedcba9876543210.local'), 'ERR_TLS_CERT_ALTNAME_INVALID')
+    assert.equal(await browse(caPem, leaf, 'localhost'), 'ERR_TLS_CERT_ALTNAME_INVALID')
+  })
+
+  it('is a server’s, no CA’s, of 365 days, and fits the wire, as another reader has it', async () => {
+    const { certificate, from, until } = certificateOf(
+      '0123456789abcdef.local',
+      'fd00:1111:2222:3333:4444:5555:6666:7777',
+    )
+    assert.ok(certificate.length <= CERTIFICATE_BYTES_MAX, `${certificate.length} bytes`)
+    const read = new x509.X509Certificate(Uint8Array.from(certificate))
+    assert.deepEqual(
+      [+read.notBefore, +read.notAfter],
+      [from, until].map((at) => Math.floor(at / 1000) * 1000),
+    )
+    assert.equal((until - from) / DAY, 365)
+    assert.deepEqual([...read.getExtension(x509.ExtendedKeyUsageExtension)!.usages], ['1.3.6.1.5.5.7.3.1'])
+    assert.equal(read.getExtension(x509.KeyUsagesExtension)?.usages, x509.KeyUsageFlags.digitalSignature)
+    assert.equal(read.getExtension(x509.BasicConstraintsExtension), null)
+    assert.equal(new X509Certificate(certificate).ca, false)
+    const issuer = new x509.X509Certificate(Uint8Array.from(webCaCertificate(ca)))
+    assert.ok(await read.verify({ publicKey: issuer, date: new Date(NOW) }, webcrypto as never))
+  })
+
+  const point = leafKey.point
+  for (const [what, bytes] of [
+    ['a point that is not on the curve', Uint8Array.from(point, (byte, i) => (i === 64 ? byte ^ 1 : byte))],
+    ['the point at infinity', Uint8Array.of(0)],
+    ['a compressed point', Uint8Array.of(2 + (point[64]! & 1), ...point.subarray(1, 33))],
+    ['a hybrid point', Uint8Array.from(point, (byte, i) => (i === 0 ? 6 + (point[64]! & 1) : byte))],
+    ['a coordinate beyond the field', Uint8Array.of(4, ...new Uint8Array(64).fill(0xff))],
+    ['zeros', new Uint8Array(65)],
+  ] as const)
+    it(`is not made for ${what}`, () => {
+      assert.equal(serverLeaf(ca, bytes, ['0123456789abcdef.local'], SERIAL, NOW), undefined)
+    })
+
+  it('names an address only where the CA may', () => {
+    const near = [
+      '127.0.0.1',
+      '10.1.2.3',
+      '172.31.0.1',
+      '192.168.0.1',
+      '169.254.1.1',
+      '::1',
+      'fd00::1',
+      'fe80::1',
+    ]
+    for (const address of near) assert.equal(localAddress(address), address)
+    for (const address of ['8.8.8.8', '172.32.0.1', '192.169.0.1', '::2', '2001:db8::1', '::ffff:8.8.8.8'])
+      assert.equal(localAddress(address), undefined)
+    assert.equal(localAddress('::ffff:192.168.0.1'), '192.168.0.1')
+    assert.equal(localAddress('fe80::1%wlan0'), 'fe80::1')
   })
 })

@@ -4,7 +4,7 @@ import type { HomeEvent } from '../../../core/feed.ts'
 import type { PartyId } from '../../../core/model/index.ts'
 import { Sight } from '../../../core/sight.ts'
 import { type Outlet, problem, refused } from '../answer.ts'
-import { moveOf, tellHome } from '../picture.ts'
+import { moveOf, tellHome, tellOthers } from '../picture.ts'
 import { type Asking, findThing, type Route, type RouteDeps } from '../route.ts'
 import { sseEvent, sseStream } from '../sse.ts'
 import { tellEvent } from '../telling.ts'
@@ -31,8 +31,9 @@ export function eventRoutes(deps: RouteDeps): Route[] {
           () => deps.home.feed.watch(),
           async (events, outlet) => {
             // The watch has begun already: what happens meanwhile follows, and nothing falls between the two.
+            const others = sayOthers(deps, asking)
             if (whole === '1') await outlet.write(sseEvent('home', tellHome(deps, asking.caller, wanted)))
-            await tell(deps, asking, events, outlet, wanted)
+            await tell(deps, asking, events, outlet, { wanted, others })
           },
         )
       },
@@ -52,11 +53,12 @@ async function tell(
   asking: Asking,
   events: Channel<HomeEvent>,
   outlet: Outlet,
-  wanted: PartyId | undefined,
+  { wanted, ...begun }: { readonly wanted: PartyId | undefined; readonly others: string },
 ): Promise<void> {
   let id = 0
   let lost = 0
   let known = moveOf(deps.home, asking.caller)?.address
+  let { others } = begun
   for await (const event of events) {
     if (events.lost > lost) {
       await outlet.write(sseEvent('lagged', { lost: events.lost - lost }))
@@ -68,11 +70,22 @@ async function tell(
       known = moved.address
       await outlet.write(sseEvent('moved', moved, ++id))
     }
+    if (event.event === 'others') {
+      const now = sayOthers(deps, asking)
+      if (now !== others) await outlet.write(sseEvent('others', JSON.parse(now), ++id))
+      others = now
+      continue
+    }
     const device = 'device' in event ? event.device : undefined
     if (wanted && wanted !== device && event.event !== 'rights') continue
     const seen = seenBy(deps, asking, event)
     if (seen) await outlet.write(sseEvent(seen.event, tellEvent(seen), ++id))
   }
+}
+
+/** As JSON, so that two lists can be held against each other. */
+function sayOthers({ home }: RouteDeps, { caller, only }: Asking): string {
+  return JSON.stringify(only ? {} : tellOthers(home, caller))
 }
 
 /** The event as far as this caller may see it at this moment; undefined: not at all. */
@@ -87,6 +100,7 @@ function seenBy({ home }: RouteDeps, { caller }: Asking, event: HomeEvent): Home
     case 'enrolment':
     case 'rollout':
     case 'onion':
+    case 'others':
       return undefined
   }
   const device = home.devices.get(event.device)

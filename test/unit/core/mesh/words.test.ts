@@ -44,6 +44,20 @@ const TALK: readonly TalkWord[] = [
       { number: 0, receivedAt: 6, frame: bytes(2) },
     ],
   },
+  {
+    word: 'guests',
+    guests: [
+      { guest: new Uint8Array(16), authorised: true },
+      { guest: new Uint8Array(16).fill(1), authorised: false, key: B },
+    ],
+  },
+  {
+    word: 'offers',
+    offers: [
+      { guest: new Uint8Array(16), onion: new Uint8Array(32) },
+      { guest: new Uint8Array(16).fill(1), onion: new Uint8Array(32), clientKey: new Uint8Array(32).fill(7) },
+    ],
+  },
 ]
 const LOG: readonly LogWord[] = [
   { word: 'want', author: A, from: 1 },
@@ -97,9 +111,44 @@ describe('what daemons say [SPEC 14.4, 14.5]', () => {
     }
   })
 
+  it('of guests is nothing when one is of another kind, is there twice, or there are too many', () => {
+    const [guest, key] = [new Uint8Array(16), new Uint8Array(32)]
+    const many = Array.from({ length: 129 }, (_, at) => [guest.map(() => at), true, bytes()])
+    for (const guests of [
+      guest,
+      [guest],
+      [[guest, true]],
+      [[guest, 1, bytes()]],
+      [[guest, true, bytes(1)]],
+      [[key, true, bytes()]],
+      [[guest, true, bytes(), bytes()]],
+      [
+        [guest, true, bytes()],
+        [guest, true, key],
+      ],
+      many,
+    ]) {
+      assert.equal(decodeTalk(encodeCbor([11, guests] as never)), undefined, JSON.stringify(guests))
+    }
+    assert(decodeTalk(encodeCbor([11, many.slice(1)] as never)))
+    for (const offers of [
+      [[guest, key]],
+      [[guest, guest, bytes()]],
+      [[guest, key, guest]],
+      [[guest, key, 'x']],
+      [
+        [guest, key, bytes()],
+        [guest, key, bytes()],
+      ],
+      many,
+    ]) {
+      assert.equal(decodeTalk(encodeCbor([12, offers] as never)), undefined, JSON.stringify(offers))
+    }
+  })
+
   it('is passed over when a later version says it, and only then', () => {
-    assert.equal(isLater(encodeCbor([11, 'something'])), true)
-    for (const wrong of [[10], [1, 2], ['9'], [-9], 9])
+    assert.equal(isLater(encodeCbor([13, 'something'])), true)
+    for (const wrong of [[12], [1, 2], ['9'], [-9], 9])
       assert.equal(isLater(encodeCbor(wrong as never)), false)
   })
 

@@ -2,10 +2,16 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { fromBase64url, toBase64url } from '../../../../daemon/base/bytes.ts'
+import { systemClock } from '../../../../daemon/base/clock.ts'
+import { Log, silent } from '../../../../daemon/base/log.ts'
 import { nativeEd25519, openEnvelope } from '../../../../daemon/core/envelope/index.ts'
 import type { Device, PartyId } from '../../../../daemon/core/model/index.ts'
 import type { DeviceBook } from '../../../../daemon/core/ports.ts'
-import type { HttpHome } from '../../../../daemon/edge/http/index.ts'
+import { Sight } from '../../../../daemon/core/sight.ts'
+import type { Stills } from '../../../../daemon/core/stills/index.ts'
+import { type HttpHome, LIMITS } from '../../../../daemon/edge/http/index.ts'
+import { stillRoutes } from '../../../../daemon/edge/http/routes/stills.ts'
+import { Watchers } from '../../../../daemon/edge/http/watchers.ts'
 import { addCamera, type FakeCamera, pictureOf } from '../../../support/camera.ts'
 import { type Answer, begin, newSigner } from '../../../support/http-home.ts'
 import { INVOKE, READ } from '../../../support/papers.ts'
@@ -100,6 +106,45 @@ describe('pictures over HTTP [SPEC 19.5]', () => {
       assert(opened.ok && opened.value.body.type === 'still')
       assert.deepEqual(opened.value.body.digest, sha256(picture))
     }
+  })
+
+  it('are read from the disk as their client takes them, and no faster', async () => {
+    const served = home.home.home
+    const [picture, taken] = [
+      Uint8Array.of(0xff, 0xd8, ...new Uint8Array(30_000), 0xff, 0xd9),
+      [] as number[],
+    ]
+    await until('room for one more', () => {
+      gate.say(picture, command(6))
+      return served.stills.coming(gate.id)?.size === picture.length
+    })
+    await gate.send(picture)
+    const reads: number[] = []
+    const stills: Stills = {
+      ...served.stills,
+      read(device, digest, at, size) {
+        reads.push(at)
+        return served.stills.read(device, digest, at, size)
+      },
+    }
+    const watched: HttpHome = Object.create(served, { stills: { value: stills } })
+    const deps = { clock: systemClock, log: new Log(systemClock, silent), home: watched, limits: LIMITS }
+    const route = stillRoutes({ ...deps, watchers: new Watchers(LIMITS) }).find(({ path }) =>
+      path.endsWith(':digest'),
+    )!
+    const owner = { id: home.owner.id, name: 'ada', kind: 'owner', origin: 'unix' } as const
+    const asking = { params: { id: 'gate', digest: 'latest' }, query: new Map(), caller: owner }
+    const reply = await route.run({ ...asking, sight: new Sight(served.authority, owner) } as never)
+    assert(reply.kind === 'stream')
+    const outlet = {
+      signal: new AbortController().signal,
+      async write(piece: string | Uint8Array) {
+        assert.equal(reads.length, taken.length + 1)
+        taken.push(piece.length)
+      },
+    }
+    await reply.run(outlet)
+    assert.deepEqual([taken.length, taken[0]], [4, 8192])
   })
 
   it('that are on their way are told of, and waited for', async () => {

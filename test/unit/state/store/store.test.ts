@@ -128,7 +128,7 @@ describe('a full disk', () => {
   const BIG = 'x'.repeat(100_000)
 
   it('rejects the whole batch, keeps what was, and goes on when there is space', async (t) => {
-    const { store, add, names } = await open(t, 400_000)
+    const { store, add, names } = await open(t, 450_000)
     await add(`1${BIG}`)
     await add(`2${BIG}`)
     const batch = ['3', '4', '5'].map((name) => add(name + BIG))
