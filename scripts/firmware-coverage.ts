@@ -24,6 +24,7 @@ const FILES = [
   'renewal',
   'signer',
   'spool',
+  'still',
   'tls',
   'update',
 ]
