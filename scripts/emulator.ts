@@ -13,6 +13,7 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { systemClock } from '../daemon/base/clock.ts'
+import type { EmulatedDoor } from './emulator-door.ts'
 import { openBoard } from './twins/index.ts'
 
 export const OFFENCE_STATUS = 191
@@ -27,6 +28,7 @@ const FRAME = {
   end: 7,
   bus: 8,
   ask: 9,
+  door: 10,
   awake: 15,
   mark: 16,
 } as const
@@ -45,6 +47,10 @@ export type EmulatorOptions = {
   countInstructions?: boolean
   /** Functions by name and address: what each call of them costs is told on standard error. */
   spans?: Readonly<Record<string, number>>
+  /** The end of the DRAM that the program was linked for, if that is more than its chip’s part. */
+  dramEnd?: number
+  /** Where others may come to; without it nobody can, whatever was built in. */
+  door?: EmulatedDoor
 }
 
 /** What one connection carried, in bytes of TCP payload, handshake included. */
@@ -182,6 +188,9 @@ function busOf(directory: string): (question: Frame) => Buffer {
   }
 }
 
+const doorFrame = (answer: Buffer | undefined): Buffer =>
+  frame(answer ? FRAME.done : FRAME.close, 0, answer ?? NOTHING)
+
 /** Runs one firmware program as a process of this machine, with its chips. SIGTERM ends it. */
 export function startOnHost(
   program: string,
@@ -266,7 +275,12 @@ function commandFor(elf: string): string[] {
 
 export function startEmulator(options: EmulatorOptions): Emulator {
   const { elf, flashcheck, directory } = options
-  const plugin = [flashcheck, ...Object.entries(options.spans ?? {}).map(([name, at]) => `${name}=${at}`)]
+  const more = options.dramEnd === undefined ? [] : [`dram_end=${options.dramEnd}`]
+  const plugin = [
+    flashcheck,
+    ...more,
+    ...Object.entries(options.spans ?? {}).map(([name, at]) => `${name}=${at}`),
+  ]
   const child = spawn(
     'setpriv',
     [
@@ -290,6 +304,7 @@ export function startEmulator(options: EmulatorOptions): Emulator {
   onFrames(control, (one) => {
     if (one.kind === FRAME.awake) return awake.resolve()
     if (one.kind === FRAME.bus) return void control.write(answerBus(one))
+    if (one.kind === FRAME.door) return void control.write(doorFrame(options.door?.answer(one.payload)))
     if (one.kind === FRAME.ask)
       return void askLan(one.payload).then(
         (answer) =>

@@ -11,11 +11,13 @@ export interface Budget {
   readonly every: Limits
   readonly apps: Readonly<Record<string, Limits>>
   readonly tls: Limits
+  readonly door: Limits
 }
 
 export interface Measured {
   readonly apps: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly tls: Readonly<Record<string, unknown>>
+  readonly door: Readonly<Record<string, unknown>>
 }
 
 export function readBudgets(): Readonly<Record<EmulatedPort, Budget>> {
@@ -33,6 +35,7 @@ export function overBudget(measured: Measured, budget: Budget): string[] {
     ...missing.map((app) => `${app}: not measured`),
     ...apps,
     ...excesses('TLS alone', measured.tls, budget.tls),
+    ...excesses('a door', measured.door, budget.door),
   ]
 }
 

@@ -14,6 +14,7 @@ const FILES = [
   'charge',
   'core',
   'crypto',
+  'direct',
   'discovery',
   'drivers',
   'front-door',

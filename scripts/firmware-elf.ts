@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** What an emulated program is made of, by its toolchain's own tools. In: a port and a program that was built. Out: bytes and addresses. */
 import { execFileSync } from 'node:child_process'
-import { type EmulatedPort, programPath } from './firmware.ts'
+import { type DoorPort, type EmulatedPort, programPath } from './firmware.ts'
 
-const TOOLS: Record<EmulatedPort, string> = { qemu: 'xtensa-lx106-elf-', rv32: 'riscv64-unknown-elf-' }
+type ElfPort = EmulatedPort | DoorPort
 
-/** Bytes; flash holds code, tables and the first values of data. static is what DRAM holds of it from the start, without the arena. */
+const TOOLS: Record<ElfPort, string> = {
+  qemu: 'xtensa-lx106-elf-',
+  'qemu-door': 'xtensa-lx106-elf-',
+  rv32: 'riscv64-unknown-elf-',
+}
+
+/** Bytes; flash holds code, tables and the first values of data. static is what DRAM holds of it from the start, without its arenas. */
 export type ProgramSize = { flash: number; static: number; arena: number }
 
-function ask(port: EmulatedPort, tool: string, args: readonly string[]): string[] {
+function ask(port: ElfPort, tool: string, args: readonly string[]): string[] {
   return execFileSync(`${TOOLS[port]}${tool}`, args, { encoding: 'utf8' }).split('\n')
 }
 
-export function sections(port: EmulatedPort, program: string): Record<string, number> {
+export function sections(port: ElfPort, program: string): Record<string, number> {
   const rows = ask(port, 'size', ['-A', programPath(port, program)]).map((line) =>
     /^(\.\w+)\s+(\d+)/.exec(line),
   )
@@ -20,18 +26,14 @@ export function sections(port: EmulatedPort, program: string): Record<string, nu
 }
 
 /** The size of one symbol, or of all whose names match. */
-export function symbols(port: EmulatedPort, program: string, name: RegExp): number {
+export function symbols(port: ElfPort, program: string, name: RegExp): number {
   const lines = ask(port, 'nm', ['-S', programPath(port, program)])
   const found = lines.filter((line) => name.test(line.split(' ')[3] ?? ''))
   return found.reduce((sum, line) => sum + Number.parseInt(line.split(' ')[1]!, 16), 0)
 }
 
 /** Where functions begin. Throws when one is not there. */
-export function addresses(
-  port: EmulatedPort,
-  program: string,
-  names: readonly string[],
-): Record<string, number> {
+export function addresses(port: ElfPort, program: string, names: readonly string[]): Record<string, number> {
   const lines = ask(port, 'nm', [programPath(port, program)])
   return Object.fromEntries(
     names.map((name) => {
@@ -42,9 +44,9 @@ export function addresses(
   )
 }
 
-export function programSize(port: EmulatedPort, program: string): ProgramSize {
+export function programSize(port: ElfPort, program: string): ProgramSize {
   const size = sections(port, program)
-  const arena = symbols(port, program, /^arena$/)
+  const arena = symbols(port, program, /^(link|door)_room$/)
   const constant = (size['.data'] ?? 0) + (size['.rodata'] ?? 0)
   return { flash: (size['.text'] ?? 0) + constant, static: constant + (size['.bss'] ?? 0) - arena, arena }
 }

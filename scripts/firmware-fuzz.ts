@@ -117,6 +117,25 @@ function answeredQuestion(root: Uint8Array): Buffer {
   return answerTo(question, labels[0]!, '192.0.2.1', 8883)!
 }
 
+/** What a page sends to a device's own server, and how others may try it. */
+const REQUESTS = [
+  'POST /command HTTP/1.1\r\nhost: lamp.local\r\norigin: https://hub.local\r\ncontent-type: application/cose\r\ncontent-length: 3\r\n\r\nabc',
+  'OPTIONS /command HTTP/1.1\r\nhost: lamp.local\r\norigin: null\r\naccess-control-request-method: POST\r\naccess-control-request-private-network: true\r\n\r\n',
+  'POST /command HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\nconnection: close\r\nexpect: 100-continue\r\n\r\n',
+  'GET / HTTP/1.0\r\n folded: a\r\n\r\n',
+]
+
+/** A question for the name of a device whose key is all zero, as firmware/fuzz/http.c has it. */
+function nameQuestion(): Buffer {
+  const label = discoveryLabel(new Uint8Array(32))
+  const name = [label, 'local'].map((each) => Buffer.concat([Buffer.of(each.length), Buffer.from(each)]))
+  return Buffer.concat([
+    Buffer.from('000100000001000000000000', 'hex'),
+    ...name,
+    Buffer.from('0000010001', 'hex'),
+  ])
+}
+
 function seedsOf(target: string): Buffer[] {
   const signer = nativeEd25519().signer(new Uint8Array(32).fill(3))
   const leaf = hubLeaf(signer, signer.key, new Uint8Array(8).fill(1))
@@ -139,6 +158,11 @@ function seedsOf(target: string): Buffer[] {
     case 'grants':
     case 'update':
       return storiesOf(target)
+    case 'http':
+      return [
+        ...REQUESTS.map((text) => Buffer.from(`\x07${text}`, 'latin1')),
+        Buffer.concat([Buffer.of(0), nameQuestion()]),
+      ]
     case 'discovery':
       return [answeredQuestion(new Uint8Array(32).fill(7, 0, 1))]
     case 'provision':

@@ -6,12 +6,13 @@
  */
 import { buildFirmware, EMULATED, type EmulatedPort } from './firmware.ts'
 import { type AppCost, measureApps } from './firmware-apps.ts'
+import { type DoorCost, measureDoor } from './firmware-door.ts'
 import { type ProgramSize, programSize } from './firmware-elf.ts'
 import { type GrantCost, measureGrants } from './firmware-grants.ts'
 import { measureTls, type TlsCost } from './firmware-tls.ts'
 import { boardsOf, readWirings } from './wiring/plan.ts'
 
-/** dram: static data and the highest peaks of stack and heap; left: what 20 KiB have beyond that. */
+/** dram: static data and the highest peaks of stack and heap; left: what there is beyond that. */
 export type AppSize = ProgramSize &
   AppCost & {
     stackPeak: number
@@ -27,22 +28,24 @@ export type Sizes = {
   apps: Record<string, AppSize>
   tls: TlsCost
   grants: GrantCost
+  /** Of the chip that has one, or what it would cost the other. */
+  door: DoorCost
 }
 
 /** What port/qemu's linker scripts hand out. */
-const DRAM_BYTES = 20 * 1024
+const DRAM_BYTES: Record<EmulatedPort, number> = { qemu: 20 * 1024, rv32: 48 * 1024 }
 
 /** What runs the same instructions. */
 const CHIPS: Record<EmulatedPort, string> = { qemu: 'ESP8266 (lx106)', rv32: 'ESP32-C3 (rv32imac)' }
 
-function appSize(size: ProgramSize, cost: AppCost): AppSize {
+function appSize(port: EmulatedPort, size: ProgramSize, cost: AppCost): AppSize {
   const { handshake, steady, resumed, refused, update } = cost.memory
   // A stretch may end in the middle of a record; between two of them less is held. An update ends without a link.
   const held = Math.min(...[handshake, steady, resumed, refused].map((stretch) => stretch.held))
   const stackPeak = Math.max(handshake.stack, steady.stack, refused.stack, update.stack)
   const dram = size.static + stackPeak + Math.max(handshake.heap, steady.heap, refused.heap, update.heap)
   const inUpdate = { updateStack: update.stack, updateHeap: update.heap }
-  return { ...size, ...cost, ...inUpdate, stackPeak, held, dram, left: DRAM_BYTES - dram }
+  return { ...size, ...cost, ...inUpdate, stackPeak, held, dram, left: DRAM_BYTES[port] - dram }
 }
 
 /** An app whose boards have a camera is none for a chip that has no way to one. */
@@ -62,9 +65,10 @@ async function measurePort(
   const costs = await measureApps(port, apps)
   return {
     programs: Object.fromEntries(sizes),
-    apps: Object.fromEntries(apps.map((app) => [app, appSize(sizes.get(app)!, costs[app]!)])),
+    apps: Object.fromEntries(apps.map((app) => [app, appSize(port, sizes.get(app)!, costs[app]!)])),
     tls: await measureTls(port),
     grants: await measureGrants(port),
+    door: await measureDoor(port === 'qemu' ? 'qemu-door' : port),
   }
 }
 
@@ -92,9 +96,9 @@ function work(count: number): string {
   return `${count} (${Math.round(count / 80_000)}/${Math.round(count / 160_000)})`
 }
 
-function printMemory(apps: readonly (readonly [string, AppSize])[]): void {
+function printMemory(port: EmulatedPort, apps: readonly (readonly [string, AppSize])[]): void {
   console.log(
-    `bytes, of ${DRAM_BYTES} B of DRAM; static is what DRAM holds from the start, the heap's arena not counted`,
+    `bytes, of ${DRAM_BYTES[port]} B of DRAM; static is what DRAM holds from the start, the heap's arena not counted`,
   )
   printTable(
     ['app', 'flash', 'static', 'DRAM at peak', 'left'],
@@ -150,7 +154,7 @@ function printPort(port: EmulatedPort, sizes: Sizes): void {
   const apps = Object.entries(sizes.apps)
   const { tls } = sizes
   console.log(`==== ${CHIPS[port]} ====\n`)
-  printMemory(apps)
+  printMemory(port, apps)
   printWork(apps, sizes)
   printWires(apps)
   console.log(
@@ -159,10 +163,22 @@ function printPort(port: EmulatedPort, sizes: Sizes): void {
   console.log(
     `flash ${tls.textOfTls} B; heap ${tls.arenaPeakResumed} B over a connection and its resumption\n`,
   )
+  printDoor(port, sizes.door)
   const checks = Object.entries(sizes.programs).filter(([name]) => sizes.apps[name] === undefined)
   printTable(
     ['for tests', 'flash', 'static', 'arena'],
     checks.map(([name, size]) => [name, size.flash, size.static, size.arena]),
+  )
+}
+
+function printDoor(port: EmulatedPort, door: DoorCost): void {
+  const whose =
+    port === 'qemu'
+      ? 'a door to the LAN, which this chip does not have, would cost'
+      : 'the door to the LAN costs'
+  console.log(`${whose} DRAM ${door.dram} B at peak beside the link (${door.static} from the start),`)
+  console.log(
+    `a visitor ${work(door.handshake)} instructions, one who comes again ${work(door.resumed)}, its key ${work(door.key)}\n`,
   )
 }
 

@@ -26,7 +26,7 @@ const PROGRAM = 'tls-check'
 const ALPN = 'shallot/1'
 const STEP_MS_MAX = 60_000
 /** What tls-check has for itself. */
-const NOT_TLS = /^(identity|answer|line|ticket|config)$/
+const NOT_TLS = /^(identity|answer|line|ticket|config|door|lan)$/
 
 /** Bytes and instructions. */
 export type TlsCost = {
@@ -108,7 +108,8 @@ function signer(): { seed: Uint8Array; signer: Signer } {
   return { seed, signer: nativeEd25519().signer(seed) }
 }
 
-function openPki(): Pki {
+/** A hub’s end of the link, and what a device needs to get in. */
+export function openPki(): Pki {
   const [hubCa, deviceCa] = [signer().signer, signer().signer]
   const [hub, device] = [signer(), signer()]
   const server = createServer(

@@ -35,11 +35,15 @@ const SOURCE = join(WOLFSSL, 'source')
 const OUT = join(BUILD, 'firmware')
 
 /** `fuzz` holds libFuzzer's targets and no programs. */
-export type Port = 'host' | 'qemu' | 'rv32' | 'sanitize' | 'coverage' | 'fuzz'
+export type Port = 'host' | 'qemu' | 'rv32' | 'qemu-door' | 'sanitize' | 'coverage' | 'fuzz'
 export const PORTS: readonly Port[] = ['host', 'qemu', 'rv32', 'sanitize']
 /** The ports that run under QEMU: the ESP8266's instruction set and the ESP32-C3's. */
 export const EMULATED = ['qemu', 'rv32'] as const satisfies Port[]
 export type EmulatedPort = (typeof EMULATED)[number]
+/** The emulated ones with a door to the LAN: what the ESP32-C3 has, and what the ESP8266 would need. */
+export const DOORS = ['qemu-door', 'rv32'] as const satisfies Port[]
+export type DoorPort = (typeof DOORS)[number]
+const UNDER_QEMU: readonly Port[] = [...EMULATED, ...DOORS]
 export const isEmulated = (port: Port): port is EmulatedPort => EMULATED.some((each) => each === port)
 /** QEMU's plugin that is as strict as the chip. */
 export const FLASHCHECK = join(OUT, 'qemu', 'flashcheck.so')
@@ -52,7 +56,7 @@ const folderOf = (release: Release | undefined): string =>
 
 /** What is built into this program: an app, or a program for tests under firmware/check. */
 export function programPath(port: Port, program: string, release?: Release): string {
-  return join(OUT, `${port}${folderOf(release)}`, isEmulated(port) ? `${program}.elf` : program)
+  return join(OUT, `${port}${folderOf(release)}`, UNDER_QEMU.includes(port) ? `${program}.elf` : program)
 }
 
 /** Where everything that is built for a port goes. */
@@ -125,7 +129,7 @@ export function fetchWolfssl(say: (line: string) => void): void {
 export function buildFirmware(port: Port, programs: readonly string[] = [], release?: Release): void {
   mkdirSync(OUT, { recursive: true })
   const targets = programs.map((program) => programPath(port, program, release))
-  if (isEmulated(port) && targets.length > 0) targets.push(FLASHCHECK)
+  if (UNDER_QEMU.includes(port) && targets.length > 0) targets.push(FLASHCHECK)
   const make = ['make', '--silent', '-j2', '-C', FIRMWARE, `OUT=${OUT}`, `WOLFSSL=${SOURCE}`]
   if (release) {
     const { version, sequence } = release

@@ -157,7 +157,8 @@ static void base64url_claims(void) {
 int app_main(const struct port *port) {
   console = port;
   if (crypto_public(public_key, seed) != 0) return 1;
-  config = (struct session_config){{seed, public_key}, public_key, &app, "check", port->random, port, NULL, NULL};
+  config = (struct session_config){
+    .sealer = {seed, public_key}, .root = public_key, .app = &app, .board = "check", .random = port->random, .port = port};
   keepalive_claims();
   framing_claims();
   answer_claims();

@@ -14,6 +14,9 @@
  *   store NAME TEXT / load NAME / remove NAME                     -> load ok TEXT
  *   output CHANNEL LEVEL / pin CHANNEL                            -> pin ok high
  *   hog BYTES                   takes arena memory, never given back
+ *   key                         makes the key of a door           -> key ok point=HEX instructions=N
+ *   door                        opens it, with the blob "leaf"    -> door ok port=N
+ *   serve                       until one visitor has gone        -> serve ok shaken=N resumed=N refused=N instructions=N
  *   quit                        ends the program
  *
  * Blobs: pins (32 or 64 bytes), seed (32), certificate (DER; none: no client certificate), alpn (text).
@@ -22,6 +25,8 @@
 
 #include "../core/arena.h"
 #include "../core/crypto.h"
+#include "../core/door.h"
+#include "../core/signer.h"
 #include "../core/tls.h"
 
 enum { ANSWER_CHARS_MAX = 320, HANDSHAKE_MS_MAX = 8000, ANSWER_MS_MAX = 5000 };
@@ -199,6 +204,83 @@ static void read_pin(const char *channel) {
   if (level >= 0) say(level == 0 ? " low" : " high");
 }
 
+/* ---- a door, where one is built in: whoever comes is a stranger ---- */
+
+#ifdef SHALLOT_DIRECT
+enum { SERVE_MS_MAX = 20000, PIECE_MS = 200 };
+
+static struct {
+  uint8_t key[SIGNER_KEY_BYTES];
+  uint8_t point[SIGNER_POINT_BYTES];
+  uint8_t leaf[DOOR_LEAF_BYTES_MAX];
+  struct door_config config;
+} lan;
+
+static int stranger_answer(uint8_t *bytes, size_t size) {
+  (void)bytes, (void)size;
+  return SHALLOT_E_UNKNOWN_SIGNER;
+}
+static bool no_origin(const char *origin) {
+  (void)origin;
+  return false;
+}
+
+static void door_key(void) {
+  uint64_t started = device->cycles();
+  tls_use(device);
+  say_code(signer_make_point(device, lan.key, lan.point));
+  say(" point=");
+  say_hex(lan.point, sizeof lan.point);
+  say_cost(started);
+}
+
+static void door_begin(void) {
+  int size = device->blob_read("leaf", lan.leaf, sizeof lan.leaf);
+  int port = device->listener == NULL ? SHALLOT_E_MISSING : device->listener->listen(443);
+  lan.config = (struct door_config){device, lan.leaf, size > 0 ? (size_t)size : 0, lan.key, stranger_answer, no_origin};
+  int fault = size < 0 ? size : port < 0 ? port : door_open(&lan.config);
+  say_code(fault);
+  say(" port=");
+  say_number(port > 0 ? (uint64_t)port : 0);
+}
+
+static void count_say(const char *what, uint32_t now, uint32_t before) {
+  say(what);
+  say_number(now - before);
+}
+
+static void door_serve(void) {
+  uint64_t until_ms = device->now_ms() + SERVE_MS_MAX;
+  uint64_t spent = 0;
+  struct door_counts before;
+  struct door_counts now;
+  door_count(&before);
+  do {
+    uint64_t started = device->cycles();
+    uint32_t wait_ms = door_step();
+    spent += device->cycles() - started;
+    door_wait(wait_ms < PIECE_MS ? wait_ms : PIECE_MS);
+    door_count(&now);
+  } while (now.gone == before.gone && device->now_ms() < until_ms);
+  say_code(now.gone == before.gone ? SHALLOT_E_PORT_TIMEOUT : 0);
+  count_say(" shaken=", now.handshakes, before.handshakes);
+  count_say(" resumed=", now.resumed, before.resumed);
+  count_say(" refused=", now.refused, before.refused);
+  count_say(" instructions=", (uint32_t)spent, 0);
+}
+
+static void door_command(const char *verb) {
+  if (strcmp(verb, "key") == 0) door_key();
+  else if (strcmp(verb, "door") == 0) door_begin();
+  else door_serve();
+}
+#else
+static void door_command(const char *verb) {
+  (void)verb;
+  say_code(SHALLOT_E_MISSING);
+}
+#endif
+
 /* The next word of a line, which is cut after it. */
 static char *next_word(char **rest) {
   char *word = *rest;
@@ -245,6 +327,8 @@ static void command(const char *verb, const char *first, char *rest) {
     say_code(device->output_set((int)number_read(first), (int32_t)number_read(rest)));
   } else if (strcmp(verb, "pin") == 0) {
     read_pin(first);
+  } else if (strcmp(verb, "key") == 0 || strcmp(verb, "door") == 0 || strcmp(verb, "serve") == 0) {
+    door_command(verb);
   } else if (strcmp(verb, "hog") == 0) {
     say_code(arena_alloc((size_t)number_read(first)) == NULL ? SHALLOT_E_TLS_OUT_OF_MEMORY : 0);
   } else {

@@ -277,7 +277,7 @@ static int lock_open(const uint8_t nonce[SHALLOT_EPOCH_BYTES]) {
   memcpy(charge, receiver.session.charge, sizeof charge);
   memcpy(root, gate->root, sizeof root);
   memcpy(hub, gate->hub, sizeof hub);
-  config = (struct session_config){{seed, receiver.device}, root, &lock, "vectors", console->random, console, NULL, NULL};
+  config = (struct session_config){{seed, receiver.device}, root, &lock, "vectors", console->random, console, NULL, NULL, 0, NULL, NULL};
   lock.affordances_count = receiver.affordances_count;
   lock.stills = receiver.picture > 0 ? &picture : NULL;
   if (receiver.room == ROOM_UPDATE) {
@@ -356,7 +356,7 @@ static int answer_play(uint8_t *frame, size_t size) {
 
 /* A session whose hello went out, behind the gate that the context describes. */
 static int session_begin(void) {
-  static struct session_config config = {{seed, public_key}, public_key, &nothing, "vectors", NULL, NULL, NULL, NULL};
+  static struct session_config config = {{seed, public_key}, public_key, &nothing, "vectors", NULL, NULL, NULL, NULL, 0, NULL, NULL};
   static struct gate described;
   const uint8_t *hello;
   described = *gate;

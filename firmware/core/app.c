@@ -47,7 +47,36 @@ static bool value_fits(const struct capability *capability, const struct value *
   return value->number >= capability->least && value->number <= capability->most;
 }
 
+uint16_t app_properties(const struct app *app) {
+  unsigned properties = 0;
+  for (size_t i = 0; i < app->affordances_count; i++) {
+    const struct capability *capability = capability_find(app->affordances[i]);
+    if (capability != NULL && capability->is_property) properties |= 1u << i;
+  }
+  return (uint16_t)properties;
+}
+
+void app_read(const struct app *app, unsigned affordance, uint16_t which, struct changes *changes) {
+  struct changes standing = {.count = 0};
+  app->stand(&standing);
+  for (size_t i = 0; i < app->affordances_count; i++) {
+    bool is_wanted = (which >> i & 1) != 0 && (affordance == SHALLOT_AFFORDANCE_ALL || affordance == app->affordances[i]);
+    for (size_t j = 0; is_wanted && j < standing.count; j++) {
+      if (standing.list[j].affordance == app->affordances[i]) changes->list[changes->count++] = standing.list[j];
+    }
+  }
+}
+
+/* SPEC 4.14, of a read. */
+static int read_judge(const struct app *app, const struct command_body *order) {
+  const struct capability *capability = capability_find(order->affordance);
+  bool is_property = capability != NULL && capability->is_property && app_has(app, order->affordance);
+  if (order->affordance != SHALLOT_AFFORDANCE_ALL && !is_property) return SHALLOT_E_NO_SUCH_AFFORDANCE;
+  return order->value.present ? SHALLOT_E_BAD_VALUE : 0;
+}
+
 int app_judge(const struct app *app, const struct command_body *order) {
+  if (order->operation == SHALLOT_OPERATION_READ) return read_judge(app, order);
   const struct capability *capability = capability_find(order->affordance);
   if (capability == NULL || !app_has(app, order->affordance)) return SHALLOT_E_NO_SUCH_AFFORDANCE;
   bool is_write = order->operation == SHALLOT_OPERATION_WRITE;

@@ -53,6 +53,12 @@ struct app {
 /* Adds one value, of the kind its capability has; beyond the last place nothing happens. */
 void changes_add(struct changes *changes, unsigned affordance, int32_t number);
 
+/* Which of an app's affordances are properties: bit i for its affordance i. */
+uint16_t app_properties(const struct app *app);
+
+/* Adds how properties stand, in the app's order: of those in `which` the one with this affordance, or all for SHALLOT_AFFORDANCE_ALL. */
+void app_read(const struct app *app, unsigned affordance, uint16_t which, struct changes *changes);
+
 /* Whether an order fits this app: 0, SHALLOT_E_NO_SUCH_AFFORDANCE, SHALLOT_E_READ_ONLY or SHALLOT_E_BAD_VALUE (SPEC 4.14). */
 int app_judge(const struct app *app, const struct command_body *order);
 

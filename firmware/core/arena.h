@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The only heap of the firmware: one fixed block, first fit, for wolfSSL and nobody else.
+ * The only heap of the firmware: fixed blocks, first fit, for wolfSSL and nobody else. One is the link's; a board with a door to the LAN
+ * (core/door.h) has a second, so that whoever stands before the door can use that one up and nothing else.
  *
  * What stays true: memory that was freed is wiped; a request that does not fit is counted before NULL is returned, so
  * that "out of memory" can be told from the errors that libraries make of it. Not thread-safe, on purpose.
@@ -19,6 +20,11 @@ struct arena_stats {
   uint32_t failures;        /* requests that did not fit, since the start */
   uint32_t largest_refused; /* bytes of the largest such request */
 };
+
+enum arena_owner { ARENA_LINK, ARENA_DOOR };
+
+/* A build without a door has no block for one: then it is the link's. From here on memory comes from this owner's block, and stats and peaks are its; what is freed goes back where it came from. Returns whose it was. */
+enum arena_owner arena_use(enum arena_owner owner);
 
 /* 4-byte aligned (16 on 64-bit hosts), not zeroed; NULL when nothing fits. */
 void *arena_alloc(size_t size);

@@ -67,7 +67,10 @@ static int same(const struct der *one, const struct der *other) { return der_is(
 /* AlgorithmIdentifier of Ed25519 (RFC 8410 §3): 1.3.101.112 without parameters. */
 static int is_ed25519(const struct der *algorithm) { return der_is(algorithm, "\x06\x03\x2b\x65\x70", 5); }
 
-static int read_parts(struct parts *parts, const uint8_t *bytes, size_t size) {
+/* ecdsa-with-SHA256 (RFC 5758 §3.2). */
+static int is_ecdsa(const struct der *algorithm) { return der_is(algorithm, "\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02", 10); }
+
+static int read_parts_of(struct parts *parts, const uint8_t *bytes, size_t size, int (*is_algorithm)(const struct der *algorithm)) {
   struct der input = {bytes, bytes + size};
   struct der certificate;
   struct der tbs;
@@ -76,7 +79,7 @@ static int read_parts(struct parts *parts, const uint8_t *bytes, size_t size) {
   if (der_next(&certificate, TAG_SEQUENCE, &tbs)) return -1;
   if (der_next(&tbs, TAG_VERSION, &value) || !der_is(&value, "\x02\x01\x02", 3)) return -1;
   if (der_next(&tbs, TAG_INTEGER, &value)) return -1;
-  if (der_next(&tbs, TAG_SEQUENCE, &value) || !is_ed25519(&value)) return -1;
+  if (der_next(&tbs, TAG_SEQUENCE, &value) || !is_algorithm(&value)) return -1;
   if (der_next(&tbs, TAG_SEQUENCE, &parts->issuer)) return -1;
   if (der_next(&tbs, TAG_SEQUENCE, &parts->validity)) return -1;
   if (der_next(&tbs, TAG_SEQUENCE, &parts->subject)) return -1;
@@ -85,6 +88,8 @@ static int read_parts(struct parts *parts, const uint8_t *bytes, size_t size) {
   if (der_next(&value, TAG_SEQUENCE, &parts->extensions) || left(&value) != 0) return -1;
   return 0;
 }
+
+static int read_parts(struct parts *parts, const uint8_t *bytes, size_t size) { return read_parts_of(parts, bytes, size, is_ed25519); }
 
 static int read_key(struct certificate_leaf *leaf, struct der key) {
   struct der algorithm;
@@ -158,7 +163,7 @@ static int check_extended_usage(struct der *value) {
 
 /* Each extension at most once; the three that we judge by their last byte under 2.5.29. */
 static int check_extensions(struct der extensions) {
-  enum { KEY_USAGE = 0x0f, CONSTRAINTS = 0x13, EXTENDED_USAGE = 0x25 };
+  enum { KEY_USAGE = 0x0f, ALTERNATIVE_NAME = 0x11, CONSTRAINTS = 0x13, EXTENDED_USAGE = 0x25 };
   uint64_t seen = 0;
   while (left(&extensions) != 0) {
     struct der extension;
@@ -173,7 +178,7 @@ static int check_extensions(struct der extensions) {
       if (seen >> id & 1) return -1;
       seen |= (uint64_t)1 << id;
     }
-    int bad = critical.at != NULL;
+    int bad = critical.at != NULL && id != ALTERNATIVE_NAME; /* whose names are for the other side */
     if (id == KEY_USAGE) bad = check_key_usage(&value);
     if (id == CONSTRAINTS) bad = check_constraints(&value);
     if (id == EXTENDED_USAGE) bad = check_extended_usage(&value);
@@ -188,6 +193,23 @@ int certificate_read_leaf(struct certificate_leaf *leaf, const uint8_t *der, siz
   if (read_key(leaf, parts.key)) return SHALLOT_E_TLS_PROFILE;
   if (read_time(&parts.validity, &leaf->not_before)) return SHALLOT_E_TLS_PROFILE;
   if (read_time(&parts.validity, &leaf->not_after)) return SHALLOT_E_TLS_PROFILE;
+  return left(&parts.validity) != 0 || check_extensions(parts.extensions) ? SHALLOT_E_TLS_PROFILE : 0;
+}
+
+/* SubjectPublicKeyInfo of id-ecPublicKey on prime256v1 (RFC 5480 §2). */
+static int check_point(struct der key, const uint8_t *point) {
+  struct der algorithm;
+  struct der bits;
+  if (der_next(&key, TAG_SEQUENCE, &algorithm) || der_next(&key, TAG_BIT_STRING, &bits) || left(&key) != 0) return -1;
+  if (!der_is(&algorithm, "\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", 19)) return -1;
+  return left(&bits) == 66 && bits.at[0] == 0 && memcmp(bits.at + 1, point, 65) == 0 ? 0 : -1;
+}
+
+int certificate_read_door(int64_t *not_after, const uint8_t *der, size_t size, const uint8_t point[65]) {
+  struct parts parts;
+  int64_t not_before;
+  if (read_parts_of(&parts, der, size, is_ecdsa) || check_point(parts.key, point)) return SHALLOT_E_TLS_PROFILE;
+  if (read_time(&parts.validity, &not_before) || read_time(&parts.validity, not_after)) return SHALLOT_E_TLS_PROFILE;
   return left(&parts.validity) != 0 || check_extensions(parts.extensions) ? SHALLOT_E_TLS_PROFILE : 0;
 }
 

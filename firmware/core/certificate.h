@@ -26,6 +26,12 @@ struct certificate_leaf {
  */
 int certificate_read_leaf(struct certificate_leaf *leaf, const uint8_t *der, size_t size);
 
+/*
+ * Reads a leaf for the door to the LAN (SPEC 18.2): v3, this ECDSA P-256 key, signed with ECDSA and SHA-256, and otherwise as above.
+ * 0 or SHALLOT_E_TLS_PROFILE; `not_after` as above.
+ */
+int certificate_read_door(int64_t *not_after, const uint8_t *der, size_t size, const uint8_t point[65]);
+
 /* 1 when issuer and subject are the same, 0 when not, SHALLOT_E_TLS_PROFILE when it is not readable. */
 int certificate_is_self_issued(const uint8_t *der, size_t size);
 

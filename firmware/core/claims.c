@@ -16,6 +16,7 @@ enum form {
   FORM_ZONE,
   FORM_PIN,
   FORM_STANDING,
+  FORM_DIRECT,
   FORM_AFFORDANCES, /* from here on arrays of one kind */
   FORM_SAMPLES,
   FORM_KEYS,
@@ -25,7 +26,8 @@ enum form {
   FORM_REVOCATION_ENTRIES,
   FORM_PERMISSIONS,
   FORM_HOURS,
-  FORM_PLACES
+  FORM_PLACES,
+  FORM_ORIGINS
 };
 
 /* One member of a body. `least` and `most` bound a number, a string's bytes or an array's items; ANY_NUMBER is the wire's own bound. */
@@ -103,7 +105,7 @@ IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
   [MESSAGE_HELLO] = {.claims = HAS_ALWAYS | HAS_BODY,
                      .body = {LABEL_TEXT(SHALLOT_HELLO_BOARD), LABEL_TEXT(SHALLOT_HELLO_FIRMWARE),
                               AFFORDANCES(SHALLOT_HELLO_AFFORDANCES), NUMBER(SHALLOT_HELLO_LOST, 0, ANY_NUMBER),
-                              OPTIONAL(SHALLOT_HELLO_IMAGE, FORM_STANDING, 0, 0)}},
+                              OPTIONAL(SHALLOT_HELLO_IMAGE, FORM_STANDING, 0, 0), OPTIONAL(SHALLOT_HELLO_DIRECT, FORM_DIRECT, 0, 0)}},
   [MESSAGE_WELCOME] = {.claims = HAS_ALWAYS | HAS_NONCE | HAS_BODY,
                        .body = {NUMBER(SHALLOT_WELCOME_TIME_MS, 0, ANY_NUMBER), RULE(SHALLOT_WELCOME_WANTS_RECORD, FORM_BOOL, 0, 0, 0),
                                 OPTIONAL(SHALLOT_WELCOME_ZONE, FORM_ZONE, 0, 0),
@@ -111,7 +113,7 @@ IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
   [MESSAGE_READING] = {.claims = HAS_ALWAYS | HAS_BODY, .body = {SAMPLES(SHALLOT_READING_VALUES, 1)}},
   [MESSAGE_COMMAND] = {.claims = HAS_ALWAYS | HAS_DEADLINE | HAS_NONCE | HAS_BODY,
                        .lifetime_s_max = SHALLOT_COMMAND_LIFETIME_S_MAX,
-                       .body = {NUMBER(SHALLOT_COMMAND_OPERATION, SHALLOT_OPERATION_WRITE, SHALLOT_OPERATION_INVOKE),
+                       .body = {NUMBER(SHALLOT_COMMAND_OPERATION, SHALLOT_OPERATION_WRITE, SHALLOT_OPERATION_READ),
                                 NUMBER(SHALLOT_COMMAND_AFFORDANCE, 0, SHALLOT_AFFORDANCE_MAX), OPTIONAL(SHALLOT_COMMAND_VALUE, FORM_VALUE, 0, 0),
                                 OPTIONAL(SHALLOT_COMMAND_GRANT, FORM_BYTES, SHALLOT_GRANT_ID_BYTES, SHALLOT_GRANT_ID_BYTES)}},
   [MESSAGE_RECEIPT] = {.claims = HAS_ALWAYS | HAS_BODY,
@@ -147,10 +149,12 @@ IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
                           .body = {RULE(SHALLOT_REVOCATION_ENTRIES, FORM_REVOCATION_ENTRIES, 0, SHALLOT_REVOCATION_ENTRIES_MAX, 0),
                                    OPTIONAL(SHALLOT_REVOCATION_FLOOR, FORM_UNSIGNED, 0, ANY_NUMBER)}},
   [MESSAGE_ACT] = {.claims = HAS_ALWAYS | HAS_BODY,
-                   .body = {NUMBER(SHALLOT_ACT_SOURCE, SHALLOT_ACT_KEYPAD, SHALLOT_ACT_BUTTON),
+                   .body = {NUMBER(SHALLOT_ACT_SOURCE, SHALLOT_ACT_KEYPAD, SHALLOT_ACT_DIRECT),
                             NUMBER(SHALLOT_ACT_AFFORDANCE, 0, SHALLOT_AFFORDANCE_MAX), NUMBER(SHALLOT_ACT_AT, 0, ANY_NUMBER),
                             NUMBER(SHALLOT_ACT_CODE, 0, ANY_NUMBER), SAMPLES(SHALLOT_ACT_VALUES, 0),
-                            OPTIONAL(SHALLOT_ACT_GRANT, FORM_BYTES, SHALLOT_GRANT_ID_BYTES, SHALLOT_GRANT_ID_BYTES)}},
+                            OPTIONAL(SHALLOT_ACT_GRANT, FORM_BYTES, SHALLOT_GRANT_ID_BYTES, SHALLOT_GRANT_ID_BYTES),
+                            OPTIONAL(SHALLOT_ACT_SIGNER, FORM_BYTES, SHALLOT_KEY_BYTES, SHALLOT_KEY_BYTES),
+                            OPTIONAL(SHALLOT_ACT_COMMAND, FORM_BYTES, SHALLOT_DIGEST_BYTES, SHALLOT_DIGEST_BYTES)}},
   [MESSAGE_PAIRING] = {.claims = HAS_ALWAYS | HAS_SUBJECT | HAS_DEADLINE | HAS_BODY,
                        .lifetime_s_max = SHALLOT_PAIRING_LIFETIME_S_MAX,
                        .body = {SHORT(SHALLOT_PAIRING_ID), SHORT(SHALLOT_PAIRING_PERSON),
@@ -167,6 +171,9 @@ IN_FLASH(static const struct shape shapes[MESSAGE_TYPES]) = {
                                  OPTIONAL(SHALLOT_MANIFEST_FROM, FORM_UNSIGNED, 1, ANY_NUMBER)}},
   [MESSAGE_PINS] = {.claims = HAS_ALWAYS | HAS_BODY,
                     .body = {NUMBER(SHALLOT_PINS_GENERATION, 0, SHALLOT_GENERATION_MAX), RULE(SHALLOT_PINS_HUB_CA, FORM_KEYS, 2, 2, 0)}},
+  [MESSAGE_DIRECT] = {.claims = HAS_ALWAYS | HAS_NONCE | HAS_BODY,
+                      .body = {BYTES(SHALLOT_DIRECT_CERTIFICATE, 1, SHALLOT_CERTIFICATE_BYTES_MAX),
+                               RULE(SHALLOT_DIRECT_ORIGINS, FORM_ORIGINS, 0, SHALLOT_DIRECT_ORIGINS_MAX, 0)}},
   [MESSAGE_STILL] = {.claims = HAS_ALWAYS | HAS_BODY,
                      .body = {NUMBER(SHALLOT_STILL_AFFORDANCE, 0, SHALLOT_AFFORDANCE_MAX),
                               BYTES(SHALLOT_STILL_COMMAND, SHALLOT_DIGEST_BYTES, SHALLOT_DIGEST_BYTES),
@@ -193,7 +200,8 @@ IN_FLASH(static const char type_texts[MESSAGE_TYPES][MESSAGE_TYPE_TEXT_MAX]) = {
   [MESSAGE_LEASE] = SHALLOT_TYPE_LEASE,       [MESSAGE_REVOCATION] = SHALLOT_TYPE_REVOCATION, [MESSAGE_ACT] = SHALLOT_TYPE_ACT,
   [MESSAGE_PAIRING] = SHALLOT_TYPE_PAIRING,   [MESSAGE_PAIR] = SHALLOT_TYPE_PAIR,
   [MESSAGE_MANIFEST] = SHALLOT_TYPE_MANIFEST,
-  [MESSAGE_PINS] = SHALLOT_TYPE_PINS,         [MESSAGE_STILL] = SHALLOT_TYPE_STILL,
+  [MESSAGE_PINS] = SHALLOT_TYPE_PINS,         [MESSAGE_DIRECT] = SHALLOT_TYPE_DIRECT,
+  [MESSAGE_STILL] = SHALLOT_TYPE_STILL,
 };
 
 size_t message_type_text(char out[MESSAGE_TYPE_TEXT_MAX], enum message_type type) {
@@ -297,6 +305,15 @@ static bool standing_is_sound(struct cbor_reader *reader, const struct cbor_item
   return number_follows(reader, 0, SHALLOT_INTEGER_MAX, &number);
 }
 
+/* `[port, point]` */
+static bool direct_is_sound(struct cbor_reader *reader, const struct cbor_item *direct) {
+  int64_t number;
+  if (direct->kind != CBOR_ARRAY || direct->count != 2) return false;
+  if (!number_follows(reader, 1, UINT16_MAX, &number)) return false;
+  struct cbor_item point = cbor_next(reader);
+  return is_bytes_of(&point, SHALLOT_DIRECT_KEY_BYTES);
+}
+
 static bool element_is_sound(struct cbor_reader *reader, enum form form) {
   if (form == FORM_SAMPLES) return sample_is_sound(reader);
   if (form == FORM_PERMISSIONS) return permission_is_sound(reader);
@@ -310,6 +327,7 @@ static bool element_is_sound(struct cbor_reader *reader, enum form form) {
     case FORM_KEYS: return is_key;
     case FORM_IDS: return is_short;
     case FORM_GROUPS: return is_group;
+    case FORM_ORIGINS: return is_string(&item, CBOR_TEXT, 1, SHALLOT_DIRECT_ORIGIN_BYTES_MAX);
     case FORM_GRANT_DEVICES: return is_key || is_group;
     case FORM_REVOCATION_ENTRIES: return is_key || is_short;
     default: return is_unsigned(&item, 0, SHALLOT_AFFORDANCE_MAX);
@@ -335,6 +353,7 @@ static bool member_is_sound(struct cbor_reader *reader, const struct rule *rule)
     case FORM_ZONE: return zone_is_sound(reader, &item);
     case FORM_PIN: return pin_is_sound(reader, &item);
     case FORM_STANDING: return standing_is_sound(reader, &item);
+    case FORM_DIRECT: return direct_is_sound(reader, &item);
     default: return array_is_sound(reader, &item, rule);
   }
 }
@@ -630,6 +649,14 @@ struct pins_body claims_pins(const struct claims *claims) {
   struct cbor_list keys = list_open(claims, SHALLOT_PINS_HUB_CA);
   struct pins_body body = {.current = cbor_next(&keys.reader).bytes};
   body.next = cbor_next(&keys.reader).bytes;
+  return body;
+}
+
+struct direct_body claims_direct(const struct claims *claims) {
+  struct direct_body body = {0};
+  struct cbor_item item;
+  if (member_find(claims, SHALLOT_DIRECT_CERTIFICATE, &item)) body.certificate = item.bytes, body.certificate_size = item.size;
+  body.origins = list_open(claims, SHALLOT_DIRECT_ORIGINS);
   return body;
 }
 

@@ -38,6 +38,7 @@ enum message_type {
   MESSAGE_PAIR,
   MESSAGE_MANIFEST,
   MESSAGE_PINS,
+  MESSAGE_DIRECT,
   MESSAGE_STILL,
   MESSAGE_TYPES
 };
@@ -115,6 +116,13 @@ struct pins_body {
   const uint8_t *next;    /* the same */
 };
 
+/* SPEC 18.2 */
+struct direct_body {
+  const uint8_t *certificate;
+  size_t certificate_size;
+  struct cbor_list origins; /* texts, each at most SHALLOT_DIRECT_ORIGIN_BYTES_MAX */
+};
+
 struct command_body {
   unsigned operation; /* SHALLOT_OPERATION_... */
   unsigned affordance;
@@ -171,6 +179,7 @@ struct command_body claims_command(const struct claims *claims);
 struct grant_body claims_grant(const struct claims *claims);
 struct revocation_body claims_revocation(const struct claims *claims);
 struct pins_body claims_pins(const struct claims *claims);
+struct direct_body claims_direct(const struct claims *claims);
 /* The ids of a lease; the names of an enrolment's groups. */
 struct cbor_list claims_lease(const struct claims *claims);
 struct cbor_list claims_groups(const struct claims *claims);

@@ -5,6 +5,7 @@
 
 #include <wolfssl/wolfcrypt/settings.h>
 
+#include <wolfssl/wolfcrypt/ecc.h>
 #include <wolfssl/wolfcrypt/ed25519.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 #include <wolfssl/wolfcrypt/hmac.h>
@@ -253,6 +254,29 @@ int crypto_pbkdf2_step(struct crypto_pbkdf2 *work, uint32_t rounds) {
   }
   return outcome(result, before, SHALLOT_E_INTERNAL);
 }
+
+#ifdef HAVE_ECC
+static int point_out(ecc_key *key, uint8_t *number, uint8_t *point) {
+  word32 number_size = CRYPTO_SEED_BYTES;
+  word32 point_size = CRYPTO_POINT_BYTES;
+  int result = wc_ecc_export_private_only(key, number, &number_size);
+  return result == 0 ? wc_ecc_export_x963(key, point, &point_size) : result;
+}
+
+int crypto_point_make(uint8_t number[CRYPTO_SEED_BYTES], uint8_t point[CRYPTO_POINT_BYTES]) {
+  ecc_key key;
+  WC_RNG rng;
+  uint32_t before = failures();
+  int result = wc_InitRng(&rng);
+  if (result == 0) result = wc_ecc_init(&key);
+  if (result != 0) return outcome(result, before, SHALLOT_E_INTERNAL);
+  result = wc_ecc_make_key_ex(&rng, CRYPTO_SEED_BYTES, &key, ECC_SECP256R1);
+  if (result == 0) result = point_out(&key, number, point);
+  wc_ecc_free(&key);
+  wc_FreeRng(&rng);
+  return outcome(result, before, SHALLOT_E_INTERNAL);
+}
+#endif
 
 int crypto_equal(const uint8_t *one, const uint8_t *other, size_t size) {
   uint8_t difference = 0;

@@ -33,6 +33,10 @@ int crypto_verify(const uint8_t signature[CRYPTO_SIGNATURE_BYTES], const uint8_t
 /* 0 when the key is a canonical point of large order, else SHALLOT_E_BAD_KEY. Cheap: no curve arithmetic. */
 int crypto_check_public(const uint8_t public_key[CRYPTO_PUBLIC_BYTES]);
 
+/* A new P-256 key: its number, and its point uncompressed. In builds with a door alone (core/door.h). 0 or a negative code. */
+#define CRYPTO_POINT_BYTES 65
+int crypto_point_make(uint8_t number[CRYPTO_SEED_BYTES], uint8_t point[CRYPTO_POINT_BYTES]);
+
 int crypto_sha256(uint8_t digest[CRYPTO_SHA256_BYTES], const uint8_t *data, size_t size);
 
 /* The beginning of the SHA-256, by which stored bytes are known to be what was written: flash forgets bits. */

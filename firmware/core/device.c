@@ -7,6 +7,7 @@
 #include "base64url.h"
 #include "built_in.h"
 #include "crypto.h"
+#include "direct.h"
 #include "discovery.h"
 #include "enrol.h"
 #include "identity.h"
@@ -49,6 +50,9 @@ struct device {
   struct identity identity;
   struct session_config session_config;
   struct tls_config tls_config;
+  struct direct_config direct_config;
+  uint16_t door_port; /* 0: there is no door */
+  const uint8_t *door_point;
   struct tls tls;
   struct spool spool;
   struct update update;
@@ -204,6 +208,9 @@ static int life_begin(void) {
     .port = device.port,
     .update = &device.update,
     .pins = pins_take,
+    .door_port = device.door_port,
+    .door_point = device.door_point,
+    .direct = direct_take,
   };
   int fault = session_open(&device.session, &device.session_config);
   if (fault) return fault;
@@ -212,6 +219,25 @@ static int life_begin(void) {
   if (size > 0) session_hold_record(&device.session, scratch(), (size_t)size);
   spool_open(&device.spool, device.port, scratch());
   return 0;
+}
+
+/* ---- a door of its own, SPEC 18 ---- */
+
+static int door_answer(uint8_t *bytes, size_t size) { return session_direct(&device.session, bytes, size, device.port->now_ms()); }
+
+static void door_begin(void) {
+  device.direct_config = (struct direct_config){.port = device.port, .answer = door_answer, .unix_time = unix_time, .device = device.identity.public_key};
+  int fault = direct_begin(&device.direct_config, &device.door_port, &device.door_point);
+  if (fault && fault != SHALLOT_E_MISSING) log_number(device.port, "no door ", fault, "");
+}
+
+/* What has come on the link, or that nothing has; in between whoever stands before the door is served. */
+static int link_read(uint8_t *bytes, size_t capacity, uint32_t ms) {
+  if (!direct_is_open()) return tls_read(&device.tls, bytes, capacity, ms);
+  uint32_t door_ms = direct_step();
+  int count = tls_read(&device.tls, bytes, capacity, 0);
+  if (count == SHALLOT_E_PORT_TIMEOUT) direct_wait(door_ms < ms ? door_ms : ms);
+  return count;
 }
 
 /* ---- connections ---- */
@@ -434,6 +460,7 @@ static int enrol_with(const struct enrol_code *code) {
   kept_remove(device.port, IDENTITY_RECORD_BLOB);
   device.port->blob_remove(TICKET_BLOB);
   places_forget(device.port);
+  direct_shut();
   spool_clear(&device.spool);
   memset(device.record_digest, 0, sizeof device.record_digest);
   revocations_forget(device.port);
@@ -742,7 +769,7 @@ static int session_serve(void) {
     spool_send();
     if (fault == 0) fault = output_pump();
     if (fault) return fault;
-    int count = tls_read(&device.tls, bytes, sizeof bytes, ms);
+    int count = link_read(bytes, sizeof bytes, ms);
     if (count == SHALLOT_E_PORT_TIMEOUT) continue;
     fault = count < 0 ? count : input_take(bytes, (size_t)count);
     if (fault) return fault;
@@ -774,7 +801,10 @@ static void pause_spend(void) {
   uint64_t until_ms = device.port->now_ms() + pause_next();
   while (is_enrolled() && device.port->now_ms() < until_ms) {
     uint32_t left_ms = (uint32_t)(until_ms - device.port->now_ms());
-    console_wait(wait_ms(left_ms < CONSOLE_MS ? left_ms : CONSOLE_MS));
+    uint32_t ms = wait_ms(left_ms < CONSOLE_MS ? left_ms : CONSOLE_MS);
+    uint32_t door_ms = direct_step();
+    if (direct_is_open()) direct_wait(door_ms < ms ? door_ms : ms);
+    console_wait(direct_is_open() ? 0 : ms);
   }
 }
 
@@ -794,6 +824,7 @@ int device_run(const struct port *port, const struct app *app) {
   update_open(&device.update, port, &own_image);
   image_say();
   wifi_resume(port);
+  door_begin();
   identity_restore();
   if (is_enrolled()) {
     int fault = life_begin();

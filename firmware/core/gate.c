@@ -40,6 +40,7 @@ static bool signer_may_seal(struct gate *gate, const struct envelope *envelope) 
     case MESSAGE_ENROLLED:
     case MESSAGE_BEACON:
     case MESSAGE_LEASE:
+    case MESSAGE_DIRECT:
     case MESSAGE_WELCOME: return !gate->is_hub_revoked && memcmp(envelope->signer, gate->hub, SHALLOT_KEY_BYTES) == 0;
     case MESSAGE_HELLO:
     case MESSAGE_READING:
@@ -71,7 +72,8 @@ static int signer_check(struct gate *gate, const struct envelope *envelope) {
 }
 
 static bool is_for_device(enum message_type type) {
-  return type == MESSAGE_ENROLLED || type == MESSAGE_WELCOME || type == MESSAGE_COMMAND || type == MESSAGE_LEASE;
+  return type == MESSAGE_ENROLLED || type == MESSAGE_WELCOME || type == MESSAGE_COMMAND || type == MESSAGE_LEASE ||
+         type == MESSAGE_DIRECT;
 }
 
 static bool audience_fits(const struct gate *gate, const struct envelope *envelope) {
@@ -97,6 +99,7 @@ static bool is_sealed_by_people(enum message_type type) {
     case MESSAGE_STILL:
     case MESSAGE_PAIR:
     case MESSAGE_PINS:
+    case MESSAGE_DIRECT:
     case MESSAGE_RECEIPT: return false;
     default: return true;
   }
@@ -143,15 +146,20 @@ static int freshness_check(struct gate *gate, const struct envelope *envelope) {
   return window_enter(gate_find(gate, envelope->signer), envelope->claims.sequence);
 }
 
-int gate_admit(struct gate *gate, const struct envelope *envelope, int64_t now_s) {
+int gate_prove(struct gate *gate, const struct envelope *envelope) {
   int fault = signer_check(gate, envelope);
   if (fault) return fault;
-  if (!audience_fits(gate, envelope)) return SHALLOT_E_WRONG_AUDIENCE;
-  fault = envelope_verify(envelope);
-  if (fault) return fault;
-  fault = gate_check_time(envelope, now_s);
-  if (fault) return fault;
-  return freshness_check(gate, envelope);
+  return audience_fits(gate, envelope) ? envelope_verify(envelope) : SHALLOT_E_WRONG_AUDIENCE;
+}
+
+int gate_enter(struct gate *gate, const struct envelope *envelope, int64_t now_s) {
+  int fault = gate_check_time(envelope, now_s);
+  return fault ? fault : freshness_check(gate, envelope);
+}
+
+int gate_admit(struct gate *gate, const struct envelope *envelope, int64_t now_s) {
+  int fault = gate_prove(gate, envelope);
+  return fault ? fault : gate_enter(gate, envelope, now_s);
 }
 
 bool gate_knows_owner(const struct gate *gate, const uint8_t digest[SHALLOT_DIGEST_BYTES]) {

@@ -61,6 +61,10 @@ struct gate {
  */
 int gate_admit(struct gate *gate, const struct envelope *envelope, int64_t now_s);
 
+/* The same in its two halves: who sealed it, for whom (up to _BAD_SIGNATURE); and whether it is fresh (from _NO_CLOCK on), which remembers it. */
+int gate_prove(struct gate *gate, const struct envelope *envelope);
+int gate_enter(struct gate *gate, const struct envelope *envelope, int64_t now_s);
+
 /* Whether this is sealed by the release key that is believed: 0, SHALLOT_E_NO_RELEASE_KEY or _UNKNOWN_SIGNER. */
 int gate_check_release(const struct gate *gate, const struct envelope *envelope);
 

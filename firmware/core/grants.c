@@ -187,6 +187,7 @@ static void what_read(struct grant *grant, const struct app *app, struct cbor_li
       grant->is_for_others = true;
       continue;
     }
+    if (methods & SHALLOT_METHOD_GET) grant->may_read |= bit;
     if (methods & SHALLOT_METHOD_PUT) grant->may_write |= bit;
     if (methods & SHALLOT_METHOD_POST) grant->may_invoke |= bit;
   }
@@ -370,11 +371,16 @@ static int time_judge(const struct grant *grant, const struct moment *moment) {
   return grant->lease_s != 0 && (int64_t)grant->leased_until_s <= moment->now_s ? SHALLOT_E_LEASE_LAPSED : 0;
 }
 
-static bool is_granted(const struct grant *grant, const struct app *app, const struct command_body *order) {
+static unsigned methods_of(const struct grant *grant, unsigned operation) {
+  if (operation == SHALLOT_OPERATION_READ) return grant->may_read;
+  return operation == SHALLOT_OPERATION_WRITE ? grant->may_write : grant->may_invoke;
+}
+
+static bool is_granted(const struct grant *grant, const struct app *app, const struct command_body *order, const struct moment *moment) {
+  if (order->operation == SHALLOT_OPERATION_READ && order->affordance == SHALLOT_AFFORDANCE_ALL) return moment->readable != 0;
   unsigned place = affordance_place(app, order->affordance);
   if (place == app->affordances_count) return grant->is_for_others;
-  unsigned may = order->operation == SHALLOT_OPERATION_WRITE ? grant->may_write : grant->may_invoke;
-  return (may >> place & 1) != 0;
+  return (methods_of(grant, order->operation) >> place & 1) != 0;
 }
 
 static bool is_for_us(const struct grant *grant, const struct grants *grants) {
@@ -387,17 +393,27 @@ static bool is_for_us(const struct grant *grant, const struct grants *grants) {
 
 int grant_judge(const struct grant *grant, const struct grants *grants, const struct command_body *order, const struct moment *moment) {
   if (!is_for_us(grant, grants)) return SHALLOT_E_GRANT_ELSEWHERE;
-  if (!is_granted(grant, grants->app, order)) return SHALLOT_E_NOT_GRANTED;
+  if (!is_granted(grant, grants->app, order, moment)) return SHALLOT_E_NOT_GRANTED;
   return time_judge(grant, moment);
 }
 
-int grants_judge(struct grants *grants, unsigned place, const struct command_body *order, const struct moment *moment) {
+uint16_t grants_readable(struct grants *grants, unsigned place) {
   struct grant *links[SHALLOT_GRANT_LINKS_MAX];
   size_t count = grants_links(grants, place, links);
+  uint16_t readable = app_properties(grants->app);
+  for (size_t i = 0; i < count; i++) readable &= links[i]->may_read;
+  return readable;
+}
+
+int grants_judge(struct grants *grants, unsigned place, const struct command_body *order, struct moment *moment) {
+  struct grant *links[SHALLOT_GRANT_LINKS_MAX];
+  size_t count = grants_links(grants, place, links);
+  bool is_read = order->operation == SHALLOT_OPERATION_READ;
+  moment->readable = grants_readable(grants, place);
   for (size_t i = 0; i < count; i++) {
     links[i]->used_s = grants->uptime_s;
     int code = grant_judge(links[i], grants, order, moment);
-    if (code == 0 && links[i]->uses != 0) code = uses_check(grants->port, links[i]);
+    if (code == 0 && links[i]->uses != 0 && !is_read) code = uses_check(grants->port, links[i]);
     if (code) return code;
   }
   return 0;

@@ -35,6 +35,7 @@ struct grant {
   uint32_t used_s; /* when it came or was used last, seconds of the device's own */
   uint32_t hours[SHALLOT_GRANT_HOURS_MAX]; /* days << 22 | from << 11 | to; 0: none */
   uint32_t groups[SHALLOT_GRANT_DEVICES_MAX]; /* names that it is for, as grant_group makes them; 0: no more */
+  uint16_t may_read;
   uint16_t may_write;
   uint16_t may_invoke;
   bool is_for_others; /* it also holds affordances that this device has not */
@@ -52,6 +53,7 @@ struct moment {
   int64_t now_s;    /* 0: not known */
   uint32_t latest_s; /* the latest time that was ever believed: what has ended stays ended when a clock is set back */
   uint32_t week_minute;
+  uint16_t readable; /* as grants_readable, once an order is judged */
 };
 
 struct grants {
@@ -115,7 +117,10 @@ struct moment grants_moment(struct grants *grants, int64_t now_s);
 unsigned grants_find(struct gate *gate, const uint8_t *id, const uint8_t *holder);
 
 /* SPEC 12.3, uses included, for the grant at this place: 0 or the first code that applies. */
-int grants_judge(struct grants *grants, unsigned place, const struct command_body *order, const struct moment *moment);
+int grants_judge(struct grants *grants, unsigned place, const struct command_body *order, struct moment *moment);
+
+/* The properties that every link of this place lets its holder read: bit i for the app's affordance i. */
+uint16_t grants_readable(struct grants *grants, unsigned place);
 
 /* Counts one use, on flash, of every link that has a number of them. 0, or a code: then nothing may be done. */
 int grants_spend(struct grants *grants, unsigned place, const struct moment *moment);

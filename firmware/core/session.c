@@ -14,8 +14,10 @@
 enum {
   /* `[affordance, time-ms, value]` at most: array, 16 bits, 64 bits, 32 bits with their heads. */
   SAMPLE_BYTES_MAX = 18,
-  /* A body's map, keys, array head, digest and code; an act's are shorter. */
-  BODY_BYTES_MAX = 48
+  /* A body's map, keys, array head, digest and code. */
+  BODY_BYTES_MAX = 48,
+  /* What an act's body may have beyond that: whose command it was, and which. */
+  ACT_BYTES_MORE = 72
 };
 
 static uint8_t *frame_of(struct session *session) { return session->buffer + SESSION_BEFORE_FRAME; }
@@ -78,43 +80,51 @@ static int reading_seal(struct session *session, uint64_t now_ms) {
   return fault;
 }
 
-/* SPEC 4.11 */
+/* SPEC 4.11: all of a receipt but its seal, at `at`. */
+static void receipt_begin(const struct session *session, struct sealing *sealing, uint8_t *at, size_t room, const uint8_t *digest, int code,
+                          struct changes *changes, uint64_t now_ms) {
+  struct sealed_claims claims = claims_for(session, MESSAGE_RECEIPT, session->sequence, now_ms);
+  for (size_t i = 0; i < changes->count; i++) changes->list[i].time_ms = (int64_t)now_ms;
+  samples_date(session, changes);
+  envelope_seal_begin(sealing, &session->config->sealer, &claims, at, room);
+  cbor_put_map(&sealing->writer, 3);
+  cbor_put_integer(&sealing->writer, SHALLOT_RECEIPT_COMMAND);
+  cbor_put_bytes(&sealing->writer, digest, SHALLOT_DIGEST_BYTES);
+  cbor_put_integer(&sealing->writer, SHALLOT_RECEIPT_CODE);
+  cbor_put_integer(&sealing->writer, -code);
+  cbor_put_integer(&sealing->writer, SHALLOT_RECEIPT_VALUES);
+  samples_put(&sealing->writer, changes->list, changes->count);
+}
+
 static int receipt_seal(struct session *session, int code, struct changes *changes, uint64_t now_ms) {
   struct sealing sealing;
   size_t room = sealed_size_max(changes->count);
   uint8_t *at = outbox_reserve(&session->outbox, room);
-  struct sealed_claims claims = claims_for(session, MESSAGE_RECEIPT, session->sequence, now_ms);
-  for (size_t i = 0; i < changes->count; i++) changes->list[i].time_ms = (int64_t)now_ms;
-  samples_date(session, changes);
-  envelope_seal_begin(&sealing, &session->config->sealer, &claims, at, room);
-  cbor_put_map(&sealing.writer, 3);
-  cbor_put_integer(&sealing.writer, SHALLOT_RECEIPT_COMMAND);
-  cbor_put_bytes(&sealing.writer, session->digest, SHALLOT_DIGEST_BYTES);
-  cbor_put_integer(&sealing.writer, SHALLOT_RECEIPT_CODE);
-  cbor_put_integer(&sealing.writer, -code);
-  cbor_put_integer(&sealing.writer, SHALLOT_RECEIPT_VALUES);
-  samples_put(&sealing.writer, changes->list, changes->count);
+  receipt_begin(session, &sealing, at, room, session->digest, code, changes, now_ms);
   return outbox_seal(session, &sealing, changes->count, true);
 }
 
-/* What somebody did, or was refused, who stood before the device. */
+/* What somebody did, or was refused, who stood before the device or its door. */
 struct act {
   unsigned source; /* SHALLOT_ACT_... */
   unsigned affordance;
   int code;
   const uint8_t *grant; /* NULL: by none */
+  /* Of one that came by the door: whose command it was, and its digest. NULL: it came by no command. */
+  const uint8_t *signer;
+  const uint8_t *command;
 };
 
 /* SPEC 12.8 */
 static int act_seal(struct session *session, const struct act *act, struct changes *changes, uint64_t now_ms) {
   struct sealing sealing;
-  size_t room = sealed_size_max(changes->count);
+  size_t room = sealed_size_max(changes->count) + ACT_BYTES_MORE;
   uint8_t *at = outbox_reserve(&session->outbox, room);
   struct sealed_claims claims = claims_for(session, MESSAGE_ACT, session->sequence, now_ms);
   for (size_t i = 0; i < changes->count; i++) changes->list[i].time_ms = (int64_t)now_ms;
   samples_date(session, changes);
   envelope_seal_begin(&sealing, &session->config->sealer, &claims, at, room);
-  cbor_put_map(&sealing.writer, act->grant == NULL ? 5 : 6);
+  cbor_put_map(&sealing.writer, 5u + (act->grant != NULL) + (act->signer == NULL ? 0 : 2));
   cbor_put_integer(&sealing.writer, SHALLOT_ACT_SOURCE);
   cbor_put_integer(&sealing.writer, act->source);
   cbor_put_integer(&sealing.writer, SHALLOT_ACT_AFFORDANCE);
@@ -129,6 +139,12 @@ static int act_seal(struct session *session, const struct act *act, struct chang
     cbor_put_integer(&sealing.writer, SHALLOT_ACT_GRANT);
     cbor_put_bytes(&sealing.writer, act->grant, SHALLOT_GRANT_ID_BYTES);
   }
+  if (act->signer != NULL) {
+    cbor_put_integer(&sealing.writer, SHALLOT_ACT_SIGNER);
+    cbor_put_bytes(&sealing.writer, act->signer, SHALLOT_KEY_BYTES);
+    cbor_put_integer(&sealing.writer, SHALLOT_ACT_COMMAND);
+    cbor_put_bytes(&sealing.writer, act->command, SHALLOT_DIGEST_BYTES);
+  }
   return outbox_seal(session, &sealing, changes->count, true);
 }
 
@@ -141,12 +157,20 @@ static void standing_put(struct cbor_writer *writer, struct update_standing imag
   cbor_put_integer(writer, (int64_t)image.tried);
 }
 
+/* SPEC 18.1 */
+static void door_put(struct cbor_writer *writer, const struct session_config *config) {
+  cbor_put_integer(writer, SHALLOT_HELLO_DIRECT);
+  cbor_put_array(writer, 2);
+  cbor_put_integer(writer, config->door_port);
+  cbor_put_bytes(writer, config->door_point, SHALLOT_DIRECT_KEY_BYTES);
+}
+
 static void hello_body_put(const struct session *session, struct cbor_writer *writer) {
   const struct app *app = session->config->app;
   const struct update *update = session->config->update;
   char firmware[SHALLOT_LABEL_BYTES_MAX + 1];
   size_t firmware_size = image_firmware(firmware, app);
-  cbor_put_map(writer, update == NULL ? 4 : 5);
+  cbor_put_map(writer, 4u + (update != NULL) + (session->config->door_port != 0));
   cbor_put_integer(writer, SHALLOT_HELLO_BOARD);
   cbor_put_text(writer, session->config->board, strlen(session->config->board));
   cbor_put_integer(writer, SHALLOT_HELLO_FIRMWARE);
@@ -157,6 +181,7 @@ static void hello_body_put(const struct session *session, struct cbor_writer *wr
   cbor_put_integer(writer, SHALLOT_HELLO_LOST);
   cbor_put_integer(writer, session->outbox.lost);
   if (update != NULL) standing_put(writer, update_standing(update));
+  if (session->config->door_port != 0) door_put(writer, session->config);
 }
 
 /* SPEC 4.7. The hello is number 0 of its epoch, also when it is said again after a reconnect. */
@@ -389,31 +414,41 @@ static int lease_step(struct session *session, const struct envelope *envelope, 
 
 /* SPEC 12.3: by which grant, when one is named; `place` stays GRANT_NONE for an owner's own command. */
 static int grant_judge_command(struct session *session, const struct envelope *envelope, const struct command_body *order,
-                               const struct moment *moment, unsigned *place) {
+                               struct moment *moment, unsigned *place) {
   *place = order->grant == NULL ? GRANT_NONE : grants_find(&session->gate, order->grant, envelope->signer);
+  moment->readable = app_properties(session->config->app);
   return order->grant == NULL ? 0 : grants_judge(&session->grants, *place, order, moment);
 }
 
 /* SPEC 4.14. What passes has its use counted, and may be acted on. */
-static int command_judge(struct session *session, const struct envelope *envelope, struct command_body *order, uint64_t now_ms) {
+static int order_judge(struct session *session, const struct envelope *envelope, struct command_body *order, struct moment *moment, uint64_t now_ms) {
   unsigned place;
-  int code = admit(session, envelope, now_ms);
-  if (code) return code;
   *order = claims_command(&envelope->claims);
-  struct moment moment = grants_moment(&session->grants, session_time_s(session, now_ms));
-  code = grant_judge_command(session, envelope, order, &moment, &place);
+  *moment = grants_moment(&session->grants, session_time_s(session, now_ms));
+  int code = grant_judge_command(session, envelope, order, moment, &place);
   if (code == 0) code = app_judge(session->config->app, order);
-  if (code == 0 && place != GRANT_NONE) code = grants_spend(&session->grants, place, &moment);
-  return code;
+  bool is_counted = place != GRANT_NONE && order->operation != SHALLOT_OPERATION_READ;
+  return code == 0 && is_counted ? grants_spend(&session->grants, place, moment) : code;
 }
 
-/* SPEC 4.10 */
-static int command_step(struct session *session, const struct envelope *envelope, struct changes *changes, uint64_t now_ms) {
+/* SPEC 4.10, of a command that the gate admitted. `was_asked`: the app, to change something. */
+static int order_step(struct session *session, const struct envelope *envelope, const uint8_t *digest, struct changes *changes, uint64_t now_ms,
+                      bool *was_asked) {
   struct command_body order;
-  int code = command_judge(session, envelope, &order, now_ms);
-  if (code == 0) code = session->config->app->act(&order, changes);
+  struct moment moment;
+  const struct app *app = session->config->app;
+  int code = order_judge(session, envelope, &order, &moment, now_ms);
+  *was_asked = code == 0 && order.operation != SHALLOT_OPERATION_READ;
+  if (code == 0 && !*was_asked) app_read(app, order.affordance, moment.readable, changes);
+  if (*was_asked) code = app->act(&order, changes);
   if (code || changes->still_size == 0) return code;
-  return stills_take(session->config->app->stills, changes->still_size, session->digest, now_ms);
+  return stills_take(app->stills, changes->still_size, digest, now_ms);
+}
+
+static int command_step(struct session *session, const struct envelope *envelope, struct changes *changes, uint64_t now_ms) {
+  bool was_asked;
+  int code = admit(session, envelope, now_ms);
+  return code ? code : order_step(session, envelope, session->digest, changes, now_ms, &was_asked);
 }
 
 /* SPEC 12.2: one that was seen before costs no signature check. */
@@ -457,6 +492,14 @@ static int pins_step(struct session *session, const struct envelope *envelope, u
   if (code) return code;
   struct pins_body pins = claims_pins(&envelope->claims);
   return session->config->pins == NULL ? SHALLOT_E_CA_UNKNOWN : session->config->pins(&pins);
+}
+
+/* SPEC 18.2 */
+static int direct_step(struct session *session, const struct envelope *envelope, uint64_t now_ms) {
+  int fault = admit(session, envelope, now_ms);
+  struct direct_body direct = claims_direct(&envelope->claims);
+  if (fault == 0 && session->config->direct != NULL) fault = session->config->direct(&direct);
+  return fault ? ignore(session, fault) : SESSION_NOTHING;
 }
 
 /* What the sender is told of our own troubles. */
@@ -504,6 +547,7 @@ static int opened_step(struct session *session, const struct envelope *envelope,
   if (envelope->type == MESSAGE_OWNER && is_open) return owner_step(session, envelope, now_ms);
   if (envelope->type == MESSAGE_ENROLMENT && is_open) return enrolment_step(session, envelope, size, now_ms);
   if (envelope->type == MESSAGE_LEASE && is_open) return lease_step(session, envelope, now_ms);
+  if (envelope->type == MESSAGE_DIRECT && is_open) return direct_step(session, envelope, now_ms);
   return SHALLOT_E_UNEXPECTED_MESSAGE;
 }
 
@@ -564,6 +608,42 @@ uint8_t *session_record_room(struct session *session, size_t *capacity) {
 }
 
 void session_send_record(struct session *session, size_t size) { session->out_size = size; }
+
+/* ---- by the door, SPEC 18 ---- */
+
+/* What the hub is told of a command that it did not bring. The envelope is gone when the receipt is in its place, so this comes first. */
+static void direct_tell(struct session *session, const struct envelope *envelope, const uint8_t *digest, int code, const struct changes *changes,
+                        uint64_t now_ms) {
+  struct command_body order = claims_command(&envelope->claims);
+  struct changes told = *changes;
+  struct act act = {SHALLOT_ACT_DIRECT, order.affordance, answer_of(code), order.grant, envelope->signer, digest};
+  act_seal(session, &act, &told, now_ms);
+}
+
+/* Seals in place of the command, of which nothing is needed any more. */
+static int direct_answer(struct session *session, uint8_t *bytes, const uint8_t *digest, int code, struct changes *changes, uint64_t now_ms) {
+  struct sealing sealing;
+  receipt_begin(session, &sealing, bytes, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX, digest, answer_of(code), changes, now_ms);
+  session->sequence++;
+  return envelope_seal_end(&sealing, &session->config->sealer);
+}
+
+int session_direct(struct session *session, uint8_t *bytes, size_t size, uint64_t now_ms) {
+  struct envelope envelope;
+  struct changes changes = {.count = 0};
+  uint8_t digest[SHALLOT_DIGEST_BYTES];
+  bool was_asked = false;
+  int code = envelope_open(&envelope, bytes, size, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
+  if (code == 0 && envelope.type != MESSAGE_COMMAND) code = SHALLOT_E_BAD_REQUEST;
+  if (code == 0) code = crypto_sha256(digest, bytes, size);
+  if (code == 0) code = gate_prove(&session->gate, &envelope);
+  if (code) return answer_of(code);
+  session->grants.uptime_s = (uint32_t)(now_ms / 1000);
+  code = gate_enter(&session->gate, &envelope, session_time_s(session, now_ms));
+  if (code == 0) code = order_step(session, &envelope, digest, &changes, now_ms, &was_asked);
+  if (was_asked) direct_tell(session, &envelope, digest, code, &changes, now_ms);
+  return direct_answer(session, bytes, digest, code, &changes, now_ms);
+}
 
 /* ---- frames out ---- */
 
@@ -638,7 +718,7 @@ size_t session_output(struct session *session, uint64_t now_ms, const uint8_t **
 static void outcome_act(struct session *session, const struct keycodes_outcome *outcome, uint64_t now_ms) {
   struct changes changes = {.count = 0};
   int code = outcome->code ? outcome->code : session->config->app->act(&outcome->order, &changes);
-  struct act act = {SHALLOT_ACT_KEYPAD, outcome->order.affordance, answer_of(code), outcome->has_grant ? outcome->grant : NULL};
+  struct act act = {SHALLOT_ACT_KEYPAD, outcome->order.affordance, answer_of(code), outcome->has_grant ? outcome->grant : NULL, NULL, NULL};
   act_seal(session, &act, &changes, now_ms);
 }
 
@@ -651,7 +731,7 @@ bool session_tick(struct session *session, uint64_t now_ms) {
 
 static void own_act(struct session *session, const struct changes *changes, uint64_t now_ms) {
   struct changes none = {.count = 0};
-  struct act act = {changes->act_source, changes->act_affordance, 0, NULL};
+  struct act act = {changes->act_source, changes->act_affordance, 0, NULL, NULL, NULL};
   act_seal(session, &act, &none, now_ms);
 }
 

@@ -35,6 +35,11 @@ struct session_config {
   struct update *update;   /* NULL: images are not taken */
   /* The root's word on hub CAs (SPEC 16.2): 0 when they are on flash, else the code that it is answered with. NULL: none are taken. */
   int (*pins)(const struct pins_body *pins);
+  /* A door to the LAN (SPEC 18): its port and its key's point, SHALLOT_DIRECT_KEY_BYTES. 0, NULL: there is none. */
+  uint16_t door_port;
+  const uint8_t *door_point;
+  /* The hub's word on that door: 0, or the code of what is wrong with it. NULL: not taken. */
+  int (*direct)(const struct direct_body *direct);
 };
 
 enum session_state { SESSION_CLOSED, SESSION_WAITING, SESSION_OPEN };
@@ -142,6 +147,13 @@ void session_hold_record(struct session *session, uint8_t *record, size_t size);
 
 /* A little of what takes long: a code that somebody typed. True: there is more to do at once. */
 bool session_tick(struct session *session, uint64_t now_ms);
+
+/*
+ * A command that came by the door (SPEC 18.4), `size` bytes with ENVELOPE_HEADROOM before them: judged and carried out as if the link had brought it, whether
+ * there is a link or not. In its place comes the sealed receipt, at most SHALLOT_DEVICE_ENVELOPE_BYTES_MAX. The receipt's size, or a negative
+ * code: it is not proven who sealed it. What it changed waits to be told to the hub (18.5).
+ */
+int session_direct(struct session *session, uint8_t *bytes, size_t size, uint64_t now_ms);
 
 /* Where to put the record that SESSION_CONNECTED_WANTED asks for, and then: its size. */
 uint8_t *session_record_room(struct session *session, size_t *capacity);

@@ -51,3 +51,26 @@ int signer_sign(uint8_t signature[SIGNER_SIGNATURE_BYTES], const uint8_t *messag
   if (memcmp(ours, reference, sizeof ours) != 0) return SHALLOT_E_DEVICE_FAULT;
   return board->signer->sign(board, reference[PLACE_AT], signature, message, size);
 }
+
+/* ---- the key of a door to the LAN ---- */
+
+#ifdef SHALLOT_DIRECT
+
+int signer_make_point(const struct port *port, uint8_t key[SIGNER_KEY_BYTES], uint8_t point[SIGNER_POINT_BYTES]) {
+  if (port->point_signer == NULL) return crypto_point_make(key, point);
+  unsigned place = signer_is_reference(key) ? 1 - key[PLACE_AT] : 0;
+  int fault = port->point_signer->make(port, place, point + 1);
+  point[0] = 4; /* the hub makes no leaf for what is no point */
+  if (fault == 0) reference_write(key, port->point_signer->name, place);
+  return fault;
+}
+
+int signer_sign_digest(uint8_t signature[SIGNER_SIGNATURE_BYTES], const uint8_t digest[SIGNER_DIGEST_BYTES], const uint8_t reference[SIGNER_KEY_BYTES]) {
+  uint8_t ours[SIGNER_KEY_BYTES];
+  if (board == NULL || board->point_signer == NULL) return SHALLOT_E_DEVICE_FAULT;
+  reference_write(ours, board->point_signer->name, reference[PLACE_AT]);
+  if (memcmp(ours, reference, sizeof ours) != 0) return SHALLOT_E_DEVICE_FAULT;
+  return board->point_signer->sign(board, reference[PLACE_AT], signature, digest);
+}
+
+#endif

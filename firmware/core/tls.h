@@ -64,6 +64,9 @@ struct tls {
   uint8_t resumed;
 };
 
+/* Whose chance and time the library uses until another is named, or a connection prepared. */
+void tls_use(const struct port *port);
+
 /*
  * Prepares a connection; port->net_open() has been called already. The certificate and the seed are copied.
  * 0, SHALLOT_E_TLS_OUT_OF_MEMORY, SHALLOT_E_BAD_KEY (a pin is no key) or SHALLOT_E_TLS_FAILED (bad certificate or key).

@@ -96,3 +96,5 @@ int atecc608_sign(const struct port *port, unsigned slot, uint8_t signature[ATEC
   if (fault == 0) fault = group_take(port, signature, ATECC608_SIGNATURE_BYTES);
   return rest(port, fault);
 }
+
+const struct point_signer atecc608 = {.name = "atecc608", .make = atecc608_make, .sign = atecc608_sign};

@@ -52,7 +52,7 @@ static uint8_t public_key[SHALLOT_KEY_BYTES];
 static struct session session;
 
 static void session_begin(bool is_open) {
-  static struct session_config config = {{seed, public_key}, public_key, &app, "fuzz", no_chance, &place, NULL, NULL};
+  static struct session_config config = {{seed, public_key}, public_key, &app, "fuzz", no_chance, &place, NULL, NULL, 0, NULL, NULL};
   const uint8_t *out;
   if (public_key[0] == 0) crypto_public(public_key, seed);
   session_open(&session, &config);

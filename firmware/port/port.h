@@ -5,8 +5,8 @@
  *
  * What stays true: nothing here allocates; no call keeps a pointer after it returned; every out-buffer comes with its
  * capacity; a result is 0 or a count on success and a negative SHALLOT_E_ code otherwise; text is NUL-terminated ASCII.
- * Absent on purpose: wall time (the daemon sends it sealed), names instead of addresses (no DNS), a second connection,
- * threads and interrupts.
+ * Absent on purpose: wall time (the daemon sends it sealed), names instead of addresses (no DNS), a second connection that the
+ * device opens, threads and interrupts.
  */
 #ifndef SHALLOT_PORT_H
 #define SHALLOT_PORT_H
@@ -61,7 +61,43 @@ struct slots {
   void (*restart)(void);
 };
 
+/* Who sent a datagram, and the address of this place on that network. */
+struct asker {
+  uint8_t address[4]; /* IPv4 */
+  uint16_t udp_port;
+  uint8_t own[4];
+};
+
+/*
+ * Connections that others open, for a door to the LAN (core/door.h). Nothing here waits. A place is the port's own number for one of them, 0 or
+ * more; at most two are open at a time, and as many more as the network keeps by itself.
+ */
+struct listener {
+  /* Listens on this port, or on one that the place it runs on prefers: the port, or SHALLOT_E_PORT_NETWORK. */
+  int (*listen)(uint16_t tcp_port);
+  /* Whether somebody stands before the door. */
+  bool (*waits)(void);
+  /* The place of who came first, or SHALLOT_E_PORT_TIMEOUT: nobody. */
+  int (*accept)(void);
+  /* Whether `read` has something to say: bytes, or that it is over. */
+  bool (*is_readable)(int place);
+  /* 1 to capacity bytes, SHALLOT_E_PORT_TIMEOUT (none yet), SHALLOT_E_LINK_CLOSED or SHALLOT_E_PORT_IO. */
+  int (*read)(int place, uint8_t *out, size_t capacity);
+  /* 1 to size bytes, SHALLOT_E_PORT_TIMEOUT (no room yet) or as `read`. size is 1 or more. */
+  int (*write)(int place, const uint8_t *data, size_t size);
+  /* Says that nothing more will be written; reading goes on. */
+  void (*finish)(int place);
+  void (*close)(int place);
+  /* The next datagram to the LAN's mDNS group: its size, or SHALLOT_E_PORT_TIMEOUT: none. */
+  int (*hear)(uint8_t *out, size_t capacity, struct asker *from);
+  /* Sends one from there. What cannot be sent is lost. */
+  void (*say)(const uint8_t *data, size_t size, const struct asker *to);
+  /* Waits at most timeout_ms until there is something to hear, or to read on the connection to the hub or from who was accepted, or, if wanted, who waits. */
+  void (*wait)(uint32_t timeout_ms, bool with_door);
+};
+
 struct signer;
+struct point_signer;
 
 struct port {
   /* What the firmware runs on, for people: 1 to SHALLOT_LABEL_BYTES_MAX characters. */
@@ -96,6 +132,9 @@ struct port {
   int (*net_write)(const uint8_t *data, size_t size, uint32_t timeout_ms);
   /* Closes at once; nothing happens when nothing is open. */
   void (*net_close)(void);
+
+  /* NULL: nobody can connect to this place. */
+  const struct listener *listener;
 
   /*
    * Sends one datagram to the LAN's mDNS group (224.0.0.251, UDP port 5353) and waits at most timeout_ms for one that comes back to
@@ -162,6 +201,8 @@ struct port {
 
   /* The chip on this board that keeps the device's key (core/signer.h). NULL: the key is in software, on flash. */
   const struct signer *signer;
+  /* The same for the key of its door to the LAN, which is of another kind. */
+  const struct point_signer *point_signer;
 
   /*
    * ---- pictures: a camera's own parallel bus, which boards read in hardware; all three NULL: there is none ----

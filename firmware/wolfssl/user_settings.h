@@ -41,7 +41,6 @@
 #define WOLFSSL_TLS13
 #define WOLFSSL_NO_TLS12
 #define NO_OLD_TLS
-#define NO_WOLFSSL_SERVER
 #define HAVE_TLS_EXTENSIONS
 #define HAVE_SUPPORTED_CURVES
 #define HAVE_MAX_FRAGMENT
@@ -64,6 +63,16 @@
 #define NO_ASN_TIME
 /* The library's own look at purposes is laxer than ours, and follows a null pointer when memory ran out before it. */
 #define IGNORE_KEY_EXTENSIONS
+
+/* ---- a door to the LAN (core/door.h), on boards that have the room: browsers take no Ed25519 ---- */
+#ifdef SHALLOT_DIRECT
+#define HAVE_ECC
+#define ECC_USER_CURVES /* P-256 alone */
+#define ECC_TIMING_RESISTANT
+#define WOLFSSL_HAVE_SP_ECC
+#else
+#define NO_WOLFSSL_SERVER
+#endif
 
 /* ---- left out ---- */
 #define NO_RSA

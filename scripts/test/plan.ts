@@ -81,6 +81,7 @@ export const SECONDS: Readonly<Record<string, number>> = {
   'test/firmware/adversity.test.ts': 40,
   'test/firmware/update.test.ts': 40,
   'test/live/cli.test.ts': 40,
+  'test/firmware/direct.test.ts': 35,
   'test/live/home.test.ts': 35,
   'test/firmware/renewal.test.ts': 30,
   'test/firmware/reproducible.test.ts': 30,

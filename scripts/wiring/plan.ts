@@ -12,6 +12,8 @@ export type BoardName = (typeof BOARDS)[number]
 export type Use = 'output' | 'input' | 'interrupt'
 export interface Board {
   readonly title: string
+  /** Whether it has the room for a door to the LAN (SPEC 18). */
+  readonly door: boolean
   readonly supply: Readonly<Record<string, string>>
   readonly pins: Readonly<Record<string, { readonly gpio: number; readonly uses: readonly Use[] }>>
 }

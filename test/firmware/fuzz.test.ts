@@ -17,6 +17,7 @@ describe('no bytes break a parser of core/', () => {
       'envelope',
       'frame',
       'grants',
+      'http',
       'identity',
       'provision',
       'session',

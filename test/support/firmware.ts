@@ -44,8 +44,8 @@ export type FirmwareOptions = {
   countInstructions?: boolean
   /** On the host: the console is a pseudo-terminal, whose name is the first line. */
   serial?: boolean
-  /** On the host: the chip that its board has for the device's key. */
-  signer?: 'se050'
+  /** On the host: the chip that its board has for the device's key, or for its door's. */
+  signer?: 'se050' | 'atecc608'
 }
 
 export type Firmware = AsyncDisposable & {

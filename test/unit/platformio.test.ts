@@ -137,6 +137,14 @@ describe('the PlatformIO project', () => {
     }
   })
 
+  it('builds a door to the LAN for the boards that have the room, and for no other', () => {
+    const boards = JSON.parse(readFileSync(join(FIRMWARE, 'wiring', 'boards.json'), 'utf8'))
+    for (const environment of environments) {
+      const has = words(`env:${environment}`, 'build_flags').includes(made('DOOR')[0]!)
+      assert.equal(has, boards[environment.split('-')[0]!].door, environment)
+    }
+  })
+
   it('says of each image what our own build says of its own, and which board and app it is for [SPEC 15.2]', () => {
     for (const environment of environments) {
       const [board] = environment.split('-')

@@ -43,7 +43,10 @@ export function torTransport(
         const onion = readOnion(to)
         if (!onion) throw new MeshError('not-onion', 'only onion addresses are dialled')
         const { signal } = options
-        const socket = await dial(onion.address, onion.port, { isolation: `mesh:${onion.address}`, signal })
+        // Who is called has no connection: the circuit of the one before, if it still stands, carries nothing.
+        const socket = await dial(onion.address, onion.port, {
+          ...{ isolation: `mesh:${onion.address}`, anew: true, signal },
+        })
         const connection = new SocketConnection(socket, to, 'outbound', log.newScope('outbound'))
         try {
           return await options.upgrader.upgradeOutbound(connection, options)

@@ -15,6 +15,11 @@ export interface DialOptions {
   readonly signal: AbortSignal
   /** Attempts before the last cause is thrown; 5 unless said otherwise. */
   readonly attempts?: number
+  /**
+   * Not on the circuits that last worked, which may be why the caller calls again; and while attempts do nothing but hang, one
+   * more begins every 10 s, however many they are: where a relay stands still, most circuits may lead through it.
+   */
+  readonly anew?: boolean
 }
 
 export interface DialerDeps {
@@ -29,6 +34,8 @@ export interface DialerDeps {
  * circuit can hang for ever; on a bad day it is only slow: so nothing is given up before something better stands.
  */
 export const PATIENCE_MS: readonly number[] = [5000, 6000, 10_000, 20_000]
+/** The same, for who calls anew. */
+export const ANEW_MS = 10_000
 const ATTEMPTS = 5
 const DIAL_MS_MAX = 120_000
 const PAUSE_MS = 400
@@ -54,6 +61,8 @@ interface Target {
   readonly host: string
   readonly port: number
   readonly isolation: string
+  readonly attempts: number
+  readonly anew: boolean
 }
 
 type Outcome = { readonly generation: number } & (
@@ -93,8 +102,8 @@ export class Dialer {
     const settled = new AbortController()
     const signal = AbortSignal.any([whole.signal, settled.signal])
     try {
-      const target = { host: address, port, isolation: options.isolation }
-      return await this.#race(target, options.attempts ?? ATTEMPTS, signal)
+      const { isolation, attempts = ATTEMPTS, anew = false } = options
+      return await this.#race({ host: address, port, isolation, attempts, anew }, signal)
     } catch (error) {
       this.#remember(options.isolation, ++this.#latest)
       options.signal.throwIfAborted()
@@ -105,14 +114,16 @@ export class Dialer {
   }
 
   /** Attempts side by side, each under a pair of its own; the first that stands wins and the others are dropped. */
-  async #race(target: Target, attempts: number, signal: AbortSignal): Promise<Socket> {
+  async #race(target: Target, signal: AbortSignal): Promise<Socket> {
+    const { attempts, anew } = target
     const running = new Map<number, Promise<Outcome>>()
-    let generation = this.#generation(target.isolation)
+    let generation = anew ? ++this.#latest : this.#generation(target.isolation)
+    let failed = 0
     for (let launched = 1; ; generation = ++this.#latest, launched++) {
       await abortable(this.#deps.ready(), signal)
       running.set(generation, this.#attempt(target, generation, signal))
-      let patienceMs =
-        launched < attempts ? PATIENCE_MS[Math.min(launched, PATIENCE_MS.length) - 1]! : undefined
+      const mayFollow = () => launched < attempts || (anew && failed < attempts)
+      let patienceMs = mayFollow() ? patienceAfter(launched, anew) : undefined
       for (;;) {
         const outcome = await this.#first(running, patienceMs, signal)
         if (outcome === undefined) break
@@ -123,8 +134,10 @@ export class Dialer {
           return outcome.socket
         }
         signal.throwIfAborted()
-        const isLast = launched >= attempts && running.size === 0
+        failed++
+        const isLast = !mayFollow() && running.size === 0
         if (isLast || !PASSING.has(outcome.error.code)) throw outcome.error
+        if (!mayFollow()) patienceMs = undefined
         if (patienceMs !== undefined) patienceMs = Math.min(patienceMs, PAUSE_MS * launched)
       }
     }
@@ -174,6 +187,11 @@ export class Dialer {
     const username = toBase32(createHash('sha256').update(isolation).digest()).slice(0, 26)
     return { username, password: `${this.#life}-${generation}` }
   }
+}
+
+function patienceAfter(launched: number, anew: boolean): number {
+  const patienceMs = PATIENCE_MS[Math.min(launched, PATIENCE_MS.length) - 1]!
+  return anew ? Math.min(patienceMs, ANEW_MS) : patienceMs
 }
 
 function timedOut(error: unknown): OnionError {

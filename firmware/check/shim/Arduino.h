@@ -48,6 +48,7 @@ class IPAddress {
   IPAddress();
   IPAddress(uint8_t a, uint8_t b, uint8_t c, uint8_t d);
   bool fromString(const char *text);
+  operator uint32_t() const;
 };
 
 class HardwareSerial {

@@ -15,6 +15,7 @@ class WiFiClass {
   bool setAutoReconnect(bool is_on);
   wl_status_t begin(const char *name, const char *password);
   wl_status_t status();
+  IPAddress localIP();
 };
 extern WiFiClass WiFi;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The ESP32 and the ESP32-C3 under Arduino's core: time, chance, one TCP connection, pulses; two slots are in slots.c. Compiled against declarations, not verified
+ * The ESP32 and the ESP32-C3 under Arduino's core: time, chance, one TCP connection, a door to the LAN, pulses; two slots are in slots.c. Compiled against declarations, not verified
  * on silicon.
  */
 #include "../arduino/arduino.h"
@@ -8,6 +8,7 @@
 #include <Arduino.h>
 #include <errno.h>
 #include <esp_random.h>
+#include <WiFi.h>
 #include <esp_timer.h>
 #include <lwip/sockets.h>
 #include <string.h>
@@ -101,6 +102,136 @@ static int net_write(const uint8_t *data, size_t size, uint32_t timeout_ms) {
   return count > 0 ? count : transfer_error();
 }
 
+/* ---- a door to the LAN, where core/door.h is built in ---- */
+
+#if defined(SHALLOT_DIRECT)
+enum { CALLERS = 4, BACKLOG = 4, MDNS_PORT = 5353 };
+static int door = -1;
+static int questions = -1;
+static int callers[CALLERS] = {-1, -1, -1, -1};
+
+static int bound(int type, uint16_t port) {
+  struct sockaddr_in here = {};
+  int yes = 1;
+  int made = lwip_socket(AF_INET, type, 0);
+  here.sin_family = AF_INET;
+  here.sin_port = lwip_htons(port);
+  if (made < 0) return -1;
+  lwip_fcntl(made, F_SETFL, O_NONBLOCK);
+  lwip_setsockopt(made, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  if (lwip_bind(made, (struct sockaddr *)&here, sizeof here) == 0) return made;
+  lwip_close(made);
+  return -1;
+}
+
+static void group_join() {
+  struct ip_mreq group = {};
+  questions = bound(SOCK_DGRAM, MDNS_PORT);
+  inet_pton(AF_INET, "224.0.0.251", &group.imr_multiaddr);
+  if (questions >= 0) lwip_setsockopt(questions, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof group);
+}
+
+static int door_listen(uint16_t tcp_port) {
+  door = bound(SOCK_STREAM, tcp_port);
+  if (door < 0 || lwip_listen(door, BACKLOG) != 0) return SHALLOT_E_PORT_NETWORK;
+  group_join();
+  return tcp_port;
+}
+
+static bool is_ready(int socket) {
+  fd_set ready;
+  struct timeval now = {0, 0};
+  FD_ZERO(&ready);
+  if (socket < 0) return false;
+  FD_SET(socket, &ready);
+  return lwip_select(socket + 1, &ready, nullptr, nullptr, &now) > 0;
+}
+
+static bool door_waits() { return is_ready(door); }
+static bool door_is_readable(int place) { return is_ready(callers[place]); }
+
+static int door_accept() {
+  int place = 0;
+  int yes = 1;
+  while (place < CALLERS && callers[place] >= 0) place++;
+  if (place == CALLERS) return SHALLOT_E_PORT_TIMEOUT;
+  callers[place] = lwip_accept(door, nullptr, nullptr);
+  if (callers[place] < 0) return SHALLOT_E_PORT_TIMEOUT;
+  lwip_fcntl(callers[place], F_SETFL, O_NONBLOCK);
+  lwip_setsockopt(callers[place], IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  return place;
+}
+
+static int door_read(int place, uint8_t *out, size_t capacity) {
+  int count = (int)lwip_recv(callers[place], out, capacity, 0);
+  if (count > 0) return count;
+  return count == 0 ? SHALLOT_E_LINK_CLOSED : transfer_error();
+}
+
+static int door_write(int place, const uint8_t *data, size_t size) {
+  int count = (int)lwip_send(callers[place], data, size, 0);
+  return count > 0 ? count : transfer_error();
+}
+
+static void door_finish(int place) { lwip_shutdown(callers[place], SHUT_WR); }
+
+static void door_close(int place) {
+  if (callers[place] >= 0) lwip_close(callers[place]);
+  callers[place] = -1;
+}
+
+static int name_hear(uint8_t *out, size_t capacity, struct asker *from) {
+  struct sockaddr_in sender = {};
+  socklen_t size = sizeof sender;
+  int count = questions < 0 ? -1 : lwip_recvfrom(questions, out, capacity, 0, (struct sockaddr *)&sender, &size);
+  if (count < 0) return SHALLOT_E_PORT_TIMEOUT;
+  uint32_t own = WiFi.localIP();
+  memcpy(from->address, &sender.sin_addr, sizeof from->address);
+  memcpy(from->own, &own, sizeof from->own);
+  from->udp_port = lwip_htons(sender.sin_port);
+  return count;
+}
+
+static void name_say(const uint8_t *data, size_t size, const struct asker *to) {
+  struct sockaddr_in asker = {};
+  asker.sin_family = AF_INET;
+  asker.sin_port = lwip_htons(to->udp_port);
+  memcpy(&asker.sin_addr, to->address, sizeof to->address);
+  lwip_sendto(questions, data, size, 0, (struct sockaddr *)&asker, sizeof asker);
+}
+
+static void door_wait(uint32_t timeout_ms, bool with_door) {
+  const int watched[] = {connection, questions, with_door ? door : -1, callers[0], callers[1], callers[2], callers[3]};
+  fd_set ready;
+  int highest = -1;
+  FD_ZERO(&ready);
+  for (int socket : watched) {
+    if (socket < 0) continue;
+    FD_SET(socket, &ready);
+    if (socket > highest) highest = socket;
+  }
+  struct timeval time = {(long)(timeout_ms / 1000), (long)(timeout_ms % 1000) * 1000};
+  lwip_select(highest + 1, &ready, nullptr, nullptr, &time);
+}
+
+static const struct listener listener = {
+    .listen = door_listen,
+    .waits = door_waits,
+    .accept = door_accept,
+    .is_readable = door_is_readable,
+    .read = door_read,
+    .write = door_write,
+    .finish = door_finish,
+    .close = door_close,
+    .hear = name_hear,
+    .say = name_say,
+    .wait = door_wait,
+};
+#define LISTENER &listener
+#else
+#define LISTENER nullptr
+#endif
+
 /* ---- pulses: a timer of LEDC for each pin that has asked ---- */
 
 enum { WAVES = 4, DUTY_BITS = 14 };
@@ -146,6 +277,7 @@ const struct port board = {
     .net_read = net_read,
     .net_write = net_write,
     .net_close = net_close,
+    .listener = LISTENER,
     .lan_ask = board_lan_ask,
     .wifi_join = board_wifi_join,
     .blob_read = board_blob_read,
@@ -162,6 +294,7 @@ const struct port board = {
     .onewire_transfer = board_onewire_transfer,
     .wiegand_read = board_wiegand_read,
     .signer = nullptr,
+    .point_signer = nullptr,
     .capture_take = nullptr,
     .capture_read = nullptr,
     .capture_drop = nullptr,

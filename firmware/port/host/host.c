@@ -6,7 +6,9 @@
  * digits. The console is standard input and output. SHALLOT_RUNNER is the descriptor of a socket to the runner, which plays the
  * chips on the buses; without it there are none. With SHALLOT_SERIAL the console is a pseudo-terminal, as a board's is a serial line; its
  * name is the first line of standard output. A file world/wifi (name and password, a line each) is the one Wi-Fi around, and without
- * having joined it there is no network; no such file: the network needs no Wi-Fi. SHALLOT_SIGNER=se050: the board has that chip for its key.
+ * having joined it there is no network; no such file: the network needs no Wi-Fi. SHALLOT_SIGNER=se050: the board has that chip for its key;
+ * atecc608: for the key of its door. SHALLOT_DOOR=PORT: others may connect to that port of 127.0.0.1, 0 being any, and ask for its name on
+ * SHALLOT_DOOR_NAME=PORT there, which stands for the LAN's mDNS group.
  * host.h and slots.c: images, and the power.
  */
 #include <arpa/inet.h>
@@ -25,6 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../driver/atecc608.h"
 #include "../../driver/se050.h"
 #include "../buses.h"
 #include "host.h"
@@ -164,6 +167,104 @@ static int net_write(const uint8_t *data, size_t size, uint32_t timeout_ms) {
   ssize_t count = send(connection, data, size, MSG_NOSIGNAL);
   return count > 0 ? (int)count : transfer_error();
 }
+
+/* ---- those who come ---- */
+
+enum { CALLERS_MAX = 4, BACKLOG = 64 };
+
+static int door = -1;
+static int questions = -1;
+static int callers[CALLERS_MAX] = {-1, -1, -1, -1};
+
+static bool is_ready(int fd) {
+  struct pollfd waiting = {fd, POLLIN, 0};
+  return fd >= 0 && poll(&waiting, 1, 0) > 0;
+}
+
+static void name_listen(void) {
+  const char *said = getenv("SHALLOT_DOOR_NAME");
+  struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons((uint16_t)(said == NULL ? 0 : atoi(said)))};
+  here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (said == NULL || questions >= 0) return;
+  questions = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (questions >= 0 && bind(questions, (struct sockaddr *)&here, sizeof here) != 0) perror("SHALLOT_DOOR_NAME");
+}
+
+static int door_listen(uint16_t tcp_port) {
+  (void)tcp_port;
+  struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(getenv("SHALLOT_DOOR")))};
+  socklen_t size = sizeof here;
+  const int yes = 1;
+  here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (door >= 0) close(door);
+  door = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  bool is_open = door >= 0 && setsockopt(door, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
+                 bind(door, (struct sockaddr *)&here, sizeof here) == 0 && listen(door, BACKLOG) == 0 &&
+                 getsockname(door, (struct sockaddr *)&here, &size) == 0;
+  name_listen();
+  return is_open ? ntohs(here.sin_port) : SHALLOT_E_PORT_NETWORK;
+}
+
+static int name_hear(uint8_t *out, size_t capacity, struct asker *from) {
+  struct sockaddr_in sender = {.sin_family = AF_INET};
+  socklen_t size = sizeof sender;
+  ssize_t count = questions < 0 ? -1 : recvfrom(questions, out, capacity, 0, (struct sockaddr *)&sender, &size);
+  if (count < 0) return SHALLOT_E_PORT_TIMEOUT;
+  *from = (struct asker){.udp_port = ntohs(sender.sin_port), .own = {127, 0, 0, 1}};
+  memcpy(from->address, &sender.sin_addr, sizeof from->address);
+  return (int)count;
+}
+
+static void name_say(const uint8_t *data, size_t size, const struct asker *to) {
+  struct sockaddr_in asker = {.sin_family = AF_INET, .sin_port = htons(to->udp_port)};
+  memcpy(&asker.sin_addr, to->address, sizeof to->address);
+  sendto(questions, data, size, 0, (struct sockaddr *)&asker, sizeof asker);
+}
+
+static bool door_waits(void) { return is_ready(door); }
+
+static int door_accept(void) {
+  int place = 0;
+  const int yes = 1;
+  while (place < CALLERS_MAX && callers[place] >= 0) place++;
+  if (place == CALLERS_MAX) return SHALLOT_E_PORT_TIMEOUT;
+  callers[place] = accept4(door, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (callers[place] < 0) return SHALLOT_E_PORT_TIMEOUT;
+  setsockopt(callers[place], IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  return place;
+}
+
+static bool door_is_readable(int place) { return is_ready(callers[place]); }
+
+static int door_read(int place, uint8_t *out, size_t capacity) {
+  ssize_t count = recv(callers[place], out, capacity, 0);
+  if (count > 0) return (int)count;
+  return count == 0 ? SHALLOT_E_LINK_CLOSED : transfer_error();
+}
+
+static int door_write(int place, const uint8_t *data, size_t size) {
+  ssize_t count = send(callers[place], data, size, MSG_NOSIGNAL);
+  return count > 0 ? (int)count : transfer_error();
+}
+
+static void door_finish(int place) { shutdown(callers[place], SHUT_WR); }
+
+static void door_close_place(int place) {
+  if (callers[place] >= 0) close(callers[place]);
+  callers[place] = -1;
+}
+
+static void door_wait(uint32_t timeout_ms, bool with_door) {
+  struct pollfd waiting[CALLERS_MAX + 3] = {{connection, POLLIN, 0}, {with_door ? door : -1, POLLIN, 0}, {questions, POLLIN, 0}};
+  for (int i = 0; i < CALLERS_MAX; i++) waiting[i + 3] = (struct pollfd){callers[i], POLLIN, 0};
+  poll(waiting, CALLERS_MAX + 3, (int)timeout_ms);
+}
+
+static const struct listener listener = {
+    .listen = door_listen, .waits = door_waits,   .accept = door_accept,     .is_readable = door_is_readable, .read = door_read,
+    .write = door_write,   .finish = door_finish, .close = door_close_place, .hear = name_hear,               .say = name_say,
+    .wait = door_wait,
+};
 
 /* ---- one question to the LAN ---- */
 
@@ -388,6 +489,8 @@ int main(int count, char **arguments) {
   if (!is_joined) host.wifi_join = wifi_join;
   const char *chip = getenv("SHALLOT_SIGNER");
   if (chip != NULL && strcmp(chip, se050.name) == 0) host.signer = &se050;
+  if (chip != NULL && strcmp(chip, atecc608.name) == 0) host.point_signer = &atecc608;
+  if (getenv("SHALLOT_DOOR") != NULL) host.listener = &listener;
   int result = app_main(&host);
   return result < 0 ? 1 : result;
 }

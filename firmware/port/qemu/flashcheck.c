@@ -9,7 +9,7 @@
  * anybody; the sanitize build of the same sources finds those. The first offence is printed and ends the emulator
  * with status 191. At the end one line with the counts is written to standard error.
  *
- * An argument NAME=ADDRESS counts the instructions of each call of the function that begins there, with all that it
+ * An argument dram_end=ADDRESS hands out more DRAM, as the linker was told; any other NAME=ADDRESS counts the instructions of each call of the function that begins there, with all that it
  * calls: a line `span NAME instructions=N` on standard error when it returns.
  */
 #include <stddef.h>
@@ -72,10 +72,12 @@ static const struct chip chips[] = {
     {"xtensa", 1, {0x3ffe8000, 0x3ffed000},
      {{0x50000000, 0x50001000}, {0x40000000, 0x40001000}, {0x40100000, 0x40108000}, {0x40200000, 0x40300000}}, {{0, 0}}},
     /* What stands for flash, and the reset ROM. Timer, interrupts, the ports of the PCI card, the console's line, the card's settings. */
-    {"riscv32", 0, {0x80200000, 0x80205000}, {{0x80000000, 0x80100000}, {0x00001000, 0x00001030}},
+    {"riscv32", 0, {0x80200000, 0x8020c000}, {{0x80000000, 0x80100000}, {0x00001000, 0x00001030}},
      {{0x02000000, 0x02010000}, {0x0c000000, 0x0c300000}, {0x03001000, 0x03001010}, {0x10000000, 0x10000008}, {0x30008000, 0x30009000}}},
 };
 static const struct chip *chip;
+/* Its own, unless an argument says more. */
+static struct range dram;
 
 static uint64_t instructions;
 static uint64_t flash_loads;
@@ -91,7 +93,7 @@ static int is_in_any(const struct range *ranges, uint64_t address) {
 }
 
 static const char *offence_of(uint64_t address, unsigned size, int is_store) {
-  if (is_in(&chip->dram, address) || is_in_any(chip->devices, address)) return NULL;
+  if (is_in(&dram, address) || is_in_any(chip->devices, address)) return NULL;
   if (!is_in_any(chip->flash, address)) return "outside of our memory";
   if (is_store) return "not writable";
   return chip->is_words_only && size != 4 ? "narrow load from flash" : NULL;
@@ -183,8 +185,11 @@ int qemu_plugin_install(plugin_id id, const struct place *place, int count, char
   for (size_t i = 0; i < sizeof chips / sizeof chips[0]; i++)
     if (strcmp(chips[i].target, place->target) == 0) chip = &chips[i];
   if (chip == NULL) return -1;
-  for (int i = 0; i < count; i++)
-    if (span_learn(arguments[i]) != 0) return -1;
+  dram = chip->dram;
+  for (int i = 0; i < count; i++) {
+    if (strncmp(arguments[i], "dram_end=", 9) == 0) dram.end = strtoul(arguments[i] + 9, NULL, 0);
+    else if (span_learn(arguments[i]) != 0) return -1;
+  }
   qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
   qemu_plugin_register_atexit_cb(id, report, NULL);
   return 0;

@@ -13,9 +13,10 @@
 #include <string.h>
 
 #include "../../core/arena.h"
+#include "door.h"
 #include "sim.h"
 
-enum { FRAME_OPEN = 1, FRAME_DATA = 2, FRAME_CLOSE = 3, FRAME_STORE = 4, FRAME_REMOVE = 5, FRAME_DONE = 6, FRAME_END = 7, FRAME_BUS = 8, FRAME_ASK = 9, FRAME_AWAKE = 15, FRAME_MARK = 16 };
+enum { FRAME_OPEN = 1, FRAME_DATA = 2, FRAME_CLOSE = 3, FRAME_STORE = 4, FRAME_REMOVE = 5, FRAME_DONE = 6, FRAME_END = 7, FRAME_BUS = 8, FRAME_ASK = 9, FRAME_DOOR = 10, FRAME_AWAKE = 15, FRAME_MARK = 16 };
 enum { FRAME_HEADER = 4, FRAME_PAYLOAD_MAX = 4096 };
 /* How long a wait may be blind to the order to end. */
 enum { SLICE_MS = 200 };
@@ -73,8 +74,12 @@ static uint32_t stack_peak(void) {
 
 /* One line for scripts/firmware.ts: bytes of DRAM by use. static counts the arena too. */
 static void report_memory(void) {
-  char line[128];
+  char line[160];
   struct arena_stats arena;
+  struct arena_stats door;
+  enum arena_owner before = arena_use(ARENA_DOOR);
+  arena_stats(&door);
+  arena_use(before);
   arena_stats(&arena);
   char *at = append(line, "memory static=", (uint32_t)((uintptr_t)bss_end - (uintptr_t)stack_top));
   at = append(at, " stack_peak=", stack_peak());
@@ -82,6 +87,10 @@ static void report_memory(void) {
   at = append(at, " arena_peak=", arena.peak);
   at = append(at, " arena_extent=", arena.extent);
   at = append(at, " arena_live=", arena.live);
+#ifdef SHALLOT_DIRECT
+  at = append(at, " door_peak=", door.peak);
+  at = append(at, " door_live=", door.live);
+#endif
   append(at, " arena_failures=", arena.failures);
   log_line(line);
 }
@@ -140,6 +149,9 @@ static void mark(void) {
   report_memory();
   paint_stack();
   arena_peak_reset();
+  enum arena_owner before = arena_use(ARENA_DOOR);
+  arena_peak_reset();
+  arena_use(before);
 }
 
 /* Obeys an order, which may come at any time. Whether it was one. */
@@ -255,6 +267,21 @@ static int net_write(const uint8_t *data, size_t size, uint32_t timeout_ms) {
   write_header(NETWORK, FRAME_DATA, size);
   write_whole(NETWORK, data, size);
   return (int)size;
+}
+
+/* ---- who comes to the door ---- */
+
+int door_ask(const uint8_t *question, size_t size, uint8_t *answer, size_t capacity) {
+  write_header(CONTROL, FRAME_DOOR, size);
+  write_whole(CONTROL, question, size);
+  struct frame frame = read_answer();
+  size_t count = frame.left;
+  if (frame.kind == FRAME_DONE && count <= capacity) {
+    read_whole(CONTROL, answer, count);
+    return (int)count;
+  }
+  skip(CONTROL, &frame);
+  return SHALLOT_E_PORT_TIMEOUT;
 }
 
 /* ---- one question to the LAN: the runner asks it ---- */
@@ -444,7 +471,7 @@ IN_FLASH(static const struct port qemu) = {
     .board = sim_board,
     .now_ms = now_ms,         .sleep_ms = sleep_ms,       .random = random_bytes,     .cycles = cycles,
     .net_open = net_open,     .net_read = net_read,       .net_write = net_write,     .net_close = net_close,
-    .lan_ask = lan_ask,
+    .listener = SIM_LISTENER, .lan_ask = lan_ask,
     .blob_read = blob_read,   .blob_write = blob_write,   .blob_remove = blob_remove, .slots = &slots, .log = log_line,
     .read_line = read_line,   .output_set = output_set,   .pulse_set = buses_pulse_set, .pin_read = buses_pin_read,
     .pulses_read = buses_pulses_read, .i2c_transfer = buses_i2c_transfer, .onewire_transfer = buses_onewire_transfer,

@@ -11,10 +11,15 @@
 typedef uint32_t socklen_t;
 #define AF_INET 2
 #define SOCK_STREAM 1
+#define SOCK_DGRAM 2
 #define SOL_SOCKET 0xfff
 #define SO_ERROR 0x1007
 #define IPPROTO_TCP 6
 #define TCP_NODELAY 0x01
+#define IPPROTO_IP 0
+#define IP_ADD_MEMBERSHIP 3
+#define SO_REUSEADDR 0x0004
+#define SHUT_WR 1
 #define F_SETFL 4
 #define O_NONBLOCK 1
 
@@ -34,6 +39,11 @@ struct sockaddr_in {
   char sin_zero[8];
 };
 
+struct ip_mreq {
+  struct in_addr imr_multiaddr;
+  struct in_addr imr_interface;
+};
+
 extern "C" {
 uint16_t lwip_htons(uint16_t number);
 int inet_pton(int family, const char *text, void *out);
@@ -46,6 +56,12 @@ int lwip_select(int count, fd_set *read, fd_set *write, fd_set *except, struct t
 int lwip_recv(int socket, void *out, size_t capacity, int flags);
 int lwip_send(int socket, const void *data, size_t size, int flags);
 int lwip_close(int socket);
+int lwip_bind(int socket, const struct sockaddr *address, socklen_t size);
+int lwip_listen(int socket, int backlog);
+int lwip_accept(int socket, struct sockaddr *address, socklen_t *size);
+int lwip_shutdown(int socket, int how);
+int lwip_recvfrom(int socket, void *out, size_t capacity, int flags, struct sockaddr *from, socklen_t *size);
+int lwip_sendto(int socket, const void *data, size_t size, int flags, const struct sockaddr *to, socklen_t to_size);
 }
 
 #endif

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { isCode } from '../../../../daemon/base/error.ts'
 import { systemRandom } from '../../../../daemon/base/random.ts'
-import { Dialer, PATIENCE_MS } from '../../../../daemon/edge/onion/dial.ts'
+import { ANEW_MS, Dialer, PATIENCE_MS } from '../../../../daemon/edge/onion/dial.ts'
 import { ManualClock, settled } from '../../../support/manual-clock.ts'
 import { CONNECTED, type FakeSocks, fakeSocks, refusal, type SocksAsked } from './fake-socks.ts'
 
@@ -13,7 +13,7 @@ const ADDRESS = '25njqamcweflpvkl73j4szahhihoc4xt3ktcgjnpaingr5yhkenl5sid.onion'
 interface Bench {
   readonly clock: ManualClock
   readonly dialer: Dialer
-  dial(isolation?: string, attempts?: number): Promise<Socket>
+  dial(isolation?: string, attempts?: number, anew?: boolean): Promise<Socket>
   /** Waits until `count` attempts have come in all. */
   asked(count: number): Promise<void>
 }
@@ -24,8 +24,8 @@ function bench(socks: FakeSocks, ready: () => Promise<void> = async () => {}): B
   return {
     clock,
     dialer,
-    dial: (isolation = 'x', attempts = 5) =>
-      dialer.dial(ADDRESS, 80, { isolation, attempts, signal: new AbortController().signal }),
+    dial: (isolation = 'x', attempts = 5, anew = false) =>
+      dialer.dial(ADDRESS, 80, { isolation, attempts, anew, signal: new AbortController().signal }),
     asked: async (count) => {
       while (socks.asked.length < count) await settled()
     },
@@ -77,6 +77,33 @@ test('dial() keeps an isolation on the pair that worked', async () => {
   ;(await dialling).destroy()
   ;(await dial()).destroy()
   assert.equal(pairOf(socks.asked[2]!), pairOf(socks.asked[1]!))
+})
+
+test('dial() anew leaves the pair that worked', async () => {
+  await using socks = await fakeSocks((_asked, socket) => void socket.write(CONNECTED))
+  const { dial } = bench(socks)
+  for (let calls = 0; calls < 3; calls++) (await dial('x', 5, true)).destroy()
+  assert.equal(new Set(socks.asked.map(pairOf)).size, 3)
+})
+
+test('dial() anew begins another attempt beside those that hang until one stands, and gives up after as many failures', async () => {
+  const streams: Socket[] = []
+  await using socks = await fakeSocks((_asked, socket) => void streams.push(socket))
+  const { clock, dial, asked } = bench(socks)
+  const dialling = dial('x', 2, true)
+  for (let launched = 1; launched <= 8; launched++) {
+    await asked(launched)
+    await clock.pass(ANEW_MS)
+  }
+  await asked(9)
+  for (const stream of streams.slice(0, 2)) stream.end(refusal(0xf3))
+  // The deadline of the whole: nobody waits for the turn of another attempt any more.
+  while (clock.waiting > 1) await settled()
+  await clock.pass(ANEW_MS)
+  streams[8]!.write(CONNECTED)
+  ;(await dialling).destroy()
+  assert.equal(socks.asked.length, 9)
+  assert.equal(clock.waiting, 0)
 })
 
 test('dial() gives different isolations different pairs and does not name them to tor', async () => {
