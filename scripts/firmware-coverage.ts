@@ -15,6 +15,7 @@ const FILES = [
   'core',
   'crypto',
   'direct',
+  'direct',
   'discovery',
   'drivers',
   'front-door',

@@ -20,7 +20,7 @@ void flash_copy(void *to, const void *from, size_t size) { memcpy(to, from, size
 
 /* ---- storage that forgets nothing but what it is told to, in memory ---- */
 
-enum { PLACE_BLOBS = 24 };
+enum { PLACE_BLOBS = 48 };
 
 static struct {
   char name[PORT_BLOB_NAME_CHARS_MAX + 1];

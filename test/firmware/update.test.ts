@@ -227,7 +227,7 @@ it('an emulated board is updated as the real one would be, after a cut link, and
 
 describe('power cuts on the way to another image [SPEC 15.5]', { concurrency: 2 }, () => {
   for (const port of ['sanitize', 'qemu', 'rv32'] as const) {
-    it(`at every write leave a whole image that boots, the ESP32’s boot loader included, ${port}`, async () => {
+    it(`at every write leave a whole image that boots, by each boot loader, ${port}`, async () => {
       await using check = await startFirmware({ port, program: 'update-check' })
       await check.line(/^end$/)
       assert.deepEqual(
