@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { PIECES_AHEAD } from '../../../schemas/gen/ts/wire.ts'
 import type { Instant } from '../../base/clock.ts'
-import type { Verdict } from '../../base/error.ts'
 import type { Ed25519 } from '../envelope/index.ts'
 import type { PartyId } from '../model/index.ts'
 import type { BeaconSealer } from './beacons.ts'
 import type { Keeping } from './keeping.ts'
 import type { Papers } from './papers.ts'
-import { judgePiece, type PieceFault } from './piece.ts'
-import type { LogHead, LogShelf, MeshWire } from './ports.ts'
+import { judgePiece } from './piece.ts'
+import type { LogShelf, MeshWire } from './ports.ts'
 import { encodeLog, type LogWord } from './words.ts'
 
 /** A log that was asked for and does not come is asked for again, perhaps of somebody else. */
@@ -43,21 +42,6 @@ interface Asking {
   since: Instant
 }
 
-type PieceWord = LogWord & { readonly word: 'piece' }
-
-interface Judged {
-  readonly verdict: Verdict<readonly Uint8Array[], PieceFault>
-  /** What it was held against, and where the log stands if it is kept. */
-  readonly before: LogHead
-  readonly after: LogHead
-}
-
-/** A piece from its arrival until it is kept or let go. Neither promise rejects. */
-interface Step {
-  readonly after: Promise<LogHead | undefined>
-  readonly settled: Promise<void>
-}
-
 export interface LogFault {
   readonly author: PartyId
   readonly peer: PartyId
@@ -76,8 +60,8 @@ export class Exchange {
   readonly #serving = new Map<PartyId, Map<PartyId, Serving>>()
   readonly #asking = new Map<PartyId, Asking>()
   readonly #faults = new Map<PartyId, LogFault>()
-  /** Each author's last piece that is under way. */
-  readonly #steps = new Map<PartyId, Step>()
+  /** Each author's pieces are judged and kept one after the other. */
+  readonly #storing = new Map<PartyId, Promise<void>>()
 
   constructor(deps: ExchangeDeps) {
     this.#deps = deps
@@ -221,69 +205,38 @@ export class Exchange {
     return run && { ...run, beacon: beacons.seal(run.last).frame }
   }
 
-  /** An author's pieces are judged and kept one after the other, the next judged while the one before it is being kept. */
-  #take(peer: PartyId, piece: PieceWord, now: Instant): Promise<void> {
+  #take(peer: PartyId, piece: LogWord & { word: 'piece' }, now: Instant): Promise<void> {
     const { author } = piece
-    const before = this.#steps.get(author)
-    const judging = this.#judge(peer, piece, before?.after)
-    const turn = this.#keep(peer, piece, { judging, before: before?.settled, now })
+    const turn = (this.#storing.get(author) ?? Promise.resolve()).then(() => this.#takeNow(peer, piece, now))
     const settled = turn.catch(() => {})
-    const step = {
-      after: judging.then(
-        (judged) => judged?.after,
-        () => undefined,
-      ),
-      settled,
-    }
-    this.#steps.set(author, step)
+    this.#storing.set(author, settled)
     settled.then(() => {
-      if (this.#steps.get(author) === step) this.#steps.delete(author)
+      if (this.#storing.get(author) === settled) this.#storing.delete(author)
     })
     return turn
   }
 
-  /** @returns undefined for a piece from somebody who was not asked: nobody makes us check what we did not want, nor our own log */
-  async #judge(
-    peer: PartyId,
-    piece: PieceWord,
-    beforeIt: Promise<LogHead | undefined> | undefined,
-  ): Promise<Judged | undefined> {
-    const { shelf, papers, ed25519 } = this.#deps
+  async #takeNow(peer: PartyId, piece: LogWord & { word: 'piece' }, now: Instant): Promise<void> {
+    const { shelf, papers, ed25519, wire, keeping } = this.#deps
     const { author } = piece
-    const before = (await beforeIt) ?? shelf.head(author)
-    if (this.#asking.get(author)?.peer !== peer) return undefined
-    const maySkip = piece.skips && (peer === author || before.position === 0)
-    const verdict = await judgePiece(author, piece, before, maySkip, papers, ed25519)
-    const last = piece.from + piece.entries.length - 1
-    const after = verdict.ok ? { position: last, hash: verdict.value.at(-1)! } : before
-    return { verdict, before, after }
-  }
-
-  async #keep(
-    peer: PartyId,
-    piece: PieceWord,
-    step: {
-      readonly judging: Promise<Judged | undefined>
-      readonly before: Promise<void> | undefined
-      readonly now: Instant
-    },
-  ): Promise<void> {
-    const { shelf, wire, keeping } = this.#deps
-    const { author } = piece
-    const { now } = step
-    const judged = await step.judging
-    await step.before
-    // What came of the one before it may have ended the asking, and must not have left a gap.
-    if (!judged || this.#asking.get(author)?.peer !== peer) return
-    const { verdict, before } = judged
-    const isNext = verdict.ok && shelf.head(author).position === before.position
-    if (verdict.ok && isNext) {
-      if (!(await keeping.keep(() => shelf.append(author, piece, verdict.value), now))) return this.#rest()
+    // Only who was asked is listened to: nobody makes us check what we did not want, nor our own log.
+    if (this.#asking.get(author)?.peer !== peer) return
+    const head = shelf.head(author)
+    const judged = await judgePiece(
+      author,
+      piece,
+      head,
+      piece.skips && (peer === author || head.position === 0),
+      papers,
+      ed25519,
+    )
+    if (judged.ok) {
+      if (!(await keeping.keep(() => shelf.append(author, piece, judged.value), now))) return this.#rest()
       this.#faults.delete(author)
       const asking = this.#asking.get(author)
       if (asking?.peer === peer) asking.since = now
-    } else if (!verdict.ok && verdict.why !== 'known' && verdict.why !== 'gap') {
-      this.#faults.set(author, { author, peer, why: verdict.detail ?? verdict.why, at: now })
+    } else if (judged.why !== 'known' && judged.why !== 'gap') {
+      this.#faults.set(author, { author, peer, why: judged.detail ?? judged.why, at: now })
       this.#want(peer, author, 0)
       this.#asking.delete(author)
       return
@@ -291,7 +244,7 @@ export class Exchange {
     if (!this.#peers.has(peer)) return
     // A gap closes by asking anew, when it is seen that nothing comes.
     wire.send(peer, 'log', encodeLog({ word: 'more', author }))
-    if (isNext) this.pump(now)
+    if (judged.ok) this.pump(now)
   }
 
   /** What cannot be kept here must not be sent: everybody is asked to wait, and asked again when the disk may take it. */

@@ -12,20 +12,18 @@ export function framed(message: Uint8Array): Uint8Array {
 }
 
 /**
- * Reads messages off a stream in their order. While as many as may be heard at once are, the other side is made to wait.
- * @param heard  called for each as soon as its turn is; false, or a rejection, ends the stream
- * @param atOnce  the next is heard before so many are done
+ * Reads messages off a stream, one after the other: while one is being heard, the other side is made to wait.
+ * @param heard  false, or a rejection, ends the stream
  */
 export function readFrames(
   stream: Stream,
   heard: (message: Uint8Array) => Promise<boolean>,
   spoilt: (why: 'frame-too-large' | 'bad-note') => void,
-  atOnce = 1,
 ): void {
   const waiting = new Uint8ArrayList()
-  let underWay = 0
+  let busy = false
   const next = (): Uint8Array | undefined => {
-    if (underWay >= atOnce || waiting.byteLength < MESH_FRAME_HEADER_BYTES) return undefined
+    if (waiting.byteLength < MESH_FRAME_HEADER_BYTES) return undefined
     const size = waiting.getUint32(0)
     if (size > MESH_FRAME_BYTES_MAX) {
       spoilt('frame-too-large')
@@ -37,21 +35,22 @@ export function readFrames(
     waiting.consume(end)
     return message
   }
-  const hear = async (message: Uint8Array): Promise<void> => {
-    underWay++
-    if (underWay === atOnce && stream.readStatus === 'readable') stream.pause()
-    // What spoils it counts as under way for ever: nothing more is heard.
-    if (!(await heard(message))) return spoilt('bad-note')
-    underWay--
-    drain()
-  }
-  const drain = (): void => {
-    for (let message = next(); message; message = next()) hear(message).catch(() => spoilt('bad-note'))
+  const drain = async (): Promise<void> => {
+    if (busy) return
+    busy = true
+    try {
+      for (let message = next(); message; message = next()) {
+        if (stream.readStatus === 'readable') stream.pause()
+        if (!(await heard(message))) return spoilt('bad-note')
+      }
+    } finally {
+      busy = false
+    }
     // Only now: what waited is handed over at once, and must find us ready for it.
-    if (underWay < atOnce && stream.readStatus === 'paused') stream.resume()
+    if (stream.readStatus === 'paused') stream.resume()
   }
   stream.addEventListener('message', ({ data }) => {
     waiting.append(data)
-    drain()
+    drain().catch(() => spoilt('bad-note'))
   })
 }

@@ -28,8 +28,6 @@ const PACES: Readonly<Record<MeshStream, PaceOptions>> = {
   log: { burst: 2000, perS: 1000 },
 }
 const MESSAGE_COST_BYTES = 512
-/** A piece of a log is judged while the one before it is written to the disk. */
-const AT_ONCE: Readonly<Record<MeshStream, number>> = { talk: 1, log: 2 }
 const LAST_WORDS_MS = 2000
 const PING_PROTOCOL = '/ipfs/ping/1.0.0'
 const PING_BYTES = 32
@@ -197,7 +195,6 @@ export class Sessions implements Disposable {
           return this.#deps.hear.heard(peer, name, message)
         },
         (why) => this.#fail(session, peer, why),
-        AT_ONCE[name],
       )
       // Not sooner: a stream hands out what waited in it to its first listener.
       session.streams[name]!.addEventListener('message', () => session.watch.heard())

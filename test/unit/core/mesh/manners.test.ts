@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import {
-  decodeLog,
-  encodeLog,
-  encodeTalk,
-  Keeping,
-  type TalkWord,
-} from '../../../../daemon/core/mesh/index.ts'
+import { encodeLog, encodeTalk, Keeping, type TalkWord } from '../../../../daemon/core/mesh/index.ts'
 import { StateError } from '../../../../daemon/state/index.ts'
 import { memberFrame, type SimDaemon, World } from '../../../../scripts/simulation/index.ts'
 
@@ -149,73 +143,3 @@ describe('a disk that takes nothing', () => {
     assert.equal(talk.exchange.untakenSince(cabin.id, since + 300_000), undefined)
   })
 })
-
-describe('pieces that come while the one before them is on its way to the disk', () => {
-  /** Two daemons that are connected, and what the first says of its log; the other has asked for it and kept nothing yet. */
-  async function openAsked() {
-    const { world, town, cabin } = await openPair()
-    const { append } = cabin.shelf
-    for (let entry = 0; entry < 30; entry++) town.shelf.write(`${entry}`, world.now)
-    cabin.shelf.append = () =>
-      Promise.reject(new StateError('disk-full', 'storage: database or disk is full'))
-    world.link(town, cabin)
-    await world.pass(1000)
-    const isPiece = (bytes: Uint8Array) => decodeLog(bytes)?.word === 'piece'
-    const pieces = world.overheard.filter(isPiece)
-    world.unlink(town, cabin)
-    await world.pass(60_000)
-    world.link(town, cabin)
-    const hear = () => Promise.all(pieces.map((piece) => cabin.talk.heard(town.id, 'log', piece, world.now)))
-    return { world, town, cabin, append, pieces, hear }
-  }
-
-  it('are kept one after the other, and each is acknowledged', async () => {
-    const { world, town, cabin, append, pieces, hear } = await openAsked()
-    let [underWay, most] = [0, 0]
-    cabin.shelf.append = async (...run) => {
-      most = Math.max(most, ++underWay)
-      await new Promise((resolve) => setImmediate(resolve))
-      await append.apply(cabin.shelf, run)
-      underWay--
-    }
-    const before = world.sent
-    await hear()
-    const all = pieces.reduce((sum, piece) => sum + entriesIn(piece), 0)
-    assert.deepEqual([cabin.shelf.head(town.id).position, most], [all, 1])
-    assert.equal(world.sent - before, pieces.length)
-    assert.deepEqual(cabin.talk.exchange.faults(), [])
-  })
-
-  it('are let go of when that one cannot be kept, and none is acknowledged', async () => {
-    const { world, town, cabin, append, pieces, hear } = await openAsked()
-    let tries = 0
-    cabin.shelf.append = async (...run) => {
-      if (++tries === 2) throw new StateError('disk-full', 'storage: database or disk is full')
-      await append.apply(cabin.shelf, run)
-    }
-    const before = world.sent
-    await hear()
-    assert.equal(cabin.shelf.head(town.id).position, entriesIn(pieces[0]!))
-    // The first was acknowledged, and the town was asked to wait; nobody said more.
-    assert.deepEqual([tries, world.sent - before], [2, 2])
-  })
-
-  it('are let go of when that one was not sealed by its author', async () => {
-    const { town, cabin, append, pieces, hear } = await openAsked()
-    cabin.shelf.append = append
-    const piece = decodeLog(pieces[1]!)
-    assert(piece?.word === 'piece')
-    pieces[1] = encodeLog({ ...piece, beacon: memberFrame(town.signer.key, 'no beacon', 1) })
-    await hear()
-    assert.equal(cabin.shelf.head(town.id).position, entriesIn(pieces[0]!))
-    assert.deepEqual(
-      cabin.talk.exchange.faults().map(({ author }) => author),
-      [town.id],
-    )
-  })
-})
-
-function entriesIn(piece: Uint8Array): number {
-  const word = decodeLog(piece)
-  return word?.word === 'piece' ? word.entries.length : 0
-}

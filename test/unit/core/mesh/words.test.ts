@@ -73,7 +73,39 @@ const LOG: readonly LogWord[] = [
   },
 ]
 
+const KEY_A = '5820b1f804dabc68274c1233995c5a9119b56935bcdd83b7de07ec726dcedc4e9ce7'
+const KEY_B = '58206a0f6a283a8e4e86d2a3d60ef9e37ec33f2ab6071a30e0a477735128e7571eb0'
+/** As the first version of each word was said: frozen, for peers and stores of that version do not change. */
+const FIRST: Readonly<Record<string, string>> = {
+  papers: '850181410180824102410380',
+  heads: `83024800000000000000008282${KEY_A}0382${KEY_B}00`,
+  thing: `8c03${KEY_A}65706f72636864686f737461318201190101f50500410140814109`,
+  gone: `8204${KEY_A}`,
+  reading: `8305${KEY_A}420102`,
+  presence: `8406${KEY_A}f407`,
+  order: `840704${KEY_B}4105`,
+  stage: '850804060040',
+  past: `8609${KEY_A}f5070919012c`,
+  passed: `870a${KEY_A}f409f58205068241014102`,
+  want: `8301${KEY_A}01`,
+  more: `8202${KEY_A}`,
+  piece: `8703${KEY_B}04f5410741018241014102`,
+}
+
 describe('what daemons say [SPEC 14.4, 14.5]', () => {
+  it('is said in the bytes in which the first version said it, and read from them', () => {
+    const said = [
+      ...TALK.map((word) => [word.word, encodeTalk(word)] as const),
+      ...LOG.map((word) => [word.word, encodeLog(word)] as const),
+    ]
+    const now = new Map(said.map(([name, word]): [string, string] => [name, word.toHex()]))
+    for (const [name, hex] of Object.entries(FIRST)) assert.equal(now.get(name), hex, name)
+    for (const { word } of TALK.filter(({ word }) => word in FIRST)) {
+      assert.equal(decodeTalk(Uint8Array.fromHex(FIRST[word]!))?.word, word)
+    }
+    for (const { word } of LOG) assert.equal(decodeLog(Uint8Array.fromHex(FIRST[word]!))?.word, word)
+  })
+
   for (const word of TALK) {
     it(`${word.word} is read as it was written`, () => assert.deepEqual(decodeTalk(encodeTalk(word)), word))
   }
