@@ -39,8 +39,8 @@ export async function runShallot(
     await run(tools)
   }
   try {
-    const text = await parse(args, act)
-    if (text !== '') voice.json ? voice.tell({ ok: true, help: text }, () => '') : voice.say(text)
+    const { text, isVersion } = await parse(args, act)
+    if (text !== '') voice.tell({ ok: true, [isVersion ? 'version' : 'help']: text }, () => text)
     return EXIT.done
   } catch (error) {
     return report(signal.aborted ? interruption(signal) : error, voice)
@@ -61,14 +61,19 @@ function wantsJson(args: readonly string[]): boolean {
   return flags.includes('--json') || flags.includes('--json=true')
 }
 
-/** @returns the help or version text, if that is what was asked for */
-async function parse(args: readonly string[], act: Act): Promise<string> {
-  let text = ''
+/** @returns the help or version text, if that is what was asked for, else '' */
+async function parse(args: readonly string[], act: Act): Promise<{ text: string; isVersion: boolean }> {
+  let [text, isVersion] = ['', false]
   const cli = VERBS.reduce<Argv<CommonFlags>>((all, each) => all.command(each.module(act)), grammar(args))
-  await cli.parseAsync([...args], {}, (_error: unknown, _args: unknown, output: string) => {
-    text = output
-  })
-  return text
+  await cli.parseAsync(
+    [...args],
+    {},
+    (_error: unknown, parsed: CommonFlags & { version?: unknown }, output: string) => {
+      text = output
+      isVersion = parsed.version === true
+    },
+  )
+  return { text, isVersion }
 }
 
 function grammar(args: readonly string[]): Argv<CommonFlags> {

@@ -282,6 +282,7 @@ test('the objects of --json have the keys that scripts rely on, and no others', 
     ['device rename back', ['device', 'rename', 'porch-light-2', 'porch-light']],
     ['device adopt', ['device', 'adopt', 'porch-light']],
     ['--help', ['--help']],
+    ['--version', ['--version']],
     ['an error', ['device', 'forget', 'porch-light']],
     ['an error with a next step', ['status', '--data', 'nowhere']],
   ]

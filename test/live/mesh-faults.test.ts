@@ -173,7 +173,7 @@ test('a kill -9 of tor ends the connection, is told with what to do, and another
   assert.notEqual(await torPidOf(town), tor)
 })
 
-test('a circuit that stalls because a relay stands still is noticed and left for another', {
+test('a circuit that stalls because a relay stands still is noticed, and there is a connection again when it goes on', {
   timeout: 150_000,
 }, async () => {
   await Promise.all([connected(town, 'cabin'), connected(cabin, 'hub')])
