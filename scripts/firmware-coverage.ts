@@ -15,7 +15,6 @@ const FILES = [
   'core',
   'crypto',
   'direct',
-  'direct',
   'discovery',
   'drivers',
   'front-door',

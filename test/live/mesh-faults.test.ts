@@ -178,7 +178,7 @@ test('a circuit that stalls because a relay stands still is noticed, and there i
 }, async () => {
   await Promise.all([connected(town, 'cabin'), connected(cabin, 'hub')])
   const already = stalls()
-  const relay = await middleOf(town, cabin, await addressForCabin())
+  const relay = await middleOf(town, await addressForCabin())
   process.kill(network.pid(relay)!, 'SIGSTOP')
   try {
     for (let tries = 0; stalls() === already && tries < 1000; tries++) await sleep(100)

@@ -179,7 +179,8 @@ export async function startFirmware(wanted: FirmwareOptions): Promise<Firmware> 
     connect: (place, part) => connectPart(directory, place, part),
     leap: () => void child.kill('SIGUSR1'),
     async kill() {
-      child.kill('SIGKILL')
+      // What counts ends as suddenly, but for its counts (port/host/coverage.c).
+      child.kill(isCounting ? 'SIGTERM' : 'SIGKILL')
       await exited
     },
     end: finish,

@@ -18,12 +18,9 @@ export async function torPidOf(home: LiveHome): Promise<number> {
   return Number(await ask(home, 'process/pid'))
 }
 
-/**
- * A relay on this side's half of the circuit that carries its only mesh connection, whoever called; the guard of neither side:
- * tor leaves that to nobody, however long it stands still.
- */
-export async function middleOf(home: LiveHome, other: LiveHome, service: string): Promise<NodeName> {
-  const circuits = await circuitsOf(home)
+/** A relay, not the guard, on this side's half of the circuit that carries its only mesh connection, whoever called. */
+export async function middleOf(home: LiveHome, service: string): Promise<NodeName> {
+  const circuits = (await ask(home, 'circuit-status')).split('\n').filter((line) => line.includes(' BUILT '))
   const streams = await ask(home, 'stream-status')
   const called = /^\d+ SUCCEEDED (\d+) \S+\.onion:80\b/m.exec(streams)?.[1]
   const isCarrying = (line: string) =>
@@ -31,14 +28,11 @@ export async function middleOf(home: LiveHome, other: LiveHome, service: string)
       ? line.includes('PURPOSE=HS_SERVICE_REND') &&
         line.includes(`REND_QUERY=${service.replace('.onion', '')}`)
       : line.startsWith(`${called} `)
-  const guards = new Set([...circuits, ...(await circuitsOf(other))].map((line) => pathOf(line)[0]))
+  const paths = circuits.map(pathOf)
+  const guards = new Set(paths.map(([guard]) => guard))
   const [, ...beyond] = pathOf(circuits.find(isCarrying) ?? '')
-  const middle = beyond.find((name) => !guards.has(name))
+  const middle = beyond.find((name) => !guards.has(name)) ?? beyond[0]
   return middle ?? assert.fail(`no circuit carries the mesh: ${circuits.join('\n')}\n${streams}`)
-}
-
-async function circuitsOf(home: LiveHome): Promise<readonly string[]> {
-  return (await ask(home, 'circuit-status')).split('\n').filter((line) => line.includes(' BUILT '))
 }
 
 function pathOf(circuit: string): readonly NodeName[] {
