@@ -121,7 +121,8 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
       carrier,
       feed,
       zone: () => zone?.(Math.floor(clock.now() / 1000)),
-      offered: () => new Set(services?.list().map(({ service }) => service)),
+      // Also those that are on disk and have no address yet: their names are taken.
+      offered: () => new Set(services && state.services.list().map(({ service }) => service)),
       async invite(name, by) {
         const invited = await services!.invite(name, false, by)
         assert(invited.ok, 'the name of a pairing’s invitation is a name, and nobody else’s')

@@ -58,6 +58,7 @@ export interface Invitation extends ServiceView {
 }
 
 export interface Services {
+  /** Those that have an address; it takes a moment until one that is new, or waits for its other side's key, has. */
   list(): readonly ServiceView[]
   /** An address for one daemon of the home, which alone can read its descriptor; again the same while it stands. */
   admit(service: string): Promise<Admitted>
@@ -266,7 +267,12 @@ export async function openServices(deps: ServicesDeps): Promise<Services> {
   lookAtMoves()
 
   return {
-    list: () => book.list().map(view),
+    // One that is on disk and not yet offered has no address.
+    list: () =>
+      book
+        .list()
+        .filter(({ service }) => addresses.has(service))
+        .map(view),
     async invite(name, authorised, by) {
       if (!isName(name)) {
         return no('bad-request', 'a name is 1 to 32 letters, digits, dots, dashes, underscores or spaces')

@@ -146,7 +146,9 @@ export class LiveHome implements AsyncDisposable {
   async done(args: readonly string[], options?: RunOptions): Promise<Said> {
     const { exit, said, err } = await this.json(args, options)
     if (exit !== 0)
-      throw new Error(`shallot ${args.join(' ')} ended with ${exit}: ${JSON.stringify(said)} ${err}`)
+      throw new Error(
+        `shallot ${args.join(' ')} ended with ${exit}: ${JSON.stringify(said)} ${err}; the daemon's last words:\n${this.diary.slice(-12).join('\n')}`,
+      )
     return said
   }
 

@@ -17,10 +17,12 @@ const ed25519 = nativeEd25519()
 class Wall implements Publisher {
   readonly offers: Offer[] = []
   readonly withdrawn: string[] = []
+  onOffer = (): void => {}
 
   async offer(offer: Offer): Promise<string> {
     assert(!this.live().has(offer.service), `${offer.service} is offered already`)
     this.offers.push(offer)
+    this.onOffer()
     await new Promise((resolve) => setImmediate(resolve))
     return onionAddress(ed25519.signer(offer.seed.reveal()).key)
   }
@@ -83,6 +85,22 @@ suite('invite()', () => {
     assert.deepEqual([second.address, second.clientKey?.reveal()], [first.address, first.clientKey?.reveal()])
     assert.equal(publisher.offers.length, 1)
     assert.deepEqual(home.kinds(), ['invited'])
+  })
+
+  test('is in no list before it has an address', async (t) => {
+    const { home, services, publisher } = await open(t)
+    const kept: unknown[] = []
+    const seen: unknown[] = []
+    publisher.onOffer = () => {
+      kept.push(...home.state.services.list())
+      seen.push(...services.list())
+    }
+    const { address } = await invited(services, 'far')
+    assert.deepEqual([kept.length, seen], [1, []])
+    assert.deepEqual(
+      services.list().map((service) => service.address),
+      [address],
+    )
   })
 
   test('asked twice at once gives one address, to both', async (t) => {
