@@ -27,6 +27,8 @@ async function tcp(
 ): Promise<{ socket: Socket; closed: Promise<unknown> }> {
   const socket = connect({ host: home.hub.host, port: home.hub.port, localAddress: from })
   socket.on('error', () => {})
+  // An alert that nobody reads would hide the end behind it.
+  socket.resume()
   const closed = new Promise((resolve) => socket.on('close', resolve))
   await Promise.race([once(socket, 'connect'), closed])
   return { socket, closed }
