@@ -151,7 +151,7 @@ export class Api implements AsyncDisposable {
   async #askBy(way: Way, call: Call): Promise<IncomingMessage> {
     const headers = {
       accept: call.accept,
-      // A command says by itself who asks; and without this the whole of it fits one cell of Tor.
+      // A command says by itself who asks; and without this the whole of it is about one cell of Tor, not two.
       ...(!call.commands && { authorization: `Shallot ${toBase64url(await this.#sealRequest(call))}` }),
       ...(call.type && { 'content-type': call.type }),
     }
