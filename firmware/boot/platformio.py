@@ -5,6 +5,8 @@
 import sys
 from os.path import join
 
+from SCons.Script import COMMAND_LINE_TARGETS
+
 Import("env")  # noqa: F821, PlatformIO's own way
 
 project = env.subst("$PROJECT_DIR")  # noqa: F821
@@ -36,5 +38,5 @@ env.AddPostAction(image, [  # noqa: F821
     env.VerboseAction(ELF_TO_BIN, "Building $TARGET with it"),  # noqa: F821
     env.VerboseAction(finish, "Ending $TARGET for it"),  # noqa: F821
 ])
-if "uploadfs" not in COMMAND_LINE_TARGETS:  # noqa: F821
+if "uploadfs" not in COMMAND_LINE_TARGETS:
     env.Append(UPLOADERFLAGS=[STATE_AT, join("$BUILD_DIR", "state.bin")])  # noqa: F821

@@ -10,6 +10,7 @@ import {
   firmwareOf,
   LOADER,
   loaderImage,
+  loaderlessOf,
   MEGABYTE,
   type Run,
   SECTOR,
@@ -97,6 +98,14 @@ describe('an ESP8266 with two slots [SPEC 15.5]', { concurrency: 2 }, () => {
     assert.ok(before.equals(chip.flash))
     chip.damage(1, SECOND.slot.length - 1)
     assert.match((await chip.run()).lines[1]!, /^version 2 slot 1 trial 0$/)
+  })
+
+  it('has no slots, and erases nothing, when another boot loader has started it', async () => {
+    using chip = new Chip(loaderlessOf(1), SECOND.slot)
+    const before = chip.flash
+    const without = 'version 1 without slots'
+    assert.deepEqual(await chip.run(), { status: 0, lines: [without, 'refused', without] })
+    assert.ok(before.equals(chip.flash))
   })
 
   it('never erases its own sector', async () => {

@@ -63,7 +63,7 @@ function imageFrom(path: string, names: readonly string[]): Buffer {
 
 const BUILT = buildBoot()
 export const LOADER = join(BUILT, 'boot.elf')
-const IMAGE_SEGMENTS = ['.irom0.text', '.text', '.text1', '.data', '.rodata']
+const LOADED = ['.text', '.text1', '.data', '.rodata']
 
 /** What elf2bin.py makes of the boot loader, as long as it is, without what fills its sector. */
 export const loaderImage = (): Buffer => imageFrom(LOADER, ['.text', '.rodata'])
@@ -71,9 +71,16 @@ export const loaderImage = (): Buffer => imageFrom(LOADER, ['.text', '.rodata'])
 /** Whole flash file and what goes over the air, of the image of this version. `end`: as PlatformIO's script ends it. */
 export function firmwareOf(version: 1 | 2, end = true): { whole: Buffer; slot: Buffer } {
   const loader = loaderImage()
-  const app = imageFrom(join(BUILT, `app-${version}.elf`), IMAGE_SEGMENTS)
+  const app = imageFrom(join(BUILT, `app-${version}.elf`), ['.irom0.text', ...LOADED])
   const whole = Buffer.concat([loader, Buffer.alloc(SECTOR - loader.length, 0xaa), app])
   return end ? endImage(whole) : { whole, slot: app }
+}
+
+/** A flash file with what the ROM itself loads of that image in place of a boot loader. */
+export function loaderlessOf(version: 1 | 2): Buffer {
+  const loaded = imageFrom(join(BUILT, `app-${version}.elf`), LOADED)
+  const { slot } = firmwareOf(version, false)
+  return Buffer.concat([loaded, Buffer.alloc(SECTOR - loaded.length), slot])
 }
 
 /** @throws when trailer.py refuses it */

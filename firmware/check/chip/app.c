@@ -54,7 +54,8 @@ static bool is_healthy(void) {
 static void __attribute__((noinline)) app_run(void) {
   bool is_trial = false;
   int slot = esp8266_slots.running(&is_trial);
-  ets_printf("version %d slot %d trial %d\n", APP_VERSION, slot, is_trial);
+  if (slot < 0) ets_printf("version %d without slots\n", APP_VERSION);
+  else ets_printf("version %d slot %d trial %d\n", APP_VERSION, slot, is_trial);
   bool is_first = STARTS[0]++ == 0;
   if (is_first && APP_VERSION == 1) update();
   else if (!is_trial) sim_exit(0);

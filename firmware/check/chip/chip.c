@@ -22,6 +22,7 @@ static int power = UNREAD; /* operations that are left, NO_CUT, or GONE in the m
 static int operations;
 static int waits;
 static bool has_watchdog = true;
+static bool is_mapped;
 
 static void say(const char *text) {
   size_t size = 0;
@@ -122,6 +123,10 @@ int chip_erase(uint32_t sector) {
 void chip_cache(uint8_t odd, uint8_t pair, uint8_t size);
 void chip_cache(uint8_t odd, uint8_t pair, uint8_t size) {
   (void)size;
+  for (uint32_t i = 0; i < MEGABYTE && !is_mapped; i += 4)
+    if (*(volatile uint32_t *)(MAPPED + i) != 0) offence("a write to where flash will be");
+  if (!has_watchdog) offence("an image without a watchdog");
+  is_mapped = true;
   sim_seek(file(), (uint32_t)(pair * 2 + odd) * MEGABYTE);
   sim_read(file(), MAPPED, MEGABYTE);
 }
@@ -173,26 +178,30 @@ void *chip_memset(void *to, int byte, size_t size) {
   return to;
 }
 
+static uint32_t word_at(const uint8_t *bytes) {
+  return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
 /* What the ROM does with the first sector, checksum included. */
 void chip_start(void);
 void chip_start(void) {
   static uint8_t sector[SECTOR] __attribute__((aligned(4)));
-  const uint32_t *words = (const uint32_t *)(const void *)sector;
   uint8_t checksum = 0xef;
   uint32_t at = 8;
   has_watchdog = true;
+  is_mapped = false;
   for (uint32_t i = 0; i < MEGABYTE; i += 4) *(volatile uint32_t *)(MAPPED + i) = 0;
   if (chip_read(0, sector, sizeof sector) != 0 || sector[0] != MAGIC) sim_exit(ENDED_NO_BOOT);
   for (unsigned segment = 0; segment < sector[1]; segment++) {
-    volatile uint32_t *to = (volatile uint32_t *)words[at / 4];
-    uint32_t size = words[at / 4 + 1];
+    volatile uint32_t *to = (volatile uint32_t *)word_at(sector + at);
+    uint32_t size = word_at(sector + at + 4);
     at += 8;
-    if (size > SECTOR - at || size % 4 != 0) sim_exit(ENDED_NO_BOOT);
-    for (uint32_t i = 0; i < size; i += 4) to[i / 4] = words[(at + i) / 4];
+    if (size > SECTOR - at) sim_exit(ENDED_NO_BOOT);
+    for (uint32_t i = 0; i < size; i += 4) to[i / 4] = word_at(sector + at + i);
     for (uint32_t i = 0; i < size; i++) checksum ^= sector[at + i];
     at += size;
   }
   if (sector[at / 16 * 16 + 15] != checksum) sim_exit(ENDED_NO_BOOT);
-  ((void (*)(void))words[1])();
+  ((void (*)(void))word_at(sector + 4))();
   sim_exit(ENDED_NO_BOOT);
 }
