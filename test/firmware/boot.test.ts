@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
+import { isForSlot } from '../../daemon/core/updates/index.ts'
 import {
   Chip,
   endImage,
@@ -176,6 +177,13 @@ describe('boot/trailer.py', () => {
     it(`refuses ${what}`, () => {
       assert.throws(() => endImage(bytes), /ValueError/)
     })
+
+  it('ends an image as `shallot firmware seal` wants it', () => {
+    const self = { sequence: 1, vendor: 'shallot', imageClass: 'esp8266/room', version: '0.1.0' }
+    assert.equal(isForSlot(SECOND.slot, self), true)
+    assert.equal(isForSlot(SECOND.whole, self), false)
+    assert.equal(isForSlot(firmwareOf(2, false).slot, self), false)
+  })
 
   it('ends the largest image that a slot has room for', () => {
     const image = Buffer.concat([LOADER_SECTOR, Buffer.alloc(0xfd000 - TRAILER_BYTES, 0xe9)])

@@ -6,7 +6,13 @@ import { sentenceOf } from '../../base/error.ts'
 import type { Random } from '../../base/random.ts'
 import { type Manifest, nativeEd25519, type Signer, sealEnvelope } from '../../core/envelope/index.ts'
 import { idOf } from '../../core/model/index.ts'
-import { type ImageFile, readImageFile, readImageSelf, writeImageFile } from '../../core/updates/index.ts'
+import {
+  type ImageFile,
+  isForSlot,
+  readImageFile,
+  readImageSelf,
+  writeImageFile,
+} from '../../core/updates/index.ts'
 import { CliError } from '../error.ts'
 import { sha256 } from '../person.ts'
 
@@ -27,7 +33,7 @@ export interface SealedImage {
 
 /**
  * @param keyFor  asked when the program is judged: what is refused makes no key
- * @throws CliError usage for a program that is no image of ours, or a sequence lower than its own
+ * @throws CliError usage for a program that is no image of ours or for no slot of its board, or a sequence lower than its own
  */
 export function sealImage(
   { clock, random }: { readonly clock: Clock; readonly random: Random },
@@ -39,6 +45,11 @@ export function sealImage(
   if (!self || program.length > IMAGE_BYTES_MAX) {
     throw new CliError('usage', 'this is not an image of Shallot firmware', {
       next: 'build one: node scripts/firmware.ts build --app <app> --port <board> --image-version <v> --sequence <n>',
+    })
+  }
+  if (!isForSlot(program, self)) {
+    throw new CliError('usage', `${self.imageClass} cannot boot this from a slot`, {
+      next: 'build it for two slots, pio run -d firmware -e esp8266-slots-<app>, and seal the firmware-slot.bin of that build',
     })
   }
   if (sequence !== undefined && sequence < self.sequence) {

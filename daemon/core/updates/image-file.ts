@@ -50,6 +50,22 @@ export function readImageSelf(image: Uint8Array): ImageSelf | undefined {
   return sound ? { sequence, vendor, imageClass, version } : undefined
 }
 
+const SLOT_END = 'shallot1'
+const SLOT_END_BYTES = 16
+
+/**
+ * Whether a board can have this in a slot, as far as that can be seen in it: an ESP8266 boots what firmware/boot/trailer.py has ended, and not
+ * the file for its serial line, which begins with a boot loader.
+ */
+export function isForSlot(image: Uint8Array, { imageClass }: ImageSelf): boolean {
+  if (!imageClass.startsWith('esp8266/')) return true
+  const bytes = Buffer.from(image.buffer, image.byteOffset, image.byteLength)
+  const at = bytes.length - SLOT_END_BYTES
+  return (
+    at >= 0 && bytes.indexOf(SLOT_END, at, 'latin1') === at && bytes.readUInt32LE(at + SLOT_END.length) === at
+  )
+}
+
 /** `[manifest, image]`, two byte strings (SPEC 15.7). */
 export function writeImageFile(manifest: Frame, image: Uint8Array): Uint8Array {
   return encodeCbor([manifest, image])

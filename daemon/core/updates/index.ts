@@ -19,6 +19,7 @@ export {
   IMAGE_FILE_BYTES_MAX,
   type ImageFile,
   type ImageSelf,
+  isForSlot,
   openManifest,
   readImageFile,
   readImageSelf,

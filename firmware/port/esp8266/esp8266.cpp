@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The ESP8266 under Arduino's core: time, chance, one TCP connection, pulses. Compiled against declarations, not verified on silicon. */
+/* The ESP8266 under Arduino's core: time, chance, one TCP connection, pulses, and two slots if it was built for them. Compiled against declarations, not verified on silicon. */
 #include "../arduino/arduino.h"
 
 #include <Arduino.h>

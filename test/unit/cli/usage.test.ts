@@ -15,6 +15,7 @@ import { after, before, suite, test } from 'node:test'
 import { systemRandom } from '../../../daemon/base/random.ts'
 import { VERBS } from '../../../daemon/cli/verbs/index.ts'
 import { writeHomeCode } from '../../../daemon/core/identity/index.ts'
+import { fakeImage } from '../../support/image.ts'
 import { Account } from './as-user.ts'
 
 const account = new Account()
@@ -333,6 +334,17 @@ test('a program that is no image is refused before a release key is made for it'
   writeFileSync(program, 'no image')
   const { exit, said } = await other.json(['firmware', 'seal', program])
   assert.deepEqual([exit, said.code], [2, 'usage'])
+  assert.deepEqual(readdirSync(other.owner).sort(), ['home.json', 'owner.key'])
+})
+
+test('an image that its board cannot boot from a slot is refused before a release key is made for it', async () => {
+  using other = new Account()
+  await other.init()
+  const program = join(other.base, 'program')
+  writeFileSync(program, fakeImage({ imageClass: 'esp8266/room' }))
+  const { exit, said } = await other.json(['firmware', 'seal', program])
+  assert.deepEqual([exit, said.code], [2, 'usage'])
+  assert.match(said.next as string, /firmware-slot\.bin/)
   assert.deepEqual(readdirSync(other.owner).sort(), ['home.json', 'owner.key'])
 })
 

@@ -13,6 +13,7 @@ import {
 } from '../../../daemon/core/envelope/index.ts'
 import { idOf, type PartyId } from '../../../daemon/core/model/index.ts'
 import {
+  isForSlot,
   planStages,
   readImageFile,
   readImageSelf,
@@ -75,6 +76,43 @@ describe('an image file [SPEC 15.7]', () => {
     assert.equal(readImageSelf(fakeImage().subarray(0, 1100)), undefined, 'cut short')
     assert.equal(readImageSelf(new Uint8Array(3000)), undefined)
   })
+})
+
+describe('an image for a slot', () => {
+  const ended = (image: Uint8Array, size = image.length, mark = 'shallot1') => {
+    const end = Buffer.alloc(16)
+    end.write(mark, 'latin1')
+    end.writeUInt32LE(size, 8)
+    return Uint8Array.of(...image, ...end)
+  }
+  const of = (imageClass: string) => {
+    const image = fakeImage({ imageClass })
+    return { image, self: readImageSelf(image)! }
+  }
+  const { image, self } = of('esp8266/room')
+
+  it('is, for an ESP8266, what its boot loader takes', () => {
+    assert.equal(isForSlot(ended(image), self), true)
+  })
+
+  it('is for other boards the program as it is', () => {
+    for (const imageClass of ['esp32/room', 'host/room', 'esp8266-emulated/room']) {
+      const other = of(imageClass)
+      assert.equal(isForSlot(other.image, other.self), true)
+    }
+  })
+
+  const refused: [string, Uint8Array][] = [
+    ['one without that end', image],
+    ['the file for its serial line, which is a sector longer', ended(image, image.length - 4096)],
+    ['another end', ended(image, image.length, 'shallot2')],
+    ['an end with bytes behind it', Uint8Array.of(...ended(image), 0)],
+    ['less than an end', new Uint8Array(15)],
+  ]
+  for (const [what, bytes] of refused)
+    it(`is not, for an ESP8266, ${what}`, () => {
+      assert.equal(isForSlot(bytes, self), false)
+    })
 })
 
 describe('chunks [SPEC 15.4]', () => {
