@@ -4,6 +4,7 @@ import { CODES, type Code, MEANINGS } from '../../schemas/gen/ts/codes.ts'
 import { ENVELOPE_BYTES_MAX, STILL_BYTES_MAX } from '../../schemas/gen/ts/wire.ts'
 import { equal, toBase64url } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
+import { isCode } from '../base/error.ts'
 import { type Message, openEnvelope, type Still } from '../core/envelope/index.ts'
 import { affordanceOf, keyOf } from '../core/model/index.ts'
 import type { Api } from './api.ts'
@@ -16,6 +17,9 @@ import { thingPath } from './things.ts'
 /** What the hub is asked to wait before it answers, and how long a picture may stand still before we give up. */
 const WAIT_S = 3
 const STALLED_MS_MAX = 60_000
+/** How long the bytes of a picture are asked for again, and the rest in between. */
+const FETCH_MS_MAX = 120_000
+const AGAIN_MS = 500
 
 export interface Picture {
   readonly still: Message<Still>
@@ -35,12 +39,12 @@ export interface PictureDeps {
  * @throws CliError why the hub did not keep it; still-late; the reason why what the hub showed cannot be believed
  */
 export async function awaitPicture(deps: PictureDeps, outcome: Outcome): Promise<Picture> {
-  const { api, person } = deps
+  const { person } = deps
   const command = outcome.receipt.body.command
   const frame = bytesIn(await listed(deps, outcome, command), 'frame')
   const still = openStill(frame, outcome, person)
   const { digest, size } = still.body
-  const jpeg = await api.getBytes(`${thingPath(outcome.thing.id)}/stills/${toBase64url(digest)}`)
+  const jpeg = await fetched(deps, `${thingPath(outcome.thing.id)}/stills/${toBase64url(digest)}`)
   if (jpeg.length !== size || !equal(sha256(jpeg), digest)) {
     throw new CliError(
       'still-digest',
@@ -51,6 +55,19 @@ export async function awaitPicture(deps: PictureDeps, outcome: Outcome): Promise
     )
   }
   return { still, jpeg }
+}
+
+/** From another home it may come in several goes: each goes on where the one before was. */
+async function fetched({ clock, api }: PictureDeps, path: string): Promise<Uint8Array> {
+  const since = clock.monotonic()
+  for (;;) {
+    try {
+      return await api.getBytes(path)
+    } catch (error) {
+      if (!isCode(error, 'busy') || clock.monotonic() - since >= FETCH_MS_MAX) throw error
+      await clock.sleep(AGAIN_MS)
+    }
+  }
 }
 
 const DISTRUST = 'do not trust this hub before you know why: it may be broken into'

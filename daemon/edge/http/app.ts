@@ -146,6 +146,7 @@ export class App {
     const unproved: Unproved = {
       only: side.only,
       place,
+      target,
       params: found.params,
       query: query.value,
       body: bytes,
