@@ -83,14 +83,14 @@ suite('shallot look, for a camera in another home', () => {
     const jpeg = readFileSync(join(town.place, 'far.jpg'))
     assert.deepEqual([said.verified, size, jpeg.length], [true, 65_536, 65_536])
     assert.deepEqual(sha256(jpeg), fromBase64url(digest))
-    // Kept where it was taken, and nowhere else.
-    await using stack = new AsyncDisposableStack()
-    const { api } = await town.api(stack)
-    const { stills } = (await api.get('/things/cabin%2Fgate/stills')) as { stills: Said[] }
+    // Kept where it was taken, and told and shown from there.
+    const listed = (await town.done(['look', 'cabin/gate', '--list'])).pictures as { digest: string }[]
     assert.deepEqual(
-      stills.map((each) => each.digest),
+      listed.map((each) => each.digest),
       [digest],
     )
+    await town.done(['look', 'cabin/gate', `--id=${digest}`, '--out', 'again.jpg'])
+    assert.deepEqual(readFileSync(join(town.place, 'again.jpg')), jpeg)
   })
 
   test('unreachable, and nothing is written, while that home is away; and again when it is back', {

@@ -8,6 +8,6 @@
  */
 export { openStills, type StillDeps, type Stills } from './desk.ts'
 export { isNext, judgePicture, judgeStill } from './judge.ts'
-export type { Coming, KeptStill, Piece, StillBook } from './ports.ts'
+export type { Coming, KeptStill, Piece, StillBook, WhichStills } from './ports.ts'
 export * from './question.ts'
 export * from './view.ts'

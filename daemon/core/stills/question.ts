@@ -11,7 +11,7 @@ const LIST_FALLBACK = 20
 /** How long an answer may wait for a picture, in seconds. */
 const WAIT_S_MAX = 25
 
-export const LIST_PARAMETERS: readonly string[] = ['command', 'property', 'limit', 'wait']
+export const LIST_PARAMETERS: readonly string[] = ['command', 'property', 'before', 'limit', 'wait']
 export const PICTURE_PARAMETERS: readonly string[] = ['property']
 
 /** A list of pictures, newest first. */
@@ -20,6 +20,8 @@ export interface StillsQuestion {
   readonly property?: string | undefined
   /** Those alone that were taken for it. */
   readonly command?: Uint8Array | undefined
+  /** Those alone that came before the one of this digest. */
+  readonly before?: Uint8Array | undefined
   readonly limit: number
   readonly waitMs: number
 }
@@ -37,11 +39,13 @@ export function readStillsQuestion(query: Query): Verdict<StillsQuestion, 'bad-r
   if (!limit.ok) return limit
   const wait = readInteger(query, 'wait', { least: 0, most: WAIT_S_MAX, fallback: 0 })
   if (!wait.ok) return wait
-  const command = readBytes(query.get('command'), DIGEST_BYTES, DIGEST_BYTES)
-  if (query.has('command') && !command)
-    return no('bad-request', 'a command is named by its SHA-256, base64url')
+  const [command, before] = ['command', 'before'].map((name) =>
+    readBytes(query.get(name), DIGEST_BYTES, DIGEST_BYTES),
+  )
+  if ((query.has('command') && !command) || (query.has('before') && !before))
+    return no('bad-request', 'a command or a picture is named by its SHA-256, base64url')
   const [property, waitMs] = [query.get('property'), wait.value * 1000]
-  return yes({ property, command, limit: limit.value, waitMs })
+  return yes({ property, command, before, limit: limit.value, waitMs })
 }
 
 /** @param named  a digest as base64url, or `latest` */

@@ -48,12 +48,14 @@ export async function listStills(
   deps: ViewDeps,
   device: Device,
   readable: ReadonlySet<number>,
-  { command, limit, waitMs }: StillsQuestion,
+  { command, before, limit, waitMs }: StillsQuestion,
 ): Promise<StillList> {
   const { stills } = deps
   if (waitMs > 0) await untilNews(deps, device, command, waitMs)
   // Those of a camera that may not be seen take no place in the list.
-  const kept = stills.list(device.id, AMONG, command).filter(({ affordance }) => readable.has(affordance))
+  const kept = stills
+    .list(device.id, AMONG, { command, before })
+    .filter(({ affordance }) => readable.has(affordance))
   return { stills: kept.slice(0, limit), coming: stills.coming(device.id, command) }
 }
 
@@ -77,7 +79,7 @@ async function untilNews(
   ms: number,
 ): Promise<void> {
   const isOver = command && stills.coming(device.id, command)?.code !== undefined
-  if (isOver || (command && stills.list(device.id, 1, command).length > 0)) return
+  if (isOver || (command && stills.list(device.id, 1, { command }).length > 0)) return
   const events = feed.watch()
   using patience = deadline(clock, ms)
   try {

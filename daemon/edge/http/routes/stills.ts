@@ -15,6 +15,7 @@ import {
   readPictureQuestion,
   readStillsQuestion,
   type StillList,
+  type StillsQuestion,
 } from '../../../core/stills/index.ts'
 import { json, type Outlet, type Reply, refused } from '../answer.ts'
 import { type Asking, findThing, type Route, type RouteDeps } from '../route.ts'
@@ -54,15 +55,16 @@ async function list(deps: RouteDeps, asking: Asking): Promise<Reply> {
   const { device, readable } = camera.value
   const { clock } = deps
   const { feed, stills } = home
-  const look = (waitMs: number) =>
-    listStills({ clock, feed, stills }, device, readable, { ...question.value, waitMs })
-  if (device.home === undefined) return tellList(await look(question.value.waitMs))
+  const look = (which: StillsQuestion) => listStills({ clock, feed, stills }, device, readable, which)
+  if (device.home === undefined) return tellList(await look(question.value))
   const there = await home.mesh.pictures.looks.list(device.id, lookingFor(asking, readable))
-  // What it took while it was in this home stays here.
-  const before = await look(0)
-  if (!there.ok) return before.stills.length === 0 ? refused(there) : tellList(before)
+  // What it took while it was in this home stays here, and is older.
+  const { before } = question.value
+  const isPast = before && stills.get(device.id, before)
+  const here = await look({ ...question.value, before: isPast && before, waitMs: 0 })
+  if (!there.ok) return here.stills.length === 0 ? refused(there) : tellList(here)
   const known = new Set(there.value.stills.map(({ digest }) => toHex(digest)))
-  const all = [...there.value.stills, ...before.stills.filter(({ digest }) => !known.has(toHex(digest)))]
+  const all = [...there.value.stills, ...here.stills.filter(({ digest }) => !known.has(toHex(digest)))]
   return tellList({ stills: all.slice(0, question.value.limit), coming: there.value.coming })
 }
 

@@ -95,6 +95,12 @@ describe('pictures over HTTP [SPEC 19.5]', () => {
     assert.deepEqual(opened.value.body.digest, sha256(SECOND))
     assert.equal(coming, undefined)
     assert.equal((await listed('?limit=1')).stills.length, 1)
+    const older = await listed(`?before=${stills[0]!.digest}`)
+    assert.deepEqual(
+      older.stills.map(({ size }) => size),
+      [FIRST.length],
+    )
+    assert.deepEqual((await listed(`?before=${older.stills[0]!.digest}`)).stills, [])
   })
 
   it('are found by the command that they were taken for', async () => {
@@ -242,6 +248,7 @@ describe('pictures that somebody may not see', () => {
     ['that were never taken', () => home.get('/things/yard/stills/latest', home.owner), 404, 'not-found'],
     ['without end', () => home.get('/things/gate/stills?limit=101', seer), 400, 'bad-request'],
     ['for ever', () => home.get('/things/gate/stills?wait=26', seer), 400, 'bad-request'],
+    ['before half of one', () => home.get('/things/gate/stills?before=AAAA', seer), 400, 'bad-request'],
     ['for half a command', () => home.get('/things/gate/stills?command=AAAA', seer), 400, 'bad-request'],
   ]
   for (const [what, asks, status, why] of refusals)
