@@ -28,6 +28,8 @@ export interface Unproved {
   readonly place: Place
   /** The path as it was asked for, with query. */
   readonly target: string
+  /** The head of the answer is wanted alone. */
+  readonly isHead: boolean
   readonly params: Readonly<Record<string, string>>
   readonly query: ReadonlyMap<string, string>
   readonly body: Uint8Array

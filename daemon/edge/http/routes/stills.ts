@@ -17,7 +17,7 @@ import {
   type StillList,
   type StillsQuestion,
 } from '../../../core/stills/index.ts'
-import { json, type Outlet, type Reply, refused } from '../answer.ts'
+import { json, type Outlet, problem, type Reply, refused } from '../answer.ts'
 import { type Asking, findThing, type Route, type RouteDeps } from '../route.ts'
 
 /** So much of a picture is read at a time: what waits for a slow client is this, and what its socket holds. */
@@ -57,6 +57,7 @@ async function list(deps: RouteDeps, asking: Asking): Promise<Reply> {
   const { feed, stills } = home
   const look = (which: StillsQuestion) => listStills({ clock, feed, stills }, device, readable, which)
   if (device.home === undefined) return tellList(await look(question.value))
+  if (asking.isHead) return noHead(device)
   const there = await home.mesh.pictures.looks.list(device.id, lookingFor(asking, readable))
   // What it took while it was in this home stays here, and is older.
   const { before } = question.value
@@ -77,6 +78,7 @@ async function show(deps: RouteDeps, asking: Asking): Promise<Reply> {
   const { device, readable } = camera.value
   const here = findStill(home.stills, device, readable, question.value)
   const isThere = device.home !== undefined && (!here.ok || question.value.digest === 'latest')
+  if (isThere && asking.isHead) return noHead(device)
   const there = isThere
     ? await home.mesh.pictures.looks.picture(device.id, lookingFor(asking, readable), question.value)
     : undefined
@@ -92,6 +94,12 @@ async function show(deps: RouteDeps, asking: Asking): Promise<Reply> {
 /** What goes to the other home: the request as it was sealed; by a token this hub asks, whose key holds its grants. */
 function lookingFor({ caller, sealed, target }: Asking, readable: ReadonlySet<number>): Looking {
   return { caller: caller.id, path: target, request: sealed ?? NOTHING, readable }
+}
+
+/** The request goes to the other home as it was sealed, and is taken there for GET alone. */
+function noHead({ name, home }: Device): Reply {
+  const says = `pictures of ${name} are told by ${home}, whole`
+  return problem('bad-request', says, { status: 405, headers: { allow: 'GET' } })
 }
 
 /** One that goes while it is told breaks off: the length in the head says that something is missing. */

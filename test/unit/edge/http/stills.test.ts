@@ -317,6 +317,16 @@ describe('pictures of another home [SPEC 19.6]', () => {
     assert.equal(second[1].path, `/things/${barn.id}/stills/latest`)
   })
 
+  it('have no head alone: what was sealed for HEAD is no question there', async () => {
+    const { there, asked } = await openWith(yes('there'))
+    await using _ = there
+    for (const path of ['/things/barn/stills', '/things/barn/stills/latest']) {
+      const { answer } = await begin({ socketPath: there.socketPath, method: 'HEAD', path, as: there.owner })
+      assert.deepEqual([answer.statusCode, answer.headers.allow], [405, 'GET'])
+    }
+    assert.deepEqual(asked, [])
+  })
+
   it('are not asked for by who may not see them here', async () => {
     const { there, asked } = await openWith(yes('there'))
     await using _ = there
