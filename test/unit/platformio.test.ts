@@ -111,6 +111,7 @@ describe('the PlatformIO project', () => {
         board === 'esp8266'
           ? ['port/esp8266/esp8266', 'port/flash_words']
           : ['port/esp32/esp32', 'port/esp32/slots']
+      if (board === 'esp32cam') port.push('port/esp32cam/capture')
       const chip = board === 'esp8266' ? [...made('NARROW'), 'wolfssl/products'] : []
       const library = made('WOLFSSL_OURS').map((name) => `wolfssl/${name}`)
       for (const app of appsOf(board)) {
