@@ -182,9 +182,6 @@ size_t update_wanted(struct update *update, uint8_t out[NOTE_WANTED_FRAME_BYTES]
   return note_wanted_put(out, update->state.manifest, update->got, update->code);
 }
 
-/* The hub offers again what it still wants; then it is told. */
-void update_linked(struct update *update) { update->is_wanted_due = false; }
-
 /* ---- trial and return ---- */
 
 static int returned(struct update *update) {
