@@ -94,7 +94,7 @@ static void flash_change(const uint8_t *data, size_t left) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static uint8_t room[ENVELOPE_HEADROOM + SHALLOT_DEVICE_ENVELOPE_BYTES_MAX];
-  memset(place_blobs, 0, sizeof place_blobs);
+  place_clear();
   port = place;
   port.slots = &slots;
   port.now_ms = now_ms;
