@@ -24,6 +24,8 @@ import { buildFirmware, programPath } from './firmware.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const INPUT_BYTES_MAX = 1200
+/** firmware/fuzz/bus.c has so many parts, by number. */
+const BUS_PARTS = 9
 /** A story is several envelopes. */
 const STORY_BYTES_MAX = 6144
 const STORIES: ReadonlySet<string> = new Set(['flash', 'grants', 'update'])
@@ -222,6 +224,10 @@ function seedsOf(target: string): Buffer[] {
       return spoolStories()
     case 'flash':
       return flashStories()
+    case 'bus':
+      return Array.from({ length: BUS_PARTS }, (_, part) => [part, part | 0x80]).flatMap((firsts) =>
+        firsts.map((first) => Buffer.from([first, ...Array.from({ length: 120 }, (_, i) => (i * 37) & 255)])),
+      )
     case 'kept':
       return [
         [0, 3, 1, 2, 3, 2, 9, 6, 5],
