@@ -182,12 +182,31 @@ function flashStories(): Buffer[] {
     ...[...lists, ...records].flatMap((frame) => [4, 5, 9].map((blob) => [blob, frame] as const)),
     [8, encodeCbor([['192.0.2.1', 7420]])],
     [11, Buffer.concat([Buffer.from('in a chip\0chip'), Buffer.alloc(18), Buffer.alloc(65, 4)])],
-    ...[1, 3].map((phase) => [12, Buffer.concat([state.subarray(0, 5), Buffer.of(phase), state.subarray(6)])] as const),
+    ...[1, 3].map(
+      (phase) => [12, Buffer.concat([state.subarray(0, 5), Buffer.of(phase), state.subarray(6)])] as const,
+    ),
   ]
   const stories = blobs.map(([blob, bytes]) => Buffer.concat([Buffer.of(0x11, 0x40 | blob), told(bytes)]))
-  const wifi = Buffer.concat([Buffer.of(0x11, 0x40 | 14), told(Buffer.from('home')), told(Buffer.from('password'))])
+  const wifi = Buffer.concat([
+    Buffer.of(0x11, 0x40 | 14),
+    told(Buffer.from('home')),
+    told(Buffer.from('password')),
+  ])
   return [...stories, wifi]
 }
+
+/** What core/tls stores behind its sum: head, then the daemon's own bytes. */
+function storedTicket(nonce: number, size: number): Buffer {
+  const head = Buffer.concat([Buffer.of(1, size & 255, size >> 8, 2, nonce), words(7200, 99)])
+  return Buffer.concat([head, Buffer.alloc(8 + 32 + 32, 5), Buffer.alloc(size, 6)])
+}
+
+/** Ends of firmware/fuzz/grants.c's stories: power again and a code, over flash as it is, and with bits of a code and of uses changed. */
+const LIVES = [
+  [0, 0, 4],
+  [0, 0, 5, 8, 1, 0, 9, 2],
+  [0, 0, 2, 8, 1, 0, 200, 1, 12, 1, 0, 4, 1],
+].map((steps) => Buffer.from(steps))
 
 function seedsOf(target: string): Buffer[] {
   const signer = nativeEd25519().signer(new Uint8Array(32).fill(3))
@@ -209,6 +228,10 @@ function seedsOf(target: string): Buffer[] {
     case 'certificate':
       return [Buffer.from(leaf)]
     case 'grants':
+      return storiesOf(target).flatMap((story) => [
+        story,
+        ...LIVES.map((life) => Buffer.concat([story, life])),
+      ])
     case 'update':
       return storiesOf(target)
     case 'http':
@@ -224,6 +247,8 @@ function seedsOf(target: string): Buffer[] {
       return spoolStories()
     case 'flash':
       return flashStories()
+    case 'ticket':
+      return [0, 8, 9].map((nonce) => storedTicket(nonce, 200))
     case 'bus':
       return Array.from({ length: BUS_PARTS }, (_, part) => [part, part | 0x80]).flatMap((firsts) =>
         firsts.map((first) => Buffer.from([first, ...Array.from({ length: 120 }, (_, i) => (i * 37) & 255)])),

@@ -47,13 +47,15 @@ static struct {
 
 static inline void power_on(void) { memset(&power, 0, sizeof power); }
 
+static inline bool power_is_gone(void) { return power.is_cut_due && power.writes_left < 0; }
+
+/* Gone, it comes back by power_on alone. */
 static inline void power_cut_after(unsigned writes, unsigned how) {
+  if (power_is_gone()) return;
   power.is_cut_due = true;
   power.writes_left = (int)writes;
   power.cut = (enum power_cut)(how % 3);
 }
-
-static inline bool power_is_gone(void) { return power.is_cut_due && power.writes_left < 0; }
 
 /* How much of this write happens: all, half, or nothing. */
 static inline size_t power_part(size_t size) {

@@ -25,6 +25,7 @@ describe('no bytes break what takes foreign ones: from the network, the flash an
       'provision',
       'session',
       'spool',
+      'ticket',
       'update',
     ]
     assert.deepEqual(
