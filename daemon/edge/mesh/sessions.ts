@@ -53,6 +53,7 @@ interface Session {
   readonly streams: Partial<Record<MeshStream, Stream>>
   readonly paces: Readonly<Record<MeshStream, Pace>>
   readonly watch: Watch
+  said: number
   told: boolean
 }
 
@@ -104,6 +105,10 @@ export class Sessions implements Disposable {
     return this.#sessions.get(peer)?.watch.rttMs
   }
 
+  said(peer: PartyId): number | undefined {
+    return this.#sessions.get(peer)?.said
+  }
+
   /** Measured from a write to what comes back of it, on one stream of the ping protocol. @throws MeshError */
   async ping(peer: PartyId, times: number, signal: AbortSignal): Promise<readonly number[]> {
     const session = this.#sessions.get(peer)
@@ -148,6 +153,7 @@ export class Sessions implements Disposable {
     }
     try {
       stream.send(framed(message))
+      session.said++
     } catch (error) {
       ignore(error, 'it is closing, which is told by its event')
     }
@@ -215,7 +221,7 @@ export class Sessions implements Disposable {
     const { clock } = this.#deps
     const paces = { talk: new Pace(clock, PACES.talk), log: new Pace(clock, PACES.log) }
     const watch = new Watch(clock, async (signal) => (await this.#pingOn(connection, 1, signal))[0]!)
-    const session: Session = { connection, streams: {}, paces, watch, told: false }
+    const session: Session = { connection, streams: {}, paces, watch, said: 0, told: false }
     this.#sessions.set(peer, session)
     return session
   }
