@@ -14,6 +14,7 @@ import { startHubIn } from './onion.ts'
 const EVENTS = 20
 /** Slower than acknowledgements are gathered, as the simulation's. */
 const EVENT_EVERY_MS = 1000
+const TRIES_MAX = 4
 
 export interface RealGrowth {
   readonly daemons: number
@@ -22,6 +23,11 @@ export interface RealGrowth {
   readonly messages: number
   /** Of all daemons, MB. */
   readonly residentMb: number
+}
+
+interface Counted {
+  readonly messages: number
+  readonly entries: number
 }
 
 interface Daemon {
@@ -75,7 +81,9 @@ export class Many implements AsyncDisposable {
   async #said(): Promise<readonly number[]> {
     const all = await Promise.all(this.#daemons.map(({ client }) => membersOf(client)))
     return all.flatMap((members) =>
-      members.filter(({ own }) => own !== true).map((member) => numberIn(member, 'said')),
+      members
+        .filter(({ own }) => own !== true)
+        .map((member) => (member.connected === true ? numberIn(member, 'said') : 0)),
     )
   }
 
@@ -93,27 +101,29 @@ export class Many implements AsyncDisposable {
     const { client } = this.#daemons[0]!
     const thing = await client.prove('lamp')
     const quiet = await this.#during(() => systemClock.sleep(EVENT_EVERY_MS))
-    const [before] = await this.#kept()
     const busy = await this.#during(async (event) => {
       await client.command(thing, event)
       await systemClock.sleep(EVENT_EVERY_MS)
     })
-    const [entries] = await this.#kept()
     return {
       daemons: this.#daemons.length,
       connections: (await this.#said()).length / 2,
-      messages: (busy - quiet) / (entries! - before!),
+      messages: (busy.messages - quiet.messages) / busy.entries,
       residentMb: this.#daemons.reduce((sum, { pid }) => sum + residentMb(pid), 0),
     }
   }
 
-  async #during(act: (event: number) => Promise<void>): Promise<number> {
-    const before = await this.#said()
-    for (let event = 0; event < EVENTS; event++) await act(event)
-    await within('not all have it', async () => new Set(await this.#kept()).size === 1)
-    const more = (await this.#said()).map((count, at) => count - before[at]!)
-    if (more.some((count) => count < 0))
-      throw new Error('a connection was replaced while its messages were counted')
-    return more.reduce((sum, count) => sum + count, 0)
+  /** Again when a connection was replaced meanwhile, as happens when two have just called each other: its count began anew. */
+  async #during(act: (event: number) => Promise<void>): Promise<Counted> {
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      const [before, [first]] = [await this.#said(), await this.#kept()]
+      for (let event = 0; event < EVENTS; event++) await act(event)
+      await within('not all have it', async () => new Set(await this.#kept()).size === 1)
+      const more = (await this.#said()).map((count, at) => count - before[at]!)
+      if (more.some((count) => count < 0)) continue
+      const [last] = await this.#kept()
+      return { messages: more.reduce((sum, count) => sum + count, 0), entries: last! - first! }
+    }
+    throw new Error('connections were replaced whenever their messages were counted')
   }
 }

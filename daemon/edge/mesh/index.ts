@@ -44,6 +44,8 @@ export interface MeshDeps {
     options: { readonly isolation: string; readonly anew: boolean; readonly signal: AbortSignal },
   ) => Promise<Socket>
   readonly hear: MeshHear
+  /** Nothing came from it any more on a connection that stood: the way to it, or the way by which it came in, may hang. */
+  readonly stalled: (peer: PartyId) => void
 }
 
 /** What the room tells. */

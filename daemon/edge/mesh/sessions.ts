@@ -246,10 +246,14 @@ export class Sessions implements Disposable {
     session.connection.abort(new Error(end.detail))
   }
 
+  #stalled(peer: PartyId, session: Session): void {
+    this.#lost(peer, session, STALLED)
+    this.#deps.stalled(peer)
+  }
+
   /** Gives up what is silent, and connections that came in and never became anything. */
   #look(): void {
-    for (const [peer, session] of this.#sessions)
-      if (!session.watch.look()) this.#lost(peer, session, STALLED)
+    for (const [peer, session] of this.#sessions) if (!session.watch.look()) this.#stalled(peer, session)
     const useful = new Set([...this.#sessions.values()].map(({ connection }) => connection))
     const before = this.#deps.clock.now() - UNUSED_MS_MAX
     for (const connection of this.#node.getConnections()) {
