@@ -74,6 +74,7 @@ export async function openRoom(
       random: systemRandom,
       log: new Log(systemClock, (line) => void log.push(line)),
       dial: onions.dial,
+      stalled: () => {},
       hear: {
         mayEnter: () => true,
         connected: (peer) => void up.push(peer),

@@ -89,6 +89,16 @@ describe('the mesh room', () => {
     assert.match(low.heard[0]!, / log aaaa/)
   })
 
+  it('counts what was said on the connection there is, and nothing to whom there is none', async (t) => {
+    const { low, high, address } = await pair(t)
+    low.send(high.id, 'log', utf8('too early'))
+    assert.equal(low.said(high.id), undefined)
+    low.reach(high.id, address)
+    await until('both are connected', () => low.up.length === 1 && high.up.length === 1)
+    for (const stream of ['talk', 'log', 'log'] as const) low.send(high.id, stream, utf8('said'))
+    assert.deepEqual([low.said(high.id), high.said(low.id)], [3, 0])
+  })
+
   it('loses nothing that the other says at once when it is connected', async (t) => {
     for (let round = 0; round < 20; round++) {
       const onions = new Onions()
