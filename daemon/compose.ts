@@ -167,6 +167,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
         guestsMost: onion ? config.mesh.guests : 0,
         ended: (device) => router.forgotten(device),
         ...state,
+        stills,
         services: () => services!,
       },
       signal,

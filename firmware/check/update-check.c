@@ -11,6 +11,8 @@
 #include "../core/line.h"
 #include "../core/update.h"
 #include "../port/esp32/slots.h"
+#include "../port/esp8266/slots.h"
+#include "twin/esp8266.h"
 #include "twin/esp_ota.h"
 #include "twin/flash.h"
 
@@ -125,11 +127,24 @@ static void idf_reset_blank(void) { esp_ota_twin_new(ESP_OTA_TWIN_BLANK); }
 static void idf_reset_updated(void) { esp_ota_twin_new(ESP_OTA_TWIN_UPDATED); }
 static bool idf_is_restarting(void) { return esp_ota_twin.is_restarting; }
 
+/* ---- ours for the ESP8266, behind its port ---- */
+
+static int chooser_boot(bool *trial) {
+  if (esp8266_twin_boot() < 0) return -1;
+  return esp8266_slots.running(trial);
+}
+
+static void chooser_reset(void) { esp8266_twin_new(0); }
+static void chooser_reset_updated(void) { esp8266_twin_new(1); }
+static bool chooser_is_restarting(void) { return esp8266_twin.is_restarting; }
+
 IN_FLASH(static const struct loader loaders[]) = {
   {"", &plain_slots, plain_reset, plain_boot, plain_is_restarting, 0},
   {"esp32: ", &esp32_slots, idf_reset, idf_boot, idf_is_restarting, 0},
   {"esp32, otadata erased: ", &esp32_slots, idf_reset_blank, idf_boot, idf_is_restarting, 0},
   {"esp32, from the second slot: ", &esp32_slots, idf_reset_updated, idf_boot, idf_is_restarting, 1},
+  {"esp8266: ", &esp8266_slots, chooser_reset, chooser_boot, chooser_is_restarting, 0},
+  {"esp8266, from the second slot: ", &esp8266_slots, chooser_reset_updated, chooser_boot, chooser_is_restarting, 1},
 };
 
 /* ---- images: what is in them follows from version and place ---- */
@@ -145,7 +160,7 @@ static bool holds_image(int slot, int version) {
 
 static bool is_new_refused;
 
-/* What ESP-IDF's boot loader finds by an image's own digest. */
+/* What a boot loader finds by an image's own digest. */
 static bool is_sound(int slot) { return holds_image(slot, OLD) || (!is_new_refused && holds_image(slot, NEW)); }
 
 static int image_source(const void *from, uint32_t at, uint8_t *out, size_t size) {
@@ -389,7 +404,7 @@ static void refused_claims(void) {
 
 int app_main(const struct port *from) {
   console = from;
-  esp_ota_twin.is_sound = is_sound;
+  esp_ota_twin.is_sound = esp8266_twin.is_sound = is_sound;
   for (size_t i = 0; i < sizeof loaders / sizeof loaders[0]; i++) {
     loader = &loaders[i];
     port = (struct port){.now_ms = now_ms, .blob_read = blob_read, .blob_write = blob_write, .slots = loader->slots};
@@ -397,7 +412,7 @@ int app_main(const struct port *from) {
     if (i == 0) damage_claims();
     if (i > 0) refused_claims();
     /* The pasts of one boot loader differ in what it writes; torn is the worst that can become of that. */
-    cut_claims(i > 1 ? FLASH_CUT_TORN : FLASH_CUT_BEFORE);
+    cut_claims(loader->reset == idf_reset_blank || loader->first == 1 ? FLASH_CUT_TORN : FLASH_CUT_BEFORE);
   }
   log_text(from, "end");
   return failed;

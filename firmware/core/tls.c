@@ -112,7 +112,6 @@ static int judge_dates(const struct tls *tls, const struct certificate_leaf *lea
 static int judge_leaf(struct tls *tls, const uint8_t *der, size_t size) {
   struct certificate_leaf leaf;
   int result = certificate_read_leaf(&leaf, der, size);
-  if (result == 0 && crypto_check_public(leaf.public_key) != 0) result = SHALLOT_E_TLS_PROFILE;
   if (result == 0) result = judge_dates(tls, &leaf);
   if (result != 0) return result;
   memcpy(tls->peer_key, leaf.public_key, sizeof tls->peer_key);

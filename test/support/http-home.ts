@@ -315,6 +315,8 @@ export async function openTestHome(
     keys: { unlock: () => {}, lock: () => {} },
     openRoom: async () => noRoom,
     carryOut: async () => no('not-found'),
+    show: async () => no('not-found'),
+    stills: { read: () => undefined },
   })
   const httpHome: HttpHome = change({
     home,

@@ -78,6 +78,8 @@ export async function openTestMesh(
     keys: { unlock: () => {}, lock: () => {} },
     openRoom,
     carryOut: async () => no('not-found'),
+    show: async () => no('not-found'),
+    stills: { read: () => undefined },
   })
   services = await openServices({
     clock: systemClock,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { Socket } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import { multiaddr } from '@multiformats/multiaddr'
 import { utf8 } from '../../../../daemon/base/bytes.ts'
@@ -24,6 +25,55 @@ async function pair(t: TestContext, hear: Parameters<typeof openRoom>[3] = {}) {
   const { address, path } = onions.offer('high for low')
   await high.door(`mesh:${low.id}`, path)
   return { onions, low, high, address, path }
+}
+
+/** Counts noise's messages by their two bytes of length; each leaves in a write of its own. */
+class NoiseCount {
+  frames = 0
+  #left = 0
+  #length: number | undefined
+
+  take(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) {
+      if (this.#left > 0) {
+        const here = Math.min(this.#left, bytes.length - at)
+        this.#left -= here
+        at += here
+      } else if (this.#length === undefined) this.#length = bytes[at++]!
+      else {
+        this.#left = this.#length * 256 + bytes[at++]!
+        this.#length = undefined
+        this.frames++
+      }
+    }
+  }
+}
+
+/** From now on; the connection must be between two messages. */
+function countReads(socket: Socket): NoiseCount {
+  const count = new NoiseCount()
+  socket.prependListener('data', (bytes: Buffer) => count.take(bytes))
+  return count
+}
+
+/** What was counted once all that connecting takes has passed. */
+async function whenQuiet(...counts: readonly [NoiseCount, NoiseCount]): Promise<[number, number]> {
+  for (let round = 0; round < 100; round++) {
+    const [out, back] = [counts[0].frames, counts[1].frames]
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    if (counts[0].frames === out && counts[1].frames === back) return [out, back]
+  }
+  assert.fail('the connection is never quiet')
+}
+
+function countWrites(socket: Socket): NoiseCount {
+  const count = new NoiseCount()
+  const write = socket.write.bind(socket) as (bytes: Uint8Array) => boolean
+  socket.write = ((bytes: Uint8Array) => {
+    count.take(bytes)
+    return write(bytes)
+  }) as Socket['write']
+  return count
 }
 
 describe('the mesh room', () => {
@@ -81,6 +131,35 @@ describe('the mesh room', () => {
     }
     await until('all is heard', () => heard.length === all.length)
     assert.deepEqual(heard, all)
+  })
+
+  it('says what is said in one turn in one write, and nothing for having heard it', async (t) => {
+    const { low, high, address, onions } = await pair(t)
+    low.reach(high.id, address)
+    await until('they are connected', () => high.up.length === 1 && low.up.length === 1)
+    const [socket] = [...onions.open]
+    const [out, back] = [countWrites(socket!), countReads(socket!)]
+    const [outBefore, backBefore] = await whenQuiet(out, back)
+    for (let turn = 1; turn <= 20; turn++) {
+      for (const word of ['one', 'two', 'three']) low.send(high.id, 'talk', utf8(word))
+      await until('all three are heard', () => high.heard.length === 3 * turn)
+    }
+    assert.deepEqual([out.frames - outBefore, back.frames - backBefore], [20, 0])
+  })
+
+  it('goes on granting room to who sends far more than a window holds', async (t) => {
+    const { low, high, address } = await pair(t)
+    low.reach(high.id, address)
+    await until('they are connected', () => high.up.length === 1 && low.up.length === 1)
+    const [piece, small] = [new Uint8Array(MESH_FRAME_BYTES_MAX), new Uint8Array(100)]
+    for (let at = 0; at < 120; at++) {
+      low.send(high.id, 'log', at % 3 === 0 ? piece : small)
+      low.send(high.id, 'talk', small)
+      await until('it is heard', () => high.heard.length === 2 * (at + 1))
+    }
+    for (let at = 0; at < 20; at++) low.send(high.id, 'log', piece)
+    await until('all is heard', () => high.heard.length === 260)
+    assert.deepEqual(high.down, [])
   })
 
   it('refuses who may not enter by this door, and tells nobody of them', async (t) => {
