@@ -29,6 +29,9 @@ export const builtFor = (port: Port): Port => (isCounting && !isEmulated(port) ?
 /** Where the firmware's own code is tried: under the sanitizers, and on both instruction sets. */
 export const PORTS_TRIED: readonly Port[] = isCounting ? ['sanitize'] : ['sanitize', ...EMULATED]
 
+/** 128 and SIGTERM's number, as port/host/coverage.c has it. */
+const LEFT_STATUS = 143
+
 const LINE_MS_MAX = 60_000
 const END_MS_MAX = 20_000
 
@@ -157,7 +160,8 @@ export async function startFirmware(wanted: FirmwareOptions): Promise<Firmware> 
   child.stdin!.on('error', () => child.stdin!.destroy())
   const exited = once(child, 'close').then(([status]) => {
     output.end()
-    return status as number | null
+    // What counts leaves by itself when it is told to end.
+    return isCounting && status === LEFT_STATUS ? null : (status as number | null)
   })
 
   async function finish(): Promise<number | null> {
