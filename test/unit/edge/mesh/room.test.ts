@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { Socket } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import { multiaddr } from '@multiformats/multiaddr'
 import { utf8 } from '../../../../daemon/base/bytes.ts'
@@ -11,6 +12,7 @@ import { peerIdOf } from '../../../../daemon/edge/mesh/addresses.ts'
 import { Doors } from '../../../../daemon/edge/mesh/doors.ts'
 import { openNode } from '../../../../daemon/edge/mesh/node.ts'
 import { MESH_FRAME_BYTES_MAX } from '../../../../schemas/gen/ts/wire.ts'
+import { ManualClock, settled } from '../../../support/manual-clock.ts'
 import { idNumber, Onions, openRoom, type TestRoom } from '../../../support/mesh-room.ts'
 import { until } from '../../../support/until.ts'
 
@@ -91,6 +93,36 @@ describe('the mesh room', () => {
     }
     await until('all is heard', () => heard.length === all.length)
     assert.deepEqual(heard, all)
+  })
+
+  it('tells of a connection that stands and falls silent, and not of one that ends', async (t) => {
+    const onions = new Onions()
+    const clock = new ManualClock()
+    const stalled: PartyId[] = []
+    const hung: Socket[] = []
+    const dial = async (address: string) => {
+      const socket = await onions.dial(address)
+      hung.push(socket)
+      return socket
+    }
+    const deaf = { clock, dial, stalled: (peer: PartyId) => void stalled.push(peer) }
+    const low = await openRoom(t, onions, LOW, {}, deaf)
+    const high = await openRoom(t, onions, HIGH)
+    const { address, path } = onions.offer('high for low')
+    await high.door(`mesh:${low.id}`, path)
+    low.reach(high.id, address)
+    await until('they are connected', () => low.up.length === 1 && high.up.length === 1)
+    hung[0]!.destroy()
+    await until('it has ended', () => low.down.length === 1)
+    while (low.up.length < 2) {
+      await clock.pass(500)
+      await settled()
+    }
+    assert.deepEqual(stalled, [])
+    // Nothing that comes is handed on, and nothing closes.
+    hung.at(-1)!.removeAllListeners('data')
+    for (let s = 0; s < 30 && stalled.length === 0; s++) await clock.pass(1000)
+    assert.deepEqual([stalled, low.down.length], [[high.id], 2])
   })
 
   it('refuses who may not enter by this door, and tells nobody of them', async (t) => {
