@@ -125,6 +125,28 @@ describe('the mesh room', () => {
     assert.deepEqual([stalled, low.down.length], [[high.id], 2])
   })
 
+  it('keeps one connection when the other side called in the middle of a call', async (t) => {
+    const onions = new Onions()
+    const low = await openRoom(t, onions, LOW)
+    const late = async (address: string) => {
+      const socket = await onions.dial(address)
+      await until('the other has called', () => low.up.length === 1)
+      return socket
+    }
+    const high = await openRoom(t, onions, HIGH, {}, { dial: late })
+    const [forLow, forHigh] = [onions.offer('high for low'), onions.offer('low for high')]
+    await high.door(`mesh:${low.id}`, forLow.path)
+    await low.door(`mesh:${high.id}`, forHigh.path)
+    high.reach(low.id, forHigh.address, false)
+    await until('it calls', () => onions.dialled.length === 1)
+    low.reach(high.id, forLow.address)
+    await until('they are connected', () => low.up.length === 1 && high.up.length === 1)
+    await until('one is left', () => onions.dialled.length === 2 && onions.open.size === 1)
+    low.send(high.id, 'talk', utf8('still here'))
+    await until('it is heard', () => high.heard.length === 1)
+    assert.deepEqual([low.down, high.down], [[], []])
+  })
+
   it('refuses who may not enter by this door, and tells nobody of them', async (t) => {
     const asked: (string | undefined)[] = []
     const { low, high, address } = await pair(t, {
