@@ -68,7 +68,9 @@ export class Many implements AsyncDisposable {
     const hub = this.#held.use(await startHubIn(this.#network, place))
     if (!first) await this.#light(place, hub.linkPort, lamps)
     const client = this.#held.use(openClient(place, async () => unixWay(place.data)))
-    if (first) await joinThem(first.client, client, place, name)
+    // Each is let in by the one before: a daemon has few invitations open at once.
+    const host = this.#daemons.at(-1)
+    if (host) await joinThem(host.client, client, place, name)
     this.#daemons.push({ client, pid: hub.pid })
   }
 

@@ -142,6 +142,9 @@ export class Sessions implements Disposable {
     for (const [name, protocol] of PROTOCOLS) {
       this.#add(connection, name, await connection.newStream(protocol, { signal }))
     }
+    const peer = partyOf(connection.remotePeer)
+    const present = peer && this.#sessions.get(peer)
+    if (present?.connection !== connection) connection.abort(new Error('the other side called meanwhile'))
   }
 
   send(peer: PartyId, name: MeshStream, message: Uint8Array): void {
