@@ -234,7 +234,9 @@ async function main(): Promise<void> {
   }
   if (verb === 'coverage') {
     const { measureCoverage, printCoverage } = await import('./firmware-coverage.ts')
-    if (!printCoverage(measureCoverage())) process.exitCode = 1
+    const { covered, failures } = measureCoverage()
+    if (!printCoverage(covered) || failures) process.exitCode = 1
+    if (failures) console.error(failures)
     return
   }
   if (verb === 'fuzz') {

@@ -309,28 +309,55 @@ static void cut_claims(enum flash_cut first) {
 
 /* ---- what lies in flash ---- */
 
-static bool flip_is_survived(size_t bit, bool is_newest) {
+static bool is_under_way(void) {
   device_new();
   start();
   bool ok = offer(NEW, NEW) == 0;
   while (ok && update.state.kept == 0) ok = chunk_send(NEW) == 0;
-  unsigned place = (update.state.serial + (is_newest ? 0u : 1u)) % STATES;
-  states.bytes[place][bit / 8] ^= (uint8_t)(1u << bit % 8);
+  return ok;
+}
+
+/* Begins again from what lies there, and gets the image all the same: from the beginning, or from what was last remembered. */
+static bool is_survived(void) {
   start();
   uint32_t from = update.got;
   uint32_t chunks = 0;
-  ok = ok && hub_serve(&chunks) == 0 && loader->is_restarting();
+  bool ok = hub_serve(&chunks) == 0 && loader->is_restarting();
   start();
   return ok && is_trial && version_running() == NEW && (from == 0 || from == UPDATE_KEEP_BYTES);
 }
 
+static bool flip_is_survived(size_t bit, bool is_newest) {
+  bool ok = is_under_way();
+  unsigned place = (update.state.serial + (is_newest ? 0u : 1u)) % STATES;
+  states.bytes[place][bit / 8] ^= (uint8_t)(1u << bit % 8);
+  return ok && is_survived();
+}
+
+/* A right sum, and more bytes than the image has, none of a sector, a slot that there is not, or a phase. */
+static bool nonsense_is_survived(int which) {
+  struct update_state state;
+  bool ok = is_under_way();
+  uint8_t *bytes = states.bytes[update.state.serial % STATES];
+  memcpy(&state, bytes, sizeof state);
+  if (which == 0) state.kept = IMAGE_BYTES + PORT_SECTOR_BYTES - IMAGE_BYTES % PORT_SECTOR_BYTES;
+  if (which == 1) state.kept += SHALLOT_CHUNK_BYTES;
+  if (which == 2) state.size = loader->slots->bytes + 1;
+  if (which == 3) state.slot = 2;
+  if (which == 4) state.phase = UPDATE_RETURNED + 1;
+  crypto_sum(state.sum, (const uint8_t *)&state + CRYPTO_SUM_BYTES, sizeof state - CRYPTO_SUM_BYTES);
+  memcpy(bytes, &state, sizeof state);
+  return ok && is_survived();
+}
+
 static void damage_claims(void) {
   bool newest = true, older = true;
+  for (int which = 0; which < 5; which++) newest = newest && nonsense_is_survived(which);
   for (size_t bit = 0; bit < sizeof(struct update_state) * 8; bit += FLIP_STEP) {
     newest = newest && flip_is_survived(bit, true);
     older = older && flip_is_survived(bit, false);
   }
-  claim(newest, "a flipped bit in the newest state leaves the one before it");
+  claim(newest, "a flipped bit in the newest state, or what no state says, leaves the one before it");
   claim(older, "one in the other state changes nothing");
   device_new();
   start();

@@ -16,7 +16,7 @@ const BOARDS = {
   },
   esp32: { own: ['esp32/esp32', 'esp32/slots'], app: 'front-door' },
   esp32c3: { own: ['esp32/esp32', 'esp32/slots'], app: 'front-door' },
-  esp32cam: { own: ['esp32/esp32', 'esp32/slots'], app: 'camera' },
+  esp32cam: { own: ['esp32/esp32', 'esp32/slots', 'esp32cam/capture'], app: 'camera' },
 }
 
 describe('the board ports, against declarations of their cores', () => {
@@ -35,5 +35,15 @@ describe('what the board ports know of Wiegand', () => {
       await check.line(/^end$/)
       assert.equal(await check.exited, 0, check.lines.join('\n'))
       assert.equal(check.lines.filter((line) => line.startsWith('ok ')).length, 10)
+    })
+})
+
+describe('the camera of an ESP32-CAM, over a twin of Espressif’s driver [SPEC 19.1]', () => {
+  for (const port of ['host', 'sanitize'] as const)
+    it(`holds on ${port}`, async () => {
+      await using check = await startFirmware({ port, program: 'camera-check' })
+      await check.line(/^end$/)
+      assert.equal(await check.exited, 0, check.lines.join('\n'))
+      assert.equal(check.lines.filter((line) => line.startsWith('ok ')).length, 25)
     })
 })

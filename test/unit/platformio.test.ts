@@ -115,15 +115,18 @@ describe('the PlatformIO project', () => {
       }
   })
 
-  const PORTS: Record<'esp8266' | 'esp8266-slots' | 'esp32', string[]> = {
-    esp8266: ['port/esp8266/esp8266', 'port/flash_words'],
-    'esp8266-slots': ['port/esp8266/esp8266', 'port/flash_words', ...made('SLOTS'), 'port/esp8266/mapped'],
-    esp32: ['port/esp32/esp32', 'port/esp32/slots'],
+  const esp8266 = ['port/esp8266/esp8266', 'port/flash_words']
+  const esp32 = ['port/esp32/esp32', 'port/esp32/slots']
+  const PORTS: Record<Kind, string[]> = {
+    esp8266,
+    'esp8266-slots': [...esp8266, ...made('SLOTS'), 'port/esp8266/mapped'],
+    esp32,
+    esp32c3: esp32,
+    esp32cam: [...esp32, 'port/esp32cam/capture'],
   }
   for (const kind of KINDS)
     it(`builds for the ${kind} our sources and those of the library that our own build has, and its port`, () => {
       const board = boardOf(kind)
-      const port = PORTS[board === 'esp8266' ? (kind as 'esp8266') : 'esp32']
       const chip = board === 'esp8266' ? [...made('NARROW'), 'wolfssl/products'] : []
       const library = made('WOLFSSL_OURS').map((name) => `wolfssl/${name}`)
       for (const app of appsOf(board)) {
@@ -131,7 +134,7 @@ describe('the PlatformIO project', () => {
           ...made('OURS'),
           ...library,
           ...chip,
-          ...port,
+          ...PORTS[kind],
           'port/arduino/arduino',
           'port/arduino/pins',
           'release/image',

@@ -41,6 +41,7 @@ void optimistic_yield(uint32_t interval_us);
 uint32_t ledcSetup(uint8_t channel, uint32_t frequency, uint8_t resolution_bits);
 void ledcAttachPin(uint8_t pin, uint8_t channel);
 void ledcWrite(uint8_t channel, uint32_t duty);
+bool psramFound(void);
 #endif
 }
 

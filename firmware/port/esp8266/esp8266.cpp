@@ -140,6 +140,7 @@ const struct port board = {
     .wiegand_read = board_wiegand_read,
     .signer = nullptr,
     .point_signer = nullptr,
+    .capture_begin = nullptr,
     .capture_take = nullptr,
     .capture_read = nullptr,
     .capture_drop = nullptr,
