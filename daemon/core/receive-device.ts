@@ -6,12 +6,13 @@
  * that a device refused is given back.
  */
 import { equal } from '../base/bytes.ts'
+import type { Instant } from '../base/clock.ts'
 import { no } from '../base/error.ts'
 import type { DeskDeps } from './desks/index.ts'
-import type { Frame, Sample } from './envelope/index.ts'
+import type { Act, Frame, Sample } from './envelope/index.ts'
 import { affordanceOf, idOf, type PartyId } from './model/index.ts'
 import { countedLinks, type HeldGrant, linksOf } from './policy/index.ts'
-import type { DeviceDesk } from './ports.ts'
+import type { DeviceBook, DeviceDesk } from './ports.ts'
 
 export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
   const {
@@ -164,7 +165,7 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
       const person = signer
         ? people.holder(signer)?.person
         : held.map(({ body }) => people.personOf(body)).find(Boolean)
-      const kept = await readings.append(device, act, at, {
+      const appended = readings.append(device, act, at, {
         kind: 'act',
         at,
         device,
@@ -177,6 +178,8 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
         chain: held[0] ? chainOf(held[0]) : grant && [grant],
         note: held[0]?.body.name,
       })
+      // In one transaction: what is told twice is taken once, and would not be wished for the second time.
+      const [kept] = await Promise.all([appended, desireOf(devices, device, act.body, at)])
       if (kept === 'known') return
       if (signer && code === 0 && held[0]) await uses.spend(countedLinks(held[0]).map(({ body }) => body.id))
       const who = { grant, person, command, by: signer }
@@ -208,6 +211,22 @@ export function openDeviceDesk(deps: DeskDeps): DeviceDesk {
       ]
     },
   }
+}
+
+/** A write that came directly and was done is what was last asked of its property, unless something was asked later (SPEC 18.5). */
+function desireOf(
+  devices: DeviceBook,
+  device: PartyId,
+  act: Act,
+  receivedAt: Instant,
+): Promise<void> | undefined {
+  const { source, code, affordance, command } = act
+  const at = act.at || receivedAt
+  const value = act.values.find((sample) => sample.affordance === affordance)?.value
+  const isWrite = affordanceOf(affordance)?.capability.kind === 'property'
+  if (source !== 'direct' || code !== 0 || !isWrite || !command || value === undefined) return undefined
+  const before = devices.twin(device).desired.find((each) => each.affordance === affordance)
+  return before && before.at >= at ? undefined : devices.desire(device, affordance, value, command, at)
 }
 
 /** The ids of a chain, from the owner's end to the grant that was named. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import {
+  type Act,
   type Frame,
   type Grant,
   type Lease,
@@ -315,6 +316,44 @@ suite('act [SPEC 12.8]', () => {
       ['direct', idOf(OWNER.key), command],
       ['direct', idOf(GUEST.key), command],
     ])
+  })
+
+  test('a write that came directly and was done is what was last asked, as one by the hub is [SPEC 18.5]', async (t) => {
+    const home = await openCoreHome(t)
+    await home.lamp()
+    const NOW = home.clock.now()
+    const command = (n: number) => new Uint8Array(32).fill(n)
+    const desired = () => home.state.devices.twin(LAMP_ID).desired
+    const wrote = (n: number, value: boolean, at: number, more: Partial<Act> = {}) =>
+      home.act({
+        ...{ source: 'direct', affordance: 1, at, signer: OWNER.key, command: command(n) },
+        ...{ values: [{ affordance: 1, at, value }], ...more },
+      })
+    const tell = (act: ReturnType<typeof wrote>) => home.deviceDesk.act(LAMP_ID, act)
+    const first = wrote(1, true, NOW)
+    await tell(first)
+    const wish = { affordance: 1, value: true, command: command(1), at: NOW }
+    assert.deepEqual(desired(), [wish])
+    // What was not done, what nobody asked for from outside, what is no write, and what tells of something else.
+    for (const act of [
+      wrote(2, false, NOW + 1, { code: CODES['device-fault'] }),
+      wrote(3, false, NOW + 1, { source: 'button' }),
+      wrote(4, false, NOW + 1, { affordance: 5, values: [{ affordance: 5, at: NOW, value: 3 }] }),
+      wrote(5, false, NOW + 1, { values: [{ affordance: 2, at: NOW, value: 3 }] }),
+      wrote(6, false, NOW + 1, { values: [] }),
+    ])
+      await tell(act)
+    assert.deepEqual(desired(), [wish])
+    // What was asked later stays, whatever is heard of before it only then; the same again changes nothing.
+    await home.state.devices.desire(LAMP_ID, 1, false, command(7), NOW + 1000)
+    for (const act of [wrote(8, true, NOW + 999), wrote(9, true, NOW + 1000), first]) await tell(act)
+    assert.deepEqual(desired(), [{ affordance: 1, value: false, command: command(7), at: NOW + 1000 }])
+    await tell(wrote(10, true, NOW + 1001))
+    assert.deepEqual(desired(), [{ affordance: 1, value: true, command: command(10), at: NOW + 1001 }])
+    // A device that does not know when it was: now.
+    home.clock.advance(5000)
+    await tell(wrote(11, false, 0))
+    assert.deepEqual(desired()[0], { affordance: 1, value: false, command: command(11), at: NOW + 5000 })
   })
 
   test('a wrong code is in the log with its reason', async (t) => {

@@ -391,7 +391,7 @@ describe('what another daemon says out of turn', () => {
   it('moves no other picture on: an answer of nothing, backwards, or beyond the end', async () => {
     const { looks, shows, way, reads } = openPair()
     way.holds = 1
-    void looks.picture(camera, looking, meant)
+    const waiting = looks.picture(camera, looking, meant)
     await settled()
     const before = reads()
     for (const [peer, number, got] of [
@@ -402,6 +402,9 @@ describe('what another daemon says out of turn', () => {
     ] as const)
       shows.heardGot(peer, { word: 'got', number, got })
     assert.equal(reads(), before)
+    way.holds = 0
+    for (const hear of way.waiting.splice(0)) hear()
+    assert((await waiting).ok)
   })
 
   it('is let go of when nothing is taken for 30 s', async () => {

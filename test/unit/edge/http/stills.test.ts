@@ -254,6 +254,22 @@ describe('pictures that somebody may not see', () => {
   for (const [what, asks, status, why] of refusals)
     it(`${why}: ${what}`, async () => assert.deepEqual(code(await asks()), [status, why]))
 
+  it('of the other camera of a device, by whatever they are called', async () => {
+    const yard = await addCamera(home.home, 'two')
+    const second = 30 + 256
+    await yard.connect([30, 31, second])
+    yard.say(FIRST, command(1))
+    await yard.send(FIRST)
+    const half = await home.phone(await home.person('half'))
+    const devices = [yard.sealer.signer.key]
+    await home.grant(half, { devices, what: [{ affordance: second, methods: READ }] })
+    const stills = async (as: Sealer) =>
+      ((await home.get('/things/two/stills', as)).json as unknown as Told).stills
+    assert.deepEqual([(await stills(home.owner)).length, (await stills(half)).length], [1, 0])
+    for (const name of [toBase64url(sha256(FIRST)), 'latest'])
+      assert.deepEqual(code(await home.get(`/things/two/stills/${name}`, half)), [404, 'not-found'])
+  })
+
   it('not on another device’s own face', async () => {
     const face = await home.home.unix({ only: home.home.light.id })
     const { answer } = await begin({ socketPath: face.socketPath, path: latest, as: home.owner })
