@@ -42,8 +42,9 @@ function appSize(port: EmulatedPort, size: ProgramSize, cost: AppCost): AppSize 
   const { handshake, steady, resumed, refused, update } = cost.memory
   // A stretch may end in the middle of a record; between two of them less is held. An update ends without a link.
   const held = Math.min(...[handshake, steady, resumed, refused].map((stretch) => stretch.held))
-  const stackPeak = Math.max(handshake.stack, steady.stack, refused.stack, update.stack)
-  const dram = size.static + stackPeak + Math.max(handshake.heap, steady.heap, refused.heap, update.heap)
+  const all = [handshake, steady, resumed, refused, update]
+  const stackPeak = Math.max(...all.map((stretch) => stretch.stack))
+  const dram = size.static + stackPeak + Math.max(...all.map((stretch) => stretch.heap))
   const inUpdate = { updateStack: update.stack, updateHeap: update.heap }
   return { ...size, ...cost, ...inUpdate, stackPeak, held, dram, left: DRAM_BYTES[port] - dram }
 }

@@ -20,7 +20,8 @@ export interface ApiDeps {
 interface Call {
   readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'
   readonly path: string
-  readonly accept: string
+  /** Absent for a sealed command: its route has one kind of answer. */
+  readonly accept?: string
   readonly type?: string
   readonly body: Uint8Array
   /** The body is a sealed command, which needs no sealed request beside it (SPEC 9.2). */
@@ -92,9 +93,7 @@ export class Api implements AsyncDisposable {
 
   /** A sealed body whose answer comes in lines of JSON, as long as it takes. */
   async *stages(method: 'PUT' | 'POST', path: string, frame: Uint8Array): AsyncGenerator<unknown> {
-    const accept = 'application/x-ndjson'
-    const type = 'application/cose'
-    const answer = await this.#ask({ method, path, accept, type, body: frame, commands: true })
+    const answer = await this.#ask({ method, path, type: 'application/cose', body: frame, commands: true })
     for await (const line of broken(readLines(answer))) if (line !== '') yield parseJson(utf8(line))
   }
 
@@ -150,8 +149,8 @@ export class Api implements AsyncDisposable {
 
   async #askBy(way: Way, call: Call): Promise<IncomingMessage> {
     const headers = {
-      accept: call.accept,
-      // A command says by itself who asks; and without this the whole of it is about one cell of Tor, not two.
+      ...(call.accept && { accept: call.accept }),
+      // A command says by itself who asks; and with no header that it can do without it is one cell of Tor, not two.
       ...(!call.commands && { authorization: `Shallot ${toBase64url(await this.#sealRequest(call))}` }),
       ...(call.type && { 'content-type': call.type }),
     }

@@ -36,6 +36,8 @@ interface Sent {
 
 interface Taken {
   readonly said: StageWord[]
+  /** How many of them who asked was told. */
+  told: number
   /** When it may be forgotten; never before it has ended. */
   expiresAt: Instant
   /** Who asked, under which number; the latest connection counts. */
@@ -46,6 +48,11 @@ interface Taken {
 export const ORDERS_MAX = 64
 const STAGES_MAX = 8
 const NOTHING = new Uint8Array()
+/**
+ * A stage waits so long for the next, so that a command which is done at once is told in one piece: through Tor each further
+ * piece would wait at every relay until the one before it is acknowledged (RFC 896), 40 ms for none.
+ */
+const GATHER_MS = 20
 /** How long the answer to a command is kept for who lost the way before it came. */
 const KEPT_MS = 60_000
 /** Answers that are kept at once. */
@@ -92,38 +99,50 @@ export class Orders {
     const asker = { peer, number: order.number }
     if (known) {
       known.asker = asker
-      for (const said of known.said) this.#deps.say(peer, { ...said, number: order.number })
-      return
+      known.told = 0
+      return this.#tellGathered(known)
     }
-    const taken: Taken = { said: [], asker, expiresAt: Number.POSITIVE_INFINITY }
+    const taken: Taken = { said: [], told: 0, asker, expiresAt: Number.POSITIVE_INFINITY }
     const underWay = [...this.#taken.values()].filter(
       ({ expiresAt }) => expiresAt === Number.POSITIVE_INFINITY,
     )
     if (underWay.length >= ORDERS_MAX || this.#taken.size >= KEPT_MAX)
-      return this.#tell(taken, 'not-taken', CODES['queue-full'])
+      return this.#end(taken, 'not-taken', CODES['queue-full'])
     this.#taken.set(key, taken)
     const delivery = await this.#deps.carryOut(order.device, order.command, peer)
     if (delivery.ok) await this.#follow(taken, delivery.value)
-    else this.#tell(taken, 'not-taken', CODES[delivery.why])
+    else this.#end(taken, 'not-taken', CODES[delivery.why])
     taken.expiresAt = this.#deps.clock.now() + KEPT_MS
   }
 
   async #follow(taken: Taken, delivery: Delivery): Promise<void> {
     for await (const stage of delivery) {
-      if (stage.stage === 'done') this.#tell(taken, 'done', 0, stage.receipt.frame)
+      if (stage.stage === 'done') this.#end(taken, 'done', 0, stage.receipt.frame)
       else if (stage.stage === 'refused') {
-        this.#tell(taken, 'refused', CODES[stage.code], stage.receipt.frame)
+        this.#end(taken, 'refused', CODES[stage.code], stage.receipt.frame)
       } else if (stage.stage === 'expired') {
-        this.#tell(taken, stage.reached ? 'expired-reached' : 'expired')
-      } else this.#tell(taken, stage.stage)
+        this.#end(taken, stage.reached ? 'expired-reached' : 'expired')
+      } else this.#tellSoon(taken, stage.stage)
     }
   }
 
-  #tell(taken: Taken, stage: OrderStage, code = 0, receipt: Frame = NOTHING): void {
+  #tellSoon(taken: Taken, stage: OrderStage): void {
+    if (taken.told === taken.said.length) {
+      void this.#deps.clock.sleep(GATHER_MS).then(() => this.#tellGathered(taken))
+    }
+    taken.said.push({ word: 'stage', number: taken.asker.number, stage, code: 0, receipt: NOTHING })
+  }
+
+  #end(taken: Taken, stage: OrderStage, code = 0, receipt: Frame = NOTHING): void {
+    taken.said.push({ word: 'stage', number: taken.asker.number, stage, code, receipt })
+    this.#tellGathered(taken)
+  }
+
+  /** What was not told yet, to who asked last. */
+  #tellGathered(taken: Taken): void {
     const { peer, number } = taken.asker
-    const said: StageWord = { word: 'stage', number, stage, code, receipt }
-    taken.said.push(said)
-    this.#deps.say(peer, said)
+    for (const said of taken.said.slice(taken.told)) this.#deps.say(peer, { ...said, number })
+    taken.told = taken.said.length
   }
 
   heardStage(peer: PartyId, said: StageWord): void {

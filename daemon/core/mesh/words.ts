@@ -4,6 +4,7 @@ import * as wire from '../../../schemas/gen/ts/wire.ts'
 import { toHex } from '../../base/bytes.ts'
 import { type Cbor, decodeCbor, encodeCbor, type Frame } from '../envelope/index.ts'
 import { idOf, keyOf, type PartyId } from '../model/index.ts'
+import { type LookWord, lookItem, readLookWord } from './look-words.ts'
 import type { PastReading, PastSource } from './ports.ts'
 
 /** A device of the sender's home, with all that is needed to check it and to seal commands for it. */
@@ -94,6 +95,7 @@ export type TalkWord =
     }
   | { readonly word: 'guests'; readonly guests: readonly GuestItem[] }
   | { readonly word: 'offers'; readonly offers: readonly OfferItem[] }
+  | LookWord
 
 /** An invitation that the sender would have the receiver answer too (SPEC 14.9). */
 export interface GuestItem {
@@ -125,6 +127,7 @@ export type LogWord =
       /** The hash that the first entry follows from. */
       readonly before: Uint8Array
       readonly beacon: Frame
+      /** Parts of the message they came in, not copies: whoever keeps one copies it. */
       readonly entries: readonly Uint8Array[]
     }
 
@@ -138,7 +141,7 @@ const STAGES: readonly (readonly [OrderStage, number])[] = [
   ['not-taken', wire.STAGE_NOT_TAKEN],
 ]
 /** The highest number that has a meaning, on either stream. */
-const LAST_WORD = wire.TALK_OFFERS
+const LAST_WORD = wire.TALK_GOT
 const NUMBER_OF_STAGE = new Map(STAGES)
 const STAGE_OF_NUMBER = new Map(STAGES.map(([stage, number]) => [number, stage]))
 
@@ -193,6 +196,8 @@ function talkItem(word: TalkWord): Cbor {
         wire.TALK_OFFERS,
         word.offers.map(({ guest, onion, clientKey }) => [guest, onion, clientKey ?? NONE]),
       ]
+    default:
+      return lookItem(word)
   }
 }
 
@@ -255,7 +260,7 @@ function readTalk(number: Cbor | undefined, read: Reader): TalkWord | undefined 
     case wire.TALK_OFFERS:
       return { word: 'offers', offers: read.each(offerOf) }
   }
-  return undefined
+  return readLookWord(number, read)
 }
 
 function readPassed(read: Reader): TalkWord | undefined {
@@ -317,7 +322,7 @@ function readLog(number: Cbor | undefined, author: PartyId, read: Reader): LogWo
   if (number === wire.LOG_MORE) return { word: 'more', author }
   if (number !== wire.LOG_PIECE) return undefined
   const [from, skips] = [read.number(), read.truth()]
-  const [before, beacon, entries] = [read.bytes(), read.bytes(), read.frames()]
+  const [before, beacon, entries] = [read.bytes(), read.bytes(), read.views()]
   const { length } = entries
   return length >= 1 && length <= wire.PIECE_ENTRIES_MAX
     ? { word: 'piece', author, from, skips, before, beacon, entries }
@@ -328,7 +333,7 @@ const NONE = new Uint8Array()
 const NOBODY = idOf(new Uint8Array(wire.KEY_BYTES))
 
 /** Takes one item after the other; whatever is not of the kind asked for spoils the whole. */
-class Reader {
+export class Reader {
   readonly #items: readonly Cbor[]
   #at = 0
   #spoilt = false
@@ -371,10 +376,32 @@ class Reader {
     return this.#next(fits, '')
   }
 
+  /** Exactly so many, or none. */
+  bytesOrNone(size: number): Uint8Array {
+    return this.#next(
+      (item) => (isBytes(item, size) || isBytes(item, 0) ? Uint8Array.from(item) : undefined),
+      NONE,
+    )
+  }
+
+  /** At most so many items, each of which `readItem` takes. */
+  list<T>(most: number, readItem: (item: Cbor) => T | undefined): T[] {
+    const all = (list: Cbor) => {
+      if (!Array.isArray(list) || list.length > most) return undefined
+      const items = list.map(readItem).filter((item) => item !== undefined)
+      return items.length === list.length ? items : undefined
+    }
+    return this.#next(all, [])
+  }
+
   frames(): Uint8Array[] {
-    const isFrame = (item: Cbor): item is Uint8Array => item instanceof Uint8Array
-    const all = (item: Cbor) =>
-      Array.isArray(item) && item.every(isFrame) ? item.map((each) => Uint8Array.from(each)) : undefined
+    return this.views().map((each) => Uint8Array.from(each))
+  }
+
+  /** Not copied: they hold the whole message for as long as any of them is held. */
+  views(): Uint8Array[] {
+    const isView = (item: Cbor): item is Uint8Array => item instanceof Uint8Array
+    const all = (item: Cbor) => (Array.isArray(item) && item.every(isView) ? item : undefined)
     return this.#next(all, [])
   }
 

@@ -2,13 +2,48 @@
 import type { Stream } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { MESH_FRAME_BYTES_MAX, MESH_FRAME_HEADER_BYTES } from '../../../schemas/gen/ts/wire.ts'
+import { ignore } from '../../base/error.ts'
 
-/** Four bytes of length, big-endian, then the message (SPEC 14.3). */
-export function framed(message: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(MESH_FRAME_HEADER_BYTES + message.length)
-  new DataView(bytes.buffer).setUint32(0, message.length)
-  bytes.set(message, MESH_FRAME_HEADER_BYTES)
-  return bytes
+/** Four bytes of length, big-endian, then the message (SPEC 14.3); the message is not copied. */
+export function framed(message: Uint8Array): Uint8ArrayList {
+  const header = new Uint8Array(MESH_FRAME_HEADER_BYTES)
+  new DataView(header.buffer).setUint32(0, message.length)
+  return new Uint8ArrayList(header, message)
+}
+
+/**
+ * What is said on one stream. All that is said in one turn leaves in one write: each is a cell of Tor of its own at least, and a
+ * second one waits at every relay until the first was acknowledged (RFC 896).
+ */
+export class Speech {
+  readonly #stream: Stream
+  #gathered = new Uint8ArrayList()
+
+  constructor(stream: Stream) {
+    this.#stream = stream
+  }
+
+  /** What has not left yet, bytes. */
+  get waitingBytes(): number {
+    return this.#stream.writeBufferLength + this.#gathered.byteLength
+  }
+
+  say(message: Uint8Array): void {
+    if (this.#gathered.byteLength === 0) queueMicrotask(() => this.flush())
+    this.#gathered.append(framed(message))
+  }
+
+  /** Hands over what was said in this turn, for who is about to close the stream. */
+  flush(): void {
+    if (this.#gathered.byteLength === 0) return
+    const all = this.#gathered
+    this.#gathered = new Uint8ArrayList()
+    try {
+      this.#stream.send(all)
+    } catch (error) {
+      ignore(error, 'it is closing, which is told by its event')
+    }
+  }
 }
 
 /**

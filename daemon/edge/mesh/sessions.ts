@@ -7,10 +7,11 @@ import { ignore } from '../../base/error.ts'
 import type { PartyId } from '../../core/model/index.ts'
 import { partyOf } from './addresses.ts'
 import { MeshError } from './error.ts'
-import { framed, readFrames } from './frames.ts'
+import { framed, readFrames, Speech } from './frames.ts'
 import type { Grudges } from './grudges.ts'
 import type { MeshDeps, MeshStream, WayTrouble } from './index.ts'
 import { Pace, type PaceOptions } from './pace.ts'
+import { sparing } from './sparing.ts'
 import { LOOK_MS, Watch } from './watch.ts'
 
 const PROTOCOLS: readonly (readonly [MeshStream, string])[] = [
@@ -50,9 +51,10 @@ const UNUSED_MS_MAX = 300_000
 
 interface Session {
   readonly connection: Connection
-  readonly streams: Partial<Record<MeshStream, Stream>>
+  readonly streams: Partial<Record<MeshStream, { readonly stream: Stream; readonly speech: Speech }>>
   readonly paces: Readonly<Record<MeshStream, Pace>>
   readonly watch: Watch
+  said: number
   told: boolean
 }
 
@@ -104,6 +106,10 @@ export class Sessions implements Disposable {
     return this.#sessions.get(peer)?.watch.rttMs
   }
 
+  said(peer: PartyId): number | undefined {
+    return this.#sessions.get(peer)?.said
+  }
+
   /** Measured from a write to what comes back of it, on one stream of the ping protocol. @throws MeshError */
   async ping(peer: PartyId, times: number, signal: AbortSignal): Promise<readonly number[]> {
     const session = this.#sessions.get(peer)
@@ -136,21 +142,21 @@ export class Sessions implements Disposable {
     for (const [name, protocol] of PROTOCOLS) {
       this.#add(connection, name, await connection.newStream(protocol, { signal }))
     }
+    const peer = partyOf(connection.remotePeer)
+    const present = peer && this.#sessions.get(peer)
+    if (present?.connection !== connection) connection.abort(new Error('the other side called meanwhile'))
   }
 
   send(peer: PartyId, name: MeshStream, message: Uint8Array): void {
     const session = this.#sessions.get(peer)
-    const stream = session?.streams[name]
-    if (!session || !stream) return
-    if (stream.writeBufferLength + message.length > WAITING_BYTES_MAX[name]) {
+    const speech = session?.streams[name]?.speech
+    if (!session || !speech) return
+    if (speech.waitingBytes + message.length > WAITING_BYTES_MAX[name]) {
       this.#fail(session, peer, 'too-slow')
       return
     }
-    try {
-      stream.send(framed(message))
-    } catch (error) {
-      ignore(error, 'it is closing, which is told by its event')
-    }
+    speech.say(message)
+    session.said++
   }
 
   /** Ends a session after what was said has left. */
@@ -158,6 +164,7 @@ export class Sessions implements Disposable {
     const session = this.#sessions.get(peer)
     if (!session) return
     this.#drop(peer, session)
+    for (const [name] of PROTOCOLS) session.streams[name]?.speech.flush()
     using late = deadline(this.#deps.clock, LAST_WORDS_MS)
     await session.connection.close({ signal: late.signal }).catch((error) => {
       ignore(error, 'it does not take what was said last')
@@ -171,7 +178,7 @@ export class Sessions implements Disposable {
     const isTheirs = stream.direction !== connection.direction
     const session = peer && !isTheirs ? this.#sessionFor(peer, connection) : undefined
     if (!peer || !session || session.streams[name]) return void stream.abort(new Error('not wanted'))
-    session.streams[name] = stream
+    session.streams[name] = { stream, speech: new Speech(stream) }
     stream.addEventListener('close', () => this.#lost(peer, session, CUT))
     if (PROTOCOLS.every(([each]) => session.streams[each])) this.#start(peer, session)
   }
@@ -182,8 +189,9 @@ export class Sessions implements Disposable {
     this.#ends.delete(peer)
     this.#deps.hear.connected(peer)
     for (const [name] of PROTOCOLS) {
+      const { stream } = session.streams[name]!
       readFrames(
-        session.streams[name]!,
+        stream,
         async (message) => {
           if (!this.#isCurrent(peer, session)) return true
           // Waited for only if it must be: last words are heard before the end of their stream is.
@@ -197,7 +205,8 @@ export class Sessions implements Disposable {
         (why) => this.#fail(session, peer, why),
       )
       // Not sooner: a stream hands out what waited in it to its first listener.
-      session.streams[name]!.addEventListener('message', () => session.watch.heard())
+      stream.addEventListener('message', () => session.watch.heard())
+      sparing(stream)
     }
   }
 
@@ -215,7 +224,7 @@ export class Sessions implements Disposable {
     const { clock } = this.#deps
     const paces = { talk: new Pace(clock, PACES.talk), log: new Pace(clock, PACES.log) }
     const watch = new Watch(clock, async (signal) => (await this.#pingOn(connection, 1, signal))[0]!)
-    const session: Session = { connection, streams: {}, paces, watch, told: false }
+    const session: Session = { connection, streams: {}, paces, watch, said: 0, told: false }
     this.#sessions.set(peer, session)
     return session
   }
@@ -240,10 +249,14 @@ export class Sessions implements Disposable {
     session.connection.abort(new Error(end.detail))
   }
 
+  #stalled(peer: PartyId, session: Session): void {
+    this.#lost(peer, session, STALLED)
+    this.#deps.stalled(peer)
+  }
+
   /** Gives up what is silent, and connections that came in and never became anything. */
   #look(): void {
-    for (const [peer, session] of this.#sessions)
-      if (!session.watch.look()) this.#lost(peer, session, STALLED)
+    for (const [peer, session] of this.#sessions) if (!session.watch.look()) this.#stalled(peer, session)
     const useful = new Set([...this.#sessions.values()].map(({ connection }) => connection))
     const before = this.#deps.clock.now() - UNUSED_MS_MAX
     for (const connection of this.#node.getConnections()) {

@@ -15,7 +15,7 @@ import { idOf } from '../../../../daemon/core/model/index.ts'
 import type { Delivery, Stage } from '../../../../daemon/core/router/index.ts'
 import type { Code } from '../../../../schemas/gen/ts/codes.ts'
 import { CODES } from '../../../../schemas/gen/ts/codes.ts'
-import { ManualClock } from '../../../support/manual-clock.ts'
+import { ManualClock, settled } from '../../../support/manual-clock.ts'
 import { CABIN, ed25519, HOME, LAMP, STRANGER, seal, TOWN } from '../../../support/mesh-papers.ts'
 import { sha256 } from '../../../support/request.ts'
 
@@ -157,6 +157,54 @@ describe('a command that another home passes on [SPEC 14.4]', () => {
         [8, 'done'],
       ],
     )
+  })
+
+  it('is told in one turn when it is done at once', async () => {
+    const stages = new Channel<Stage>(8)
+    const { orders, said, clock } = openOrders(async () => yes(stages))
+    const done = orders.heardOrder(cabin, order(1))
+    stages.push({ stage: 'at-hub', at: 1 })
+    await settled()
+    clock.advance(19)
+    stages.push({ stage: 'at-device', at: 2 })
+    await settled()
+    assert.equal(said.length, 0)
+    stages.push({ stage: 'done', at: 3, receipt: receiptOf(COMMAND) })
+    stages.close()
+    await done
+    await clock.pass(1000)
+    assert.deepEqual(
+      said.map((word) => word.word === 'stage' && word.stage),
+      ['at-hub', 'at-device', 'done'],
+    )
+  })
+
+  it('is told how far it is within 20 ms when it takes longer, each stage once', async () => {
+    const stages = new Channel<Stage>(8)
+    const { orders, said, clock } = openOrders(async () => yes(stages))
+    const done = orders.heardOrder(cabin, order(1))
+    for (const stage of ['at-hub', 'at-device'] as const) {
+      stages.push({ stage, at: 1 })
+      await clock.pass(20)
+    }
+    assert.deepEqual(said, [stageWord('at-hub'), stageWord('at-device')])
+    stages.push({ stage: 'expired', at: 9, reached: true })
+    stages.close()
+    await done
+    assert.deepEqual(said.slice(2), [stageWord('expired-reached')])
+  })
+
+  it('is told once to who asks again in between, under the new number', async () => {
+    const stages = new Channel<Stage>(8)
+    const { orders, said, clock } = openOrders(async () => yes(stages))
+    const done = orders.heardOrder(cabin, order(1))
+    stages.push({ stage: 'at-hub', at: 1 })
+    await settled()
+    await orders.heardOrder(cabin, order(2))
+    await clock.pass(1000)
+    assert.deepEqual(said, [stageWord('at-hub', 2)])
+    stages.close()
+    await done
   })
 
   it('that is refused here is answered with the code', async () => {

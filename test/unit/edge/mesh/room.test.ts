@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { Socket } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import { multiaddr } from '@multiformats/multiaddr'
 import { utf8 } from '../../../../daemon/base/bytes.ts'
@@ -11,6 +12,7 @@ import { peerIdOf } from '../../../../daemon/edge/mesh/addresses.ts'
 import { Doors } from '../../../../daemon/edge/mesh/doors.ts'
 import { openNode } from '../../../../daemon/edge/mesh/node.ts'
 import { MESH_FRAME_BYTES_MAX } from '../../../../schemas/gen/ts/wire.ts'
+import { ManualClock, settled } from '../../../support/manual-clock.ts'
 import { idNumber, Onions, openRoom, type TestRoom } from '../../../support/mesh-room.ts'
 import { until } from '../../../support/until.ts'
 
@@ -26,6 +28,55 @@ async function pair(t: TestContext, hear: Parameters<typeof openRoom>[3] = {}) {
   return { onions, low, high, address, path }
 }
 
+/** Counts noise's messages by their two bytes of length; each leaves in a write of its own. */
+class NoiseCount {
+  frames = 0
+  #left = 0
+  #length: number | undefined
+
+  take(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) {
+      if (this.#left > 0) {
+        const here = Math.min(this.#left, bytes.length - at)
+        this.#left -= here
+        at += here
+      } else if (this.#length === undefined) this.#length = bytes[at++]!
+      else {
+        this.#left = this.#length * 256 + bytes[at++]!
+        this.#length = undefined
+        this.frames++
+      }
+    }
+  }
+}
+
+/** From now on; the connection must be between two messages. */
+function countReads(socket: Socket): NoiseCount {
+  const count = new NoiseCount()
+  socket.prependListener('data', (bytes: Buffer) => count.take(bytes))
+  return count
+}
+
+/** What was counted once all that connecting takes has passed. */
+async function whenQuiet(...counts: readonly [NoiseCount, NoiseCount]): Promise<[number, number]> {
+  for (let round = 0; round < 100; round++) {
+    const [out, back] = [counts[0].frames, counts[1].frames]
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    if (counts[0].frames === out && counts[1].frames === back) return [out, back]
+  }
+  assert.fail('the connection is never quiet')
+}
+
+function countWrites(socket: Socket): NoiseCount {
+  const count = new NoiseCount()
+  const write = socket.write.bind(socket) as (bytes: Uint8Array) => boolean
+  socket.write = ((bytes: Uint8Array) => {
+    count.take(bytes)
+    return write(bytes)
+  }) as Socket['write']
+  return count
+}
+
 describe('the mesh room', () => {
   it('connects two daemons whose peer ids are their keys, and carries messages both ways', async (t) => {
     const { low, high, address } = await pair(t)
@@ -37,6 +88,16 @@ describe('the mesh room', () => {
     await until('both have heard', () => high.heard.length === 1 && low.heard.length === 1)
     assert.deepEqual(high.heard, [`${low.id.slice(0, 4)} talk hello`])
     assert.match(low.heard[0]!, / log aaaa/)
+  })
+
+  it('counts what was said on the connection there is, and nothing to whom there is none', async (t) => {
+    const { low, high, address } = await pair(t)
+    low.send(high.id, 'log', utf8('too early'))
+    assert.equal(low.said(high.id), undefined)
+    low.reach(high.id, address)
+    await until('both are connected', () => low.up.length === 1 && high.up.length === 1)
+    for (const stream of ['talk', 'log', 'log'] as const) low.send(high.id, stream, utf8('said'))
+    assert.deepEqual([low.said(high.id), high.said(low.id)], [3, 0])
   })
 
   it('loses nothing that the other says at once when it is connected', async (t) => {
@@ -81,6 +142,87 @@ describe('the mesh room', () => {
     }
     await until('all is heard', () => heard.length === all.length)
     assert.deepEqual(heard, all)
+  })
+
+  it('says what is said in one turn in one write, and nothing for having heard it', async (t) => {
+    const { low, high, address, onions } = await pair(t)
+    low.reach(high.id, address)
+    await until('they are connected', () => high.up.length === 1 && low.up.length === 1)
+    const [socket] = [...onions.open]
+    const [out, back] = [countWrites(socket!), countReads(socket!)]
+    const [outBefore, backBefore] = await whenQuiet(out, back)
+    for (let turn = 1; turn <= 20; turn++) {
+      for (const word of ['one', 'two', 'three']) low.send(high.id, 'talk', utf8(word))
+      await until('all three are heard', () => high.heard.length === 3 * turn)
+    }
+    assert.deepEqual([out.frames - outBefore, back.frames - backBefore], [20, 0])
+  })
+
+  it('goes on granting room to who sends far more than a window holds', async (t) => {
+    const { low, high, address } = await pair(t)
+    low.reach(high.id, address)
+    await until('they are connected', () => high.up.length === 1 && low.up.length === 1)
+    const [piece, small] = [new Uint8Array(MESH_FRAME_BYTES_MAX), new Uint8Array(100)]
+    for (let at = 0; at < 120; at++) {
+      low.send(high.id, 'log', at % 3 === 0 ? piece : small)
+      low.send(high.id, 'talk', small)
+      await until('it is heard', () => high.heard.length === 2 * (at + 1))
+    }
+    for (let at = 0; at < 20; at++) low.send(high.id, 'log', piece)
+    await until('all is heard', () => high.heard.length === 260)
+    assert.deepEqual(high.down, [])
+  })
+
+  it('tells of a connection that stands and falls silent, and not of one that ends', async (t) => {
+    const onions = new Onions()
+    const clock = new ManualClock()
+    const stalled: PartyId[] = []
+    const hung: Socket[] = []
+    const dial = async (address: string) => {
+      const socket = await onions.dial(address)
+      hung.push(socket)
+      return socket
+    }
+    const deaf = { clock, dial, stalled: (peer: PartyId) => void stalled.push(peer) }
+    const low = await openRoom(t, onions, LOW, {}, deaf)
+    const high = await openRoom(t, onions, HIGH)
+    const { address, path } = onions.offer('high for low')
+    await high.door(`mesh:${low.id}`, path)
+    low.reach(high.id, address)
+    await until('they are connected', () => low.up.length === 1 && high.up.length === 1)
+    hung[0]!.destroy()
+    await until('it has ended', () => low.down.length === 1)
+    while (low.up.length < 2) {
+      await clock.pass(500)
+      await settled()
+    }
+    assert.deepEqual(stalled, [])
+    // Nothing that comes is handed on, and nothing closes.
+    hung.at(-1)!.removeAllListeners('data')
+    for (let s = 0; s < 30 && stalled.length === 0; s++) await clock.pass(1000)
+    assert.deepEqual([stalled, low.down.length], [[high.id], 2])
+  })
+
+  it('keeps one connection when the other side called in the middle of a call', async (t) => {
+    const onions = new Onions()
+    const low = await openRoom(t, onions, LOW)
+    const late = async (address: string) => {
+      const socket = await onions.dial(address)
+      await until('the other has called', () => low.up.length === 1)
+      return socket
+    }
+    const high = await openRoom(t, onions, HIGH, {}, { dial: late })
+    const [forLow, forHigh] = [onions.offer('high for low'), onions.offer('low for high')]
+    await high.door(`mesh:${low.id}`, forLow.path)
+    await low.door(`mesh:${high.id}`, forHigh.path)
+    high.reach(low.id, forHigh.address, false)
+    await until('it calls', () => onions.dialled.length === 1)
+    low.reach(high.id, forLow.address)
+    await until('they are connected', () => low.up.length === 1 && high.up.length === 1)
+    await until('one is left', () => onions.dialled.length === 2 && onions.open.size === 1)
+    low.send(high.id, 'talk', utf8('still here'))
+    await until('it is heard', () => high.heard.length === 1)
+    assert.deepEqual([low.down, high.down], [[], []])
   })
 
   it('refuses who may not enter by this door, and tells nobody of them', async (t) => {
