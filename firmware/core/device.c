@@ -29,6 +29,7 @@
 enum {
   CONNECT_MS_MAX = 5000,
   CONNECT_MS_MAX_MINDING = 2000, /* of an app that has something that cannot wait */
+  DIAL_MS = 20,
   WRITE_MS_MAX = 5000,
   CONSOLE_MS = 1000,
   READ_BYTES = 256,
@@ -239,6 +240,9 @@ static int link_read(uint8_t *bytes, size_t capacity, uint32_t ms) {
   return count;
 }
 
+/* In a handshake with the hub. While a device enrols, its session's room is in use, and the door is not served. */
+static void door_turn(void) { direct_step(); }
+
 /* ---- connections ---- */
 
 static void tls_configure(const char *alpn, const struct enrolled_body *papers) {
@@ -275,11 +279,29 @@ static int handshake(bool with_ticket) {
   return fault;
 }
 
-static int link_dial(void) {
+/* Goes on with a connection that has begun, and serves the door in between. */
+static int link_dial_on(uint32_t ms_max) {
+  uint64_t until_ms = device.port->now_ms() + ms_max;
+  int fault = SHALLOT_E_PORT_TIMEOUT;
+  while (fault == SHALLOT_E_PORT_TIMEOUT && device.port->now_ms() < until_ms) {
+    direct_step();
+    if (device.app->mind != NULL) app_mind();
+    fault = device.port->net_finish(DIAL_MS);
+  }
+  return fault;
+}
+
+/* Of `serving` the door is served meanwhile, where the port can do both. */
+static int link_dial(bool serving) {
   uint32_t ms_max = device.app->mind == NULL ? CONNECT_MS_MAX : CONNECT_MS_MAX_MINDING;
   bool is_moved = device.found.tcp_port != 0;
+  bool takes_turns = serving && device.port->net_finish != NULL;
   const char *host = is_moved ? device.found.host : device.identity.host;
-  return device.port->net_open(host, is_moved ? device.found.tcp_port : device.identity.tcp_port, ms_max);
+  uint16_t tcp_port = is_moved ? device.found.tcp_port : device.identity.tcp_port;
+  int fault = device.port->net_open(host, tcp_port, takes_turns ? DIAL_MS : ms_max);
+  if (fault == SHALLOT_E_PORT_TIMEOUT && takes_turns) fault = link_dial_on(ms_max);
+  if (fault) device.port->net_close();
+  return fault;
 }
 
 static bool is_elsewhere(const struct discovery *found) {
@@ -331,7 +353,7 @@ static void hub_settle(void) {
 }
 
 static int enrolment_link_open(void) {
-  int fault = link_dial();
+  int fault = link_dial(false);
   tls_configure(SHALLOT_ALPN_ENROL, NULL);
   return fault ? fault : handshake(false);
 }
@@ -339,11 +361,12 @@ static int enrolment_link_open(void) {
 /* Certificate and ticket are read from storage each time, and lie in the scratch room only until TLS is up. */
 static int session_link_open(void) {
   struct enrolled_body papers;
-  int fault = link_dial();
+  int fault = link_dial(direct_is_open());
   if (fault) return fault;
   fault = identity_load(&papers);
   if (fault) return fault;
   tls_configure(SHALLOT_ALPN_LINK, &papers);
+  device.tls_config.turn = direct_is_open() ? door_turn : NULL;
   fault = handshake(true);
   crypto_wipe(scratch(), SCRATCH_BYTES);
   return fault;

@@ -48,16 +48,23 @@ static void give_time(struct tls *tls, uint32_t timeout_ms) {
   tls->deadline_ms = tls->config->port->now_ms() + timeout_ms;
 }
 
-/* Waits in slices, so that what cannot wait is done in between. */
+/* Whoever else has something to do while the network is waited for. */
+static bool others_are_there(const struct tls *tls) { return tls->config->idle != NULL || (tls->is_shaking && tls->config->turn != NULL); }
+
+/*
+ * Nothing is on the stack here that is TLS's, and no memory is being asked for: others may have some of the arena, and what they could not have
+ * is no failure of ours.
+ */
+static void others_turn(struct tls *tls) {
+  if (tls->config->idle != NULL) tls->config->idle();
+  if (tls->is_shaking && tls->config->turn != NULL) tls->config->turn();
+  tls->arena_failures = arena_failures();
+}
+
+/* Waits for a slice, where somebody else has a turn. */
 static int read_slice(const struct tls *tls, uint8_t *out, size_t capacity) {
-  const struct tls_config *config = tls->config;
-  for (;;) {
-    uint32_t left_ms = time_left_ms(tls);
-    bool is_last = config->idle == NULL || left_ms <= IDLE_MS;
-    int count = config->port->net_read(out, capacity, is_last ? left_ms : IDLE_MS);
-    if (count != SHALLOT_E_PORT_TIMEOUT || is_last) return count;
-    config->idle();
-  }
+  uint32_t left_ms = time_left_ms(tls);
+  return tls->config->port->net_read(out, capacity, others_are_there(tls) && left_ms > IDLE_MS ? IDLE_MS : left_ms);
 }
 
 static void forget_offer(struct tls *tls) {
@@ -326,14 +333,23 @@ static void drop_what_is_done(struct tls *tls) {
   wolfSSL_CTX_UnloadCAs(tls->context);
 }
 
-int tls_handshake(struct tls *tls) {
-  give_time(tls, tls->config->handshake_ms_max);
+/* Step by step, as far as what has come allows. */
+static int shake(struct tls *tls) {
   for (;;) {
     int result = wolfSSL_connect(tls->session);
-    if (result == WOLFSSL_SUCCESS) break;
+    if (result == WOLFSSL_SUCCESS) return 0;
     if (!must_wait(tls, result)) return failure(tls, result);
     if (time_left_ms(tls) == 0) return SHALLOT_E_HANDSHAKE_TIMEOUT;
+    others_turn(tls);
   }
+}
+
+int tls_handshake(struct tls *tls) {
+  give_time(tls, tls->config->handshake_ms_max);
+  tls->is_shaking = 1;
+  int fault = shake(tls);
+  tls->is_shaking = 0;
+  if (fault) return fault;
   if (!alpn_is_ours(tls)) return SHALLOT_E_TLS_ALPN;
   tls->resumed = tls->offered != NULL && wolfSSL_session_reused(tls->session);
   if (tls->resumed) memcpy(tls->peer_key, offered_peer_key(tls), sizeof tls->peer_key);
@@ -352,6 +368,7 @@ int tls_read(struct tls *tls, uint8_t *out, size_t capacity, uint32_t timeout_ms
     if (count > 0) return count;
     if (!must_wait(tls, count)) return failure(tls, count);
     if (time_left_ms(tls) == 0) return SHALLOT_E_PORT_TIMEOUT;
+    others_turn(tls);
   }
 }
 

@@ -42,8 +42,10 @@ struct tls_config {
   const uint8_t *public_key; /* 32 bytes, the seed's own: trusted as stored, not computed again */
   /* Unix time in seconds, 0 while the device has none: then dates are not judged. May be NULL: never has time. */
   int64_t (*unix_time)(void);
-  /* Called now and then while the network is waited for; may not use TLS, nor memory of the arena. NULL: nothing else is to do. */
+  /* Called now and then while the network is waited for. NULL: nothing else is to do. */
   void (*idle)(void);
+  /* The same in the handshake alone, between its steps; what it takes of the arena it gives back. NULL as above. */
+  void (*turn)(void);
   /* How long the whole handshake may take, in milliseconds. */
   uint32_t handshake_ms_max;
 };
@@ -62,6 +64,7 @@ struct tls {
   uint8_t has_peer_key; /* the leaf passed every check; its proof comes after */
   uint8_t peer_pins;    /* which pins it was issued under: bit i for pins[i]; none after a resumption */
   uint8_t resumed;
+  uint8_t is_shaking;
 };
 
 /* Whose chance and time the library uses until another is named, or a connection prepared. */

@@ -122,6 +122,11 @@ struct port {
    */
   int (*net_open)(const char *address, uint16_t tcp_port, uint32_t timeout_ms);
   /*
+   * Waits on for a connection that net_open had not finished in its time, until net_close: as net_open. NULL: such a connection is given
+   * up at once, so who has others to serve meanwhile cannot.
+   */
+  int (*net_finish)(uint32_t timeout_ms);
+  /*
    * Reads 1 to capacity bytes, waiting at most timeout_ms for the first (0: do not wait).
    * A count, SHALLOT_E_PORT_TIMEOUT, SHALLOT_E_LINK_CLOSED (ended by the other side or not open) or SHALLOT_E_PORT_IO.
    */

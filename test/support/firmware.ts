@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { CODES } from '../../schemas/gen/ts/codes.ts'
 import { startEmulator, startOnHost } from '../../scripts/emulator.ts'
+import type { EmulatedDoor } from '../../scripts/emulator-door.ts'
 import {
   buildFirmware,
   EMULATED,
@@ -50,6 +51,8 @@ export type FirmwareOptions = {
   countInstructions?: boolean
   /** On the host: the console is a pseudo-terminal, whose name is the first line. */
   serial?: boolean
+  /** Emulated: who comes to its door. */
+  door?: EmulatedDoor
   /** On the host: the chip that its board has for the device's key, or for its door's. */
   signer?: 'se050' | 'atecc608'
 }
@@ -80,7 +83,14 @@ function start(options: FirmwareOptions, directory: string): { child: ChildProce
   const path = programPath(options.port, options.program)
   if (isEmulated(options.port)) {
     const countInstructions = options.countInstructions ?? false
-    return startEmulator({ elf: path, flashcheck: FLASHCHECK, directory, countInstructions })
+    const { door } = options
+    return startEmulator({
+      elf: path,
+      flashcheck: FLASHCHECK,
+      directory,
+      countInstructions,
+      ...(door && { door }),
+    })
   }
   const child = startOnHost(path, directory, 'pipe', {
     ...(options.serial && { SHALLOT_SERIAL: '1' }),

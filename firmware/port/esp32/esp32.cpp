@@ -77,9 +77,11 @@ static int net_open(const char *address, uint16_t tcp_port, uint32_t timeout_ms)
   int outcome = 0;
   if (lwip_connect(connection, (struct sockaddr *)&hub, sizeof hub) != 0)
     outcome = errno == EINPROGRESS ? finish_connect(timeout_ms) : SHALLOT_E_PORT_NETWORK;
-  if (outcome != 0) net_close();
+  if (outcome != 0 && outcome != SHALLOT_E_PORT_TIMEOUT) net_close();
   return outcome;
 }
+
+static int net_finish(uint32_t timeout_ms) { return connection < 0 ? SHALLOT_E_PORT_NETWORK : finish_connect(timeout_ms); }
 
 static int transfer_error() {
   if (errno == ECONNRESET || errno == EPIPE || errno == ENOTCONN) return SHALLOT_E_LINK_CLOSED;
@@ -288,6 +290,7 @@ const struct port board = {
     .random = random_bytes,
     .cycles = cycles,
     .net_open = net_open,
+    .net_finish = net_finish,
     .net_read = net_read,
     .net_write = net_write,
     .net_close = net_close,

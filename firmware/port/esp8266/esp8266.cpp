@@ -119,6 +119,7 @@ const struct port board = {
     .random = random_bytes,
     .cycles = cycles,
     .net_open = net_open,
+    .net_finish = nullptr,
     .net_read = net_read,
     .net_write = net_write,
     .net_close = net_close,

@@ -142,9 +142,11 @@ static int net_open(const char *address, uint16_t tcp_port, uint32_t timeout_ms)
                      : connect(connection, (struct sockaddr *)&v6, sizeof v6);
   int outcome = 0;
   if (result != 0) outcome = errno == EINPROGRESS ? finish_connect(timeout_ms) : SHALLOT_E_PORT_NETWORK;
-  if (outcome != 0) net_close();
+  if (outcome != 0 && outcome != SHALLOT_E_PORT_TIMEOUT) net_close();
   return outcome;
 }
+
+static int net_finish(uint32_t timeout_ms) { return connection < 0 ? SHALLOT_E_PORT_NETWORK : finish_connect(timeout_ms); }
 
 static int transfer_error(void) {
   if (errno == ECONNRESET || errno == EPIPE) return SHALLOT_E_LINK_CLOSED;
@@ -445,7 +447,7 @@ int buses_ask(const uint8_t *question, size_t size, uint8_t *answer, size_t answ
 static struct port host = {
     .board = "host",
     .now_ms = now_ms,         .sleep_ms = sleep_ms,       .random = random_bytes,     .cycles = cycles,
-    .net_open = net_open,     .net_read = net_read,       .net_write = net_write,     .net_close = net_close,
+    .net_open = net_open,     .net_finish = net_finish,   .net_read = net_read,       .net_write = net_write,     .net_close = net_close,
     .lan_ask = lan_ask,
     .blob_read = host_blob_read, .blob_write = host_blob_write, .blob_remove = blob_remove, .slots = &host_slots, .log = log_line,
     .read_line = read_line,   .output_set = output_set,   .pulse_set = buses_pulse_set, .pin_read = buses_pin_read,

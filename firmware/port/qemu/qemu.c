@@ -230,6 +230,13 @@ static void net_close(void) {
   is_open = 0;
 }
 
+static int net_finish(uint32_t timeout_ms) {
+  int result = is_open ? next_frame(timeout_ms) : SHALLOT_E_PORT_NETWORK;
+  if (result == 0 && incoming.kind != FRAME_DONE) result = SHALLOT_E_PORT_NETWORK;
+  if (result == SHALLOT_E_PORT_NETWORK) net_close();
+  return result;
+}
+
 static int net_open(const char *address, uint16_t tcp_port, uint32_t timeout_ms) {
   size_t size = strlen(address);
   uint8_t port_bytes[2] = {(uint8_t)tcp_port, (uint8_t)(tcp_port >> 8)};
@@ -240,10 +247,7 @@ static int net_open(const char *address, uint16_t tcp_port, uint32_t timeout_ms)
   write_header(NETWORK, FRAME_OPEN, 2 + size);
   write_whole(NETWORK, port_bytes, sizeof port_bytes);
   write_whole(NETWORK, address, size);
-  int result = next_frame(timeout_ms);
-  if (result == 0 && incoming.kind != FRAME_DONE) result = SHALLOT_E_PORT_NETWORK;
-  if (result != 0) net_close();
-  return result;
+  return net_finish(timeout_ms);
 }
 
 static int net_read(uint8_t *out, size_t capacity, uint32_t timeout_ms) {
@@ -470,7 +474,7 @@ int buses_ask(const uint8_t *question, size_t size, uint8_t *answer, size_t answ
 IN_FLASH(static const struct port qemu) = {
     .board = sim_board,
     .now_ms = now_ms,         .sleep_ms = sleep_ms,       .random = random_bytes,     .cycles = cycles,
-    .net_open = net_open,     .net_read = net_read,       .net_write = net_write,     .net_close = net_close,
+    .net_open = net_open,     .net_finish = net_finish,   .net_read = net_read,     .net_write = net_write,     .net_close = net_close,
     .listener = SIM_LISTENER, .lan_ask = lan_ask,
     .blob_read = blob_read,   .blob_write = blob_write,   .blob_remove = blob_remove, .slots = &slots, .log = log_line,
     .read_line = read_line,   .output_set = output_set,   .pulse_set = buses_pulse_set, .pin_read = buses_pin_read,
