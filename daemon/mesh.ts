@@ -158,6 +158,7 @@ async function loadRoom(deps: MeshOfDeps, home: MeshHome, signal: AbortSignal): 
   const room = await openMesh(
     {
       ...{ clock, random, log, hear: home.ear },
+      stalled: (peer) => onion?.doubt(`mesh:${peer}`),
       async dial(address, port, options) {
         if (!onion)
           throw new OnionError('closed', 'tor is switched off, and other homes are reached by it alone')

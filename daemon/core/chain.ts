@@ -31,8 +31,17 @@ export function genesisHash(author: PartyId): Uint8Array {
 
 /** SHA-256 over a domain, the hash before, and the body as it is kept and will travel. */
 export function entryHash(previous: Uint8Array, body: Uint8Array): Uint8Array {
-  return sha256(concat(DOMAIN_ENTRY, previous, body))
+  const { length: at } = DOMAIN_ENTRY
+  const size = at + previous.length + body.length
+  if (size > hashed.length) hashed = new Uint8Array(2 * size)
+  hashed.set(DOMAIN_ENTRY)
+  hashed.set(previous, at)
+  hashed.set(body, at + previous.length)
+  return sha256(hashed.subarray(0, size))
 }
+
+/** What was hashed last: a log has many entries, and a buffer for each would outlive its use until the next collection. */
+let hashed = new Uint8Array(4096)
 
 export function encodeEntry(position: number, entry: NewEntry): Uint8Array {
   const body: CborMap = new Map<number, Cbor>([

@@ -55,6 +55,7 @@ const noRoom: MeshRoom = {
   send: () => {},
   trouble: () => ({ code: 'unreachable', detail: 'there is no network in this test' }),
   rtt: () => undefined,
+  said: () => undefined,
   ping: async () => [],
   ask: async () => {
     throw Object.assign(new Error('there is no network in this test'), { code: 'no-answer' })

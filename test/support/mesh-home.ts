@@ -56,7 +56,14 @@ export async function openTestMesh(
   let room: Promise<Mesh> | undefined
   let services: Services
   const openRoom = () => {
-    const deps = { clock: systemClock, random: systemRandom, log, dial: onions.dial, hear: home.ear }
+    const deps = {
+      clock: systemClock,
+      random: systemRandom,
+      log,
+      dial: onions.dial,
+      hear: home.ear,
+      stalled: () => {},
+    }
     room ??= openMesh(deps, { seed }, stop.signal)
     return room
   }

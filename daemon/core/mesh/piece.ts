@@ -3,7 +3,7 @@ import { ENVELOPE_BYTES_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { equal } from '../../base/bytes.ts'
 import { no, type Verdict, yes } from '../../base/error.ts'
 import { decodeEntry, entryHash } from '../chain.ts'
-import { type Ed25519, type EnvelopeCode, openEnvelope } from '../envelope/index.ts'
+import { type Ed25519, type EnvelopeCode, type Frame, openEnvelope } from '../envelope/index.ts'
 import { idOf, type PartyId } from '../model/index.ts'
 import type { EntryKind } from '../ports.ts'
 import type { Papers } from './papers.ts'
@@ -43,6 +43,7 @@ export async function judgePiece(
     return no('forked', 'what follows here follows from other entries than those we hold')
   }
   const hashes: Uint8Array[] = []
+  const sealed: Sealed[] = []
   let previous = run.before
   for (const [at, body] of run.entries.entries()) {
     const entry = decodeEntry(body)
@@ -50,14 +51,16 @@ export async function judgePiece(
       return no('chain', `entry ${run.from + at} is not in its place`)
     previous = entryHash(previous, body)
     hashes.push(previous)
+    const { position, kind, frame, signer } = entry
+    if (CARRIES_SEALED.has(kind) && frame !== undefined) sealed.push({ position, frame, signer })
   }
   const beacon = papers.openBeacon(run.beacon, author)
   if (beacon?.body.position !== last) return no('unsigned', 'it does not end where its author signed')
   if (!equal(beacon.body.hash, previous)) {
     return no('forked', 'what its author signed here follows from other entries than those we hold')
   }
-  for (let at = 0; at < run.entries.length; at += ASIDE_AT_ONCE) {
-    const fault = await sealedAsSaid(run.entries.slice(at, at + ASIDE_AT_ONCE), ed25519)
+  for (let at = 0; at < sealed.length; at += ASIDE_AT_ONCE) {
+    const fault = await sealedAsSaid(sealed.slice(at, at + ASIDE_AT_ONCE), ed25519)
     if (fault) return fault
   }
   return yes(hashes)
@@ -66,15 +69,20 @@ export async function judgePiece(
 /** As many as keep the other threads busy: what waits for them should die young. */
 const ASIDE_AT_ONCE = 32
 
+/** An envelope in an entry, and who sealed it by what the entry says. */
+interface Sealed {
+  readonly position: number
+  readonly frame: Frame
+  readonly signer: PartyId | undefined
+}
+
 /** Everything about the envelopes but their signatures here; these aside, all at once. */
 async function sealedAsSaid(
-  bodies: readonly Uint8Array[],
+  sealed: readonly Sealed[],
   ed25519: Ed25519,
 ): Promise<Verdict<never, PieceFault> | undefined> {
   const signatures: { readonly position: number; readonly isTrue: Promise<boolean> }[] = []
-  for (const body of bodies) {
-    const { position, kind, frame, signer } = decodeEntry(body)!
-    if (!CARRIES_SEALED.has(kind) || frame === undefined) continue
+  for (const { position, frame, signer } of sealed) {
     const aside: Ed25519 = {
       ...ed25519,
       verify(...signed) {

@@ -127,6 +127,7 @@ export type LogWord =
       /** The hash that the first entry follows from. */
       readonly before: Uint8Array
       readonly beacon: Frame
+      /** Parts of the message they came in, not copies: whoever keeps one copies it. */
       readonly entries: readonly Uint8Array[]
     }
 
@@ -321,7 +322,7 @@ function readLog(number: Cbor | undefined, author: PartyId, read: Reader): LogWo
   if (number === wire.LOG_MORE) return { word: 'more', author }
   if (number !== wire.LOG_PIECE) return undefined
   const [from, skips] = [read.number(), read.truth()]
-  const [before, beacon, entries] = [read.bytes(), read.bytes(), read.frames()]
+  const [before, beacon, entries] = [read.bytes(), read.bytes(), read.views()]
   const { length } = entries
   return length >= 1 && length <= wire.PIECE_ENTRIES_MAX
     ? { word: 'piece', author, from, skips, before, beacon, entries }
@@ -394,9 +395,13 @@ export class Reader {
   }
 
   frames(): Uint8Array[] {
-    const isFrame = (item: Cbor): item is Uint8Array => item instanceof Uint8Array
-    const all = (item: Cbor) =>
-      Array.isArray(item) && item.every(isFrame) ? item.map((each) => Uint8Array.from(each)) : undefined
+    return this.views().map((each) => Uint8Array.from(each))
+  }
+
+  /** Not copied: they hold the whole message for as long as any of them is held. */
+  views(): Uint8Array[] {
+    const isView = (item: Cbor): item is Uint8Array => item instanceof Uint8Array
+    const all = (item: Cbor) => (Array.isArray(item) && item.every(isView) ? item : undefined)
     return this.#next(all, [])
   }
 

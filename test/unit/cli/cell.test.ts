@@ -8,7 +8,7 @@ import { systemClock } from '../../../daemon/base/clock.ts'
 import { systemRandom } from '../../../daemon/base/random.ts'
 import { Api } from '../../../daemon/cli/api.ts'
 import { Person } from '../../../daemon/cli/person.ts'
-import { askOver } from '../../../daemon/cli/reach/way.ts'
+import { askOver, type Way } from '../../../daemon/cli/reach/way.ts'
 import { Sequence } from '../../../daemon/cli/sequence.ts'
 import { thingPath } from '../../../daemon/cli/things.ts'
 import { type Command, sealEnvelope } from '../../../daemon/core/envelope/index.ts'
@@ -54,12 +54,11 @@ function openApi(t: TestContext, port: number): Api {
     { clock: systemClock, random: systemRandom, sequence },
     { role: 'owner', ...keys },
   )
-  const way = {
+  const way: Way = {
     ...{ kind: 'tor', words: 'through Tor', patienceMs: 5000 },
-    ask: (ask: Parameters<typeof askOver>[1], signal: AbortSignal) =>
-      askOver({ host: ONION, port: 80, agent }, ask, signal),
+    ask: (ask, signal) => askOver({ host: ONION, port: 80, agent }, ask, signal),
     [Symbol.asyncDispose]: async () => agent.destroy(),
-  } as const
+  }
   const api = new Api({ clock: systemClock, person, openWay: async () => way }, new AbortController().signal)
   t.after(() => api[Symbol.asyncDispose]())
   return api
