@@ -22,6 +22,7 @@ export type Fault =
   | 'cut'
   | 'torn'
   | 'reset'
+  | 'endless'
 
 export interface Part {
   readonly name: string
