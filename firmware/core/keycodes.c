@@ -40,6 +40,27 @@ struct code_record {
 
 static void record_name(char out[PORT_BLOB_NAME_CHARS_MAX + 1], unsigned place) { blob_name(out, PIN_BLOB, place); }
 
+/* Other bytes than 0 and 1 are no bool to C. */
+static bool is_bool(const bool *value) {
+  uint8_t byte;
+  memcpy(&byte, value, sizeof byte);
+  return byte <= 1;
+}
+
+/*
+ * Whether record_write may have made it: a right sum does not say so of another firmware's bytes. Rounds without end would keep everybody
+ * out, and of a code without any no try would count as wrong.
+ */
+static bool is_record(const struct code_record *record) {
+  bool is_sound = record->layout == LAYOUT && record->links >= 1 && record->links <= SHALLOT_GRANT_LINKS_MAX &&
+                  record->rounds >= SHALLOT_PIN_ROUNDS_LEAST && record->rounds <= SHALLOT_PIN_ROUNDS_MAX;
+  for (uint32_t i = 0; is_sound && i < record->links; i++) {
+    const struct grant *grant = &record->link[i].grant;
+    is_sound = is_bool(&grant->is_for_others) && is_bool(&grant->is_here);
+  }
+  return is_sound;
+}
+
 /* 0 and a record that must be given back; SHALLOT_E_MISSING also for one that is damaged or that another firmware wrote. */
 static int record_borrow(struct borrowed *borrowed, struct code_record **record, const struct port *port, unsigned place) {
   char name[PORT_BLOB_NAME_CHARS_MAX + 1];
@@ -47,9 +68,7 @@ static int record_borrow(struct borrowed *borrowed, struct code_record **record,
   int fault = kept_borrow(borrowed, port, name, sizeof **record);
   if (fault) return fault == SHALLOT_E_PORT_STORAGE ? SHALLOT_E_MISSING : fault;
   *record = (struct code_record *)(void *)borrowed->bytes;
-  bool is_sound = borrowed->size == sizeof **record && (*record)->layout == LAYOUT && (*record)->links >= 1 &&
-                  (*record)->links <= SHALLOT_GRANT_LINKS_MAX;
-  if (is_sound) return 0;
+  if (borrowed->size == sizeof **record && is_record(*record)) return 0;
   blob_give_back(borrowed);
   return SHALLOT_E_MISSING;
 }

@@ -150,7 +150,8 @@ static int command_send(const struct exchange *exchange, struct block *last) {
 static int answer_take(struct exchange *exchange, struct block *block) {
   for (;;) {
     bool is_next = (block->pcb & R_BLOCK) == 0 && (block->pcb & I_SEQUENCE) == sequence.theirs;
-    if (!is_next || block->size > exchange->answer_capacity - exchange->answer_size) return SHALLOT_E_DEVICE_FAULT;
+    bool says_nothing = block->size == 0 && (block->pcb & I_MORE) != 0; /* and would for ever */
+    if (!is_next || says_nothing || block->size > exchange->answer_capacity - exchange->answer_size) return SHALLOT_E_DEVICE_FAULT;
     memcpy(exchange->answer + exchange->answer_size, block->inf, block->size);
     exchange->answer_size += block->size;
     sequence.theirs ^= I_SEQUENCE;

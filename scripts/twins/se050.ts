@@ -133,6 +133,7 @@ export function se050(now: () => number, keys: KeyStore): I2cChip {
   let blocks = 0
   let last = Buffer.alloc(0)
   let pending = Buffer.alloc(0)
+  let isEndless = false
 
   function say(pcb: number, inf: Uint8Array = new Uint8Array()): void {
     const frame = Buffer.concat([Buffer.of(NAD_OUT, pcb, inf.length), inf])
@@ -140,7 +141,13 @@ export function se050(now: () => number, keys: KeyStore): I2cChip {
     pending = Buffer.from(last)
   }
 
+  /** One that is endless has ever more to say, and says nothing. */
   function sayNextOfAnswer(): void {
+    if (isEndless) {
+      say(ours | I_MORE)
+      ours ^= I_SEQUENCE
+      return
+    }
     const piece = answer.subarray(0, sizeMax)
     answer = answer.subarray(piece.length)
     say(ours | (answer.length > 0 ? I_MORE : 0), piece)
@@ -191,6 +198,7 @@ export function se050(now: () => number, keys: KeyStore): I2cChip {
 
   function hear(frame: Buffer, part: Part): Buffer | undefined {
     const inf = frame.subarray(HEAD, frame.length - SUM)
+    isEndless = part.fault === 'endless'
     if (frame[0] !== NAD_IN || frame[2] !== inf.length) return undefined
     if (!crcOf(frame.subarray(0, frame.length - SUM)).equals(frame.subarray(-SUM))) {
       say(R_BLOCK | (expected ? R_SEQUENCE : 0) | R_SPOILED)

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 /**
  * absent: it does not answer; checksum: its sums are wrong; stuck: it repeats itself; asleep: it never finishes; hiccup: one sum in
  * three is wrong; locked: it carries out nothing; cut, torn: the end or the beginning of what it gives is missing; reset: it lost its power
- * after it was asked.
+ * after it was asked; endless: it has ever more to say.
  */
 export type Fault =
   | 'absent'
@@ -22,6 +22,7 @@ export type Fault =
   | 'cut'
   | 'torn'
   | 'reset'
+  | 'endless'
 
 export interface Part {
   readonly name: string

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** A front door by itself: its lock, its people, its keypad, and what it does when power, network, hub and phones go (SPEC 12). */
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -457,6 +458,25 @@ describe('a code on the keypad [SPEC 12.7]', () => {
     assert.equal(triesIn(kept.directory), 5)
   })
 
+  for (const [what, rounds] of [
+    ['no work', 0],
+    ['work without end', 2 ** 32 - 1],
+  ] as const)
+    it(`is none when its record asks for ${what}, and who types it has a wrong try`, async () => {
+      await using home = await openFirmwareHome()
+      using kept = place()
+      {
+        await using door = await withCodes(home, { 2468: {} }, kept.directory)
+        await door.firmware.kill()
+      }
+      for (const name of ['pin-0', 'pin-0b']) setRounds(join(kept.directory, name), rounds)
+      await using door = await openDoor(home, kept)
+      door.type('2468#')
+      assert.equal((await door.act()).code, CODES['wrong-pin'])
+      assert.equal(triesIn(kept.directory), 1)
+      assert.ok(!door.isOpen)
+    })
+
   it('is gone when its grant is taken back, and the bytes of its digits are nowhere on flash', async () => {
     await using home = await openFirmwareHome()
     using kept = place()
@@ -644,6 +664,15 @@ describe('a front door on the ESP8266’s instruction set', () => {
     assert.ok(door.firmware.lines.some((line) => line.startsWith('flashcheck: ok ')))
   })
 })
+
+/** Other rounds in a code's record, as the host lays it out: behind them salt and key, then the sum, which is made right. */
+function setRounds(path: string, rounds: number): void {
+  const bytes = readFileSync(path)
+  const summed = bytes.length - 4
+  bytes.writeUInt32LE(rounds, summed - 16 - 32 - 4)
+  createHash('sha256').update(bytes.subarray(0, summed)).digest().copy(bytes, summed, 0, 4)
+  writeFileSync(path, bytes, { mode: 0o600 })
+}
 
 /** One bit in the middle of a file. */
 function flip(path: string): void {

@@ -65,7 +65,7 @@ for (const port of ['sanitize', 'qemu'] as const) {
       assert.match(await chip.ask(`chip-sign 00 ${'00'.repeat(861)}`), /out-of-space/)
     })
 
-    for (const fault of faultsOn(port)) {
+    for (const fault of [...faultsOn(port), 'endless']) {
       it(`that is ${fault} makes no key, and the device goes on`, async () => {
         await using chip = await check(port, { 'i2c-48': `se050 fault=${fault}` })
         assert.match(await chip.ask('make 00'), /device-fault/)
