@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * A private Tor network on 127.0.0.1: one authority and five relays, real tor, no way out to any other network.
+ * A private Tor network on 127.0.0.1: one authority and five relays, or up to eleven, real tor, no way out to any other network.
  * In: nothing, or a directory and a base port. Out: the torrc lines and the cached files with which any other tor joins.
  * It stays true that every node dies with this process, even when it is killed, and that two networks never share a port.
  * Absent on purpose: exits, clients and services. Who needs a client runs its own tor with `torrc` and `seedFiles`.

@@ -13,7 +13,7 @@ export interface Snapshot {
 
 const MANIFEST = 'manifest.json'
 const FORMAT = 2
-const SNAPSHOTS_MAX = 4
+const SNAPSHOTS_MAX = 6
 /** A network begun on a snapshot must outlive a long test run on its consensus. */
 const LEFT_MS_MIN = 3 * 3_600_000
 /** Of a node's directory: what it cannot make again at once. Sockets, locks, logs and the torrc are per run. */

@@ -110,18 +110,23 @@ const isStopped = (pid: number) => / T /.test(readFileSync(`/proc/${pid}/stat`, 
 
 test('a circuit that stalls is noticed and replaced while the relay that holds it stands still', {
   timeout: 240_000,
-}, async () => {
+}, async (t) => {
   const relay = await seldom()
   const pid = network.pid(relay)!
   const before = stalls()
   process.kill(pid, 'SIGSTOP')
+  const began = performance.now()
+  const tell = (what: string) =>
+    t.diagnostic(`${what} after ${Math.round((performance.now() - began) / 1000)} s`)
   try {
     await eventually(
       'it is noticed',
       async () => stalls(),
       (now) => now > before,
     )
+    tell('noticed')
     await connected()
+    tell('replaced')
     assert.deepEqual(
       (await called()).filter((way) => way.includes(relay)),
       [],

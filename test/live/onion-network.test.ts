@@ -10,7 +10,9 @@ import { after, before, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { systemClock } from '../../daemon/base/clock.ts'
 import { systemRandom } from '../../daemon/base/random.ts'
+import { claimAnyPorts, claimPorts, PORTS_PER_RANGE } from '../../scripts/private-tor/ports.ts'
 import { findSnapshots } from '../../scripts/private-tor/snapshot.ts'
+import { RELAYS_MAX } from '../../scripts/private-tor/torrc.ts'
 import { openPrivateTor, type PrivateTor } from '../../scripts/private-tor.ts'
 import { onionOn } from '../support/private-tor.ts'
 
@@ -101,6 +103,31 @@ test('a network beside a sleeping one takes its ports from nobody, and a range i
   assert.ok(Math.abs(one.basePort - two.basePort) >= 10)
   const third = openPrivateTor(deps, { snapshots: false, basePort: two.basePort }, soon())
   await assert.rejects(third, /are not free/)
+})
+
+test('a network of more relays owns two ranges, and gives back what it could not have whole', async () => {
+  const { basePort: first, ...three } = await claimAnyPorts(systemRandom.fraction, 3)
+  await three[Symbol.asyncDispose]()
+  const [second, third] = [first + PORTS_PER_RANGE, first + 2 * PORTS_PER_RANGE]
+  {
+    const claim = await claimPorts(second, 2)
+    assert.notEqual(claim, undefined)
+    await using _both = claim!
+    for (const base of [second, third]) assert.equal(await claimPorts(base), undefined)
+    assert.equal(await claimPorts(first, 2), undefined)
+    const alone = await claimPorts(first)
+    assert.notEqual(alone, undefined)
+    await alone![Symbol.asyncDispose]()
+  }
+  const again = await claimPorts(second, 2)
+  assert.notEqual(again, undefined)
+  await again![Symbol.asyncDispose]()
+})
+
+test('a network of fewer or more relays than it has ports for is refused', async () => {
+  for (const relays of [2, RELAYS_MAX + 1]) {
+    await assert.rejects(openPrivateTor(deps, { snapshots: false, relays }, soon()), /are not 3 to 11/)
+  }
 })
 
 test('a snapshot that is stale, of the future, of another tor or damaged is not used', async () => {
