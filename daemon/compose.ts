@@ -15,7 +15,7 @@ import type { Log } from './base/log.ts'
 import type { Random } from './base/random.ts'
 import { openGenerationVault } from './config/generations.ts'
 import type { Config } from './config/index.ts'
-import { type HubRing, loadHub } from './config/keyring.ts'
+import { type HubRing, hasBegun, isUnbegun, loadHub } from './config/keyring.ts'
 import { readPlaces } from './config/places.ts'
 import { openVault } from './config/vault.ts'
 import type { Authority } from './core/authority.ts'
@@ -52,6 +52,8 @@ export interface DaemonDeps {
   readonly zone: string
   /** The phone page, if it was built. */
   readonly page?: string | undefined
+  /** The home's database is lost for good: another is begun, and only where there is none. */
+  readonly beginAnew?: boolean | undefined
 }
 
 export interface Daemon extends AsyncDisposable {
@@ -90,10 +92,15 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
   const state = stack.use(
     await openState(
       { clock, log },
-      { path: join(config.data, 'home.sqlite'), author: idOf(hub.key) },
+      {
+        path: join(config.data, 'home.sqlite'),
+        author: idOf(hub.key),
+        begin: deps.beginAnew ? 'must' : isUnbegun(config.data) ? undefined : 'must-not',
+      },
       signal,
     ),
   )
+  hasBegun(config.data)
 
   let link: Link | undefined
   let lan: Face | undefined
@@ -167,6 +174,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
         guestsMost: onion ? config.mesh.guests : 0,
         ended: (device) => router.forgotten(device),
         ...state,
+        stills,
         services: () => services!,
       },
       signal,

@@ -14,8 +14,11 @@ import type { Config } from './config/index.ts'
 
 const DRAIN_MS_MAX = 10_000
 
-/** Runs the home until the signal aborts; the exit status is 2 when it could not be closed in time. */
-export async function run(config: Config, signal: AbortSignal): Promise<void> {
+/**
+ * Runs the home until the signal aborts; the exit status is 2 when it could not be closed in time.
+ * @param beginAnew  with another database in the place of one that is lost
+ */
+export async function run(config: Config, signal: AbortSignal, beginAnew = false): Promise<void> {
   const log = new Log(
     systemClock,
     jsonLines((text) => process.stderr.write(text), config.log.level),
@@ -31,6 +34,7 @@ export async function run(config: Config, signal: AbortSignal): Promise<void> {
       version: packageJson.version,
       zone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
       page: builtPage(),
+      beginAnew,
     },
     config,
     signal,

@@ -23,6 +23,7 @@ import {
   openAdoption,
   othersOf,
   revocationsOf,
+  showHere,
   withAdoption,
   withCharges,
   withFar,
@@ -34,6 +35,7 @@ import type { Carrier, DeviceBook, DeviceDesk, ReadingBook } from './core/ports.
 import type { PaperBook } from './core/ports-people.ts'
 import type { Desk } from './core/receive.ts'
 import type { Services } from './core/services.ts'
+import type { Stills } from './core/stills/index.ts'
 import type { Mesh } from './edge/mesh/index.ts'
 import { type Onion, OnionError } from './edge/onion/index.ts'
 import type { State } from './state/index.ts'
@@ -60,6 +62,8 @@ export interface MeshOfDeps extends Shared {
   readonly papers: PaperBook
   readonly onion: Onion | undefined
   readonly services: () => Services
+  /** Pictures of our own devices. */
+  readonly stills: Stills
 }
 
 export interface MeshOf extends AsyncDisposable {
@@ -81,11 +85,12 @@ export interface MeshOf extends AsyncDisposable {
 export function openMeshOf(deps: MeshOfDeps, signal: AbortSignal): MeshOf {
   const { ring, desk, services, signer, authority, ed25519, papers } = deps
   const { trust, groups } = authority
+  const own = idOf(signer.key)
   const isMember = (member: PartyId): boolean => home.papers.isMember(member)
   const charges = new Charges({
     ...deps,
     trust,
-    own: idOf(signer.key),
+    own,
     far(device) {
       const told = home.far.get(device)
       return told && isMember(told.member) ? told : undefined
@@ -99,6 +104,7 @@ export function openMeshOf(deps: MeshOfDeps, signal: AbortSignal): MeshOf {
     return room
   }
   const nameOf = (member: PartyId): string => home.papers.nameOf(member)
+  const { clock, journal, feed, stills } = deps
   const home = new MeshHome({
     ...deps,
     trust,
@@ -114,8 +120,8 @@ export function openMeshOf(deps: MeshOfDeps, signal: AbortSignal): MeshOf {
     keys: keysOf(deps.onion),
     openRoom,
     carryOut: carryOutHere(desk, devices, nameOf),
+    show: showHere({ clock, feed, stills, desk, authority, devices, own, nameOf }),
   })
-  const { clock, journal, feed } = deps
   const far = () => home.far.list().filter(({ member }) => isMember(member))
   const adoption = openAdoption({ clock, charges, groups, journal, feed, far, here: devices })
   const farDesk = withFarDesk(desk, { clock, authority, journal, devices, mesh: home })
@@ -160,6 +166,7 @@ async function loadRoom(deps: MeshOfDeps, home: MeshHome, signal: AbortSignal): 
   const room = await openMesh(
     {
       ...{ clock, random, log, hear: home.ear },
+      stalled: (peer) => onion?.doubt(`mesh:${peer}`),
       async dial(address, port, options) {
         if (!onion)
           throw new OnionError('closed', 'tor is switched off, and other homes are reached by it alone')

@@ -4,7 +4,7 @@
  * but the tests. Out: functions, lines and branches by file, and the names of functions that nobody called.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { globSync, rmSync } from 'node:fs'
+import { globSync, readdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { buildFirmware, builtIn } from './firmware.ts'
 
@@ -30,7 +30,7 @@ const FILES = [
   'update',
 ]
 /** Tests that are not about the machine's own build. */
-const ELSEWHERE = '/qemu|rv32|ESP8266|ESP32/'
+const ELSEWHERE = '/qemu|rv32|emulated|ESP8266|ESP32/'
 
 export type Covered = {
   file: string
@@ -51,20 +51,23 @@ type Gcov = {
   }[]
 }
 
-/** Runs the tests with counts from nothing. @returns whether they passed */
-function runTests(): boolean {
+/** Runs the tests with counts from nothing. @returns what they say of those that failed; nothing when all passed */
+function runTests(): string {
   const files = FILES.map((name) => join('test', 'firmware', `${name}.test.ts`))
-  const names = ['--test', '--test-concurrency=1', `--test-skip-pattern=${ELSEWHERE}`]
-  const { status } = spawnSync(
+  const names = ['--test', '--test-reporter=spec', '--test-concurrency=1', `--test-skip-pattern=${ELSEWHERE}`]
+  const { status, stdout } = spawnSync(
     process.execPath,
     [...names, ...files, join('test', 'vectors', 'firmware.test.ts')],
     {
       cwd: ROOT,
+      encoding: 'utf8',
       env: { ...process.env, SHALLOT_COVERAGE: '1' },
-      stdio: ['ignore', 'ignore', 'inherit'],
+      maxBuffer: 1 << 26,
+      stdio: ['ignore', 'pipe', 'inherit'],
     },
   )
-  return status === 0
+  if (status === 0) return ''
+  return stdout.slice(Math.max(0, stdout.indexOf('✖ failing tests:'))) || `the tests ended with ${status}`
 }
 
 function coveredIn(object: string): Covered {
@@ -73,9 +76,11 @@ function coveredIn(object: string): Covered {
     cwd: folder,
     encoding: 'utf8',
     maxBuffer: 1 << 26,
+    // Of a file that nobody has run it says that there are no counts.
+    stdio: ['ignore', 'pipe', 'ignore'],
   })
   const name = basename(object, '.gcno')
-  const own = (JSON.parse(text) as Gcov).files.find(({ file }) => basename(file) === `${name}.c`)
+  const own = text && (JSON.parse(text) as Gcov).files.find(({ file }) => basename(file) === `${name}.c`)
   if (!own) throw new Error(`gcov knows nothing of ${object}`)
   const branches = own.lines.flatMap((line) => line.branches)
   return {
@@ -89,16 +94,24 @@ function coveredIn(object: string): Covered {
   }
 }
 
-/** @returns one entry for each file of firmware/core. Throws when a test fails. */
-export function measureCoverage(): Covered[] {
+/** @returns one entry for each source in a folder. Throws for one that no object in the other folder was compiled from. */
+export function readCounts(sources: string, objects: string): Covered[] {
+  const names = readdirSync(sources).filter((name) => name.endsWith('.c'))
+  return names.sort().map((name) => coveredIn(join(objects, name.replace(/c$/, 'gcno'))))
+}
+
+/** @returns one entry for each file of firmware/core, and what failing tests say, without whom the counts are not all there are */
+export function measureCoverage(): { readonly covered: readonly Covered[]; readonly failures: string } {
   buildFirmware('coverage')
   const objects = builtIn('coverage')
   for (const counts of globSync(join(objects, '**', '*.gcda'))) rmSync(counts)
-  if (!runTests()) throw new Error('a test failed: `npm test -- firmware` says which')
-  return globSync(join(objects, 'ours', 'core', '*.gcno'))
-    .sort()
-    .map(coveredIn)
+  const failures = runTests()
+  return { failures, covered: readCounts(join(ROOT, 'firmware', 'core'), join(objects, 'ours', 'core')) }
 }
+
+/** A sentence for each function that nobody called. */
+export const unreached = (covered: readonly Covered[]): string[] =>
+  covered.flatMap(({ file, idle }) => idle.map((name) => `nobody calls ${file}: ${name}`))
 
 function printRow(name: string, functions: string, lines: string, branches: string): void {
   console.log(name.padEnd(24) + [functions, lines, branches].map((cell) => cell.padStart(20)).join(''))
@@ -129,7 +142,6 @@ export function printCoverage(covered: readonly Covered[]): boolean {
       sum((one) => one.branches),
     ),
   )
-  const idle = covered.flatMap(({ file, idle }) => idle.map((name) => `${file}: ${name}`))
-  for (const name of idle) console.error(`nobody calls ${name}`)
-  return idle.length === 0
+  for (const sentence of unreached(covered)) console.error(sentence)
+  return unreached(covered).length === 0
 }

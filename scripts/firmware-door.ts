@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /**
  * What a door to the LAN costs beside the live link (SPEC 18, firmware/core/door.h): firmware/check/tls-check under emulation, connected to a
- * hub as in firmware-tls.ts, and Node's own client at its door, once anew and once resumed; each sends a command that nobody sealed and hears
- * so. In: a port. Out: bytes and instructions. Throws when the firmware refuses or says too little.
+ * hub as in firmware-tls.ts, and Node's own client at its door, anew and resumed, a few times each; each sends a command that nobody sealed and
+ * hears so. In: a port. Out: bytes and instructions. Throws when the firmware refuses or says too little.
  */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -24,6 +24,7 @@ const PROGRAM = 'tls-check'
 /** As firmware/Makefile has the linker hand it out. */
 const DRAM_END = { rv32: {}, 'qemu-door': { dramEnd: 0x3ffe8000 + 0xc000 } } as const
 const STEP_MS_MAX = 60_000
+const RESUMPTIONS = 3
 
 /** Bytes and instructions. */
 export type DoorCost = {
@@ -145,8 +146,13 @@ export async function measureDoor(port: DoorPort): Promise<DoorCost> {
       throw new Error(`the door was not as expected: ${answer}\n${seen.said}`)
     return { instructions: numberIn(answer, 'instructions'), session: seen.session }
   }
-  const full = await serve()
-  const again = await serve(full.session)
+  // What waits for serial lines on a busy machine counts too, and only adds: the least is nearest to the truth.
+  const fulls = [await serve(), await serve()]
+  const again = []
+  for (let { session } = fulls[1]!; again.length < RESUMPTIONS; ) {
+    again.push(await serve(session))
+    session = again.at(-1)!.session ?? session
+  }
   await ask('echo hello')
   emulator.end()
   const memory = await child.line(/^memory /, STEP_MS_MAX)
@@ -160,7 +166,7 @@ export async function measureDoor(port: DoorPort): Promise<DoorCost> {
     linkPeak: numberIn(memory, 'arena_peak'),
     stackPeak: numberIn(memory, 'stack_peak'),
     key: numberIn(made, 'instructions'),
-    handshake: full.instructions,
-    resumed: again.instructions,
+    handshake: Math.min(...fulls.map(({ instructions }) => instructions)),
+    resumed: Math.min(...again.map(({ instructions }) => instructions)),
   }
 }

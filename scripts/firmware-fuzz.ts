@@ -24,9 +24,11 @@ import { buildFirmware, programPath } from './firmware.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const INPUT_BYTES_MAX = 1200
+/** firmware/fuzz/bus.c has so many parts, by number. */
+const BUS_PARTS = 9
 /** A story is several envelopes. */
 const STORY_BYTES_MAX = 6144
-const STORIES: ReadonlySet<string> = new Set(['grants', 'update'])
+const STORIES: ReadonlySet<string> = new Set(['flash', 'grants', 'update'])
 const bytesMax = (target: string): number => (STORIES.has(target) ? STORY_BYTES_MAX : INPUT_BYTES_MAX)
 
 export type Fuzzed = {
@@ -136,6 +138,76 @@ function nameQuestion(): Buffer {
   ])
 }
 
+/** Numbers as the ports have them: little-endian, 32 bits. */
+function words(...numbers: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(4 * numbers.length)
+  for (const [index, number] of numbers.entries()) bytes.writeUInt32LE(number, 4 * index)
+  return bytes
+}
+
+/** A string behind its size, as firmware/fuzz/story.h reads one. */
+const told = (bytes: Uint8Array): Buffer =>
+  bytes.length < 128
+    ? Buffer.concat([Buffer.of(bytes.length), bytes])
+    : Buffer.concat([Buffer.of(0x80 | (bytes.length >> 8), bytes.length & 255), bytes])
+
+/** firmware/fuzz/spool.c: entries that are put, sent and noted, cuts, and slots with a serial of somebody's choice. */
+function spoolStories(): Buffer[] {
+  const [open, take, note, cut, refused, put] = [1, 2, 3, 4, 12, (count: number) => 6 | ((count - 1) << 3)]
+  const power = (writes: number, how: number) => 5 | (writes << 3) | (how << 5)
+  const forged = (slot: number, serial: number) =>
+    Buffer.concat([
+      Buffer.of(0, 0x80 | slot),
+      told(Buffer.concat([words(serial), Buffer.alloc(8, 9), words(1, 1), Buffer.from('any')])),
+    ])
+  const stories = [
+    [put(3), take, note, take, cut, take, note, open, take, note],
+    [put(2), take, refused, take, refused, take, refused, take, note],
+    [...Array<number>(3).fill(put(32)), take, note, open, take],
+    [power(2, 1), put(4), open, take, power(0, 2), note, open, take],
+    [0, 5, 3, 1, 2, 3, put(1), take],
+  ].map((steps) => Buffer.from(steps))
+  return [...stories, forged(5, 5), forged(63, 2 ** 32 - 1), Buffer.concat([forged(1, 1), forged(2, 130)])]
+}
+
+/** firmware/fuzz/flash.c: one blob in each, under a sum that is right. */
+function flashStories(): Buffer[] {
+  const key = Buffer.alloc(32, 3)
+  const lists = bytesOf('grants', 'frame')
+  const records = bytesOf('enrolment', 'frame')
+  const state = Buffer.concat([words(9), Buffer.of(1, 2, 1, 1), words(0, 4000, 0), Buffer.alloc(64, 6)])
+  const blobs: readonly (readonly [blob: number, bytes: Uint8Array])[] = [
+    [0, Buffer.concat([words(1, 5, 0, 1), key.subarray(0, 16), words(2 ** 31, 1)])],
+    [2, words(7)],
+    ...[...lists, ...records].flatMap((frame) => [4, 5, 9].map((blob) => [blob, frame] as const)),
+    [8, encodeCbor([['192.0.2.1', 7420]])],
+    [11, Buffer.concat([Buffer.from('in a chip\0chip'), Buffer.alloc(18), Buffer.alloc(65, 4)])],
+    ...[1, 3].map(
+      (phase) => [12, Buffer.concat([state.subarray(0, 5), Buffer.of(phase), state.subarray(6)])] as const,
+    ),
+  ]
+  const stories = blobs.map(([blob, bytes]) => Buffer.concat([Buffer.of(0x11, 0x40 | blob), told(bytes)]))
+  const wifi = Buffer.concat([
+    Buffer.of(0x11, 0x40 | 14),
+    told(Buffer.from('home')),
+    told(Buffer.from('password')),
+  ])
+  return [...stories, wifi]
+}
+
+/** What core/tls stores behind its sum: head, then the daemon's own bytes. */
+function storedTicket(nonce: number, size: number): Buffer {
+  const head = Buffer.concat([Buffer.of(1, size & 255, size >> 8, 2, nonce), words(7200, 99)])
+  return Buffer.concat([head, Buffer.alloc(8 + 32 + 32, 5), Buffer.alloc(size, 6)])
+}
+
+/** Ends of firmware/fuzz/grants.c's stories: power again and a code, over flash as it is, and with bits of a code and of uses changed. */
+const LIVES = [
+  [0, 0, 4],
+  [0, 0, 5, 8, 1, 0, 9, 2],
+  [0, 0, 2, 8, 1, 0, 200, 1, 12, 1, 0, 4, 1],
+].map((steps) => Buffer.from(steps))
+
 function seedsOf(target: string): Buffer[] {
   const signer = nativeEd25519().signer(new Uint8Array(32).fill(3))
   const leaf = hubLeaf(signer, signer.key, new Uint8Array(8).fill(1))
@@ -156,6 +228,10 @@ function seedsOf(target: string): Buffer[] {
     case 'certificate':
       return [Buffer.from(leaf)]
     case 'grants':
+      return storiesOf(target).flatMap((story) => [
+        story,
+        ...LIVES.map((life) => Buffer.concat([story, life])),
+      ])
     case 'update':
       return storiesOf(target)
     case 'http':
@@ -167,6 +243,22 @@ function seedsOf(target: string): Buffer[] {
       return [answeredQuestion(new Uint8Array(32).fill(7, 0, 1))]
     case 'provision':
       return provisionStories()
+    case 'spool':
+      return spoolStories()
+    case 'flash':
+      return flashStories()
+    case 'ticket':
+      return [0, 8, 9].map((nonce) => storedTicket(nonce, 200))
+    case 'bus':
+      return Array.from({ length: BUS_PARTS }, (_, part) => [part, part | 0x80]).flatMap((firsts) =>
+        firsts.map((first) => Buffer.from([first, ...Array.from({ length: 120 }, (_, i) => (i * 37) & 255)])),
+      )
+    case 'kept':
+      return [
+        [0, 3, 1, 2, 3, 2, 9, 6, 5],
+        [0, 1, 7, 5, 0, 2, 8, 8, 0x83],
+        [0, 1, 7, 0x25, 0x83, 0, 1, 9],
+      ].map((steps) => Buffer.from(steps))
     case 'identity':
       return [storedIdentity(leaf), storedIdentity(new Uint8Array(0))]
     default:

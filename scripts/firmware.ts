@@ -143,13 +143,18 @@ export function buildFirmware(port: Port, programs: readonly string[] = [], rele
   })
 }
 
-/** Compiles the ports for boards, of which nothing can be linked or run here. @returns the folder of what came out */
-export function buildBoards(): string {
+function buildFolder(name: string): string {
   mkdirSync(OUT, { recursive: true })
-  const make = ['make', '--silent', '-j2', '-C', FIRMWARE, `OUT=${OUT}`, `WOLFSSL=${SOURCE}`, 'boards']
+  const make = ['make', '--silent', '-j2', '-C', FIRMWARE, `OUT=${OUT}`, `WOLFSSL=${SOURCE}`, name]
   execFileSync('flock', [join(BUILD, 'firmware.lock'), ...make], { stdio: ['ignore', 'inherit', 'inherit'] })
-  return join(OUT, 'boards')
+  return join(OUT, name)
 }
+
+/** Compiles the ports for boards, of which nothing can be linked or run here. @returns the folder of what came out */
+export const buildBoards = (): string => buildFolder('boards')
+
+/** Builds the boot loader of an ESP8266 with two slots, and what it is tried with. @returns the folder of what came out */
+export const buildBoot = (): string => buildFolder('boot')
 
 function fetchLocked(lock: string): void {
   if (existsSync(join(SOURCE, 'wolfssl', 'ssl.h'))) return
@@ -229,7 +234,9 @@ async function main(): Promise<void> {
   }
   if (verb === 'coverage') {
     const { measureCoverage, printCoverage } = await import('./firmware-coverage.ts')
-    if (!printCoverage(measureCoverage())) process.exitCode = 1
+    const { covered, failures } = measureCoverage()
+    if (!printCoverage(covered) || failures) process.exitCode = 1
+    if (failures) console.error(failures)
     return
   }
   if (verb === 'fuzz') {

@@ -16,7 +16,7 @@ import { type Random, systemRandom } from '../daemon/base/random.ts'
 import { argumentsOf } from './arguments.ts'
 import { makeAuthorityKeys } from './private-tor/keys.ts'
 import { answers, Nodes } from './private-tor/nodes.ts'
-import { claimAnyPorts, claimPorts, type PortClaim } from './private-tor/ports.ts'
+import { claimAnyPorts, claimPorts, PORTS_PER_RANGE, type PortClaim } from './private-tor/ports.ts'
 import {
   defaultStore,
   findSnapshots,
@@ -29,9 +29,12 @@ import {
   emptyFile,
   type Layout,
   memberTorrc,
-  NODES,
   type NodeName,
+  nodesOf,
   orPort,
+  RELAYS,
+  RELAYS_MAX,
+  rangesFor,
   resolverFile,
   VOTING_INTERVAL_S,
 } from './private-tor/torrc.ts'
@@ -46,8 +49,10 @@ export interface PrivateTorDeps {
 export interface PrivateTorOptions {
   /** Where the network lives; made when missing and kept afterwards. Without it: a temporary one, removed afterwards. */
   readonly directory?: string
-  /** First of ten ports on 127.0.0.1. Without it: any free range from 21000 on. */
+  /** First of ten ports on 127.0.0.1, of twenty when there are more than five relays. Without it: any free range from 21000 on. */
   readonly basePort?: number
+  /** Beside the authority, 3 to 11; 5 unless said otherwise. */
+  readonly relays?: number
   /** Folder of snapshots that make later starts fast, or false for none. */
   readonly snapshots?: string | false
   /** Told in a sentence what is being done. */
@@ -94,11 +99,12 @@ export async function openPrivateTor(
   const place = await choosePlace(deps, options, store, torVersion)
   held.use(place.claim)
   const nodes = held.use(new Nodes(deps.clock))
-  const start: Start = { deps, nodes, say, signal, directory, basePort: place.claim.basePort }
+  const { relays } = place
+  const start: Start = { deps, nodes, say, signal, directory, relays, basePort: place.claim.basePort }
   const woken = place.snapshot && (await wake(start, place.snapshot))
   const layout = woken ?? (await beginFromNothing(start))
   say(
-    `a private Tor network of ${NODES.length} nodes is up on ports ${layout.basePort} to ${layout.basePort + 6}`,
+    `a private Tor network of ${relays + 1} nodes is up on 127.0.0.1, the first of its ports is ${layout.basePort}`,
   )
   const handles = held.move()
   const close = once(async () => {
@@ -125,6 +131,7 @@ interface Start {
   readonly say: (sentence: string) => void
   readonly signal: AbortSignal
   readonly directory: string
+  readonly relays: number
   readonly basePort: number
 }
 
@@ -150,6 +157,7 @@ async function makeDirectory(options: PrivateTorOptions, held: AsyncDisposableSt
 
 interface Place {
   readonly claim: PortClaim
+  readonly relays: number
   readonly snapshot: Snapshot | undefined
 }
 
@@ -160,18 +168,24 @@ async function choosePlace(
   store: string | undefined,
   torVersion: string,
 ): Promise<Place> {
+  const { basePort, relays = RELAYS } = options
+  if (relays < 3 || relays > RELAYS_MAX) throw new Error(`${relays} relays are not 3 to ${RELAYS_MAX}`)
+  const ranges = rangesFor(relays)
   const known = store === undefined ? [] : await findSnapshots(store, torVersion, deps.clock.now())
   for (const snapshot of known) {
-    if (options.basePort !== undefined && snapshot.layout.basePort !== options.basePort) continue
-    const claim = await claimPorts(snapshot.layout.basePort)
-    if (claim !== undefined) return { claim, snapshot }
+    const { layout } = snapshot
+    if (layout.relays !== relays || (basePort !== undefined && layout.basePort !== basePort)) continue
+    const claim = await claimPorts(layout.basePort, ranges)
+    if (claim !== undefined) return { claim, relays, snapshot }
   }
-  if (options.basePort === undefined)
-    return { claim: await claimAnyPorts(deps.random.fraction), snapshot: undefined }
-  const claim = await claimPorts(options.basePort)
-  if (claim === undefined)
-    throw new Error(`ports ${options.basePort} to ${options.basePort + 9} of 127.0.0.1 are not free`)
-  return { claim, snapshot: undefined }
+  if (basePort === undefined)
+    return { claim: await claimAnyPorts(deps.random.fraction, ranges), relays, snapshot: undefined }
+  const claim = await claimPorts(basePort, ranges)
+  if (claim === undefined) {
+    const last = basePort + ranges * PORTS_PER_RANGE - 1
+    throw new Error(`ports ${basePort} to ${last} of 127.0.0.1 are not free`)
+  }
+  return { claim, relays, snapshot: undefined }
 }
 
 async function wake(start: Start, snapshot: Snapshot): Promise<Layout | undefined> {
@@ -179,10 +193,10 @@ async function wake(start: Start, snapshot: Snapshot): Promise<Layout | undefine
   const layout: Layout = { ...snapshot.layout, directory }
   say('waking the network from a snapshot')
   try {
-    await clear(directory)
+    await clear(start)
     await restoreSnapshot(snapshot, directory)
     await writeCommonFiles(directory)
-    await Promise.all(NODES.map((node) => nodes.start(layout, node)))
+    await Promise.all(nodesOf(layout).map((node) => nodes.start(layout, node)))
     await listening(start, layout, WAKE_MS_MAX)
     return layout
   } catch (error) {
@@ -190,7 +204,7 @@ async function wake(start: Start, snapshot: Snapshot): Promise<Layout | undefine
     say(
       `the snapshot cannot be used (${error instanceof Error ? error.message : error}); starting from nothing`,
     )
-    await Promise.all(NODES.map((node) => nodes.kill(node)))
+    await Promise.all(nodesOf(layout).map((node) => nodes.kill(node)))
     await rm(snapshot.path, { recursive: true, force: true })
     return undefined
   }
@@ -201,29 +215,29 @@ async function wake(start: Start, snapshot: Snapshot): Promise<Layout | undefine
  * an interval away; when it holds every descriptor it is started again with the vote a few seconds ahead.
  */
 async function beginFromNothing(start: Start): Promise<Layout> {
-  const { nodes, say, directory, basePort, deps } = start
+  const { nodes, say, directory, relays, basePort, deps } = start
+  const all = nodesOf(start)
   say('making the keys of a new network')
-  await clear(directory)
-  await Promise.all(
-    NODES.map((node) => mkdir(join(directory, node, 'keys'), { recursive: true, mode: 0o700 })),
-  )
+  await clear(start)
+  await Promise.all(all.map((node) => mkdir(join(directory, node, 'keys'), { recursive: true, mode: 0o700 })))
   await writeCommonFiles(directory)
   const authority = await makeAuthorityKeys(join(directory, 'authority', 'keys'), directoryPort(basePort))
   const early: Layout = {
     directory,
     basePort,
     authority,
+    relays,
     voteOffset: offsetAt(deps.clock, VOTING_INTERVAL_S / 2),
   }
-  await Promise.all(NODES.map((node) => nodes.start(early, node)))
+  await Promise.all(all.map((node) => nodes.start(early, node)))
   say('waiting until the authority knows every relay')
-  await until(start, early, READY_MS_MAX, async () => (await descriptorsHeld(early)) >= NODES.length)
+  await until(start, early, READY_MS_MAX, async () => (await descriptorsHeld(early)) >= all.length)
   await nodes.kill('authority')
   const layout: Layout = { ...early, voteOffset: offsetAt(deps.clock, VOTE_LEAD_S) }
   await nodes.start(layout, 'authority')
   say('waiting for the first consensus')
-  await until(start, layout, READY_MS_MAX, async () => (await relaysInConsensus(layout)) >= NODES.length)
-  await until(start, layout, READY_MS_MAX, async () => (await microdescriptorsHeld(layout)) >= NODES.length)
+  await until(start, layout, READY_MS_MAX, async () => (await relaysInConsensus(layout)) >= all.length)
+  await until(start, layout, READY_MS_MAX, async () => (await microdescriptorsHeld(layout)) >= all.length)
   await copySeed(layout)
   return layout
 }
@@ -233,8 +247,9 @@ function offsetAt(clock: Clock, leadSeconds: number): number {
 }
 
 /** Only what a network makes is removed: the directory may be the caller's. */
-async function clear(directory: string): Promise<void> {
-  for (const part of [...NODES, 'seed']) await rm(join(directory, part), { recursive: true, force: true })
+async function clear({ directory, relays }: Start): Promise<void> {
+  for (const part of [...nodesOf({ relays }), 'seed'])
+    await rm(join(directory, part), { recursive: true, force: true })
 }
 
 async function writeCommonFiles(directory: string): Promise<void> {
@@ -253,7 +268,10 @@ async function until(start: Start, layout: Layout, ms: number, test: () => Promi
 }
 
 function listening(start: Start, layout: Layout, ms: number): Promise<void> {
-  const ports = [...NODES.map((node) => orPort(layout.basePort, node)), directoryPort(layout.basePort)]
+  const ports = [
+    ...nodesOf(layout).map((node) => orPort(layout.basePort, node)),
+    directoryPort(layout.basePort),
+  ]
   return until(start, layout, ms, async () => (await Promise.all(ports.map(answers))).every(Boolean))
 }
 

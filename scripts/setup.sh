@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-PACKAGES="tor qemu-system-misc gcc-xtensa-lx106 binutils-xtensa-lx106 picolibc-xtensa-lx106-elf gcc-riscv64-unknown-elf binutils-riscv64-unknown-elf clang libclang-rt-dev gcc libc6-dev make iproute2 dpkg-dev ca-certificates openssl curl git chromium libnss3-tools"
+PACKAGES="tor qemu-system-misc gcc-xtensa-lx106 binutils-xtensa-lx106 picolibc-xtensa-lx106-elf gcc-riscv64-unknown-elf binutils-riscv64-unknown-elf clang libclang-rt-dev gcc libc6-dev make iproute2 dpkg-dev python3 ca-certificates openssl curl git chromium libnss3-tools"
 
 missing=""
 for package in $PACKAGES; do

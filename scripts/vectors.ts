@@ -10,6 +10,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { certificateCases } from './vectors/certificates.ts'
 import { codeCases } from './vectors/codes.ts'
 import { directCases } from './vectors/direct.ts'
 import { enrolmentCases } from './vectors/enrolment.ts'
@@ -40,6 +41,7 @@ const ROOMS: Record<string, Case[]> = {
   update: updateCases(),
   stills: stillCases(),
   serial: serialCases(),
+  certificate: certificateCases(),
 }
 
 const checking = process.argv.includes('--check')

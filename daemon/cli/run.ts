@@ -5,7 +5,7 @@ import { CODES } from '../../schemas/gen/ts/codes.ts'
 import type { Clock } from '../base/clock.ts'
 import { codeOf, sentenceOf } from '../base/error.ts'
 import type { Random } from '../base/random.ts'
-import { type Key, SETTINGS, settingOfFlag } from '../config/index.ts'
+import { type Key, nearest, SETTINGS, settingOfFlag } from '../config/index.ts'
 import { type CliCode, CliError, EXIT, exitOf } from './error.ts'
 import { gatherTools, type Tools } from './tools.ts'
 import { type Act, type CommonFlags, PARSER, type Verb } from './verb.ts'
@@ -90,7 +90,6 @@ function grammar(args: readonly string[]): Argv<CommonFlags> {
     })
     .demandCommand(1, 'say what to do')
     .strict()
-    .recommendCommands()
     .locale('en')
     .exitProcess(false)
     .fail((message, error) => {
@@ -114,15 +113,16 @@ function grammar(args: readonly string[]): Argv<CommonFlags> {
 /** What yargs has to say, as a sentence. */
 function misuse(message: string, args: readonly string[]): CliError {
   const missing = message.startsWith('Not enough non-option arguments')
-  const near = message.startsWith('Did you mean')
+  const isOpen = message.startsWith('say what to do') || message.startsWith('Unknown')
+  const verb = isOpen ? verbIn(args) : undefined
   const unknown = /^Unknown arguments?: (.*)$/s.exec(message)?.[1]?.slice(0, 100)
   const choice = /^Invalid values:\s+Argument: (\S+), Given: (.{0,60}), Choices: (.*)$/.exec(message)
   const sentence = choice
     ? `--${choice[1]} is one of ${choice[3]}, not ${choice[2]}`
     : missing
       ? 'an argument is missing'
-      : near
-        ? `there is no such verb. ${message}`
+      : verb !== undefined
+        ? verb
         : unknown !== undefined
           ? `not understood here: ${asTyped(unknown.split(', ')).join(', ')}`
           : message
@@ -135,6 +135,33 @@ function asTyped(names: readonly string[]): string[] {
     .filter((name) => name.includes('-'))
     .map((name) => name.replace(/-(.)/g, (_all, letter) => letter.toUpperCase()))
   return names.filter((name) => !bare.includes(name))
+}
+
+/**
+ * That a word stands where a verb should, and which one it comes near: a slip of the finger, and not any word that is as short.
+ * @returns undefined where no verb is wanted, or a flag is what is not understood
+ */
+function verbIn(args: readonly string[]): string | undefined {
+  let verbs: readonly Verb[] = VERBS
+  for (const [at, arg] of args.entries()) {
+    const found = verbs.find(({ name }) => name === arg)
+    if (!found && (arg.startsWith('-') || verbs.length === 0)) return undefined
+    if (!found) {
+      const near = nearest(
+        arg,
+        verbs.map(({ name }) => name),
+        Math.max(1, Math.floor(arg.length / 3)),
+      )
+      const words = args
+        .slice(0, at)
+        .map((word) => `${word} `)
+        .join('')
+      const meant = near === undefined ? '' : `: did you mean ${words}${near}?`
+      return `there is no verb ${words}${arg.slice(0, 40)}${meant}`
+    }
+    verbs = found.verbs
+  }
+  return undefined
 }
 
 /** The verb that was meant, with the word of its group before it, and a space behind each. */

@@ -7,6 +7,7 @@
  * Absent on purpose: reloading, a global to ask, settings that some room reads for itself.
  */
 export { type ConfigFile, readConfigFile } from './file.ts'
+export { nearest } from './nearest.ts'
 export { type Config, type Configured, parseConfig, type Sources } from './parse.ts'
 export { type Key, SETTINGS, type Setting, settingOfFlag } from './settings.ts'
 export { type Shown, showConfig } from './show.ts'

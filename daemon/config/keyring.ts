@@ -16,7 +16,7 @@ import { idOf, type PartyId } from '../core/model/index.ts'
 import { ConfigError } from './error.ts'
 import { deviceCaSeedOf, hubCasOf, makeGeneration } from './generation-keys.ts'
 import { FIRST_DEVICE_CA, type KeptGenerations, loadGenerations, saveGenerations } from './generations.ts'
-import { holds, readPrivate, writePrivate } from './vault.ts'
+import { holds, readPrivate, removePrivate, writePrivate } from './vault.ts'
 
 /** What everybody in the home may know. */
 export interface HomeFacts {
@@ -119,6 +119,8 @@ export function createHome(
 const FIRST_SITE = 'hub'
 
 const FACTS = 'home.json'
+/** There from the making of a home until its daemon has a database: one that is gone later is missed, and not made anew. */
+const UNBEGUN = 'unbegun'
 /** Current and next. */
 const HUB_CAS = 2
 
@@ -150,6 +152,7 @@ export function saveHub(directory: string, hub: HubRing): void {
   writePrivate(directory, 'onion.key', hub.onionMaster.reveal())
   writePrivate(directory, 'web-ca.key', hub.webCaScalar.reveal())
   if (hub.kept) saveGenerations(directory, hub.kept)
+  writePrivate(directory, UNBEGUN, '')
   // Last, because its presence is what makes the directory a home.
   writeFacts(directory, hub, { hubLeaf: toBase64url(hub.hubLeaf), member: toBase64url(hub.member) })
 }
@@ -182,6 +185,16 @@ export function loadHub(directory: string): HubRing {
 
 export function holdsHome(directory: string): boolean {
   return holds(directory, FACTS)
+}
+
+/** Whether no daemon has kept anything of this home here. */
+export function isUnbegun(directory: string): boolean {
+  return holds(directory, UNBEGUN)
+}
+
+/** From now on its database belongs to it. */
+export function hasBegun(directory: string): void {
+  removePrivate(directory, UNBEGUN)
 }
 
 function requireNoHome(directory: string): void {

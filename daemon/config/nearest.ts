@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-/** The known name that a mistyped one most likely meant, or undefined when none is near. */
-export function nearest(typed: string, known: readonly string[]): string | undefined {
+/**
+ * The known name that a mistyped one most likely meant, or undefined when none is near.
+ * @param apart  so many letters at most; absent: a third of the name, but two
+ */
+export function nearest(typed: string, known: readonly string[], apart?: number): string | undefined {
   const word = typed.slice(0, 64).toLowerCase()
   let best: { name: string; distance: number } | undefined
   for (const name of known) {
     const distance = editDistance(word, name.toLowerCase())
     if (!best || distance < best.distance) best = { name, distance }
   }
-  return best && best.distance <= Math.max(2, Math.ceil(best.name.length / 3)) ? best.name : undefined
+  if (!best) return undefined
+  return best.distance <= (apart ?? Math.max(2, Math.ceil(best.name.length / 3))) ? best.name : undefined
 }
 
 /** Insertions, deletions and substitutions that make one word the other. */

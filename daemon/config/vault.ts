@@ -70,6 +70,13 @@ export function writePrivate(directory: string, name: string, bytes: Uint8Array 
   replacePrivateFile(join(directory, name), bytes)
 }
 
+/** A file of a directory of ours, gone for good when this returns; one that is not there is none. */
+export function removePrivate(directory: string, name: string): void {
+  if (!holds(directory, name)) return
+  rmSync(join(directory, name), { force: true })
+  syncDirectory(directory)
+}
+
 /** Writes beside, syncs, renames and syncs the directory: after a crash the file is the old one or the new one. */
 export function replacePrivateFile(path: string, bytes: Uint8Array | string): void {
   const beside = `${path}.new`

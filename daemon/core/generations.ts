@@ -26,7 +26,7 @@ import {
   type Pins,
   type Receipt,
 } from './envelope/index.ts'
-import { ALWAYS_FROM, checkHubLeaf } from './identity/certificates.ts'
+import { checkHubLeaf } from './identity/certificates.ts'
 import type { Device, PartyId } from './model/index.ts'
 import type { Carrier, DeviceBook, Journal } from './ports.ts'
 import type {
@@ -280,8 +280,7 @@ function judgeAnnounced(deps: GenerationsDeps, { steps, deviceCaSeed }: Announce
     if (pins.generation !== step.generation || step.generation !== generation + 1)
       return no('conflict', `generation ${generation + 1} is the next, not ${step.generation}`)
     if (!equal(current!, next!)) return no('ca-unknown', 'devices do not know this CA as the next')
-    // Dated from 2025 on for ever: a clock that is set back must not stand in its way.
-    const leaf = checkHubLeaf(step.hubLeaf, [current!], Math.max(clock.now(), ALWAYS_FROM), ed25519)
+    const leaf = checkHubLeaf(step.hubLeaf, [current!], clock.now(), ed25519)
     if (!leaf.ok) return no('certificate-profile', leaf.detail)
     if (!equal(leaf.value, hubKey)) return no('certificate-profile', 'the leaf is for another key')
     generation = step.generation

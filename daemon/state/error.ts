@@ -5,6 +5,10 @@ export type StateCode =
   /** The folder of the database is not there, or is no folder. */
   | 'directory-missing'
   | 'not-writable'
+  /** The database was there once, and is not. */
+  | 'gone'
+  /** There is one, where another was to be begun. */
+  | 'there'
   /** Others on this machine may read the file. */
   | 'loose-mode'
   /** Another process holds the database. */

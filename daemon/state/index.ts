@@ -95,7 +95,7 @@ export interface State extends AsyncDisposable {
 
 /**
  * Opens the database and loads what is answered from memory. Disposing writes what is queued, then closes it.
- * @throws StateError directory-missing | not-writable | loose-mode | in-use | not-ours | newer-schema | corrupt | disk-full | io
+ * @throws StateError directory-missing | not-writable | gone | there | loose-mode | in-use | not-ours | newer-schema | corrupt | disk-full | io
  */
 export async function openState(
   deps: { readonly clock: Clock; readonly log: Log },

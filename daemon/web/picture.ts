@@ -4,6 +4,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { STILL_BYTES_MAX } from '../../schemas/gen/ts/wire.ts'
 import { equal, toBase64url } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
+import { isCode } from '../base/error.ts'
 import type { PartyId } from '../core/model/index.ts'
 import { readStills } from './answers.ts'
 import type { Asker } from './ask.ts'
@@ -28,6 +29,9 @@ export interface PictureDeps {
 /** What the hub is asked to wait, and how long a picture may stand still. */
 const WAIT_S = 3
 const STALLED_MS_MAX = 60_000
+/** How long the bytes are asked for again, and the rest in between. */
+const FETCH_MS_MAX = 120_000
+const AGAIN_MS = 500
 
 export interface Wanted {
   readonly thing: PartyId
@@ -53,11 +57,28 @@ export async function fetchPicture(
   if (!isAnswer || body.size > STILL_BYTES_MAX)
     throw new PageError('distrust', 'a picture of another command')
   const path = `/things/${wanted.thing}/stills/${toBase64url(body.digest)}`
-  const jpeg = await deps.asker.bytes({ method: 'GET', path }, STILL_BYTES_MAX, signal)
+  const jpeg = await bytesOf(deps, path, signal)
   if (jpeg.length !== body.size || !equal(sha256(jpeg), body.digest)) {
     throw new PageError('distrust', 'the picture is not the one that the device sealed')
   }
   return { jpeg, at: body.at }
+}
+
+/** From another home it may come in several goes: each goes on where the one before was. */
+async function bytesOf(
+  { clock, asker }: PictureDeps,
+  path: string,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const since = clock.monotonic()
+  for (;;) {
+    try {
+      return await asker.bytes({ method: 'GET', path }, STILL_BYTES_MAX, signal)
+    } catch (error) {
+      if (!isCode(error, 'busy') || clock.monotonic() - since >= FETCH_MS_MAX) throw error
+      await clock.sleep(AGAIN_MS, signal)
+    }
+  }
 }
 
 async function frameOf(

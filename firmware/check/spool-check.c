@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "../core/crypto.h"
 #include "../core/line.h"
 #include "../core/spool.h"
 
@@ -18,6 +19,7 @@ static struct {
   uint8_t size[BLOBS]; /* 0: there is none */
 } flash;
 static int operations_left;
+static int reads_left; /* beyond these it looks for ever */
 static enum cut cut;
 static size_t torn_at; /* bytes of a torn write that came to be */
 static uint8_t room[SPOOL_ROOM_BYTES];
@@ -44,6 +46,7 @@ static int power(void) {
 }
 
 static int blob_read(const char *name, uint8_t *out, size_t capacity) {
+  if (reads_left-- <= 0) return SHALLOT_E_PORT_STORAGE;
   size_t size = flash.size[slot_of(name)];
   if (size == 0) return SHALLOT_E_MISSING;
   if (size > capacity) return SHALLOT_E_OUT_OF_SPACE;
@@ -70,7 +73,7 @@ static int blob_remove(const char *name) {
 static struct port port;
 
 static void power_on(void) {
-  operations_left = NO_CUT;
+  operations_left = reads_left = NO_CUT;
   memset(&outbox, 0, sizeof outbox);
   spool_open(&spool, &port, room);
 }
@@ -156,6 +159,36 @@ static void damage_claims(void) {
   claim(all, "one with any bit flipped is passed over and counted");
 }
 
+/* Another serial under a right sum. */
+static void serial_forge(int slot, uint32_t serial) {
+  memcpy(flash.bytes[slot] + CRYPTO_SUM_BYTES, &serial, sizeof serial);
+  crypto_sum(flash.bytes[slot], flash.bytes[slot] + CRYPTO_SUM_BYTES, flash.size[slot] - CRYPTO_SUM_BYTES);
+}
+
+/* Whether all is over after a few looks, and `number` is the last that came. */
+static bool comes_to_an_end(uint32_t number) {
+  uint32_t came = 0;
+  power_on();
+  reads_left = 4 * SPOOL_SLOTS;
+  for (uint32_t next; (next = take()) != 0; came = next) deliver(next);
+  return came == number && spool_is_empty(&spool) && reads_left > 0 && spool.next <= 5 + SPOOL_SLOTS;
+}
+
+static void forged_claims(void) {
+  all_new();
+  for (uint32_t i = 1; i <= 3; i++) put(i);
+  serial_forge(1, 5);
+  claim(comes_to_an_end(3) && spool.lost == 1, "one that is not in its own slot is passed over and counted");
+  all_new();
+  for (uint32_t i = 1; i <= 3; i++) put(i);
+  serial_forge(2, 2 + SPOOL_SLOTS);
+  claim(comes_to_an_end(3) && spool.lost == 2 * 3, "of serials that no ring holds together the newest stay, and the others are counted");
+  all_new();
+  for (uint32_t i = 1; i <= SPOOL_SLOTS; i++) put(i);
+  serial_forge(SPOOL_SLOTS - 1, UINT32_MAX);
+  claim(comes_to_an_end(SPOOL_SLOTS - 1) && spool.lost == 1, "nobody has counted to the end");
+}
+
 /*
  * A life that is cut at its n-th write: puts 1 to 12, delivers 1 to 4 on the way. What must be there afterwards: all that were put
  * before the cut and not delivered before it, in order. What may be there: the one that was being put or removed in that moment.
@@ -207,6 +240,7 @@ int app_main(const struct port *from) {
   order_claims();
   full_claims();
   damage_claims();
+  forged_claims();
   cut_claims();
   log_text(from, "end");
   return failed;

@@ -7,7 +7,7 @@
  *   echo TEXT                   writes TEXT, reads as much back   -> echo ok TEXT
  *   read MS                     waits for one record              -> read port-timeout ms=N
  *   save                        keeps the ticket                  -> save ok size=N
- *   corrupt                     flips one bit of the kept ticket  -> corrupt ok
+ *   corrupt                     as if a daemon gave another one   -> corrupt ok
  *   close                       ends the connection               -> close ok
  *   time SECONDS                sets the unix time, 0: none       -> time ok
  *   seal / verify               signs, checks 64 bytes            -> seal ok instructions=N
@@ -167,6 +167,12 @@ static void read_once(const char *timeout_ms) {
   say_number(device->now_ms() - started);
 }
 
+/* A bit of the daemon's own part, under a sum that is right: it is offered, and refused. */
+static void ticket_corrupt(void) {
+  ticket[ticket_size - ticket_size / 4] ^= 1;
+  crypto_sum(ticket, ticket + CRYPTO_SUM_BYTES, ticket_size - CRYPTO_SUM_BYTES);
+}
+
 static void save_ticket(void) {
   int size = is_open ? tls_ticket(&tls, ticket, sizeof ticket) : SHALLOT_E_LINK_CLOSED;
   ticket_size = size > 0 ? (size_t)size : 0;
@@ -301,7 +307,7 @@ static void link_command(const char *verb, const char *first, char *rest) {
   } else if (strcmp(verb, "save") == 0) {
     save_ticket();
   } else if (strcmp(verb, "corrupt") == 0) {
-    ticket[ticket_size - ticket_size / 4] ^= 1;
+    ticket_corrupt();
     say_code(0);
   } else if (strcmp(verb, "close") == 0) {
     close_link();

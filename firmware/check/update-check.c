@@ -11,6 +11,8 @@
 #include "../core/line.h"
 #include "../core/update.h"
 #include "../port/esp32/slots.h"
+#include "../port/esp8266/slots.h"
+#include "twin/esp8266.h"
 #include "twin/esp_ota.h"
 #include "twin/flash.h"
 
@@ -125,11 +127,24 @@ static void idf_reset_blank(void) { esp_ota_twin_new(ESP_OTA_TWIN_BLANK); }
 static void idf_reset_updated(void) { esp_ota_twin_new(ESP_OTA_TWIN_UPDATED); }
 static bool idf_is_restarting(void) { return esp_ota_twin.is_restarting; }
 
+/* ---- ours for the ESP8266, behind its port ---- */
+
+static int chooser_boot(bool *trial) {
+  if (esp8266_twin_boot() < 0) return -1;
+  return esp8266_slots.running(trial);
+}
+
+static void chooser_reset(void) { esp8266_twin_new(0); }
+static void chooser_reset_updated(void) { esp8266_twin_new(1); }
+static bool chooser_is_restarting(void) { return esp8266_twin.is_restarting; }
+
 IN_FLASH(static const struct loader loaders[]) = {
   {"", &plain_slots, plain_reset, plain_boot, plain_is_restarting, 0},
   {"esp32: ", &esp32_slots, idf_reset, idf_boot, idf_is_restarting, 0},
   {"esp32, otadata erased: ", &esp32_slots, idf_reset_blank, idf_boot, idf_is_restarting, 0},
   {"esp32, from the second slot: ", &esp32_slots, idf_reset_updated, idf_boot, idf_is_restarting, 1},
+  {"esp8266: ", &esp8266_slots, chooser_reset, chooser_boot, chooser_is_restarting, 0},
+  {"esp8266, from the second slot: ", &esp8266_slots, chooser_reset_updated, chooser_boot, chooser_is_restarting, 1},
 };
 
 /* ---- images: what is in them follows from version and place ---- */
@@ -145,7 +160,7 @@ static bool holds_image(int slot, int version) {
 
 static bool is_new_refused;
 
-/* What ESP-IDF's boot loader finds by an image's own digest. */
+/* What a boot loader finds by an image's own digest. */
 static bool is_sound(int slot) { return holds_image(slot, OLD) || (!is_new_refused && holds_image(slot, NEW)); }
 
 static int image_source(const void *from, uint32_t at, uint8_t *out, size_t size) {
@@ -294,28 +309,55 @@ static void cut_claims(enum flash_cut first) {
 
 /* ---- what lies in flash ---- */
 
-static bool flip_is_survived(size_t bit, bool is_newest) {
+static bool is_under_way(void) {
   device_new();
   start();
   bool ok = offer(NEW, NEW) == 0;
   while (ok && update.state.kept == 0) ok = chunk_send(NEW) == 0;
-  unsigned place = (update.state.serial + (is_newest ? 0u : 1u)) % STATES;
-  states.bytes[place][bit / 8] ^= (uint8_t)(1u << bit % 8);
+  return ok;
+}
+
+/* Begins again from what lies there, and gets the image all the same: from the beginning, or from what was last remembered. */
+static bool is_survived(void) {
   start();
   uint32_t from = update.got;
   uint32_t chunks = 0;
-  ok = ok && hub_serve(&chunks) == 0 && loader->is_restarting();
+  bool ok = hub_serve(&chunks) == 0 && loader->is_restarting();
   start();
   return ok && is_trial && version_running() == NEW && (from == 0 || from == UPDATE_KEEP_BYTES);
 }
 
+static bool flip_is_survived(size_t bit, bool is_newest) {
+  bool ok = is_under_way();
+  unsigned place = (update.state.serial + (is_newest ? 0u : 1u)) % STATES;
+  states.bytes[place][bit / 8] ^= (uint8_t)(1u << bit % 8);
+  return ok && is_survived();
+}
+
+/* A right sum, and more bytes than the image has, none of a sector, a slot that there is not, or a phase. */
+static bool nonsense_is_survived(int which) {
+  struct update_state state;
+  bool ok = is_under_way();
+  uint8_t *bytes = states.bytes[update.state.serial % STATES];
+  memcpy(&state, bytes, sizeof state);
+  if (which == 0) state.kept = IMAGE_BYTES + PORT_SECTOR_BYTES - IMAGE_BYTES % PORT_SECTOR_BYTES;
+  if (which == 1) state.kept += SHALLOT_CHUNK_BYTES;
+  if (which == 2) state.size = loader->slots->bytes + 1;
+  if (which == 3) state.slot = 2;
+  if (which == 4) state.phase = UPDATE_RETURNED + 1;
+  crypto_sum(state.sum, (const uint8_t *)&state + CRYPTO_SUM_BYTES, sizeof state - CRYPTO_SUM_BYTES);
+  memcpy(bytes, &state, sizeof state);
+  return ok && is_survived();
+}
+
 static void damage_claims(void) {
   bool newest = true, older = true;
+  for (int which = 0; which < 5; which++) newest = newest && nonsense_is_survived(which);
   for (size_t bit = 0; bit < sizeof(struct update_state) * 8; bit += FLIP_STEP) {
     newest = newest && flip_is_survived(bit, true);
     older = older && flip_is_survived(bit, false);
   }
-  claim(newest, "a flipped bit in the newest state leaves the one before it");
+  claim(newest, "a flipped bit in the newest state, or what no state says, leaves the one before it");
   claim(older, "one in the other state changes nothing");
   device_new();
   start();
@@ -362,7 +404,7 @@ static void refused_claims(void) {
 
 int app_main(const struct port *from) {
   console = from;
-  esp_ota_twin.is_sound = is_sound;
+  esp_ota_twin.is_sound = esp8266_twin.is_sound = is_sound;
   for (size_t i = 0; i < sizeof loaders / sizeof loaders[0]; i++) {
     loader = &loaders[i];
     port = (struct port){.now_ms = now_ms, .blob_read = blob_read, .blob_write = blob_write, .slots = loader->slots};
@@ -370,7 +412,7 @@ int app_main(const struct port *from) {
     if (i == 0) damage_claims();
     if (i > 0) refused_claims();
     /* The pasts of one boot loader differ in what it writes; torn is the worst that can become of that. */
-    cut_claims(i > 1 ? FLASH_CUT_TORN : FLASH_CUT_BEFORE);
+    cut_claims(loader->reset == idf_reset_blank || loader->first == 1 ? FLASH_CUT_TORN : FLASH_CUT_BEFORE);
   }
   log_text(from, "end");
   return failed;

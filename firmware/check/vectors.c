@@ -12,10 +12,12 @@
  * session     bytes of the link, by core/session.h, from the moment the hello was said
  * code        enrolment codes, by core/enrol.h
  * serial      lines on the console, and what is handed over in them, by core/provision.h
+ * certificate leaves of a hub, by core/certificate.h
  */
 #include <string.h>
 
 #include "../core/arena.h"
+#include "../core/certificate.h"
 #include "../core/crypto.h"
 #include "../core/enrol.h"
 #include "../core/grants.h"
@@ -36,7 +38,7 @@ static const struct port *console;
 static uint8_t *storage;
 static char *line;
 
-enum room { NO_ROOM, ROOM_ENVELOPE, ROOM_CODE, ROOM_SESSION, ROOM_ENROLMENT, ROOM_GRANTS, ROOM_UPDATE, ROOM_STILLS, ROOM_SERIAL };
+enum room { NO_ROOM, ROOM_ENVELOPE, ROOM_CODE, ROOM_SESSION, ROOM_ENROLMENT, ROOM_GRANTS, ROOM_UPDATE, ROOM_STILLS, ROOM_SERIAL, ROOM_CERTIFICATE };
 
 /* One receiver, described by the context fields of one file. */
 static struct {
@@ -259,8 +261,8 @@ static bool limit_learn(const char *value) {
 }
 
 static bool room_learn(const char *value) {
-  static const char *const rooms[] = {"", "envelope", "code", "session", "enrolment", "grants", "update", "stills", "serial"};
-  for (int room = ROOM_ENVELOPE; room <= ROOM_SERIAL; room++) {
+  static const char *const rooms[] = {"", "envelope", "code", "session", "enrolment", "grants", "update", "stills", "serial", "certificate"};
+  for (int room = ROOM_ENVELOPE; room <= ROOM_CERTIFICATE; room++) {
     if (strcmp(value, rooms[room]) == 0) receiver.room = (enum room)room;
   }
   return receiver.room != NO_ROOM;
@@ -432,6 +434,7 @@ static int hex_play(char *text) {
     case ROOM_UPDATE:
     case ROOM_STILLS:
     case ROOM_GRANTS: return lock_play(bytes, (size_t)size);
+    case ROOM_CERTIFICATE: return certificate_read_leaf(&(struct certificate_leaf){.not_before = 0}, bytes, (size_t)size);
     case ROOM_SERIAL: return provision_read(&(struct provision_orders){.code = NULL}, bytes, (size_t)size);
     default: return STATUS_NOT_UNDERSTOOD;
   }

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "certificate.h"
 
+#include <stdbool.h>
 #include <string.h>
 
+#include "base64url.h"
+#include "crypto.h"
 #include "../port/port.h"
+#include "../../schemas/gen/c/shallot_wire.h"
 
 enum {
   TAG_BOOLEAN = 0x01,
@@ -31,6 +35,7 @@ struct parts {
   struct der subject;
   struct der key;
   struct der extensions;
+  struct der signature; /* a bit string, its number of unused bits in front */
 };
 
 static size_t left(const struct der *der) { return (size_t)(der->end - der->at); }
@@ -70,6 +75,13 @@ static int is_ed25519(const struct der *algorithm) { return der_is(algorithm, "\
 /* ecdsa-with-SHA256 (RFC 5758 §3.2). */
 static int is_ecdsa(const struct der *algorithm) { return der_is(algorithm, "\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02", 10); }
 
+/* Positive, in its shortest form, at most 20 octets (RFC 5280 §4.1.2.2). */
+static bool is_serial(const struct der *serial) {
+  size_t size = left(serial);
+  if (size == 0 || size > 20 || serial->at[0] >= 0x80) return false;
+  return serial->at[0] != 0 || (size > 1 && serial->at[1] >= 0x80);
+}
+
 static int read_parts_of(struct parts *parts, const uint8_t *bytes, size_t size, int (*is_algorithm)(const struct der *algorithm)) {
   struct der input = {bytes, bytes + size};
   struct der certificate;
@@ -77,8 +89,10 @@ static int read_parts_of(struct parts *parts, const uint8_t *bytes, size_t size,
   struct der value;
   if (der_next(&input, TAG_SEQUENCE, &certificate) || left(&input) != 0) return -1;
   if (der_next(&certificate, TAG_SEQUENCE, &tbs)) return -1;
+  if (der_next(&certificate, TAG_SEQUENCE, &value) || !is_algorithm(&value)) return -1;
+  if (der_next(&certificate, TAG_BIT_STRING, &parts->signature) || left(&certificate) != 0) return -1;
   if (der_next(&tbs, TAG_VERSION, &value) || !der_is(&value, "\x02\x01\x02", 3)) return -1;
-  if (der_next(&tbs, TAG_INTEGER, &value)) return -1;
+  if (der_next(&tbs, TAG_INTEGER, &value) || !is_serial(&value)) return -1;
   if (der_next(&tbs, TAG_SEQUENCE, &value) || !is_algorithm(&value)) return -1;
   if (der_next(&tbs, TAG_SEQUENCE, &parts->issuer)) return -1;
   if (der_next(&tbs, TAG_SEQUENCE, &parts->validity)) return -1;
@@ -101,6 +115,16 @@ static int read_key(struct certificate_leaf *leaf, struct der key) {
   return 0;
 }
 
+/* One name, the key's own (SPEC 1.2), as a commonName in UTF-8: it says nothing that the key does not, and has one spelling. */
+static bool is_named_by_key(const struct der *subject, const uint8_t key[32]) {
+  enum { BEFORE_ID = 11 };
+  char id[SHALLOT_TEXT_ID_CHARS + 1];
+  base64url_write(id, sizeof id, key, SHALLOT_KEY_BYTES);
+  if (left(subject) != BEFORE_ID + SHALLOT_TEXT_ID_CHARS) return false;
+  if (memcmp(subject->at, "\x31\x34\x30\x32\x06\x03\x55\x04\x03\x0c\x2b", BEFORE_ID) != 0) return false;
+  return memcmp(subject->at + BEFORE_ID, id, SHALLOT_TEXT_ID_CHARS) == 0;
+}
+
 static int two_digits(struct der *text) {
   if (left(text) < 2) return -1;
   int tens = text->at[0] - '0';
@@ -117,7 +141,12 @@ static int64_t days_since_1970(int year, int month, int day) {
   return 365 * shifted + leaps + day_of_year - 719468;
 }
 
-/* YYMMDDHHMMSSZ up to 2049, YYYYMMDDHHMMSSZ after (RFC 5280 §4.1.2.5). */
+static int days_of(int year, int month) {
+  bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+  return month == 2 ? 28 + is_leap : 30 + (month + (month > 7)) % 2;
+}
+
+/* YYMMDDHHMMSSZ up to 2049, YYYYMMDDHHMMSSZ after, and neither for the other (RFC 5280 §4.1.2.5). */
 static int read_time(struct der *from, int64_t *seconds) {
   struct der text;
   int year = 0;
@@ -131,13 +160,14 @@ static int read_time(struct der *from, int64_t *seconds) {
     year = two_digits(&text);
     if (century < 0 || year < 0) return -1;
     year += 100 * century;
+    if (year < 2050) return -1;
   }
   int month = two_digits(&text);
   int day = two_digits(&text);
   int hour = two_digits(&text);
   int minute = two_digits(&text);
   int second = two_digits(&text);
-  if (month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 || hour > 23) return -1;
+  if (month < 1 || month > 12 || day < 1 || day > days_of(year, month) || hour < 0 || hour > 23) return -1;
   if (minute < 0 || minute > 59 || second < 0 || second > 59 || !der_is(&text, "Z", 1)) return -1;
   *seconds = ((days_since_1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
   return 0;
@@ -161,39 +191,64 @@ static int check_extended_usage(struct der *value) {
   return der_is(&purpose, "\x2b\x06\x01\x05\x05\x07\x03\x01", 8) ? 0 : -1;
 }
 
-/* Each extension at most once; the three that we judge by their last byte under 2.5.29. */
-static int check_extensions(struct der extensions) {
-  enum { KEY_USAGE = 0x0f, ALTERNATIVE_NAME = 0x11, CONSTRAINTS = 0x13, EXTENDED_USAGE = 0x25 };
-  uint64_t seen = 0;
-  while (left(&extensions) != 0) {
-    struct der extension;
-    struct der name;
-    struct der critical = {NULL, NULL};
-    struct der value;
-    if (der_next(&extensions, TAG_SEQUENCE, &extension) || der_next(&extension, TAG_OBJECT_ID, &name)) return -1;
-    if (der_next(&extension, TAG_BOOLEAN, &critical) == 0 && !der_is(&critical, "\xff", 1)) return -1;
-    if (der_next(&extension, TAG_OCTET_STRING, &value) || left(&extension) != 0) return -1;
-    int id = left(&name) == 3 && name.at[0] == 0x55 && name.at[1] == 0x1d ? name.at[2] : 0;
-    if (id > 0 && id < 64) {
-      if (seen >> id & 1) return -1;
-      seen |= (uint64_t)1 << id;
-    }
-    int bad = critical.at != NULL && id != ALTERNATIVE_NAME; /* whose names are for the other side */
-    if (id == KEY_USAGE) bad = check_key_usage(&value);
-    if (id == CONSTRAINTS) bad = check_constraints(&value);
-    if (id == EXTENDED_USAGE) bad = check_extended_usage(&value);
+/* What is in one extension; `critical` is empty where it is not. */
+struct extension {
+  struct der name;
+  struct der critical;
+  struct der value;
+};
+
+static int read_extension(struct der *list, struct extension *extension) {
+  struct der inside;
+  extension->critical = (struct der){NULL, NULL};
+  if (der_next(list, TAG_SEQUENCE, &inside) || der_next(&inside, TAG_OBJECT_ID, &extension->name)) return -1;
+  /* FALSE is the default, which DER does not write. */
+  if (der_next(&inside, TAG_BOOLEAN, &extension->critical) == 0 && !der_is(&extension->critical, "\xff", 1)) return -1;
+  return der_next(&inside, TAG_OCTET_STRING, &extension->value) || left(&inside) != 0 ? -1 : 0;
+}
+
+/* Whether one of the extensions in front of `end`, which have been read, has this name. */
+static bool was_there(struct der extensions, const uint8_t *end, const struct der *name) {
+  struct extension before;
+  while (extensions.at != end && read_extension(&extensions, &before) == 0) {
+    if (same(&before.name, name)) return true;
+  }
+  return false;
+}
+
+enum extension_id { KEY_USAGE = 0x0f, ALTERNATIVE_NAME = 0x11, CONSTRAINTS = 0x13, EXTENDED_USAGE = 0x25 };
+
+/* The last byte of a name under 2.5.29, or 0. */
+static int id_of(const struct der *name) { return left(name) == 3 && name->at[0] == 0x55 && name->at[1] == 0x1d ? name->at[2] : 0; }
+
+/* Each extension at most once. `names_are_others`: a door's names are for who comes to it. */
+static int check_extensions(struct der extensions, bool names_are_others) {
+  struct der rest = extensions;
+  bool has_purpose = false;
+  while (left(&rest) != 0) {
+    const uint8_t *begins = rest.at;
+    struct extension extension;
+    if (read_extension(&rest, &extension) || was_there(extensions, begins, &extension.name)) return -1;
+    int id = id_of(&extension.name);
+    int bad = extension.critical.at != NULL && !(id == ALTERNATIVE_NAME && names_are_others);
+    if (id == KEY_USAGE) bad = check_key_usage(&extension.value);
+    if (id == CONSTRAINTS) bad = check_constraints(&extension.value);
+    if (id == EXTENDED_USAGE) bad = check_extended_usage(&extension.value);
+    has_purpose |= id == EXTENDED_USAGE;
     if (bad) return -1;
   }
-  return seen >> EXTENDED_USAGE & 1 ? 0 : -1;
+  return has_purpose ? 0 : -1;
 }
 
 int certificate_read_leaf(struct certificate_leaf *leaf, const uint8_t *der, size_t size) {
   struct parts parts;
-  if (read_parts(&parts, der, size)) return SHALLOT_E_TLS_PROFILE;
-  if (read_key(leaf, parts.key)) return SHALLOT_E_TLS_PROFILE;
+  if (size > SHALLOT_CERTIFICATE_BYTES_MAX || read_parts(&parts, der, size)) return SHALLOT_E_TLS_PROFILE;
+  if (left(&parts.signature) != 1 + CRYPTO_SIGNATURE_BYTES || parts.signature.at[0] != 0) return SHALLOT_E_TLS_PROFILE;
+  if (read_key(leaf, parts.key) || crypto_check_public(leaf->public_key) != 0) return SHALLOT_E_TLS_PROFILE;
+  if (!is_named_by_key(&parts.subject, leaf->public_key)) return SHALLOT_E_TLS_PROFILE;
   if (read_time(&parts.validity, &leaf->not_before)) return SHALLOT_E_TLS_PROFILE;
   if (read_time(&parts.validity, &leaf->not_after)) return SHALLOT_E_TLS_PROFILE;
-  return left(&parts.validity) != 0 || check_extensions(parts.extensions) ? SHALLOT_E_TLS_PROFILE : 0;
+  return left(&parts.validity) != 0 || check_extensions(parts.extensions, false) ? SHALLOT_E_TLS_PROFILE : 0;
 }
 
 /* SubjectPublicKeyInfo of id-ecPublicKey on prime256v1 (RFC 5480 §2). */
@@ -210,7 +265,7 @@ int certificate_read_door(int64_t *not_after, const uint8_t *der, size_t size, c
   int64_t not_before;
   if (read_parts_of(&parts, der, size, is_ecdsa) || check_point(parts.key, point)) return SHALLOT_E_TLS_PROFILE;
   if (read_time(&parts.validity, &not_before) || read_time(&parts.validity, not_after)) return SHALLOT_E_TLS_PROFILE;
-  return left(&parts.validity) != 0 || check_extensions(parts.extensions) ? SHALLOT_E_TLS_PROFILE : 0;
+  return left(&parts.validity) != 0 || check_extensions(parts.extensions, true) ? SHALLOT_E_TLS_PROFILE : 0;
 }
 
 int certificate_is_self_issued(const uint8_t *der, size_t size) {

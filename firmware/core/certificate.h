@@ -20,14 +20,15 @@ struct certificate_leaf {
 };
 
 /*
- * Reads a leaf and holds it to the profile: v3, Ed25519 key and signature, CA:FALSE, extended key usage serverAuth and
- * nothing else, key usage (if any) without certificate signing, no critical extension that is not known here.
- * 0 or SHALLOT_E_TLS_PROFILE. Dates are returned, not judged.
+ * Reads a leaf and holds it to the profile of SPEC 6.2: at most SHALLOT_CERTIFICATE_BYTES_MAX, v3, a sound serial number, Ed25519 key and
+ * signature, a sound key, the subject of that key, CA:FALSE, extended key usage serverAuth and nothing else, key usage (if any) digital
+ * signatures alone, no extension twice, and none that is critical and not known here.
+ * 0 or SHALLOT_E_TLS_PROFILE. Dates are returned, not judged; whose signature it is, the TLS library judges.
  */
 int certificate_read_leaf(struct certificate_leaf *leaf, const uint8_t *der, size_t size);
 
 /*
- * Reads a leaf for the door to the LAN (SPEC 18.2): v3, this ECDSA P-256 key, signed with ECDSA and SHA-256, and otherwise as above.
+ * Reads a leaf for the door to the LAN (SPEC 18.2): v3, this ECDSA P-256 key, signed with ECDSA and SHA-256, any subject, and otherwise as above.
  * 0 or SHALLOT_E_TLS_PROFILE; `not_after` as above.
  */
 int certificate_read_door(int64_t *not_after, const uint8_t *der, size_t size, const uint8_t point[65]);

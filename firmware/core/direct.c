@@ -9,6 +9,7 @@
 #include "certificate.h"
 #include "crypto.h"
 #include "door.h"
+#include "kept.h"
 #include "line.h"
 #include "nameplate.h"
 #include "signer.h"
@@ -50,12 +51,16 @@ static bool is_origin(const char *origin) {
 /* A key whose chip is not here, or that is here while the board has a chip, is another board's. */
 static bool key_is_usable(const struct port *port) { return signer_is_reference(direct.key.key) == (port->point_signer != NULL); }
 
+/* Where no copy is sound it is as where there is none: the hub makes a leaf for another (SPEC 18.1). */
 static int key_ready(const struct port *port) {
-  int size = port->blob_read(KEY_BLOB, (uint8_t *)&direct.key, sizeof direct.key);
+  int size = kept_read(port, KEY_BLOB, (uint8_t *)&direct.key, sizeof direct.key);
   if (size == (int)sizeof direct.key && direct.key.point[0] == 4 && key_is_usable(port)) return 0;
+  if (size == SHALLOT_E_TLS_OUT_OF_MEMORY) return size;
   if (size < 0) memset(&direct.key, 0, sizeof direct.key);
-  int fault = signer_make_point(port, direct.key.key, direct.key.point);
-  return fault ? fault : port->blob_write(KEY_BLOB, (const uint8_t *)&direct.key, sizeof direct.key);
+  /* A chip's new key takes the old one's place: no half of a write may make what was damaged the old reference again. */
+  int fault = kept_remove(port, KEY_BLOB);
+  if (fault == 0) fault = signer_make_point(port, direct.key.key, direct.key.point);
+  return fault ? fault : kept_write(port, KEY_BLOB, &direct.key, sizeof direct.key);
 }
 
 int direct_begin(const struct direct_config *config, uint16_t *tcp_port, const uint8_t **point) {

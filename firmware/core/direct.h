@@ -3,9 +3,9 @@
  * A device's own server (SPEC 18): its key, the leaf and the origins that the hub gave it, and the door (door.h) that is open while there is a leaf.
  * In: the hub's word; out: what the hello says, and commands for the session. Without SHALLOT_DIRECT, or where nobody can connect, nothing
  * of it is there.
- * What stays true: the key is made on the device, or in its chip, and is on flash before anybody hears its point; a leaf for another key, or one that
- * is no server's, is refused and the one before it stays. Absent on purpose: the leaf on flash, because the hub that brings it brings the
- * owners and leases too, without which nobody may do anything here.
+ * What stays true: the key is made on the device, or in its chip, and is on flash, twice with a sum, before anybody hears its point; a leaf
+ * for another key, or one that is no server's, is refused and the one before it stays. Absent on purpose: the leaf on flash, because the
+ * hub that brings it brings the owners and leases too, without which nobody may do anything here.
  */
 #ifndef SHALLOT_DIRECT_H
 #define SHALLOT_DIRECT_H

@@ -24,6 +24,9 @@ static const char *slot_name(char name[9], uint32_t serial) {
   return name;
 }
 
+/* What lies in another's slot was not put there, nor has anybody counted to the end. */
+static bool is_own_slot(uint32_t serial, uint32_t found) { return found % SPOOL_SLOTS == serial % SPOOL_SLOTS && found != UINT32_MAX; }
+
 /* The envelope's size, or SHALLOT_E_MISSING, or SHALLOT_E_PORT_STORAGE for one that is damaged. */
 static int slot_read(const struct spool *spool, uint32_t serial, struct spool_head *head, uint8_t *room) {
   char name[9];
@@ -31,7 +34,7 @@ static int slot_read(const struct spool *spool, uint32_t serial, struct spool_he
   if (size == SHALLOT_E_MISSING) return size;
   if (size <= HEAD_BYTES || !crypto_sum_fits(room, room + CRYPTO_SUM_BYTES, (size_t)size - CRYPTO_SUM_BYTES)) return SHALLOT_E_PORT_STORAGE;
   memcpy(head, room, sizeof *head);
-  return size - HEAD_BYTES;
+  return is_own_slot(serial, head->serial) ? size - HEAD_BYTES : SHALLOT_E_PORT_STORAGE;
 }
 
 static void slot_drop(const struct spool *spool, uint32_t serial) {
@@ -39,21 +42,39 @@ static void slot_drop(const struct spool *spool, uint32_t serial) {
   spool->port->blob_remove(slot_name(name, serial));
 }
 
-void spool_open(struct spool *spool, const struct port *port, uint8_t *room) {
+static void slot_lose(struct spool *spool, uint32_t slot, uint32_t samples) {
+  slot_drop(spool, slot);
+  spool->lost += samples;
+}
+
+/* Counts on from what is there. */
+static void slots_find(struct spool *spool, uint8_t *room) {
   struct spool_head head;
   bool is_any = false;
-  *spool = (struct spool){.port = port};
   for (uint32_t slot = 0; slot < SPOOL_SLOTS; slot++) {
     int size = slot_read(spool, slot, &head, room);
-    if (size == SHALLOT_E_PORT_STORAGE) {
-      slot_drop(spool, slot);
-      spool->lost++;
-    }
+    if (size == SHALLOT_E_PORT_STORAGE) slot_lose(spool, slot, 1);
     if (size < 0) continue;
     if (!is_any || head.serial < spool->first) spool->first = head.serial;
     if (!is_any || head.serial >= spool->next) spool->next = head.serial + 1;
     is_any = true;
   }
+}
+
+/* Of serials that no ring can hold together those before the newest go: between them there would be nothing for ever. */
+static void slots_sort_out(struct spool *spool, uint8_t *room) {
+  struct spool_head head;
+  for (uint32_t slot = 0; slot < SPOOL_SLOTS; slot++) {
+    int size = slot_read(spool, slot, &head, room);
+    if (size > 0 && spool->next - head.serial > SPOOL_SLOTS) slot_lose(spool, slot, head.label.samples);
+  }
+  spool->first = spool->next - SPOOL_SLOTS;
+}
+
+void spool_open(struct spool *spool, const struct port *port, uint8_t *room) {
+  *spool = (struct spool){.port = port};
+  slots_find(spool, room);
+  if (spool->next - spool->first > SPOOL_SLOTS) slots_sort_out(spool, room);
 }
 
 bool spool_is_empty(const struct spool *spool) { return spool->first == spool->next; }

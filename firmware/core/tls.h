@@ -22,10 +22,10 @@
 /* Bytes of application data that travel in one record at most; longer writes become several records. */
 #define TLS_RECORD_BYTES_MAX 1024
 /*
- * What resumption needs, as bytes to be stored: a ticket of the daemon's of at most 768 bytes, its secret, and the key that the daemon
- * proved. A larger one is not kept, and the next connection is a full handshake. Secret: wipe it.
+ * What resumption needs, as bytes to be stored: a ticket of the daemon's of at most 768 bytes, its secret, the key that the daemon
+ * proved, and a sum of it all. A larger one is not kept, and the next connection is a full handshake. Secret: wipe it.
  */
-#define TLS_TICKET_BYTES_MAX 852
+#define TLS_TICKET_BYTES_MAX 856
 
 /* Everything pointed to must stay until tls_close(). */
 struct tls_config {
@@ -74,7 +74,8 @@ void tls_use(const struct port *port);
 int tls_open(struct tls *tls, const struct tls_config *config);
 
 /*
- * Offers a stored ticket; the bytes must stay as they are until tls_handshake() has returned, or nothing happens when they are none.
+ * Offers a stored ticket; the bytes must stay as they are until tls_handshake() has returned. Nothing happens when they are none, or not
+ * what was stored.
  * Offer none when the pins or the certificate have changed. Storage gives no age, and needs to give none: without early data a
  * server looks at its own clock alone (RFC 8446 §8.3).
  */

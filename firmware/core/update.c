@@ -18,11 +18,18 @@ enum { SUMMED_BYTES = sizeof(struct update_state) - CRYPTO_SUM_BYTES };
 
 static const uint8_t *summed(const struct update_state *state) { return (const uint8_t *)state + CRYPTO_SUM_BYTES; }
 
+/* Whether it was ever written by state_store: a right sum does not say so of another firmware's bytes. */
+static bool is_state(const struct update_state *state, const struct port *port) {
+  uint32_t bytes_max = port->slots == NULL ? 0 : port->slots->bytes;
+  bool is_within = state->kept <= state->size && state->kept % PORT_SECTOR_BYTES == 0 && (state->phase != UPDATE_RECEIVING || state->size <= bytes_max);
+  return state->layout == LAYOUT && state->phase <= UPDATE_RETURNED && state->slot < PLACES && is_within;
+}
+
 static bool place_read(const struct port *port, unsigned place, struct update_state *state) {
   char name[PORT_BLOB_NAME_CHARS_MAX + 1];
   blob_name(name, STATE_BLOB, place);
   if (port->blob_read(name, (uint8_t *)state, sizeof *state) != (int)sizeof *state) return false;
-  return crypto_sum_fits(state->sum, summed(state), SUMMED_BYTES) && state->layout == LAYOUT;
+  return crypto_sum_fits(state->sum, summed(state), SUMMED_BYTES) && is_state(state, port);
 }
 
 /* The newest that is sound. */
@@ -181,9 +188,6 @@ size_t update_wanted(struct update *update, uint8_t out[NOTE_WANTED_FRAME_BYTES]
   update->is_wanted_due = false;
   return note_wanted_put(out, update->state.manifest, update->got, update->code);
 }
-
-/* The hub offers again what it still wants; then it is told. */
-void update_linked(struct update *update) { update->is_wanted_due = false; }
 
 /* ---- trial and return ---- */
 

@@ -86,9 +86,6 @@ int update_chunk(struct update *update, const struct note *chunk);
 /* The note that is due, as a frame; 0 when none is. */
 size_t update_wanted(struct update *update, uint8_t out[NOTE_WANTED_FRAME_BYTES]);
 
-/* A new link: the hub does not know how far it is. */
-void update_linked(struct update *update);
-
 /* Boots the other slot on trial. Returns only when that could not be: a negative code. */
 int update_boot(struct update *update);
 

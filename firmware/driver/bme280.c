@@ -147,5 +147,5 @@ int bme280_read(struct bme280 *sensor, struct air *air) {
   if (fault) return fault;
   *air = bme280_compensate(&sensor->trim, &raw);
   if (!is_plausible(air)) return SHALLOT_FAULT_RANGE;
-  return health_word(&sensor->health, (uint32_t)(raw.temperature << 12 ^ raw.pressure));
+  return health_word(&sensor->health, (uint32_t)raw.temperature << 12 ^ (uint32_t)raw.pressure);
 }

@@ -38,12 +38,18 @@ static bool is_ours(const struct port *port) {
   return high == IS_OV2640 && low >= REVISION_LEAST && low <= REVISION_MOST;
 }
 
+/* Whether the chip was reset, and is one of these. */
+static bool registers_begin(const struct port *port) {
+  if (register_write(port, BANK_SELECT, BANK_SENSOR) != 0 || register_write(port, COM7, COM7_RESET) != 0) return false;
+  port->sleep_ms(RESET_MS);
+  return register_write(port, BANK_SELECT, BANK_SENSOR) == 0 && is_ours(port);
+}
+
 int ov2640_open(struct ov2640 *camera, const struct port *port) {
   *camera = (struct ov2640){.port = port, .fault = SHALLOT_FAULT_ABSENT};
-  if (port->capture_take == NULL || register_write(port, BANK_SELECT, BANK_SENSOR) != 0) return SHALLOT_E_DEVICE_FAULT;
-  if (register_write(port, COM7, COM7_RESET) != 0) return SHALLOT_E_DEVICE_FAULT;
-  port->sleep_ms(RESET_MS);
-  if (register_write(port, BANK_SELECT, BANK_SENSOR) != 0 || !is_ours(port)) return SHALLOT_E_DEVICE_FAULT;
+  if (port->capture_take == NULL) return SHALLOT_E_DEVICE_FAULT;
+  bool has_begun = port->capture_begin != NULL ? port->capture_begin() == 0 : registers_begin(port);
+  if (!has_begun) return SHALLOT_E_DEVICE_FAULT;
   port->capture_drop();
   camera->fault = SHALLOT_FAULT_NONE;
   return 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * An OmniVision OV2640 camera (data sheet version 1.6): its registers by SCCB, which is I2C here; its frames by port.h's capture, which a
- * board has in hardware. In: an order to look; out: one whole JPEG (ITU-T T.81), read piece by piece from where the port keeps it.
+ * An OmniVision OV2640 camera (data sheet version 1.6): its registers by SCCB, which is I2C here, unless the board's own driver has them; its
+ * frames by port.h's capture, which a board has in hardware. In: an order to look; out: one whole JPEG (ITU-T T.81), read piece by piece from where the port keeps it.
  * What stays true: what is not a whole picture of at most OV2640_BYTES_MAX is none, and is dropped; pictures are at least OV2640_REST_MS
  * apart; nothing is kept that nobody asked for.
  */
@@ -29,7 +29,7 @@ struct ov2640 {
 
 /*
  * Resets the chip and drops what was kept. 0, or SHALLOT_E_DEVICE_FAULT: nobody answers, another chip does, or the place has no capture.
- * Takes 10 ms.
+ * Takes 10 ms, or as long as the board's driver.
  */
 int ov2640_open(struct ov2640 *camera, const struct port *port);
 

@@ -205,8 +205,14 @@ struct port {
   const struct point_signer *point_signer;
 
   /*
-   * ---- pictures: a camera's own parallel bus, which boards read in hardware; all three NULL: there is none ----
+   * ---- pictures: a camera's own parallel bus, which boards read in hardware; all NULL: there is none ----
    */
+
+  /*
+   * Makes the camera ready, anew if it was, and drops what was kept: 0, or SHALLOT_E_DEVICE_FAULT: nobody answers, or another chip does.
+   * NULL: it is set up by its registers, over i2c_transfer.
+   */
+  int (*capture_begin)(void);
 
   /* Waits at most timeout_ms for the next frame and keeps it, in place of another: its size in bytes, or SHALLOT_E_DEVICE_FAULT. */
   int (*capture_take)(uint32_t timeout_ms);

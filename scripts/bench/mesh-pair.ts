@@ -4,7 +4,7 @@ import { toBase64url } from '../../daemon/base/bytes.ts'
 import { systemClock } from '../../daemon/base/clock.ts'
 import { systemRandom } from '../../daemon/base/random.ts'
 import { Secret } from '../../daemon/base/secret.ts'
-import { fieldsOf, listOf, textIn } from '../../daemon/cli/fields.ts'
+import { type Fields, fieldsOf, listOf, textIn } from '../../daemon/cli/fields.ts'
 import { unixWay } from '../../daemon/cli/reach/index.ts'
 import { loadOwner } from '../../daemon/config/keyring.ts'
 import { sealEnvelope } from '../../daemon/core/envelope/index.ts'
@@ -48,7 +48,8 @@ export async function openPair(
   held.defer(() => cabinHub[Symbol.asyncDispose]())
   const townClient = held.use(openClient(town, async () => unixWay(town.data)))
   const cabinClient = held.use(openClient(cabin, async () => unixWay(cabin.data)))
-  await joinThem(townClient, cabinClient, cabin)
+  await joinThem(townClient, cabinClient, cabin, 'cabin')
+  await connected([townClient, cabinClient])
   const handles = held.move()
   return {
     ...{ town, cabin, townClient, cabinClient, cabinPid: cabinHub.pid },
@@ -63,7 +64,7 @@ export async function openPair(
 }
 
 /** As `shallot mesh invite` and `shallot mesh join` do it. */
-async function joinThem(host: Client, guest: Client, place: HomePlace): Promise<void> {
+export async function joinThem(host: Client, guest: Client, place: HomePlace, name: string): Promise<void> {
   const own = textIn(fieldsOf(await guest.api.get('/mesh'), 'the mesh'), 'own') as PartyId
   const { owner } = loadOwner(place.owner)
   const now = systemClock.now()
@@ -72,10 +73,7 @@ async function joinThem(host: Client, guest: Client, place: HomePlace): Promise<
     sealedAt: Math.floor(now / 1000),
     epoch: systemRandom.bytes(8),
   }
-  const member = sealEnvelope(
-    { type: 'member', ...claims, sequence: now, name: 'cabin', key: keyOf(own) },
-    owner,
-  )
+  const member = sealEnvelope({ type: 'member', ...claims, sequence: now, name, key: keyOf(own) }, owner)
   const { code } = fieldsOf(await host.api.send('POST', '/mesh/invitations'), 'an invitation')
   await guest.api.send('POST', '/mesh/join', { code, member: toBase64url(member) })
   await within('the second daemon did not join', async () => {
@@ -83,7 +81,6 @@ async function joinThem(host: Client, guest: Client, place: HomePlace): Promise<
     if (joining.state === 'refused') throw new Error(`joining was refused: ${joining.code}`)
     return joining.state === 'joined'
   })
-  await connected([host, guest])
 }
 
 async function connected(clients: readonly Client[]): Promise<void> {
@@ -100,11 +97,15 @@ export async function within(what: string, holds: () => Promise<boolean>): Promi
   }
 }
 
-/** The other daemon, as this one tells. */
-export async function memberOf(client: Client): Promise<Record<string, unknown>> {
+/** All daemons of the home, as this one tells. */
+export async function membersOf(client: Client): Promise<readonly Fields[]> {
   const report = fieldsOf(await client.api.get('/mesh'), 'the mesh')
-  const members = listOf(report.members, 'daemons').map((each) => fieldsOf(each, 'a daemon'))
-  return members.find(({ own }) => own !== true) ?? {}
+  return listOf(report.members, 'daemons').map((each) => fieldsOf(each, 'a daemon'))
+}
+
+/** The other daemon, as this one tells. */
+export async function memberOf(client: Client): Promise<Fields> {
+  return (await membersOf(client)).find(({ own }) => own !== true) ?? {}
 }
 
 export async function openNetwork({ say, signal }: Bench): Promise<PrivateTor> {

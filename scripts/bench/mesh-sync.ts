@@ -125,6 +125,7 @@ async function roomOn(
     {
       ...{ clock: systemClock, random: systemRandom, log: new Log(systemClock, silent) },
       dial: (address, port, options) => onion.dial(address, port, options),
+      stalled: () => {},
       hear: {
         mayEnter: () => true,
         connected: onConnected,

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import type { Instant } from '../../daemon/base/clock.ts'
-import { type Layout, NODES } from './torrc.ts'
+import { type Layout, nodesOf } from './torrc.ts'
 
 /** A network asleep: keys, consensus and descriptors of every node. Its ports are part of it. */
 export interface Snapshot {
@@ -12,7 +12,7 @@ export interface Snapshot {
 }
 
 const MANIFEST = 'manifest.json'
-const FORMAT = 1
+const FORMAT = 2
 const SNAPSHOTS_MAX = 4
 /** A network begun on a snapshot must outlive a long test run on its consensus. */
 const LEFT_MS_MIN = 3 * 3_600_000
@@ -54,7 +54,8 @@ export async function saveSnapshot(store: string, layout: Layout, torVersion: st
   const draft = join(store, `draft-${process.pid}-${layout.basePort}`)
   await mkdir(draft, { recursive: true, mode: 0o700 })
   try {
-    for (const part of [...NODES, 'seed']) await copyKept(join(layout.directory, part), join(draft, part))
+    for (const part of [...nodesOf(layout), 'seed'])
+      await copyKept(join(layout.directory, part), join(draft, part))
     const manifest = await describe(draft, layout, torVersion)
     await writeFile(join(draft, MANIFEST), JSON.stringify(manifest), { mode: 0o600 })
     await rm(path, { recursive: true, force: true })
@@ -72,12 +73,12 @@ async function copyKept(from: string, to: string): Promise<void> {
 }
 
 async function describe(path: string, layout: Layout, torVersion: string): Promise<Manifest> {
-  const { basePort, authority, voteOffset } = layout
+  const { basePort, authority, relays, voteOffset } = layout
   const consensus = await readFile(join(path, 'seed', 'cached-microdesc-consensus'), 'utf8')
   return {
     format: FORMAT,
     torVersion,
-    layout: { basePort, authority, voteOffset },
+    layout: { basePort, authority, relays, voteOffset },
     usableFrom: stampOf(consensus, 'valid-after'),
     usableUntil: stampOf(consensus, 'valid-until') - LEFT_MS_MIN,
     files: await hashes(path),

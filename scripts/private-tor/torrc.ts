@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { join } from 'node:path'
 import type { AuthorityIdentity } from './keys.ts'
+import { NODES_PER_RANGE, PORTS_PER_RANGE } from './ports.ts'
 
-/** One authority (a relay too) and five relays: four is the least that carries onion services, six carries them well. */
-export const NODES = ['authority', 'relay1', 'relay2', 'relay3', 'relay4', 'relay5'] as const
-export type NodeName = (typeof NODES)[number]
+export type NodeName = 'authority' | `relay${number}`
+
+/** Four nodes are the least that carries onion services, six carry them well. */
+export const RELAYS = 5
+/** Beside the authority; a network of more would want more than two ranges of ports. */
+export const RELAYS_MAX = 11
 
 /**
  * The longest interval that divides half an hour, valid for a day: a snapshot stays good for a day, and since a
@@ -17,12 +21,24 @@ export interface Layout {
   readonly directory: string
   readonly basePort: number
   readonly authority: AuthorityIdentity
+  /** Beside the authority, which is a relay too. */
+  readonly relays: number
   /** Seconds into each voting interval at which votes are cast. */
   readonly voteOffset: number
 }
 
-export const orPort = (basePort: number, node: NodeName): number => basePort + NODES.indexOf(node)
-export const directoryPort = (basePort: number): number => basePort + 6
+export function nodesOf({ relays }: Pick<Layout, 'relays'>): readonly NodeName[] {
+  return ['authority', ...Array.from({ length: relays }, (_, at) => `relay${at + 1}` as const)]
+}
+
+/** Six nodes to a range. */
+export function orPort(basePort: number, node: NodeName): number {
+  const at = node === 'authority' ? 0 : Number(node.slice('relay'.length))
+  return basePort + Math.floor(at / NODES_PER_RANGE) * PORTS_PER_RANGE + (at % NODES_PER_RANGE)
+}
+
+export const rangesFor = (relays: number): number => Math.ceil((relays + 1) / NODES_PER_RANGE)
+export const directoryPort = (basePort: number): number => basePort + NODES_PER_RANGE
 export const emptyFile = (directory: string): string => join(directory, 'empty')
 export const resolverFile = (directory: string): string => join(directory, 'resolv.conf')
 

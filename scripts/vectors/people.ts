@@ -154,6 +154,18 @@ function wholeOnes(): Case[] {
       owner,
       'ok',
     ),
+    one(
+      'ok-grant-all',
+      '12.1',
+      'as much of as many devices as one grant holds',
+      {
+        ...grant,
+        devices: Array.from({ length: 8 }, (_, at) => new Uint8Array(32).fill(at + 1)),
+        what: Array.from({ length: 32 }, (_, at) => ({ affordance: 256 * at + 0xfe, methods: 5 })),
+      },
+      owner,
+      'ok',
+    ),
     one('ok-grant-pin', '12.7', 'for who knows a code', { ...unheld, pin: PIN }, owner, 'ok'),
     one(
       'ok-grant-later',
@@ -248,8 +260,8 @@ function spoiledGrants(): Case[] {
     spoiled('group-empty', 'a group without a name', { devices: [''] }),
     spoiled('group-long', 'a group of 17 bytes', { devices: ['seventeen-letters'] }),
     spoiled('what-nothing', 'nothing may be done', { what: [] }),
-    spoiled('what-seventeen', 'seventeen permissions', {
-      what: Array(17).fill({ affordance: 9, methods: 2 }),
+    spoiled('what-thirty-three', '33 permissions', {
+      what: Array(33).fill({ affordance: 9, methods: 2 }),
     }),
     spoiled('methods-none', 'a permission for no method', permission(9, 0)),
     spoiled('methods-unknown', 'a method that is not ours', permission(9, 8)),

@@ -20,7 +20,7 @@ export function pinsHeader(wirings: readonly Wiring[], boards: Boards): string {
       channels.flatMap(({ kind, channel, pins }) => {
         const label = pins[board]
         if (label === undefined) return []
-        const macro = kind.toUpperCase().replace('-', '_')
+        const macro = kind.toUpperCase().replaceAll('-', '_')
         return [
           `  X(${app.replaceAll('-', '_')}, ${macro}, ${channel ?? 0}, ${boards[board].pins[label]!.gpio})`,
         ]
@@ -32,7 +32,7 @@ export function pinsHeader(wirings: readonly Wiring[], boards: Boards): string {
   return `${notice('*.json')}#ifndef ${guard}
 #define ${guard}
 
-/* A line for each pin: app, kind (OUTPUT, PULSE, INPUT, LINE, SDA, SCL, WIEGAND_0, WIEGAND_1), channel (0 for a bus), GPIO. */
+/* A line for each pin: app, kind (OUTPUT, PULSE, INPUT, LINE, SDA, SCL, WIEGAND_0, WIEGAND_1, CAMERA_...), channel (0 for a bus), GPIO. */
 ${tables.join('\n')}
 #endif
 `

@@ -8,8 +8,8 @@ const FOLDER = join(import.meta.dirname, '..', '..', 'firmware', 'wiring')
 export const BOARDS = ['esp8266', 'esp32', 'esp32c3', 'esp32cam'] as const
 export type BoardName = (typeof BOARDS)[number]
 
-/** An output does not move while the board starts; an interrupt is what a Wiegand reader needs. */
-export type Use = 'output' | 'input' | 'interrupt'
+/** An output does not move while the board starts; an interrupt is what a Wiegand reader needs; a camera's pins lead to its socket. */
+export type Use = 'output' | 'input' | 'interrupt' | 'camera'
 export interface Board {
   readonly title: string
   /** Whether it has the room for a door to the LAN (SPEC 18). */
@@ -18,6 +18,13 @@ export interface Board {
   readonly pins: Readonly<Record<string, { readonly gpio: number; readonly uses: readonly Use[] }>>
 }
 export type Boards = Readonly<Record<BoardName, Board>>
+
+/** What a camera's socket is called in C, in the order of firmware/port/esp32cam/capture.h. */
+export const CAMERA = [
+  ...['power', 'clock', 'sda', 'scl'],
+  ...['d0', 'd1', 'd2', 'd3', 'd4', 'd5', 'd6', 'd7'],
+  ...['vsync', 'href', 'pclk'],
+].map((name) => `camera-${name}`)
 
 /** What a channel of port.h is on a board, and what its pin must be able to do. `line` is 1-Wire or a DHT22's own. */
 export const KINDS: Readonly<Record<string, Use>> = {
@@ -29,9 +36,10 @@ export const KINDS: Readonly<Record<string, Use>> = {
   scl: 'input',
   'wiegand-0': 'interrupt',
   'wiegand-1': 'interrupt',
+  ...Object.fromEntries(CAMERA.map((kind) => [kind, 'camera' as const])),
 }
 /** These have one place on a board, and no number in the app. */
-export const BUSES: ReadonlySet<string> = new Set(['sda', 'scl', 'wiegand-0', 'wiegand-1'])
+export const BUSES: ReadonlySet<string> = new Set(['sda', 'scl', 'wiegand-0', 'wiegand-1', ...CAMERA])
 const CHANNEL_MAX = 7
 
 export interface Channel {

@@ -187,8 +187,10 @@ describe('a device in adversity', { concurrency: 2, timeout: 120_000 }, () => {
     ['cut short', (ticket: Buffer) => ticket.subarray(0, 83)],
     ['empty', () => Buffer.alloc(0)],
     ['too long', (ticket: Buffer) => Buffer.concat([ticket, Buffer.alloc(400)])],
-    ['of another version', (ticket: Buffer) => flipped(ticket, 2)],
-    ['flipped in its secret', (ticket: Buffer) => flipped(ticket, 30)],
+    ['of another version', (ticket: Buffer) => flipped(ticket, 6)],
+    ['flipped in its lifetime', (ticket: Buffer) => flipped(ticket, 11)],
+    ['flipped in its secret', (ticket: Buffer) => flipped(ticket, 34)],
+    ['flipped in the key of the hub that gave it', (ticket: Buffer) => flipped(ticket, 64)],
     ['flipped in its bytes', (ticket: Buffer) => flipped(ticket, 200)],
     ['noise', (ticket: Buffer) => Buffer.alloc(ticket.length, 0xa5)],
   ] as const)

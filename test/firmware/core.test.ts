@@ -417,6 +417,15 @@ describe('time and want of room [SPEC 6.3, 6.4]', () => {
       assert.equal(firmware.lines.filter((line) => line.startsWith('ok ')).length, 32)
     })
 
+  for (const port of PORTS_TRIED)
+    it(`every claim of direct-check holds on ${port}`, async () => {
+      await using firmware = await startFirmware({ port, program: 'direct-check' })
+      await firmware.line(/^end$/)
+      assert.equal(await firmware.exited, 0, firmware.lines.join('\n'))
+      const holds = firmware.lines.filter((line) => line.startsWith('ok ')).length
+      assert.equal(holds, port === 'qemu' ? 1 : 12, 'an ESP8266 has no door')
+    })
+
   for (const port of ['sanitize', ...EMULATED] as const)
     it(`every claim of core-check holds on ${port}`, async () => {
       await using firmware = await startFirmware({ port, program: 'core-check' })

@@ -246,6 +246,18 @@ describe('a room', () => {
       await tells(home, MOTION, true)
     })
 
+  it('measures from frost to heat, as far as its BME280 does', async () => {
+    await using home = await openFirmwareHome()
+    await using room = await enrolled(home, 'room', world)
+    for (const degrees of [27, 84, -39]) {
+      room.firmware.connect('i2c-76', `bme280 temperature=${degrees} pressure=101325 humidity=40`)
+      await until(`${degrees} degrees`, () => {
+        const last = Number(told(home, TEMPERATURE).at(-1))
+        return Math.abs(last - 100 * degrees) <= 2 || undefined
+      })
+    }
+  })
+
   it('believes each part for itself', async () => {
     await using home = await openFirmwareHome()
     await using room = await enrolled(home, 'room', world)

@@ -283,9 +283,16 @@ for (const port of ['host', ...EMULATED] as const satisfies Port[]) {
       assert.equal(await outcome(await issueLeaf(pki.hub, { keyUsage: DIGITAL_SIGNATURE })), 'ok')
     })
 
-    it('is not hurt by a leaf with a very long name', async () => {
+    it('refuses a leaf that is not named by its own key, and is not hurt by a very long name', async () => {
       const parts = ['O', 'OU', 'L', 'ST', 'CN'].map((kind) => `${kind}=${kind.repeat(30)}`)
-      assert.equal(await outcome(await issueLeaf(pki.hub, { subject: parts.join(', ') })), 'ok')
+      const id = pki.leaf.keys.raw.toString('base64url')
+      for (const subject of [parts.join(', '), 'CN=hub', `CN=${id}, O=home`, `O=${id}`])
+        assert.equal(await outcome(await issueLeaf(pki.hub, { subject, keys: pki.leaf.keys })), 'tls-profile')
+    })
+
+    it('refuses a serial number of more than 20 octets', async () => {
+      assert.equal(await outcome(await issueLeaf(pki.hub, { serial: '7f'.repeat(21) })), 'tls-profile')
+      assert.equal(await outcome(await issueLeaf(pki.hub, { serial: '7f'.repeat(20) })), 'ok')
     })
 
     it('refuses a chain through a CA below the pinned one', async () => {

@@ -75,7 +75,7 @@ describe('the HTTP API with curl', { skip: missing }, () => {
     assert.match(old, /^HTTP\/1\.1 200 /)
     assert.match(
       await curl('--head', '--unix-socket', socketPath, `http://localhost${path}`),
-      /^HTTP\/1\.1 405 /,
+      /^HTTP\/1\.1 401 /,
     )
   })
 })

@@ -23,8 +23,14 @@ import {
 /** `npm run firmware -- coverage` runs the sanitizers' tests again and counts. */
 const isCounting = process.env.SHALLOT_COVERAGE === '1'
 
+/** What is run for a port: for the machine's own what counts, when something counts. */
+export const builtFor = (port: Port): Port => (isCounting && !isEmulated(port) ? 'coverage' : port)
+
 /** Where the firmware's own code is tried: under the sanitizers, and on both instruction sets. */
 export const PORTS_TRIED: readonly Port[] = isCounting ? ['sanitize'] : ['sanitize', ...EMULATED]
+
+/** 128 and SIGTERM's number, as port/host/coverage.c has it. */
+const LEFT_STATUS = 143
 
 const LINE_MS_MAX = 60_000
 const END_MS_MAX = 20_000
@@ -139,8 +145,7 @@ function connectPart(directory: string, place: string, part: string | undefined)
 }
 
 export async function startFirmware(wanted: FirmwareOptions): Promise<Firmware> {
-  const options: FirmwareOptions =
-    isCounting && !isEmulated(wanted.port) ? { ...wanted, port: 'coverage' } : wanted
+  const options: FirmwareOptions = { ...wanted, port: builtFor(wanted.port) }
   buildFirmware(options.port, [options.program])
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'shallot-device-'))
   mkdirSync(join(directory, 'world'), { recursive: true, mode: 0o700 })
@@ -155,7 +160,8 @@ export async function startFirmware(wanted: FirmwareOptions): Promise<Firmware> 
   child.stdin!.on('error', () => child.stdin!.destroy())
   const exited = once(child, 'close').then(([status]) => {
     output.end()
-    return status as number | null
+    // What counts leaves by itself when it is told to end.
+    return isCounting && status === LEFT_STATUS ? null : (status as number | null)
   })
 
   async function finish(): Promise<number | null> {

@@ -55,6 +55,7 @@ const noRoom: MeshRoom = {
   send: () => {},
   trouble: () => ({ code: 'unreachable', detail: 'there is no network in this test' }),
   rtt: () => undefined,
+  said: () => undefined,
   ping: async () => [],
   ask: async () => {
     throw Object.assign(new Error('there is no network in this test'), { code: 'no-answer' })
@@ -315,6 +316,8 @@ export async function openTestHome(
     keys: { unlock: () => {}, lock: () => {} },
     openRoom: async () => noRoom,
     carryOut: async () => no('not-found'),
+    show: async () => no('not-found'),
+    stills: { read: () => undefined },
   })
   const httpHome: HttpHome = change({
     home,

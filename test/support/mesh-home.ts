@@ -56,7 +56,14 @@ export async function openTestMesh(
   let room: Promise<Mesh> | undefined
   let services: Services
   const openRoom = () => {
-    const deps = { clock: systemClock, random: systemRandom, log, dial: onions.dial, hear: home.ear }
+    const deps = {
+      clock: systemClock,
+      random: systemRandom,
+      log,
+      dial: onions.dial,
+      hear: home.ear,
+      stalled: () => {},
+    }
     room ??= openMesh(deps, { seed }, stop.signal)
     return room
   }
@@ -78,6 +85,8 @@ export async function openTestMesh(
     keys: { unlock: () => {}, lock: () => {} },
     openRoom,
     carryOut: async () => no('not-found'),
+    show: async () => no('not-found'),
+    stills: { read: () => undefined },
   })
   services = await openServices({
     clock: systemClock,

@@ -12,7 +12,7 @@ import { Secret } from '../../daemon/base/secret.ts'
 import { nativeEd25519 } from '../../daemon/core/envelope/index.ts'
 import { onionAddress } from '../../daemon/core/identity/index.ts'
 import { idOf, type PartyId } from '../../daemon/core/model/index.ts'
-import { type Mesh, type MeshHear, openMesh } from '../../daemon/edge/mesh/index.ts'
+import { type Mesh, type MeshDeps, type MeshHear, openMesh } from '../../daemon/edge/mesh/index.ts'
 
 /** Where each onion address leads; what is not in it cannot be reached. */
 export class Onions {
@@ -63,6 +63,7 @@ export async function openRoom(
   onions: Onions,
   number: number,
   hear: Partial<MeshHear> = {},
+  more: Partial<MeshDeps> = {},
 ): Promise<TestRoom> {
   const log: LogLine[] = []
   const heard: string[] = []
@@ -74,6 +75,8 @@ export async function openRoom(
       random: systemRandom,
       log: new Log(systemClock, (line) => void log.push(line)),
       dial: onions.dial,
+      stalled: () => {},
+      ...more,
       hear: {
         mayEnter: () => true,
         connected: (peer) => void up.push(peer),

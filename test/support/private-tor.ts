@@ -7,14 +7,14 @@ import { Log, type LogLine } from '../../daemon/base/log.ts'
 import { systemRandom } from '../../daemon/base/random.ts'
 import { type Control, getInfo, openControl } from '../../daemon/edge/onion/control.ts'
 import { type Onion, type OnionOptions, openOnion } from '../../daemon/edge/onion/index.ts'
-import { openPrivateTor, type PrivateTor } from '../../scripts/private-tor.ts'
+import { openPrivateTor, type PrivateTor, type PrivateTorOptions } from '../../scripts/private-tor.ts'
 
 /** The network of one test file; real tor, so opened once. */
-export function privateTor(): Promise<PrivateTor> {
+export function privateTor(options: Pick<PrivateTorOptions, 'relays'> = {}): Promise<PrivateTor> {
   const deps = { clock: systemClock, random: systemRandom }
   return openPrivateTor(
     deps,
-    { say: (sentence) => console.error(`  ${sentence}`) },
+    { ...options, say: (sentence) => console.error(`  ${sentence}`) },
     AbortSignal.timeout(90_000),
   )
 }

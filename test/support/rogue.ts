@@ -73,7 +73,7 @@ export class Rogue implements AsyncDisposable {
     }
     const deps = { clock: systemClock, random: systemRandom, log: new Log(systemClock, silent), hear }
     const dial = this.#onion.dial.bind(this.#onion)
-    this.#mesh = await openMesh({ ...deps, dial }, { seed }, new AbortController().signal)
+    this.#mesh = await openMesh({ ...deps, dial, stalled: () => {} }, { seed }, new AbortController().signal)
     this.#mesh.reach(this.#victim.id, this.#victim.address, false)
   }
 

@@ -25,7 +25,10 @@ export type LeafOptions = {
   keyUsage?: number
   notBefore?: Date
   notAfter?: Date
+  /** The key's id when left out, as SPEC 6.2 wants it. */
   subject?: x509.Name | string
+  /** In hexadecimal. */
+  serial?: string
   keys?: Keys
   extra?: x509.Extension[]
 }
@@ -72,8 +75,8 @@ export async function issueLeaf(ca: Ca, options: LeafOptions = {}): Promise<Leaf
   const constraints = options.constraints === undefined ? { ca: false } : options.constraints
   const purposes = options.purposes === undefined ? [SERVER_AUTH] : options.purposes
   const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: `01${randomBytes(7).toString('hex')}`,
-    subject: options.subject ?? 'CN=hub',
+    serialNumber: options.serial ?? `01${randomBytes(7).toString('hex')}`,
+    subject: options.subject ?? new x509.Name([{ CN: [{ utf8String: keys.raw.toString('base64url') }] }]),
     issuer: ca.name,
     notBefore: options.notBefore ?? new Date(Date.now() - HOUR_MS),
     notAfter: options.notAfter ?? new Date(Date.now() + HOUR_MS),

@@ -15,13 +15,14 @@ import {
 import { idOf, type PartyId } from '../../daemon/core/model/index.ts'
 import { readImageSelf, Stream, type WantedImage } from '../../daemon/core/updates/index.ts'
 import { buildFirmware, type Port, programPath, type Release } from '../../scripts/firmware.ts'
+import { builtFor } from './firmware.ts'
 import { codeName, type FirmwareHome, openFirmwareHome, signer, until } from './firmware-home.ts'
 import type { LinkHomeOptions } from './link-home.ts'
 
 /** A program that was built as an image to update to. */
 export function imageOf(port: Port, program: string, release: Release): Uint8Array {
-  buildFirmware(port, [program], release)
-  return Uint8Array.from(readFileSync(programPath(port, program, release)))
+  buildFirmware(builtFor(port), [program], release)
+  return Uint8Array.from(readFileSync(programPath(builtFor(port), program, release)))
 }
 
 /** What the release key says of an image, as `shallot firmware seal` has it; `change` spoils it for hostile tests. */

@@ -10,6 +10,10 @@ import { type BoardName, boardsOf, readWirings } from '../../scripts/wiring/plan
 
 const FIRMWARE = join(import.meta.dirname, '..', '..', 'firmware')
 const BOARDS = ['esp8266', 'esp32', 'esp32c3', 'esp32cam'] as const
+/** Environments of one board: an ESP8266 has those with two slots, too. */
+const KINDS = ['esp8266', 'esp8266-slots', 'esp32', 'esp32c3', 'esp32cam'] as const
+type Kind = (typeof KINDS)[number]
+const boardOf = (kind: Kind): BoardName => (kind === 'esp8266-slots' ? 'esp8266' : kind)
 const EXACT = /^[\w.-]+\/[\w.-]+@\d+\.\d+\.\d+$/
 
 type Section = Readonly<Record<string, string>>
@@ -41,7 +45,7 @@ function optionOf(name: string, option: string): string {
   assert.ok(section, `no section ${name}`)
   const own = section[option]
   const text = own ?? (section.extends ? optionOf(section.extends, option) : (project.env![option] ?? ''))
-  return text.replaceAll(/\$\{(\w+)\.(\w+)\}/g, (_, where: string, what: string) => optionOf(where, what))
+  return text.replaceAll(/\$\{([\w-]+)\.(\w+)\}/g, (_, where: string, what: string) => optionOf(where, what))
 }
 
 const words = (name: string, option: string): string[] => optionOf(name, option).split(/\s+/).filter(Boolean)
@@ -74,12 +78,18 @@ const apps = made('APPS')
 /** Those that are wired for it. */
 const appsOf = (board: BoardName) =>
   readWirings().flatMap((wiring) => (boardsOf(wiring).includes(board) ? [wiring.app] : []))
+/** What an environment is of: the kind, and the app's name after it. */
+function partsOf(environment: string): [kind: Kind, app: string] {
+  const kind = KINDS.findLast((each) => environment.startsWith(`${each}-`))
+  assert.ok(kind, environment)
+  return [kind, environment.slice(kind.length + 1)]
+}
 const environments = Object.keys(project).flatMap((name) => (name.startsWith('env:') ? [name.slice(4)] : []))
 
 describe('the PlatformIO project', () => {
   it('has one environment for each board and app that is wired for it, and no other', () => {
     assert.deepEqual([...new Set(BOARDS.flatMap(appsOf))].sort(), apps.toSorted())
-    const wanted = BOARDS.flatMap((board) => appsOf(board).map((app) => `${board}-${app}`))
+    const wanted = KINDS.flatMap((kind) => appsOf(boardOf(kind)).map((app) => `${kind}-${app}`))
     assert.deepEqual(environments.toSorted(), wanted.toSorted())
   })
 
@@ -105,12 +115,18 @@ describe('the PlatformIO project', () => {
       }
   })
 
-  for (const board of BOARDS)
-    it(`builds for the ${board} our sources and those of the library that our own build has, and its port`, () => {
-      const port =
-        board === 'esp8266'
-          ? ['port/esp8266/esp8266', 'port/flash_words']
-          : ['port/esp32/esp32', 'port/esp32/slots']
+  const esp8266 = ['port/esp8266/esp8266', 'port/flash_words']
+  const esp32 = ['port/esp32/esp32', 'port/esp32/slots']
+  const PORTS: Record<Kind, string[]> = {
+    esp8266,
+    'esp8266-slots': [...esp8266, ...made('SLOTS'), 'port/esp8266/mapped'],
+    esp32,
+    esp32c3: esp32,
+    esp32cam: [...esp32, 'port/esp32cam/capture'],
+  }
+  for (const kind of KINDS)
+    it(`builds for the ${kind} our sources and those of the library that our own build has, and its port`, () => {
+      const board = boardOf(kind)
       const chip = board === 'esp8266' ? [...made('NARROW'), 'wolfssl/products'] : []
       const library = made('WOLFSSL_OURS').map((name) => `wolfssl/${name}`)
       for (const app of appsOf(board)) {
@@ -118,12 +134,12 @@ describe('the PlatformIO project', () => {
           ...made('OURS'),
           ...library,
           ...chip,
-          ...port,
+          ...PORTS[kind],
           'port/arduino/arduino',
           'port/arduino/pins',
           'release/image',
         ]
-        assert.deepEqual(sourcesOf(`env:${board}-${app}`), [...wanted, `app/${app}`].sort())
+        assert.deepEqual(sourcesOf(`env:${kind}-${app}`), [...wanted, `app/${app}`].sort())
       }
     })
 
@@ -133,7 +149,7 @@ describe('the PlatformIO project', () => {
       for (const flag of [...made('BOARD_FLAGS'), ...made('WRAPS')])
         assert.ok(flags.includes(flag), `${environment}: ${flag}`)
       const app = flags.flatMap((flag) => /^-DSHALLOT_APP=(.+)$/.exec(flag)?.[1] ?? [])
-      assert.deepEqual(app, [environment.replace(/^\w+?-/, '').replaceAll('-', '_')])
+      assert.deepEqual(app, [partsOf(environment)[1].replaceAll('-', '_')])
     }
   })
 
@@ -141,19 +157,19 @@ describe('the PlatformIO project', () => {
     const boards = JSON.parse(readFileSync(join(FIRMWARE, 'wiring', 'boards.json'), 'utf8'))
     for (const environment of environments) {
       const has = words(`env:${environment}`, 'build_flags').includes(made('DOOR')[0]!)
-      assert.equal(has, boards[environment.split('-')[0]!].door, environment)
+      assert.equal(has, boards[boardOf(partsOf(environment)[0])].door, environment)
     }
   })
 
   it('says of each image what our own build says of its own, and which board and app it is for [SPEC 15.2]', () => {
     for (const environment of environments) {
-      const [board] = environment.split('-')
+      const [kind, app] = partsOf(environment)
       const flags = words(`env:${environment}`, 'build_flags')
       for (const flag of [
         `'-DIMAGE_VENDOR="${made('VENDOR')}"'`,
         `'-DIMAGE_VERSION="${made('VERSION')}"'`,
         `-DIMAGE_SEQUENCE=${made('SEQUENCE')}`,
-        `'-DIMAGE_CLASS="${board}/${environment.slice(board!.length + 1)}"'`,
+        `'-DIMAGE_CLASS="${boardOf(kind)}/${app}"'`,
       ])
         assert.ok(flags.includes(flag), `${environment}: ${flag}`)
     }
@@ -231,5 +247,58 @@ describe('the flash of an ESP32 [SPEC 15]', () => {
     const { every, apps: own } = readBudgets().rv32
     for (const limits of [every, ...Object.values(own)])
       assert.ok((limits.flash ?? every.flash!) + CORE_BYTES <= slots[0]!.size)
+  })
+})
+
+describe('the flash of an ESP8266 with two slots [SPEC 15]', () => {
+  const layout = readFileSync(join(FIRMWARE, 'port', 'esp8266', 'chooser.h'), 'utf8')
+  const numberOf = (name: string) => Number(new RegExp(`${name} = (0x[0-9a-f]+)`).exec(layout)?.[1])
+  const withSlots = environments.filter((name) => name.startsWith('esp8266-slots-'))
+  const trailer = readFileSync(join(FIRMWARE, 'boot', 'trailer.py'), 'utf8')
+  const script = readFileSync(join(FIRMWARE, 'boot', 'platformio.py'), 'utf8')
+  /** Where the file system begins in the linker scripts of Arduino's core for 4 MB, by name. */
+  const FILES_AT: Record<string, number> = {
+    'eagle.flash.4m1m.ld': 0x300000,
+    'eagle.flash.4m2m.ld': 0x200000,
+  }
+  const STATE_BYTES = 0x2000
+  /** What Arduino's core with Wi-Fi and LittleFS needs beside us, generously: an empty one is about 300 KB. */
+  const CORE_BYTES = 512 * 1024
+
+  it('has slots of one size at the same place of two megabytes, then what is remembered, then files', () => {
+    const begin = numberOf('CHOOSER_SLOT_AT')
+    const end = begin + numberOf('CHOOSER_SLOT_BYTES')
+    const megabyte = numberOf('CHOOSER_MEGABYTE')
+    assert.ok(begin === numberOf('CHOOSER_SECTOR_BYTES') && end <= megabyte)
+    assert.ok(megabyte + end <= numberOf('CHOOSER_STATE_AT'))
+    assert.equal(numberOf('CHOOSER_STATE_AT') + STATE_BYTES, 2 * megabyte)
+    assert.equal(withSlots.length, appsOf('esp8266').length)
+    for (const environment of withSlots)
+      assert.ok(
+        FILES_AT[optionOf(`env:${environment}`, 'board_build.ldscript')]! >= 2 * megabyte,
+        environment,
+      )
+  })
+
+  it('is made by a script that knows the same places, for these environments and no other', () => {
+    assert.equal(Number(/^SLOT_BYTES = (\w+)$/m.exec(trailer)?.[1]), numberOf('CHOOSER_SLOT_BYTES'))
+    assert.equal(Number(/STATE_AT, STATE_BYTES = "(\w+)"/.exec(script)?.[1]), numberOf('CHOOSER_STATE_AT'))
+    assert.equal(Number(/STATE_AT, STATE_BYTES = "\w+", (\w+)/.exec(script)?.[1]), STATE_BYTES)
+    assert.match(script, /\$CC @boot\/arguments /)
+    for (const environment of environments) {
+      const has = withSlots.includes(environment)
+      assert.equal(
+        words(`env:${environment}`, 'extra_scripts').includes('boot/platformio.py'),
+        has,
+        environment,
+      )
+      assert.equal(words(`env:${environment}`, 'build_flags').includes('-DSHALLOT_SLOTS'), has, environment)
+    }
+  })
+
+  it('holds every app that is within its budget', () => {
+    const { every, apps: own } = readBudgets().qemu
+    for (const limits of [every, ...Object.values(own)])
+      assert.ok((limits.flash ?? every.flash!) + CORE_BYTES <= numberOf('CHOOSER_SLOT_BYTES'))
   })
 })

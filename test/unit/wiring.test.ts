@@ -7,6 +7,7 @@ import { describe, it } from 'node:test'
 import { picture } from '../../scripts/wiring/picture.ts'
 import {
   BOARDS,
+  CAMERA,
   type Channel,
   faultsIn,
   readBoards,
@@ -68,8 +69,10 @@ describe('every app and its table', () => {
 
     it(`${app}: has the buses that its drivers use, and no others`, () => {
       const has = (kind: string) => channels.some((channel) => channel.kind === kind)
-      const onI2c = /driver\/(?:bme280|sht3x|ov2640)\.h/.test(source)
+      const onI2c = /driver\/(?:bme280|sht3x)\.h/.test(source)
       assert.deepEqual([has('sda'), has('scl')], [onI2c, onI2c])
+      const onCamera = /driver\/ov2640\.h/.test(source)
+      for (const kind of CAMERA) assert.equal(has(kind), onCamera, kind)
       const onWiegand = /driver\/keypad\.h/.test(source)
       assert.deepEqual([has('wiegand-0'), has('wiegand-1')], [onWiegand, onWiegand])
     })
@@ -80,6 +83,35 @@ describe('every app and its table', () => {
         assert.match(header, new RegExp(`^#define ${driver!.toUpperCase()}_ADDRESS ${address}$`, 'm'))
       })
   }
+})
+
+describe('the socket of a camera', () => {
+  const enumerated = (file: string, pattern: RegExp): string[] => {
+    const inside = pattern.exec(readFileSync(join(FIRMWARE, 'port', file), 'utf8'))![1]!
+    return inside.split(/[,\s]+/).filter(Boolean)
+  }
+
+  it('has its pins in one order, in the tables and in both headers', () => {
+    const kinds = enumerated('arduino/arduino.h', /(CAMERA_POWER_PIN[^}]*)\}/)
+    assert.deepEqual(
+      kinds,
+      CAMERA.map((kind) => `${kind.toUpperCase().replaceAll('-', '_')}_PIN`),
+    )
+    const places = enumerated('esp32cam/capture.h', /enum \{ (CAPTURE_POWER,[^}]*) \}/).join(' ')
+    const spelled = kinds.map((kind) => kind.replace('CAMERA', 'CAPTURE').replace('_PIN', ''))
+    const bits = /CAPTURE_D[1-6]/
+    assert.equal(
+      places.replace('CAPTURE_D7 = CAPTURE_D0 + 7', 'CAPTURE_D7'),
+      [...spelled.filter((name) => !bits.test(name)), 'CAPTURE_PINS'].join(' '),
+    )
+  })
+
+  it('is on no pin that anything else is on', () => {
+    const { pins } = boards.esp32cam
+    const gpios = Object.values(pins).map(({ gpio }) => gpio)
+    assert.equal(new Set(gpios).size, gpios.length)
+    assert.equal(Object.values(pins).filter(({ uses }) => uses.includes('camera')).length, CAMERA.length)
+  })
 })
 
 describe('a table that does not fit together is refused', () => {

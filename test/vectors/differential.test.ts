@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { fromHex, toHex } from '../../daemon/base/bytes.ts'
 import { decodeCbor, nativeEd25519 } from '../../daemon/core/envelope/index.ts'
+import { readHubLeaf } from '../../daemon/core/identity/certificates.ts'
 import { readEnrolCode } from '../../daemon/core/identity/index.ts'
 import { CODES, type Code } from '../../schemas/gen/ts/codes.ts'
 import { type Firmware, startFirmware } from '../support/firmware.ts'
@@ -90,6 +91,52 @@ describe('frames cut at every length get one code in TypeScript and in C', () =>
       const cut = frame.subarray(0, size)
       assert.equal(await reach(firmware, `frame: ${toHex(cut)}`), CODES[receiver.receive(cut) as Code])
     }
+  })
+})
+
+describe(`spoiled leaves of a hub get one code in TypeScript and in C (seed ${SEED})`, () => {
+  const sound = readVectors('certificate').filter(({ file }) => file.startsWith('ok'))
+  assert.ok(sound.length > 10)
+  const leafIn = ({ lines }: Vector) => fromHex(lines.find(([field]) => field === 'bytes')![1])!
+  const openRoom = async (): Promise<Firmware> => {
+    const firmware = await startFirmware({ port: 'sanitize', program: 'vectors' })
+    for (const line of ['file: leaves', 'room: certificate']) firmware.say(line)
+    return firmware
+  }
+  const agree = async (firmware: Firmware, leaf: Uint8Array): Promise<boolean> => {
+    const read = readHubLeaf(leaf)
+    assert.equal(
+      await reach(firmware, `bytes: ${toHex(leaf)}`),
+      CODES[read.ok ? 'ok' : read.why],
+      toHex(leaf),
+    )
+    return read.ok
+  }
+
+  it('with any one bit turned', async () => {
+    await using firmware = await openRoom()
+    const leaf = leafIn(sound.find(({ file }) => file === 'ok.txt')!)
+    let taken = 0
+    for (let bit = 0; bit < leaf.length * 8; bit++) {
+      const turned = Uint8Array.from(leaf)
+      turned[bit >> 3]! ^= 1 << (bit & 7)
+      taken += Number(await agree(firmware, turned))
+    }
+    // Serial number, issuer and signature are whatever they are; some other digits of the dates are dates too.
+    assert.ok(taken > 600 && taken < 1200, `${taken} of ${leaf.length * 8} were taken`)
+  })
+
+  it('cut at every length', async () => {
+    await using firmware = await openRoom()
+    const leaf = leafIn(sound[0]!)
+    for (let size = 0; size < leaf.length; size++) assert.ok(!(await agree(firmware, leaf.subarray(0, size))))
+  })
+
+  it('with bytes that are others, more or fewer', async () => {
+    await using firmware = await openRoom()
+    const roll = dice(SEED)
+    for (const vector of sound)
+      for (let i = 0; i < SPOILED_PER_FILE; i++) await agree(firmware, spoil(leafIn(vector), roll))
   })
 })
 

@@ -6,7 +6,17 @@ import type { Port } from '../../scripts/firmware.ts'
 import { PORTS_TRIED, startFirmware } from '../support/firmware.ts'
 import { readVectors, type Vector } from '../support/vectors.ts'
 
-const ROOMS = ['envelope', 'code', 'session', 'enrolment', 'grants', 'update', 'stills', 'serial'] as const
+const ROOMS = [
+  'envelope',
+  'code',
+  'session',
+  'enrolment',
+  'grants',
+  'update',
+  'stills',
+  'serial',
+  'certificate',
+] as const
 const STEPS = new Set(['frame', 'code', 'bytes'])
 
 /** What each step of each file reached, in order, played by one process of firmware/check/vectors.c. */

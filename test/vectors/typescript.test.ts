@@ -4,6 +4,7 @@ import { describe, it } from 'node:test'
 import { fromHex } from '../../daemon/base/bytes.ts'
 import { decodeCbor, nativeEd25519 } from '../../daemon/core/envelope/index.ts'
 import { portableEd25519 } from '../../daemon/core/envelope/portable.ts'
+import { readHubLeaf } from '../../daemon/core/identity/certificates.ts'
 import { readEnrolCode } from '../../daemon/core/identity/index.ts'
 import { FrameReader } from '../../daemon/edge/link/frames.ts'
 import { CODES, codeByNumber } from '../../schemas/gen/ts/codes.ts'
@@ -181,6 +182,21 @@ describe('serial vectors, as a device reads its line [SPEC 17]', () => {
         (input) => {
           const bytes = fromHex(input)
           const read = bytes ? readOrders(bytes) : (readAsk(input) ?? { ok: false, why: 'missing' })
+          return read.ok ? 'ok' : read.why
+        },
+      ),
+    )
+  }
+})
+
+describe('certificate vectors, as a device reads a hub’s leaf [SPEC 6.2]', () => {
+  for (const vector of readVectors('certificate')) {
+    it(vector.file, () =>
+      play(
+        vector,
+        () => false,
+        (hex) => {
+          const read = readHubLeaf(fromHex(hex)!)
           return read.ok ? 'ok' : read.why
         },
       ),

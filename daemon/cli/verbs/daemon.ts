@@ -11,9 +11,14 @@ export const daemon = verb({
   examples: [
     ['daemon', 'over the public Tor network'],
     ['daemon --tor off --no-lan', 'only this machine and the devices'],
+    ['daemon --begin-anew', 'once, when home.sqlite is lost and there is no copy'],
   ],
   options: (cli) => {
-    let all = cli
+    let all = cli.option('begin-anew', {
+      type: 'boolean',
+      default: false,
+      describe: 'without history, in the place of a home.sqlite that is lost',
+    })
     for (const key of KEYS) {
       const { side, kind, flag, says, env } = SETTINGS[key]
       if (side !== 'daemon') continue
@@ -25,7 +30,7 @@ export const daemon = verb({
     }
     return all
   },
-  async run(tools) {
+  async run(tools, { 'begin-anew': beginAnew }) {
     const { config } = tools.configured
     if (!holdsHome(config.data)) {
       throw new CliError('missing', `there is no home in ${config.data}`, {
@@ -34,7 +39,7 @@ export const daemon = verb({
     }
     const { run } = await import('../../main.ts')
     try {
-      await run(config, tools.signal)
+      await run(config, tools.signal, beginAnew)
     } catch (error) {
       throw taken(error) ?? spoilt(error, config.data) ?? error
     }
@@ -56,12 +61,20 @@ function taken(error: unknown): CliError | undefined {
   })
 }
 
+const ANEW =
+  'the home then begins without history, confirmed devices come back by themselves, and other homes bring what they keep'
+
 /** What the disk has or does not take: as it was found, it was left. */
 const SPOILT: Readonly<Record<string, { readonly code: CliCode; readonly next: string }>> = {
   corrupt: {
     code: 'conflict',
-    next: 'put back a copy of home.sqlite, or move it and home.sqlite-wal away yourself: the daemon then begins without history, and confirmed devices come back by themselves',
+    next: `put back a copy of home.sqlite, or move it and home.sqlite-wal away yourself and run it once with --begin-anew: ${ANEW}`,
   },
+  gone: {
+    code: 'missing',
+    next: `put back a copy of home.sqlite, or run it once with --begin-anew: ${ANEW}`,
+  },
+  there: { code: 'conflict', next: 'run it without --begin-anew' },
   'newer-schema': { code: 'conflict', next: 'run the Shallot that wrote it, or a newer one' },
   'not-ours': { code: 'conflict', next: 'name another directory with --data' },
   'loose-mode': { code: 'forbidden', next: 'then start it again' },

@@ -10,7 +10,7 @@ import { picture } from '../qr.ts'
 import type { Tools } from '../tools.ts'
 import { group, verb } from '../verb.ts'
 import { table } from '../voice.ts'
-import { deviceNames, SERVICE_HEADS, serviceLine } from './status.ts'
+import { deviceNames, SERVICE_HEADS, serviceLines } from './status.ts'
 
 const NAME = {
   type: 'string',
@@ -141,18 +141,20 @@ function nobodyInvited(name: string): CliError {
 
 const list = verb({
   command: 'list',
-  says: 'Who was invited, which device has an address of its own, and whether each can be reached',
+  says: 'Who was invited, which device has an address of its own, whose guests of other homes have one here, and whether each can be reached',
   examples: [['onion list', '']],
   async run(tools) {
     const api = await tools.api()
     const invitations = servicesIn(await api.get('/invitations'))
     const exposures = servicesIn(await api.get('/exposures'))
-    const all = [...invitations, ...exposures]
+    const services = fieldsOf(await api.get('/status'), 'a status').services ?? []
+    const guests = servicesIn(services).filter(({ service }) => `${service}`.startsWith('guest:'))
+    const all = [...invitations, ...exposures, ...guests]
     const names = await deviceNames(api, exposures)
-    tools.voice.tell({ ok: true, invitations, exposures }, () =>
+    tools.voice.tell({ ok: true, invitations, exposures, ...(guests.length > 0 && { guests }) }, () =>
       all.length === 0
         ? 'Nobody was invited. Invite somebody with: shallot onion invite <name>'
-        : table([SERVICE_HEADS, ...all.map((each) => serviceLine(each, names))]),
+        : table([SERVICE_HEADS, ...all.flatMap((each) => serviceLines(each, names))]),
     )
   },
 })

@@ -64,7 +64,7 @@ function sayTor(value: unknown): string {
 
 function sayServices(value: unknown, names: DeviceNames): string[] {
   if (value === undefined) return []
-  const services = listOf(value, 'a list of services').map((each) => serviceLine(each, names))
+  const services = listOf(value, 'a list of services').flatMap((each) => serviceLines(each, names))
   if (services.length === 0) return ['No onion address. Invite somebody with: shallot onion invite <name>']
   return [table([SERVICE_HEADS, ...services])]
 }
@@ -95,18 +95,37 @@ function isOfDevice(value: unknown): boolean {
   return parseId(textIn(fieldsOf(value, 'an onion service'), 'name')) !== undefined
 }
 
-/** Name, since when, state with its cause, address. */
-export function serviceLine(value: unknown, names: DeviceNames): string[] {
+/** Name, since when, state with its cause, address; behind it the addresses that other homes offer to the same. */
+export function serviceLines(value: unknown, names: DeviceNames): string[][] {
   const service = fieldsOf(value, 'an onion service')
+  const others = listOf(service.others ?? [], 'addresses at other homes').map((each) => {
+    const other = fieldsOf(each, 'an address at another home')
+    return [
+      `${textIn(service, 'name')}, at ${textIn(other, 'home')}`,
+      '',
+      'offered there',
+      textIn(other, 'address'),
+    ]
+  })
+  return [serviceLine(service, names), ...others]
+}
+
+function serviceLine(service: Fields, names: DeviceNames): string[] {
   const state = fieldsOf(service.status ?? {}, 'a state')
   const [name, cause] = [optionalTextIn(state, 'state') ?? '?', optionalTextIn(state, 'cause')]
   const is = Object.hasOwn(STATES, name) ? STATES[name]! : name
   const called = textIn(service, 'name')
   const isGuests = optionalTextIn(service, 'service')?.startsWith('guest:') === true
   return [
-    isGuests ? 'a guest of another home' : (names.get(called) ?? called),
+    isGuests ? sayGuest(service) : (names.get(called) ?? called),
     sayTime(optionalNumberIn(state, 'since')) ?? '?',
     cause ? `${is}: ${cause}` : is,
     optionalTextIn(service, 'address') ?? '',
   ]
+}
+
+/** Whose guest comes by an address that is offered here for another home. */
+function sayGuest(service: Fields): string {
+  const [who, home] = [optionalTextIn(service, 'who'), optionalTextIn(service, 'home')]
+  return `${who ?? 'somebody'}, a guest of ${home ?? 'another home'}`
 }

@@ -12,6 +12,7 @@ import {
   CERTIFICATE_BYTES_MAX,
   CSR_BYTES_MAX,
   DEVICE_CERTIFICATE_DAYS,
+  SIGNATURE_BYTES,
 } from '../../../schemas/gen/ts/wire.ts'
 import { equal, toHex } from '../../base/bytes.ts'
 import type { Instant } from '../../base/clock.ts'
@@ -38,6 +39,7 @@ import {
 } from './der.ts'
 
 export type CertificateCode = Extract<Code, 'certificate-profile' | 'expired'>
+export type HubLeafCode = Extract<Code, 'tls-profile' | 'tls-bad-chain' | 'tls-expired'>
 export type Role = 'device' | 'hub'
 
 export const OID = {
@@ -198,7 +200,12 @@ export function checkDeviceLeaf(
   now: Instant,
   ed25519: Ed25519,
 ): Verdict<Uint8Array, CertificateCode> {
-  return checkLeaf('device', bytes, caKeys, now, ed25519)
+  const leaf = readDeviceLeaf(bytes, caKeys, ed25519)
+  if (!leaf.ok) return leaf
+  const { key, from, until } = leaf.value
+  if (now < from) return no('certificate-profile', 'not valid yet')
+  if (now > until) return no('expired')
+  return yes(key)
 }
 
 /** What a device's leaf says when every rule of SPEC 6.2 but its dates holds. */
@@ -216,51 +223,50 @@ export function readDeviceLeaf(
   caKeys: readonly Uint8Array[],
   ed25519: Ed25519,
 ): Verdict<DeviceLeaf, 'certificate-profile'> {
-  return provenLeaf('device', bytes, caKeys, ed25519)
+  const leaf = readLeaf('device', bytes)
+  if (!leaf.ok) return no('certificate-profile', leaf.detail)
+  const ca = signerOf('device', leaf.value, caKeys, ed25519)
+  if (!ca.ok) return no('certificate-profile', ca.detail)
+  const { key, from, until } = leaf.value
+  return yes({ key, ca: ca.value, from, until })
 }
 
-/** The same for a hub's leaf, as a device checks it. */
+/**
+ * The same for a hub's leaf, as a device checks it. When it begins is not looked at: the time is the hub's own (SPEC 3.4).
+ * @param now  0: not known, and its end is not looked at either
+ */
 export function checkHubLeaf(
   bytes: Uint8Array,
   caKeys: readonly Uint8Array[],
   now: Instant,
   ed25519: Ed25519,
-): Verdict<Uint8Array, CertificateCode> {
-  return checkLeaf('hub', bytes, caKeys, now, ed25519)
-}
-
-function checkLeaf(
-  role: Role,
-  bytes: Uint8Array,
-  caKeys: readonly Uint8Array[],
-  now: Instant,
-  ed25519: Ed25519,
-): Verdict<Uint8Array, CertificateCode> {
-  const leaf = provenLeaf(role, bytes, caKeys, ed25519)
+): Verdict<Uint8Array, HubLeafCode> {
+  const leaf = readHubLeaf(bytes)
   if (!leaf.ok) return leaf
-  const { key, from, until } = leaf.value
-  if (now < from) return no('certificate-profile', 'not valid yet')
-  if (now > until) return no('expired')
-  return yes(key)
+  const ca = signerOf('hub', leaf.value, caKeys, ed25519)
+  if (!ca.ok) return no('tls-bad-chain', ca.detail)
+  return now > leaf.value.until ? no('tls-expired') : yes(leaf.value.key)
 }
 
-function provenLeaf(
+/** What a hub's leaf says, by the rules of SPEC 6.2 that take no other key to hold: neither signature nor dates are judged. */
+export function readHubLeaf(bytes: Uint8Array): Verdict<Leaf, 'tls-profile'> {
+  const leaf = readLeaf('hub', bytes)
+  return leaf.ok ? leaf : no('tls-profile', leaf.detail)
+}
+
+/** The key of the CA among these that signed it. */
+function signerOf(
   role: Role,
-  bytes: Uint8Array,
+  { issuer, signed, signature }: Leaf,
   caKeys: readonly Uint8Array[],
   ed25519: Ed25519,
-): Verdict<DeviceLeaf, 'certificate-profile'> {
-  if (bytes.length > CERTIFICATE_BYTES_MAX) return no('certificate-profile', 'too long')
-  const read = strictly('certificate-profile', () => readLeaf(role, bytes))
-  if (!read.ok) return read
-  const { key, issuer, from, until, signed, signature } = read.value
+): Verdict<Uint8Array, 'unsigned'> {
   const ca = caKeys.find((each) => equal(issuer, distinguishedName(caName(role, each))))
-  if (!ca) return no('certificate-profile', 'issuer')
-  if (!verifies(ed25519, ca, signed, signature)) return no('certificate-profile', 'signature')
-  return yes({ key, ca, from, until })
+  if (!ca) return no('unsigned', 'issuer')
+  return verifies(ed25519, ca, signed, signature) ? yes(ca) : no('unsigned', 'signature')
 }
 
-interface Leaf {
+export interface Leaf {
   readonly key: Uint8Array
   readonly issuer: Uint8Array
   readonly from: Instant
@@ -269,8 +275,14 @@ interface Leaf {
   readonly signature: Uint8Array
 }
 
-function readLeaf(role: Role, bytes: Uint8Array): Leaf {
+function readLeaf(role: Role, bytes: Uint8Array): Verdict<Leaf, 'profile'> {
+  if (bytes.length > CERTIFICATE_BYTES_MAX) return no('profile', 'too long')
+  return strictly('profile', () => readStrictly(role, bytes))
+}
+
+function readStrictly(role: Role, bytes: Uint8Array): Leaf {
   const { signed, signature } = readSigned(bytes)
+  if (signature.length !== SIGNATURE_BYTES) throw new DerFault('signature of another size')
   const fields = new DerReader(signed).inside(TAG.sequence)
   requireBytes(fields.whole(0xa0), VERSION_3, 'version')
   checkSerial(fields.contents(TAG.integer))

@@ -139,12 +139,15 @@ export function readBoolean(reader: DerReader): boolean {
 
 const ascii = new TextDecoder('ascii')
 
+/** As `time` writes it, and no other way. */
 export function readTime(reader: DerReader): Instant {
   const utc = reader.nextIs(TAG.utcTime)
   const text = ascii.decode(reader.contents(utc ? TAG.utcTime : TAG.generalizedTime))
   if (!(utc ? /^\d{12}Z$/ : /^\d{14}Z$/).test(text)) throw new DerFault('no time')
   const digits = utc ? `${Number(text.slice(0, 2)) < 50 ? '20' : '19'}${text}` : text
   const [, year, month, day, hour, minute, second] = /(....)(..)(..)(..)(..)(..)/.exec(digits)!
+  // Temporal takes a leap second for the one before it.
+  if (second === '60' || (!utc && Number(year) < 2050)) throw new DerFault('another spelling of a time')
   try {
     return Temporal.Instant.from(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`).epochMilliseconds
   } catch {

@@ -94,25 +94,9 @@ async function commandFar(
   if (!admitted.ok) return refuse(admitted.why)
   const judged = judge(command, device, authority.about(device))
   if (!judged.ok) return refuse(judged.why, judged.detail)
-  if (!mesh.isConnected(member)) return refuse('unreachable', sayUnreachable(mesh, member, at))
+  const away = mesh.unreachable(member)
+  if (away !== undefined) return refuse('unreachable', away)
   const digest = Uint8Array.from(hash('sha256', frame, 'buffer'))
   await journal.append({ kind: 'command', ...act, command: digest, note: mesh.papers.nameOf(member) })
   return mesh.orders.send(member, device.id, frame, body.expiresAt * 1000)
-}
-
-function sayUnreachable(mesh: MeshHome, member: PartyId, now: number): string {
-  const name = mesh.papers.nameOf(member)
-  const since = mesh.silentSince(member)
-  if (since === undefined) return `${name} was never heard from here`
-  return `there is no way to ${name}, which was last heard ${sayAgo(now - since)} ago`
-}
-
-function sayAgo(ms: number): string {
-  const units = [
-    [86_400_000, 'd'],
-    [3_600_000, 'h'],
-    [60_000, 'min'],
-  ] as const
-  for (const [size, unit] of units) if (ms >= size) return `${Math.floor(ms / size)} ${unit}`
-  return `${Math.max(0, Math.floor(ms / 1000))} s`
 }

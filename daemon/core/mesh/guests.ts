@@ -155,6 +155,19 @@ export class Guests {
     })
   }
 
+  /** Where else whoever came by this invitation of ours is answered. */
+  elsewhere(service: Pick<ServiceView, 'address'>): readonly OtherWay[] {
+    return this.#waysOf(this.#guestOf(service))
+  }
+
+  /** For whom another daemon asked us to offer this address: that one, and the key, if it is one's alone. */
+  invitedBy(service: string): { readonly home: string; readonly key: PartyId | undefined } | undefined {
+    const host = this.#deps.papers.members().find(({ id }) => this.#asksFor(id, service))
+    const text = guestIn(service)
+    const item = host && this.#asked.get(host.id)?.find(({ guest }) => toHex(guest) === text)
+    return item && { home: host.name, key: item.key }
+  }
+
   /** Of the list for who comes by this invitation: another list has another mark. Undefined for any other origin. */
   markFor(origin: string): string | undefined {
     if (!origin.startsWith(`onion:${INVITATION}`) || !this.#deps.services().behind(origin)) return undefined

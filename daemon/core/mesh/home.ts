@@ -15,6 +15,7 @@ import type { Trust } from '../policy/index.ts'
 import type { DeviceBook, Entry, Journal, ReadingBook } from '../ports.ts'
 import type { Delivery } from '../router/index.ts'
 import type { By, Services } from '../services.ts'
+import type { Stills } from '../stills/index.ts'
 import { BeaconSealer } from './beacons.ts'
 import { Bridges } from './bridges.ts'
 import { FarThings } from './far.ts'
@@ -22,9 +23,11 @@ import { Guests } from './guests.ts'
 import { Histories } from './histories.ts'
 import { Invitations } from './invitations.ts'
 import { Keeping } from './keeping.ts'
+import type { ShowDeps } from './look-shows.ts'
 import { Orders } from './orders.ts'
 import type { OtherPapers } from './others.ts'
 import { Papers, readWays } from './papers.ts'
+import { Pictures } from './pictures.ts'
 import type {
   FarBook,
   FarReadingBook,
@@ -40,6 +43,7 @@ import type {
 import { type MemberReport, reportOf } from './report.ts'
 import { Showing } from './showing.ts'
 import { Talk } from './talk.ts'
+import { sayUnreachable } from './unreachable.ts'
 import type { TalkWord } from './words.ts'
 
 export interface MeshHomeDeps {
@@ -63,6 +67,9 @@ export interface MeshHomeDeps {
   /** Opens the room, once, the first time it is needed; it is handed our ear. */
   readonly openRoom: (ear: MeshEar) => Promise<MeshRoom>
   readonly carryOut: (device: PartyId, command: Frame, from: PartyId) => Promise<Verdict<Delivery, Code>>
+  /** Pictures of our devices that another daemon's client asks for, judged as any other (SPEC 19.6). */
+  readonly show: ShowDeps['show']
+  readonly stills: Pick<Stills, 'read'>
   readonly hubOf?: (device: PartyId) => PartyId | undefined
   readonly farReadings: FarReadingBook
   /** At which resolution readings of other homes are kept, seconds; 0: every one. */
@@ -92,6 +99,7 @@ export class MeshHome implements AsyncDisposable {
   readonly orders: Orders
   readonly histories: Histories
   readonly guests: Guests
+  readonly pictures: Pictures
   readonly own: PartyId
   joining: Joining | undefined
   readonly #deps: MeshHomeDeps
@@ -146,6 +154,14 @@ export class MeshHome implements AsyncDisposable {
       home: trust.home,
       say: (peer, word) => this.talk.say(peer, word),
       carryOut: deps.carryOut,
+    })
+    this.pictures = new Pictures({
+      ...{ clock, ed25519, log: deps.log, home: trust.home, show: deps.show },
+      say: (peer, word) => this.talk.say(peer, word),
+      read: (...part) => deps.stills.read(...part),
+      memberOf: (device) => this.far.get(device)?.member,
+      nameOf: (member) => this.papers.nameOf(member),
+      unreachable: (member) => this.unreachable(member),
     })
     this.histories = new Histories({
       ...{
@@ -261,6 +277,12 @@ export class MeshHome implements AsyncDisposable {
     return this.#heardAt.get(member) ?? this.#deps.book.heardAt(member)
   }
 
+  /** That there is no way to it, in a sentence; undefined while there is one. */
+  unreachable(member: PartyId): string | undefined {
+    if (this.isConnected(member)) return undefined
+    return sayUnreachable(this.papers.nameOf(member), this.silentSince(member), this.#deps.clock.now())
+  }
+
   isConnected(member: PartyId): boolean {
     return this.talk.peers().includes(member)
   }
@@ -294,6 +316,7 @@ export class MeshHome implements AsyncDisposable {
       this.talk.gone(peer, clock.now())
       this.histories.gone(peer)
       this.guests.gone(peer)
+      this.pictures.gone(peer)
       this.#tellOthers()
       for (const device of this.far.away(peer)) {
         feed.publish({ event: 'presence', device, at: clock.now(), connected: false, why: 'unreachable' })
@@ -333,6 +356,7 @@ export class MeshHome implements AsyncDisposable {
     this.orders.tick()
     this.histories.tick()
     this.guests.tick()
+    this.pictures.tick()
     this.invitations.tick().catch(report)
   }
 
@@ -397,6 +421,11 @@ export class MeshHome implements AsyncDisposable {
       case 'guests':
       case 'offers':
         return this.guests.heard(peer, word)
+      case 'look':
+      case 'looked':
+      case 'part':
+      case 'got':
+        return this.pictures.heard(peer, word)
     }
   }
 }

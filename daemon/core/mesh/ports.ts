@@ -139,6 +139,8 @@ export interface MeshRoom {
   /** A code of the room or of the dialer, and a sentence. */
   trouble(peer: PartyId): WayTrouble | undefined
   rtt(peer: PartyId): number | undefined
+  /** Messages that were handed to the connection there is. */
+  said(peer: PartyId): number | undefined
   /** Round trips on the connection there is, ms; rejects when there is none or it is silent. */
   ping(peer: PartyId, times: number, signal: AbortSignal): Promise<readonly number[]>
   /** Rejects with a sentence for people. */

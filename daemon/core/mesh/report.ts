@@ -14,6 +14,8 @@ export interface MemberReport {
   readonly connected: boolean
   readonly heardAt?: Instant | undefined
   readonly rttMs?: number | undefined
+  /** Messages to it on the connection there is. */
+  readonly said?: number | undefined
   /** Entries of its log that are here, and how many of any log it has that are not. */
   readonly entries: number
   readonly missing: number
@@ -45,6 +47,7 @@ export function reportOf(facts: Facts): readonly MemberReport[] {
     connected: id === own || talk.peers().includes(id),
     heardAt: id === own ? undefined : facts.silentSince(id),
     rttMs: room?.rtt(id),
+    said: room?.said(id),
     entries: shelf.head(id).position,
     missing: talk.exchange.missing(id),
     trouble: id === own ? ownTrouble(facts) : troubleOf(facts, id, beacon !== undefined),

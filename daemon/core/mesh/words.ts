@@ -4,6 +4,7 @@ import * as wire from '../../../schemas/gen/ts/wire.ts'
 import { toHex } from '../../base/bytes.ts'
 import { type Cbor, decodeCbor, encodeCbor, type Frame } from '../envelope/index.ts'
 import { idOf, keyOf, type PartyId } from '../model/index.ts'
+import { type LookWord, lookItem, readLookWord } from './look-words.ts'
 import type { PastReading, PastSource } from './ports.ts'
 
 /** A device of the sender's home, with all that is needed to check it and to seal commands for it. */
@@ -94,6 +95,7 @@ export type TalkWord =
     }
   | { readonly word: 'guests'; readonly guests: readonly GuestItem[] }
   | { readonly word: 'offers'; readonly offers: readonly OfferItem[] }
+  | LookWord
 
 /** An invitation that the sender would have the receiver answer too (SPEC 14.9). */
 export interface GuestItem {
@@ -139,7 +141,7 @@ const STAGES: readonly (readonly [OrderStage, number])[] = [
   ['not-taken', wire.STAGE_NOT_TAKEN],
 ]
 /** The highest number that has a meaning, on either stream. */
-const LAST_WORD = wire.TALK_OFFERS
+const LAST_WORD = wire.TALK_GOT
 const NUMBER_OF_STAGE = new Map(STAGES)
 const STAGE_OF_NUMBER = new Map(STAGES.map(([stage, number]) => [number, stage]))
 
@@ -194,6 +196,8 @@ function talkItem(word: TalkWord): Cbor {
         wire.TALK_OFFERS,
         word.offers.map(({ guest, onion, clientKey }) => [guest, onion, clientKey ?? NONE]),
       ]
+    default:
+      return lookItem(word)
   }
 }
 
@@ -256,7 +260,7 @@ function readTalk(number: Cbor | undefined, read: Reader): TalkWord | undefined 
     case wire.TALK_OFFERS:
       return { word: 'offers', offers: read.each(offerOf) }
   }
-  return undefined
+  return readLookWord(number, read)
 }
 
 function readPassed(read: Reader): TalkWord | undefined {
@@ -329,7 +333,7 @@ const NONE = new Uint8Array()
 const NOBODY = idOf(new Uint8Array(wire.KEY_BYTES))
 
 /** Takes one item after the other; whatever is not of the kind asked for spoils the whole. */
-class Reader {
+export class Reader {
   readonly #items: readonly Cbor[]
   #at = 0
   #spoilt = false
@@ -370,6 +374,24 @@ class Reader {
     const fits = (item: Cbor) =>
       typeof item === 'string' && item !== '' && Buffer.byteLength(item) <= bytesMax ? item : undefined
     return this.#next(fits, '')
+  }
+
+  /** Exactly so many, or none. */
+  bytesOrNone(size: number): Uint8Array {
+    return this.#next(
+      (item) => (isBytes(item, size) || isBytes(item, 0) ? Uint8Array.from(item) : undefined),
+      NONE,
+    )
+  }
+
+  /** At most so many items, each of which `readItem` takes. */
+  list<T>(most: number, readItem: (item: Cbor) => T | undefined): T[] {
+    const all = (list: Cbor) => {
+      if (!Array.isArray(list) || list.length > most) return undefined
+      const items = list.map(readItem).filter((item) => item !== undefined)
+      return items.length === list.length ? items : undefined
+    }
+    return this.#next(all, [])
   }
 
   frames(): Uint8Array[] {

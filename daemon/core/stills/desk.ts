@@ -14,7 +14,7 @@ import type { Feed } from '../feed.ts'
 import type { PartyId } from '../model/index.ts'
 import type { Carrier, DeviceBook } from '../ports.ts'
 import { isNext, judgePicture, judgeStill } from './judge.ts'
-import type { Coming, KeptStill, Piece, StillBook } from './ports.ts'
+import type { Coming, KeptStill, Piece, StillBook, WhichStills } from './ports.ts'
 
 const SILENCE_MS = STILL_SILENCE_S_MAX * 1000
 const LOOK_MS = 5000
@@ -49,7 +49,7 @@ export interface Stills extends Disposable {
   piece(device: PartyId, piece: Piece): Promise<'unexpected-message' | 'bad-note' | undefined>
   gone(device: PartyId): void
 
-  list(device: PartyId, limit: number, command?: Uint8Array): readonly KeptStill[]
+  list(device: PartyId, limit: number, which?: WhichStills): readonly KeptStill[]
   get(device: PartyId, digest: Uint8Array): KeptStill | undefined
   read(device: PartyId, digest: Uint8Array, at: number, size: number): Uint8Array | undefined
   /** The picture that this device sends now, or what became of its latest that was not kept; with `command`, if it is for that one. */
@@ -173,7 +173,7 @@ export function openStills(deps: StillDeps): Stills {
       if (way) way.isConnected = false
     },
 
-    list: (device, limit, command) => book.list(device, limit, command),
+    list: (device, limit, which) => book.list(device, limit, which),
     get: (device, digest) => book.get(device, digest),
     read: (device, digest, at, size) => book.read(device, digest, at, size),
     coming(device, wanted) {

@@ -27,7 +27,7 @@ export function isNext({ offset, bytes }: Piece, got: number, size: number): boo
 
 /** All of it is here: it is what the device sealed, and a whole JPEG as far as its ends say (ITU-T T.81 B.1.1.3). */
 export function judgePicture(
-  { digest }: Still,
+  { digest }: Pick<Still, 'digest'>,
   picture: Uint8Array,
 ): Verdict<undefined, 'still-digest' | 'still-broken'> {
   if (!equal(createHash('sha256').update(picture).digest(), digest)) return no('still-digest')

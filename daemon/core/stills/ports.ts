@@ -21,10 +21,17 @@ export interface KeptStill {
   readonly frame: Frame
 }
 
+export interface WhichStills {
+  /** Taken for this command. */
+  readonly command?: Uint8Array | undefined
+  /** That came before the one of this digest; none when there is none of it. */
+  readonly before?: Uint8Array | undefined
+}
+
 /** Pictures by device and digest, on disk. The book bounds them: of one device, and of all; the oldest go. */
 export interface StillBook {
-  /** Newest first, at most `limit`; with `command` those alone that were taken for it. */
-  list(device: PartyId, limit: number, command?: Uint8Array): readonly KeptStill[]
+  /** Newest first, at most `limit`; those alone that `which` names. */
+  list(device: PartyId, limit: number, which?: WhichStills): readonly KeptStill[]
   get(device: PartyId, digest: Uint8Array): KeptStill | undefined
   /** At most `size` bytes of it from `at`; undefined when it is not there any more. */
   read(device: PartyId, digest: Uint8Array, at: number, size: number): Uint8Array | undefined

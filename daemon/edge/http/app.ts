@@ -146,6 +146,8 @@ export class App {
     const unproved: Unproved = {
       only: side.only,
       place,
+      target,
+      isHead: request.method === 'HEAD',
       params: found.params,
       query: query.value,
       body: bytes,
@@ -193,7 +195,7 @@ export class App {
 
   /** The one thing that strangers may ask: it lets a probe tell this hub from another, and a restarted one from itself. */
   #probe(request: IncomingMessage, withQuery: boolean): Reply {
-    if (request.method !== 'GET') return wrongMethod(['GET'])
+    if (!isRead(request)) return wrongMethod(['GET'])
     if (withQuery || hasBody(request)) return problem('bad-request')
     const { home, bootedAt } = this.#deps.home
     return json({ home, bootedAt })
@@ -201,7 +203,7 @@ export class App {
 
   /** The page is the same for everybody and says nothing of this home: what it shows it must ask for, sealed. */
   #tellPage(request: IncomingMessage, withQuery: boolean, scheme: Side['scheme']): Reply {
-    if (request.method !== 'GET') return wrongMethod(['GET'])
+    if (!isRead(request)) return wrongMethod(['GET'])
     if (withQuery || hasBody(request)) return problem('bad-request')
     if (!this.#page) return problem('not-found', 'the page was not built: run `npm run page`')
     return tellPage(this.#page, request.headers, scheme)
@@ -215,7 +217,8 @@ export class App {
         this.#deps.home.desk.foreign(`${request.method} beyond the one device of this address`, side.origin)
       return problem('not-found', 'no such route')
     }
-    const route = methods.find((each) => each.method === request.method)
+    const wanted = isRead(request) ? 'GET' : request.method
+    const route = methods.find((each) => each.method === wanted)
     if (!route) return wrongMethod(methods.map((each) => each.method))
     const params: Record<string, string> = {}
     for (const [name, segment] of Object.entries(hit[1])) {
@@ -266,9 +269,11 @@ export class App {
       'content-type': reply.type,
       ...reply.headers,
     })
+    // Of what goes on without end there is a head, and then an end.
+    const isHead = response.req.method === 'HEAD'
     const outlet = openOutlet(this.#deps.clock, response, this.#deps.limits.stalledMsMax, over.signal)
     try {
-      await reply.run(outlet)
+      if (!isHead) await reply.run(outlet)
     } catch (error) {
       if (response.destroyed) return ignore(error, 'the client left')
       if (over.signal.aborted && !closes.aborted) return void response.destroy()
@@ -339,9 +344,16 @@ function goneWith(response: ServerResponse): AbortSignal {
   return gone.signal
 }
 
+/** HEAD is GET without the body, which node leaves out (RFC 9110 §9.3.2). */
+function isRead({ method }: IncomingMessage): boolean {
+  return method === 'GET' || method === 'HEAD'
+}
+
+/** HEAD is allowed where GET is. */
 function wrongMethod(allowed: readonly string[]): Problem {
+  const methods = allowed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
   return problem('bad-request', 'this cannot be done here', {
     status: 405,
-    headers: { allow: allowed.join(', ') },
+    headers: { allow: methods.join(', ') },
   })
 }

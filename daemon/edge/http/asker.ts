@@ -9,8 +9,8 @@ import { mediaTypeOf } from './body.ts'
 import type { HttpHome } from './home.ts'
 import type { Asking, Route } from './route.ts'
 
-/** Who asks and, where a sealed command alone said so, that command. */
-export type Asked = Pick<Asking, 'caller' | 'command'>
+/** Who asks, and the sealed command or request that says so. */
+export type Asked = Pick<Asking, 'caller' | 'command' | 'sealed'>
 
 /** What a request says of who asks, before anything is proved. */
 export type Claim =
@@ -57,7 +57,7 @@ export function prove(
         digest: createHash('sha256').update(body).digest(),
         origin: place.origin,
       })
-      if (identified.ok) return { caller: identified.value }
+      if (identified.ok) return { caller: identified.value, sealed: claim.frame }
       const { why, detail } = identified
       return unauthorized(detail, why === 'unauthorized' ? undefined : why)
     }

@@ -1,35 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** Text from outside → values, strictly: a member or parameter that nobody asked for is refused, not ignored. */
-import { fromBase64url } from '../../base/bytes.ts'
 import { no, type Verdict, yes } from '../../base/error.ts'
 
+export { decoded, readBytes, readInteger, readQuery } from '../../base/query.ts'
+
 type Bad = 'bad-request'
-
-/** The query of a request target, each parameter at most once. */
-export function readQuery(text: string, known: readonly string[]): Verdict<ReadonlyMap<string, string>, Bad> {
-  const query = new Map<string, string>()
-  if (text === '') return yes(query)
-  if (decoded(text.replaceAll('+', ' ')) === undefined) return no('bad-request', 'the query is badly encoded')
-  for (const [name, value] of new URLSearchParams(text)) {
-    if (!known.includes(name)) return no('bad-request', 'a query parameter that is not known here')
-    if (query.has(name)) return no('bad-request', `${name} is given twice`)
-    query.set(name, value)
-  }
-  return yes(query)
-}
-
-/** A whole number in decimal, or `fallback` when it is not given. */
-export function readInteger(
-  query: ReadonlyMap<string, string>,
-  name: string,
-  range: { readonly least: number; readonly most: number; readonly fallback: number },
-): Verdict<number, Bad> {
-  const text = query.get(name)
-  if (text === undefined) return yes(range.fallback)
-  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
-  if (value >= range.least && value <= range.most) return yes(value)
-  return no('bad-request', `${name} is a whole number from ${range.least} to ${range.most}`)
-}
 
 /** A JSON object with only these members. */
 export function readObject(
@@ -49,22 +24,6 @@ export function readObject(
 function parsed(body: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
-  } catch {
-    return undefined
-  }
-}
-
-/** Base64url of `least` to `most` bytes. */
-export function readBytes(value: unknown, least: number, most: number): Uint8Array | undefined {
-  if (typeof value !== 'string' || value.length > Math.ceil((most * 4) / 3)) return undefined
-  const bytes = fromBase64url(value)
-  return bytes && bytes.length >= least && bytes.length <= most ? bytes : undefined
-}
-
-/** A percent-encoded segment, or undefined when it is not UTF-8 so encoded. */
-export function decoded(segment: string): string | undefined {
-  try {
-    return decodeURIComponent(segment)
   } catch {
     return undefined
   }

@@ -3,7 +3,7 @@ import type { Code } from '../../../schemas/gen/ts/codes.ts'
 import type { Clock } from '../../base/clock.ts'
 import { no, type Verdict, yes } from '../../base/error.ts'
 import type { Log } from '../../base/log.ts'
-import type { Command, Message } from '../../core/envelope/index.ts'
+import type { Command, Frame, Message } from '../../core/envelope/index.ts'
 import { type Device, type PartyId, parseId } from '../../core/model/index.ts'
 import type { Caller, Place } from '../../core/receive.ts'
 import type { Sight } from '../../core/sight.ts'
@@ -26,6 +26,10 @@ export interface Unproved {
   /** The one device that this face serves; absent on the home's faces. */
   readonly only: PartyId | undefined
   readonly place: Place
+  /** The path as it was asked for, with query. */
+  readonly target: string
+  /** The head of the answer is wanted alone. */
+  readonly isHead: boolean
   readonly params: Readonly<Record<string, string>>
   readonly query: ReadonlyMap<string, string>
   readonly body: Uint8Array
@@ -51,6 +55,8 @@ export interface Asking extends Unproved {
   readonly sight: Sight
   /** The body, opened, where it was what proved the caller. */
   readonly command?: Message<Command> | undefined
+  /** The sealed request that proved the caller. */
+  readonly sealed?: Frame | undefined
 }
 
 export type Method = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'

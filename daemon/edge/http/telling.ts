@@ -2,12 +2,22 @@
 /** Model words → what JSON says: values in a person's numbers, bytes as base64url, codes by name. */
 import { codeByNumber, MEANINGS } from '../../../schemas/gen/ts/codes.ts'
 import { toBase64url } from '../../base/bytes.ts'
+import type { Authority } from '../../core/authority.ts'
 import type { Sample } from '../../core/envelope/index.ts'
 import type { HomeEvent } from '../../core/feed.ts'
-import { type Affordance, affordanceOf, type Device, fromWire, type Twin } from '../../core/model/index.ts'
+import {
+  type Affordance,
+  affordanceOf,
+  type Device,
+  fromWire,
+  keyOf,
+  type PartyId,
+  type Twin,
+} from '../../core/model/index.ts'
 import type { OpenPermit } from '../../core/ports.ts'
 import type { Stage } from '../../core/router/index.ts'
 import type { Invitation, ServiceView } from '../../core/services.ts'
+import type { HttpHome } from './home.ts'
 
 export function tellBytes(bytes: Uint8Array | undefined): string | undefined {
   return bytes && toBase64url(bytes)
@@ -149,4 +159,22 @@ export function tellService(view: ServiceView | Invitation): object {
   const name = service.slice(service.indexOf(':') + 1)
   const clientKey = 'clientKey' in view ? tellBytes(view.clientKey?.reveal()) : undefined
   return { service, name, address, epoch, authorised, createdAt, status, clientKey }
+}
+
+/** With where else somebody who was invited is answered, and for whom another home asked us to offer an address (SPEC 14.9). */
+export function tellServiceOf({ mesh, authority }: HttpHome, view: ServiceView): object {
+  const told = tellService(view)
+  const guest = mesh.guests.invitedBy(view.service)
+  if (guest) return { ...told, home: guest.home, who: guest.key && whoHas(authority, guest.key) }
+  if (!view.service.startsWith('invitation:')) return told
+  const others = mesh.guests.elsewhere(view).map(({ home, address }) => ({ home, address }))
+  return others.length === 0 ? told : { ...told, others }
+}
+
+/** `anna, phone`, or an owner's name. */
+function whoHas({ trust, people }: Authority, key: PartyId): string | undefined {
+  const holder = people.holder(key)
+  const person = holder && people.person(holder.person)
+  if (!holder) return trust.owner(keyOf(key))?.name
+  return person ? `${person.name}, ${holder.name}` : holder.name
 }

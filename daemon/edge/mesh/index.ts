@@ -44,6 +44,8 @@ export interface MeshDeps {
     options: { readonly isolation: string; readonly anew: boolean; readonly signal: AbortSignal },
   ) => Promise<Socket>
   readonly hear: MeshHear
+  /** Nothing came from it any more on a connection that stood: the way to it, or the way by which it came in, may hang. */
+  readonly stalled: (peer: PartyId) => void
 }
 
 /** What the room tells. */
@@ -79,6 +81,8 @@ export interface Mesh extends AsyncDisposable {
   trouble(peer: PartyId): WayTrouble | undefined
   /** The last measured round trip, ms. */
   rtt(peer: PartyId): number | undefined
+  /** Messages that were handed to the connection there is. */
+  said(peer: PartyId): number | undefined
   /** Round trips on the connection there is, ms, one after the other. @throws MeshError */
   ping(peer: PartyId, times: number, signal: AbortSignal): Promise<readonly number[]>
   /** Asks a daemon one question on a connection of its own. @throws MeshError */
@@ -113,6 +117,7 @@ export async function openMesh(deps: MeshDeps, options: MeshOptions, signal: Abo
     send: (peer, stream, message) => sessions.send(peer, stream, message),
     trouble: (peer) => reaches.trouble(peer),
     rtt: (peer) => sessions.rtt(peer),
+    said: (peer) => sessions.said(peer),
     ping: (peer, times, pinging) => sessions.ping(peer, times, pinging),
     ask: (peer, address, question, asking) => reaches.ask(peer, address, question, asking),
     [Symbol.asyncDispose]: dispose,

@@ -54,6 +54,7 @@ interface Session {
   readonly streams: Partial<Record<MeshStream, { readonly stream: Stream; readonly speech: Speech }>>
   readonly paces: Readonly<Record<MeshStream, Pace>>
   readonly watch: Watch
+  said: number
   told: boolean
 }
 
@@ -105,6 +106,10 @@ export class Sessions implements Disposable {
     return this.#sessions.get(peer)?.watch.rttMs
   }
 
+  said(peer: PartyId): number | undefined {
+    return this.#sessions.get(peer)?.said
+  }
+
   /** Measured from a write to what comes back of it, on one stream of the ping protocol. @throws MeshError */
   async ping(peer: PartyId, times: number, signal: AbortSignal): Promise<readonly number[]> {
     const session = this.#sessions.get(peer)
@@ -137,6 +142,9 @@ export class Sessions implements Disposable {
     for (const [name, protocol] of PROTOCOLS) {
       this.#add(connection, name, await connection.newStream(protocol, { signal }))
     }
+    const peer = partyOf(connection.remotePeer)
+    const present = peer && this.#sessions.get(peer)
+    if (present?.connection !== connection) connection.abort(new Error('the other side called meanwhile'))
   }
 
   send(peer: PartyId, name: MeshStream, message: Uint8Array): void {
@@ -148,6 +156,7 @@ export class Sessions implements Disposable {
       return
     }
     speech.say(message)
+    session.said++
   }
 
   /** Ends a session after what was said has left. */
@@ -215,7 +224,7 @@ export class Sessions implements Disposable {
     const { clock } = this.#deps
     const paces = { talk: new Pace(clock, PACES.talk), log: new Pace(clock, PACES.log) }
     const watch = new Watch(clock, async (signal) => (await this.#pingOn(connection, 1, signal))[0]!)
-    const session: Session = { connection, streams: {}, paces, watch, told: false }
+    const session: Session = { connection, streams: {}, paces, watch, said: 0, told: false }
     this.#sessions.set(peer, session)
     return session
   }
@@ -240,10 +249,14 @@ export class Sessions implements Disposable {
     session.connection.abort(new Error(end.detail))
   }
 
+  #stalled(peer: PartyId, session: Session): void {
+    this.#lost(peer, session, STALLED)
+    this.#deps.stalled(peer)
+  }
+
   /** Gives up what is silent, and connections that came in and never became anything. */
   #look(): void {
-    for (const [peer, session] of this.#sessions)
-      if (!session.watch.look()) this.#lost(peer, session, STALLED)
+    for (const [peer, session] of this.#sessions) if (!session.watch.look()) this.#stalled(peer, session)
     const useful = new Set([...this.#sessions.values()].map(({ connection }) => connection))
     const before = this.#deps.clock.now() - UNUSED_MS_MAX
     for (const connection of this.#node.getConnections()) {

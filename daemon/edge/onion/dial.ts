@@ -7,6 +7,7 @@ import { abortable } from '../../base/lifetime.ts'
 import type { Random } from '../../base/random.ts'
 import { parseAddress } from './address.ts'
 import { type OnionCode, OnionError } from './error.ts'
+import { Renewals } from './renewals.ts'
 import { type IsolationPair, socksConnect } from './socks.ts'
 
 export interface DialOptions {
@@ -17,7 +18,8 @@ export interface DialOptions {
   readonly attempts?: number
   /**
    * Not on the circuits that last worked, which may be why the caller calls again; and while attempts do nothing but hang, one
-   * more begins every 10 s, however many they are: where a relay stands still, most circuits may lead through it.
+   * more begins every 10 s, however many they are, and the descriptor is renewed now and then: where a relay stands still, most
+   * circuits may lead through it, and the service may have moved to other introduction points.
    */
   readonly anew?: boolean
 }
@@ -27,6 +29,8 @@ export interface DialerDeps {
   readonly random: Random
   /** Settles once tor can build circuits. Asked for again at every attempt, since tor may have been restarted. */
   readonly ready: () => Promise<void>
+  /** Has tor fetch the descriptor of this address anew, in its own time. */
+  readonly renew: (address: string) => void
 }
 
 /**
@@ -78,6 +82,7 @@ export class Dialer {
   readonly #life: string
   /** The pair that last worked for an isolation; #floor for all that are not listed. */
   readonly #generations = new Map<string, number>()
+  readonly #renewals: Renewals
   #floor = 0
   #latest = 0
 
@@ -85,6 +90,7 @@ export class Dialer {
     this.#deps = deps
     this.#socksPath = socksPath
     this.#life = toBase32(deps.random.bytes(5))
+    this.#renewals = new Renewals(deps.clock, deps.renew)
   }
 
   /**
@@ -126,7 +132,10 @@ export class Dialer {
       let patienceMs = mayFollow() ? patienceAfter(launched, anew) : undefined
       for (;;) {
         const outcome = await this.#first(running, patienceMs, signal)
-        if (outcome === undefined) break
+        if (outcome === undefined) {
+          if (anew) this.#renewals.ask(target.host)
+          break
+        }
         running.delete(outcome.generation)
         if (outcome.socket !== undefined) {
           this.#remember(target.isolation, outcome.generation)

@@ -10,12 +10,13 @@
 import type { Socket } from 'node:net'
 import { toHex } from '../../base/bytes.ts'
 import type { Clock } from '../../base/clock.ts'
-import { codeOf, sentenceOf } from '../../base/error.ts'
+import { codeOf, ignore, sentenceOf } from '../../base/error.ts'
 import { abortable, Latch, once } from '../../base/lifetime.ts'
 import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import type { Secret } from '../../base/secret.ts'
 import { supervise } from '../../base/supervise.ts'
+import { serviceIdOf } from './address.ts'
 import { Bootstrap, type BootstrapState } from './bootstrap.ts'
 import { ClientKeys } from './client-keys.ts'
 import { type Control, getInfo, obey, openControl } from './control.ts'
@@ -86,6 +87,8 @@ export interface Onion extends AsyncDisposable {
   /** Gives our tor the X25519 key that reads the descriptor of somebody's address, now and after every restart. */
   unlock(address: string, key: Secret): Promise<void>
   lock(address: string): Promise<void>
+  /** Who came by this service fell silent: whether it can be reached is measured now, and if not it is published anew. */
+  doubt(name: string): void
   /** Of one service; undefined when it is not offered. */
   status(name: string): OnionStatus | undefined
   /** Of every service offered, in the order of the offers. */
@@ -137,6 +140,7 @@ class Room implements Onion {
   readonly #clientKeys = new ClientKeys()
   readonly #closeOnce = once(() => this.#close())
   #running: Promise<void> = Promise.resolve()
+  #control: Control | undefined
 
   constructor(deps: OnionDeps, options: OnionOptions) {
     this.#deps = deps
@@ -145,13 +149,13 @@ class Room implements Onion {
     this.socksPath = options.tor.kind === 'child' ? this.#files!.socks : socketPath(options.tor.socksSocket)
     if (options.tor.kind === 'existing') socketPath(options.tor.controlSocket)
     const ready = () => this.#bootstrap.ready
-    this.#dialer = new Dialer({ ...deps, ready }, this.socksPath)
+    this.#dialer = new Dialer({ ...deps, ready, renew: (address) => this.#renew(address) }, this.socksPath)
     this.#services = this.#makeServices(options, ready)
   }
 
   #makeServices(options: OnionOptions, ready: () => Promise<void>): Services {
     const { clock, random, log } = this.#deps
-    const dialer = new Dialer({ ...this.#deps, ready }, this.socksPath)
+    const dialer = new Dialer({ ...this.#deps, ready, renew: () => {} }, this.socksPath)
     // A circuit of its own for every probe: one that still stands says nothing about the way in.
     const dial = (address: string, port: number, signal: AbortSignal) =>
       dialer.dial(address, port, { isolation: toHex(random.bytes(8)), attempts: PROBE_ATTEMPTS, signal })
@@ -208,6 +212,10 @@ class Room implements Onion {
 
   lock(address: string): Promise<void> {
     return this.#clientKeys.lock(address)
+  }
+
+  doubt(name: string): void {
+    this.#services.doubt(name)
   }
 
   status(name: string): OnionStatus | undefined {
@@ -270,7 +278,15 @@ class Room implements Onion {
     await obey(control, 'SETEVENTS HS_DESC STATUS_CLIENT')
     this.#bootstrap.hear(await getInfo(control, 'status/bootstrap-phase'))
     using _keys = await this.#clientKeys.serve(control)
+    this.#control = control
     return await this.#services.serve(control, signal)
+  }
+
+  /** A tor that is gone has forgotten its descriptors by itself. */
+  #renew(address: string): void {
+    this.#control
+      ?.command(`HSFETCH ${serviceIdOf(address)}`)
+      .catch((error) => ignore(error, 'tor is gone, and its descriptors with it'))
   }
 
   #tell(change: OnionChange): void {

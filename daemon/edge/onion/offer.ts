@@ -59,6 +59,7 @@ export class Offer {
   readonly key: OnionKey
   readonly id: string
   readonly withdrawn = new AbortController()
+  #doubted = new AbortController()
   firstUpload = new Latch<void>()
   #status: OnionStatus
   readonly #now: () => Instant
@@ -88,6 +89,17 @@ export class Offer {
   /** Whether our own probe can find it. */
   get measurable(): boolean {
     return this.service.clients.length === 0 || this.service.probeKey !== undefined
+  }
+
+  /** Somebody who came by it fell silent: it is measured next, however lately it was. */
+  doubt(): void {
+    this.#doubted.abort()
+  }
+
+  /** Until it is doubted again. */
+  believe(): AbortSignal {
+    if (this.#doubted.signal.aborted) this.#doubted = new AbortController()
+    return this.#doubted.signal
   }
 
   become(state: OnionState, cause?: OnionCause): void {

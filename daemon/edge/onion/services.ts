@@ -36,11 +36,13 @@ const PROBE_AGAIN = { firstMs: 3000, msMax: 300_000 }
 /** How long our own address must be unknown before it is added again, and how long that wait may grow. */
 const FORGOTTEN = { firstMs: 60_000, msMax: 1_800_000 }
 
-/** Causes that publishing anew can cure: the directories forgot us, or know introduction points that are gone. */
+/**
+ * Causes that publishing anew can cure: the directories forgot us, or know introduction points that are gone; or the circuits to
+ * these hang, which tor never tells: a relay that stands still keeps its connections open, and the first one of ours has them all.
+ */
 const CURABLE: ReadonlySet<OnionCode> = new Set<OnionCode>([
-  'no-descriptor',
-  'bad-descriptor',
-  'introduction-failed',
+  ...(['no-descriptor', 'bad-descriptor', 'introduction-failed'] as const),
+  ...(['introduction-timeout', 'rendezvous-failed', 'ttl-expired', 'not-served', 'dial-timeout'] as const),
 ])
 
 interface Session {
@@ -103,6 +105,11 @@ export class Services {
       if (!session.signal.aborted) session.failed.fail(error)
     }
     this.#deps.log.say('info', 'onion-withdrawn', { name })
+  }
+
+  /** Measures it now, not when its turn comes. Does nothing for names that are not offered. */
+  doubt(name: string): void {
+    this.#offers.get(name)?.doubt()
   }
 
   status(name: string): OnionStatus | undefined {
@@ -226,6 +233,8 @@ export class Services {
     let failures = 0
     let curableSince: number | undefined
     for (;;) {
+      const doubted = offer.believe()
+      const began = clock.monotonic()
       const verdict = await this.#probe(offer, signal)
       if (verdict.ok) {
         failures = 0
@@ -233,7 +242,7 @@ export class Services {
         retry.reset()
         again.reset()
         this.#settle(offer, 'reachable')
-        await clock.sleep(this.#probeEveryMs * (0.75 + random.fraction() / 2), signal)
+        await this.#rest(this.#probeEveryMs * (0.75 + random.fraction() / 2), doubted, signal)
         continue
       }
       failures++
@@ -241,9 +250,18 @@ export class Services {
       const certain = failures > 1 || verdict.why === 'target-dead'
       const state = certain ? 'unreachable' : offer.status.state
       this.#settle(offer, state, cause(verdict.why, verdict.detail ?? verdict.why))
-      curableSince = CURABLE.has(verdict.why) ? (curableSince ?? clock.monotonic()) : undefined
+      curableSince = CURABLE.has(verdict.why) ? (curableSince ?? began) : undefined
       if (curableSince !== undefined && clock.monotonic() - curableSince >= forgottenMs) return
       await clock.sleep(retry.nextMs(), signal)
+    }
+  }
+
+  async #rest(ms: number, doubted: AbortSignal, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#deps.clock.sleep(ms, AbortSignal.any([signal, doubted]))
+    } catch (error) {
+      signal.throwIfAborted()
+      ignore(error, 'it is doubted')
     }
   }
 

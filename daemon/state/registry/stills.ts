@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { PartyId } from '../../core/model/index.ts'
-import type { KeptStill, StillBook } from '../../core/stills/index.ts'
+import type { KeptStill, StillBook, WhichStills } from '../../core/stills/index.ts'
 import type { StillTable, Store } from '../store/index.ts'
 
 /** What pictures may take (SPEC 19.4). */
@@ -28,8 +28,8 @@ export class KeptStills implements StillBook {
     this.#limits = limits
   }
 
-  list(device: PartyId, limit: number, command?: Uint8Array): readonly KeptStill[] {
-    return this.#table.list(device, limit, command)
+  list(device: PartyId, limit: number, which?: WhichStills): readonly KeptStill[] {
+    return this.#table.list(device, limit, which)
   }
 
   get(device: PartyId, digest: Uint8Array): KeptStill | undefined {

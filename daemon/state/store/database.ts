@@ -22,16 +22,17 @@ export const IN_MEMORY = ':memory:'
 const APPLICATION_ID = 0x5348_414c
 
 /**
- * Opens the database, or makes it when there is no trace of one. What is there and is not sound is refused, never replaced.
+ * Opens the database, or makes it when there is no trace of one, and there may be none. What is there and is not sound is refused, never replaced.
  * The handle holds the file alone until it is closed.
- * @throws StateError directory-missing | not-writable | loose-mode | in-use | not-ours | newer-schema | corrupt | disk-full | io
+ * @throws StateError directory-missing | not-writable | gone | there | loose-mode | in-use | not-ours | newer-schema | corrupt | disk-full | io
  */
-export function openDatabase(path: string): DatabaseSync {
+export function openDatabase(path: string, begin?: 'must' | 'must-not'): DatabaseSync {
   try {
     if (path === IN_MEMORY) return prepare(new DatabaseSync(IN_MEMORY), true)
     const stats = statSync(path, { throwIfNoEntry: false })
+    if (stats && begin === 'must') throw new StateError('there', `${path} is there: nothing is begun anew`)
     if (stats) checkFile(path, stats)
-    else create(path)
+    else create(path, begin)
     return prepare(new DatabaseSync(path), false)
   } catch (error) {
     throw storageFault(error) ?? error
@@ -77,9 +78,11 @@ function readHeader(path: string): Buffer {
 }
 
 /** Makes the file under another name and moves it into place whole: a crash in between leaves nothing that looks like a home. */
-function create(path: string): void {
+function create(path: string, begin?: 'must' | 'must-not'): void {
   if (existsSync(`${path}-wal`))
     throw new StateError('corrupt', `${path} is gone but its log ${path}-wal is not`)
+  if (begin === 'must-not')
+    throw new StateError('gone', `${path} is not there, and all that this home has acknowledged was in it`)
   const draft = `${path}.new`
   for (const suffix of ['', '-journal', '-wal', '-shm']) rmSync(draft + suffix, { force: true })
   closeSync(openSync(draft, 'wx', 0o600))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { StatementSync } from 'node:sqlite'
 import { keyOf, type PartyId } from '../../core/model/index.ts'
-import type { KeptStill } from '../../core/stills/index.ts'
+import type { KeptStill, WhichStills } from '../../core/stills/index.ts'
 import type { Store } from './store.ts'
 
 interface Row {
@@ -28,10 +28,18 @@ export class StillTable {
     this.#sql = prepareAll(store)
   }
 
-  list(device: PartyId, limit: number, command?: Uint8Array): readonly KeptStill[] {
+  list(device: PartyId, limit: number, { command, before }: WhichStills = {}): readonly KeptStill[] {
     const key = keyOf(device)
-    const rows = command ? this.#sql.listFor.all(key, command, limit) : this.#sql.list.all(key, limit)
+    const end = before ? this.#idOf(key, before) : Number.MAX_SAFE_INTEGER
+    const rows = command
+      ? this.#sql.listFor.all(key, end, command, limit)
+      : this.#sql.list.all(key, end, limit)
     return rows.map((row) => stillOf(device, row as unknown as Row))
+  }
+
+  /** 0 where there is none. */
+  #idOf(key: Uint8Array, digest: Uint8Array): number {
+    return (this.#sql.idOf.get(key, digest)?.id as number | undefined) ?? 0
   }
 
   get(device: PartyId, digest: Uint8Array): KeptStill | undefined {
@@ -76,10 +84,11 @@ function stillOf(device: PartyId, { received_at: receivedAt, ...row }: Row): Kep
 function prepareAll(store: Store) {
   const columns = 'digest, affordance, command, at, received_at, size, frame'
   return {
-    list: store.prepare(`SELECT ${columns} FROM still WHERE device = ? ORDER BY id DESC LIMIT ?`),
+    list: store.prepare(`SELECT ${columns} FROM still WHERE device = ? AND id < ? ORDER BY id DESC LIMIT ?`),
     listFor: store.prepare(
-      `SELECT ${columns} FROM still WHERE device = ? AND command = ? ORDER BY id DESC LIMIT ?`,
+      `SELECT ${columns} FROM still WHERE device = ? AND id < ? AND command = ? ORDER BY id DESC LIMIT ?`,
     ),
+    idOf: store.prepare('SELECT id FROM still WHERE device = ? AND digest = ?'),
     get: store.prepare(`SELECT ${columns} FROM still WHERE device = ? AND digest = ?`),
     read: store.prepare('SELECT substr(bytes, ?, ?) AS piece FROM still WHERE device = ? AND digest = ?'),
     put: store.prepare(

@@ -9,6 +9,8 @@ import { IN_MEMORY, openDatabase } from './database.ts'
 export interface StoreOptions {
   /** The database file, or IN_MEMORY. */
   readonly path: string
+  /** `must`: the database is to be made, and not there; `must-not`: it is to be there. Absent: as it is found. */
+  readonly begin?: 'must' | 'must-not' | undefined
   /** The most the file may hold; writes beyond it are `disk-full`. Absent: as much as there is. */
   readonly bytesMax?: number | undefined
 }
@@ -152,7 +154,7 @@ export async function openStore(
   signal: AbortSignal,
 ): Promise<Store> {
   signal.throwIfAborted()
-  const db = openDatabase(options.path)
+  const db = openDatabase(options.path, options.begin)
   if (options.bytesMax !== undefined) limit(db, options.bytesMax)
   return new Store(db, deps.log, options.path === IN_MEMORY ? () => {} : filesStay(options.path))
 }

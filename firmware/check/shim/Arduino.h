@@ -36,10 +36,12 @@ void interrupts(void);
 unsigned long pulseIn(uint8_t pin, uint8_t state, unsigned long timeout_us);
 #if defined(ESP8266)
 uint64_t micros64(void);
+void optimistic_yield(uint32_t interval_us);
 #else
 uint32_t ledcSetup(uint8_t channel, uint32_t frequency, uint8_t resolution_bits);
 void ledcAttachPin(uint8_t pin, uint8_t channel);
 void ledcWrite(uint8_t channel, uint32_t duty);
+bool psramFound(void);
 #endif
 }
 
@@ -62,6 +64,14 @@ extern HardwareSerial Serial;
 class EspClass {
  public:
   uint32_t getCycleCount();
+#if defined(ESP8266)
+  void restart();
+  static uint32_t getFlashChipRealSize();
+  static uint32_t getFlashChipSize();
+  static bool flashEraseSector(uint32_t sector);
+  static bool flashWrite(uint32_t address, const uint8_t *data, size_t size);
+  static bool flashRead(uint32_t address, uint32_t *data, size_t size);
+#endif
 };
 extern EspClass ESP;
 

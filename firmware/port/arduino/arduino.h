@@ -16,7 +16,33 @@ extern "C" {
 }
 
 /* Of pins: what firmware/wiring/gen/pins.h calls them. */
-enum PinKind { NOTHING, OUTPUT_PIN, PULSE_PIN, INPUT_PIN, LINE_PIN, SDA_PIN, SCL_PIN, WIEGAND_0_PIN, WIEGAND_1_PIN };
+enum PinKind {
+  NOTHING,
+  OUTPUT_PIN,
+  PULSE_PIN,
+  INPUT_PIN,
+  LINE_PIN,
+  SDA_PIN,
+  SCL_PIN,
+  WIEGAND_0_PIN,
+  WIEGAND_1_PIN,
+  /* The order of esp32cam/capture.h. */
+  CAMERA_POWER_PIN,
+  CAMERA_CLOCK_PIN,
+  CAMERA_SDA_PIN,
+  CAMERA_SCL_PIN,
+  CAMERA_D0_PIN,
+  CAMERA_D1_PIN,
+  CAMERA_D2_PIN,
+  CAMERA_D3_PIN,
+  CAMERA_D4_PIN,
+  CAMERA_D5_PIN,
+  CAMERA_D6_PIN,
+  CAMERA_D7_PIN,
+  CAMERA_VSYNC_PIN,
+  CAMERA_HREF_PIN,
+  CAMERA_PCLK_PIN
+};
 
 enum { NO_PIN = -1 };
 

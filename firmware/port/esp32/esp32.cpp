@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The ESP32 and the ESP32-C3 under Arduino's core: time, chance, one TCP connection, a door to the LAN, pulses; two slots are in slots.c. Compiled against declarations, not verified
- * on silicon.
+ * The ESP32 and the ESP32-C3 under Arduino's core: time, chance, one TCP connection, a door to the LAN, pulses; two slots are in slots.c, the
+ * ESP32-CAM's camera in ../esp32cam. Compiled against declarations, not verified on silicon.
  */
 #include "../arduino/arduino.h"
 
@@ -14,6 +14,7 @@
 #include <string.h>
 
 extern "C" {
+#include "../esp32cam/capture.h"
 #include "slots.h"
 }
 
@@ -261,6 +262,19 @@ int board_pulse(int pin, uint32_t period_us, uint32_t high_us) {
   return 0;
 }
 
+/* ---- the camera of an ESP32-CAM ---- */
+
+#if defined(SHALLOT_ESP32CAM)
+static int capture_begin() {
+  int pins[CAPTURE_PINS];
+  for (int i = 0; i < CAPTURE_PINS; i++) pins[i] = pin_of((PinKind)(CAMERA_POWER_PIN + i), 0);
+  return esp32cam_begin(pins, psramFound());
+}
+#define CAPTURE(call) call
+#else
+#define CAPTURE(call) nullptr
+#endif
+
 const struct port board = {
 #if defined(CONFIG_IDF_TARGET_ESP32C3)
     .board = "esp32c3",
@@ -295,7 +309,8 @@ const struct port board = {
     .wiegand_read = board_wiegand_read,
     .signer = nullptr,
     .point_signer = nullptr,
-    .capture_take = nullptr,
-    .capture_read = nullptr,
-    .capture_drop = nullptr,
+    .capture_begin = CAPTURE(capture_begin),
+    .capture_take = CAPTURE(esp32cam_take),
+    .capture_read = CAPTURE(esp32cam_read),
+    .capture_drop = CAPTURE(esp32cam_drop),
 };

@@ -5,12 +5,16 @@
 #include <Arduino.h>
 #include <ESP8266WiFi.h>
 #include <core_esp8266_waveform.h>
+#include <flash_hal.h>
 
 extern "C" {
 #include <user_interface.h>
+#include "program.h"
+#include "slots.h"
+#include "words.h"
 }
 
-enum { POLL_MS = 1 };
+enum { POLL_MS = 1, YIELD_US = 10000 };
 
 static WiFiClient connection;
 static bool is_open;
@@ -79,6 +83,35 @@ int board_pulse(int pin, uint32_t period_us, uint32_t high_us) {
   return 0;
 }
 
+/* ---- two slots, if it was built for them (boot/) ---- */
+
+#if defined(SHALLOT_SLOTS)
+static int flash_read(uint32_t at, void *out, uint32_t size) {
+  optimistic_yield(YIELD_US);
+  return ESP.flashRead(at, static_cast<uint32_t *>(out), size) ? 0 : SHALLOT_E_PORT_STORAGE;
+}
+
+int board_flash_read(uint32_t at, void *out, size_t size) { return words_read(flash_read, at, out, size); }
+
+int board_flash_erase(uint32_t at) { return ESP.flashEraseSector(at / CHOOSER_SECTOR_BYTES) ? 0 : SHALLOT_E_PORT_STORAGE; }
+
+int board_flash_write(uint32_t at, const void *data, size_t size) {
+  return ESP.flashWrite(at, static_cast<const uint8_t *>(data), size) ? 0 : SHALLOT_E_PORT_STORAGE;
+}
+
+bool board_is_sound(int slot) { return program_is_sound(board_flash_read, slot); }
+void board_restart() { ESP.restart(); }
+
+/* What the chip itself says that it has, which a board's settings may not; and that nobody's files are there. */
+static const struct slots *slots_here() {
+  bool is_large = ESP.getFlashChipRealSize() >= CHOOSER_FLASH_BYTES && ESP.getFlashChipSize() >= CHOOSER_FLASH_BYTES;
+  return board_slot() >= 0 && is_large && FS_PHYS_ADDR >= CHOOSER_FLASH_BYTES ? &esp8266_slots : nullptr;
+}
+#else
+/* Arduino's boot loader copies the new image over the old one at the next start: a cut in it leaves neither, and nothing brings the old one back. */
+static constexpr const struct slots *slots_here() { return nullptr; }
+#endif
+
 const struct port board = {
     .board = "esp8266",
     .now_ms = board_now_ms,
@@ -95,11 +128,7 @@ const struct port board = {
     .blob_read = board_blob_read,
     .blob_write = board_blob_write,
     .blob_remove = board_blob_remove,
-    /*
-     * What Arduino's core has copies the new image over the old one at the next start (eboot): a cut in it leaves neither, and nothing brings
-     * the old one back. Two slots, at the megabytes that the chip can map, want a boot loader of our own, which nobody here could try.
-     */
-    .slots = nullptr,
+    .slots = slots_here(),
     .log = board_log,
     .read_line = board_read_line,
     .output_set = board_output_set,
@@ -111,6 +140,7 @@ const struct port board = {
     .wiegand_read = board_wiegand_read,
     .signer = nullptr,
     .point_signer = nullptr,
+    .capture_begin = nullptr,
     .capture_take = nullptr,
     .capture_read = nullptr,
     .capture_drop = nullptr,

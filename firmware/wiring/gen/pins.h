@@ -3,7 +3,7 @@
 #ifndef SHALLOT_WIRING_PINS_H
 #define SHALLOT_WIRING_PINS_H
 
-/* A line for each pin: app, kind (OUTPUT, PULSE, INPUT, LINE, SDA, SCL, WIEGAND_0, WIEGAND_1), channel (0 for a bus), GPIO. */
+/* A line for each pin: app, kind (OUTPUT, PULSE, INPUT, LINE, SDA, SCL, WIEGAND_0, WIEGAND_1, CAMERA_...), channel (0 for a bus), GPIO. */
 #define SHALLOT_WIRING_ESP8266(X) \
   X(blinds, PULSE, 1, 5) \
   X(front_door, OUTPUT, 1, 5) \
@@ -62,8 +62,21 @@
   X(weather, SCL, 0, 7)
 
 #define SHALLOT_WIRING_ESP32CAM(X) \
-  X(camera, SDA, 0, 26) \
-  X(camera, SCL, 0, 27) \
+  X(camera, CAMERA_POWER, 0, 32) \
+  X(camera, CAMERA_CLOCK, 0, 0) \
+  X(camera, CAMERA_SDA, 0, 26) \
+  X(camera, CAMERA_SCL, 0, 27) \
+  X(camera, CAMERA_D0, 0, 5) \
+  X(camera, CAMERA_D1, 0, 18) \
+  X(camera, CAMERA_D2, 0, 19) \
+  X(camera, CAMERA_D3, 0, 21) \
+  X(camera, CAMERA_D4, 0, 36) \
+  X(camera, CAMERA_D5, 0, 39) \
+  X(camera, CAMERA_D6, 0, 34) \
+  X(camera, CAMERA_D7, 0, 35) \
+  X(camera, CAMERA_VSYNC, 0, 25) \
+  X(camera, CAMERA_HREF, 0, 23) \
+  X(camera, CAMERA_PCLK, 0, 22) \
   X(camera, OUTPUT, 1, 4)
 
 #endif

@@ -134,7 +134,7 @@ enum shallot_code {
   SHALLOT_E_STILL_BROKEN = -382, /* the picture has no beginning or no end: it is no whole JPEG */
   SHALLOT_E_STILL_LATE = -383, /* the rest of the picture did not come in time */
   SHALLOT_E_STILL_REPLACED = -384, /* the device took another picture before this one had arrived */
-  SHALLOT_E_STILL_ELSEWHERE = -385, /* pictures stay in the home where they were taken: ask there */
+  SHALLOT_E_STILL_ELSEWHERE = -385, /* this home has not this device's pictures: ask the one that it is in */
 };
 
 /* The name a code has in schemas/codes.csv, for logs and tests; "?" for a number that is not in the list. */

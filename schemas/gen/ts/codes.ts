@@ -267,7 +267,7 @@ export const MEANINGS: Readonly<Record<Code, string>> = {
   'still-broken': "the picture has no beginning or no end: it is no whole JPEG",
   'still-late': "the rest of the picture did not come in time",
   'still-replaced': "the device took another picture before this one had arrived",
-  'still-elsewhere': "pictures stay in the home where they were taken: ask there",
+  'still-elsewhere': "this home has not this device's pictures: ask the one that it is in",
 }
 
 const BY_NUMBER = new Map<number, Code>(Object.entries(CODES).map(([name, number]) => [number, name as Code]))

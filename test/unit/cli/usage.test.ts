@@ -298,6 +298,25 @@ test('a code that is broken over lines is read', async () => {
   assert.equal((await account.json(['status', '--home', file])).said.code, 'wrong-audience')
 })
 
+for (const [typed, message] of [
+  ['stauts', 'there is no verb stauts: did you mean status?'],
+  ['lok gate', 'there is no verb lok: did you mean look?'],
+  ['Daemon', 'there is no verb Daemon: did you mean daemon?'],
+  ['phone ad', 'there is no verb phone ad: did you mean phone add?'],
+  ['mesh invte', 'there is no verb mesh invte: did you mean mesh invite?'],
+  ['log veryfy --limit 3', 'there is no verb log veryfy: did you mean log verify?'],
+  ['x', 'there is no verb x'],
+  ['on', 'there is no verb on'],
+  ['frobnicate', 'there is no verb frobnicate'],
+  ['device foo', 'there is no verb device foo'],
+  ['status extra', 'not understood here: extra'],
+  ['log --lmit 3', 'not understood here: lmit'],
+] as const)
+  test(`a slip of the finger is told, and nothing that is merely as short: ${typed}`, async () => {
+    const { exit, said } = await account.jsonWithin(typed.split(' '))
+    assert.deepEqual([exit, said.code, said.message], [2, 'usage', message])
+  })
+
 test('an unknown flag is told once, as it was typed', async () => {
   const { said } = await account.json(['status', '--lan-port', '1'])
   assert.equal(said.message, 'not understood here: lan-port')
@@ -320,6 +339,13 @@ test('a daemon whose files are damaged or gone leaves them, and says what to do'
   assert.deepEqual([damaged.exit, damaged.said.code], [3, 'conflict'])
   assert.match(damaged.said.next as string, /home\.sqlite-wal away/)
   assert.equal(readFileSync(database, 'utf8'), 'no database')
+  rmSync(database)
+  rmSync(join(other.data, 'unbegun'))
+  const gone = await start()
+  assert.deepEqual([gone.exit, gone.said.code], [5, 'missing'])
+  assert.match(gone.said.message as string, /home\.sqlite is not there/)
+  assert.match(gone.said.next as string, /a copy of home\.sqlite.*--begin-anew/)
+  assert.equal(existsSync(database), false)
   rmSync(join(other.data, 'hub.key'))
   const keyless = await start()
   assert.deepEqual([keyless.exit, keyless.said.code], [5, 'missing'])

@@ -270,6 +270,32 @@ test('onion list and status call a device that has an address of its own by its 
     assert.match((await account.within(command)).out, /^porch-light +2023-11-14T22:13:20.000Z +reachable /m)
 })
 
+test('onion list and status tell addresses at other homes, and whose guests have one here, apart', async () => {
+  const status = { state: 'reachable', since: 1_700_000_000_000 }
+  const [here, there] = ['a', 'b'].map((letter) => `${letter.repeat(56)}.onion`)
+  const anna = { ...invited, status, others: [{ home: 'cabin', address: there }] }
+  const guest = { ...invited, status, service: 'guest:AQ', name: 'AQ', home: 'cabin', address: here }
+  const services = [anna, { ...guest, who: 'eve, phone' }, guest, { ...guest, home: undefined }]
+  at('GET /invitations', ({ answer }) => json(answer, [anna]))
+  at('GET /exposures', ({ answer }) => json(answer, []))
+  at('GET /status', ({ answer }) =>
+    json(answer, { version: '1', devices: {}, link: {}, tor: { ready: true }, services }),
+  )
+  for (const command of [['onion', 'list'], ['status']]) {
+    const { out } = await account.within(command)
+    assert.match(out, new RegExp(`^anna, at cabin +offered there +${there}$`, 'm'))
+    for (const says of [
+      'eve, phone, a guest of cabin',
+      'somebody, a guest of cabin',
+      'somebody, a guest of another home',
+    ])
+      assert.match(out, new RegExp(`^${says} +2023\\S+ +reachable +${here}$`, 'm'))
+  }
+  const { out } = await account.within(['onion', 'list', '--json'])
+  const { guests, invitations } = JSON.parse(out)
+  assert.deepEqual([guests.length, invitations.length], [3, 1])
+})
+
 test('status tells for each onion address how it is, why and since when', async () => {
   const services = [
     { ...invited, status: { state: 'unreachable', cause: 'the guard is gone', since: 1_700_000_000_000 } },

@@ -20,7 +20,9 @@ import { systemRandom } from '../../../daemon/base/random.ts'
 import { Secret } from '../../../daemon/base/secret.ts'
 import {
   createHome,
+  hasBegun,
   holdsHome,
+  isUnbegun,
   loadHub,
   loadOwner,
   type NewHome,
@@ -64,12 +66,22 @@ suite('a home on disk', () => {
 
   test('has its own files and no others: directories 0700, files 0600', (t) => {
     const { data, owner } = saved(t)
-    assert.deepEqual(readdirSync(data).sort(), HUB_FILES)
+    assert.deepEqual(readdirSync(data).sort(), [...HUB_FILES, 'unbegun'].sort())
     assert.deepEqual(readdirSync(owner).sort(), ['home.json', 'owner.key'])
     for (const directory of [data, owner]) {
       assert.equal(modeOf(directory), '700')
       for (const name of readdirSync(directory)) assert.equal(modeOf(join(directory, name)), '600', name)
     }
+  })
+
+  test('is unbegun until its daemon has a database, and then for ever begun', (t) => {
+    const { data, owner } = saved(t)
+    assert.deepEqual([isUnbegun(data), isUnbegun(owner)], [true, false])
+    for (let times = 0; times < 2; times++) {
+      hasBegun(data)
+      assert.equal(isUnbegun(data), false)
+    }
+    assert.ok(loadHub(data))
   })
 
   test('is closed whatever the umask says', (t) => {

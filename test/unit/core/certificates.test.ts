@@ -183,6 +183,15 @@ const refused: Record<string, Uint8Array> = {
   'a date that does not exist': forge({
     validity: sequence(der(TAG.utcTime, new TextEncoder().encode('250230000000Z')), time(NOW + DAY)),
   }),
+  'a leap second': forge({
+    validity: sequence(der(TAG.utcTime, new TextEncoder().encode('251231235960Z')), time(NOW + DAY)),
+  }),
+  'GeneralizedTime before 2050': forge({
+    validity: sequence(
+      der(TAG.generalizedTime, new TextEncoder().encode('20250101000000Z')),
+      time(NOW + DAY),
+    ),
+  }),
   'a date with an offset': forge({
     validity: sequence(der(TAG.utcTime, new TextEncoder().encode('2502010000+0100')), time(NOW + DAY)),
   }),
@@ -298,10 +307,40 @@ describe('certificates as OpenSSL sees them', () => {
   })
 })
 
-describe('checkHubLeaf()', () => {
-  it('accepts a hub’s leaf for ever and refuses a device’s', () => {
-    assert.equal(checkHubLeaf(hubLeaf(ca, hub.key, SERIAL), CAS, Date.UTC(9000, 0), ed25519).ok, true)
-    assert.equal(checkHubLeaf(deviceLeaf(ca, hub.key, SERIAL, NOW), CAS, NOW, ed25519).ok, false)
+describe('checkHubLeaf(), as a device looks at it [SPEC 6.2]', () => {
+  const check = (leaf: Uint8Array, now = NOW, cas = CAS) => {
+    const verdict = checkHubLeaf(leaf, cas, now, ed25519)
+    return verdict.ok ? 'ok' : verdict.why
+  }
+  const dated = (from: number, until: number) =>
+    forge({
+      issuer: distinguishedName(caName('hub', ca.key)),
+      validity: sequence(time(from), time(until)),
+      extensions: [eku(SERVER_AUTH)],
+    })
+
+  it('accepts a hub’s leaf for ever', () => {
+    assert.equal(check(hubLeaf(ca, hub.key, SERIAL), Date.UTC(9000, 0)), 'ok')
+  })
+
+  it('refuses as tls-profile a device’s leaf, and one that is none', () => {
+    assert.equal(check(deviceLeaf(ca, hub.key, SERIAL, NOW)), 'tls-profile')
+    assert.equal(check(new Uint8Array(9)), 'tls-profile')
+  })
+
+  it('refuses as tls-bad-chain what no CA signed that is pinned, whatever its name', () => {
+    assert.equal(check(hubLeaf(stranger, hub.key, SERIAL)), 'tls-bad-chain')
+    const renamed = { issuer: distinguishedName(caName('hub', ca.key)), extensions: [eku(SERVER_AUTH)] }
+    assert.equal(check(forge(renamed)), 'ok')
+    assert.equal(check(forge({ ...renamed, signer: stranger })), 'tls-bad-chain')
+    assert.equal(check(hubLeaf(ca, hub.key, SERIAL), NOW, []), 'tls-bad-chain')
+  })
+
+  it('looks at its end when it knows the time, and at its beginning never', () => {
+    assert.equal(check(dated(NOW - DAY, NOW)), 'ok')
+    assert.equal(check(dated(NOW - DAY, NOW - 1000)), 'tls-expired')
+    assert.equal(check(dated(NOW - DAY, NOW - 1000), 0), 'ok')
+    assert.equal(check(dated(NOW + DAY, NOW + 2 * DAY)), 'ok')
   })
 })
 

@@ -81,6 +81,21 @@ describe('a picture on the page', () => {
       assert.deepEqual(await done, ['done', undefined])
       assert.deepEqual(viewOf(opened)?.picture?.jpeg, LARGE)
     }))
+
+  it('of which more is coming is asked for again', () => {
+    let goes = 0
+    const slowly =
+      (fetch: Fetch): Fetch =>
+      (path, init) => {
+        if (!String(path).includes('/stills/') || ++goes > 2) return fetch(path, init)
+        return Promise.resolve(Response.json({ code: 'busy' }, { status: 503 }))
+      }
+    return visiting(async (opened) => {
+      await keep(opened, FIRST)
+      await load(opened)
+      assert.deepEqual([viewOf(opened)?.picture?.jpeg, goes], [FIRST, 3])
+    }, slowly)
+  })
 })
 
 describe('a hub that lies about a picture', () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { json } from '../answer.ts'
 import type { Route, RouteDeps } from '../route.ts'
-import { tellBytes, tellService } from '../telling.ts'
+import { tellBytes, tellServiceOf } from '../telling.ts'
 
 /** How the hub is, and whether its log is whole (SPEC 9.3). */
 export function hubRoutes(deps: RouteDeps): Route[] {
@@ -23,5 +23,6 @@ export function hubRoutes(deps: RouteDeps): Route[] {
 
 function status({ home }: RouteDeps): object {
   const { home: id, hub, bootedAt } = home
-  return { home: id, hub, bootedAt, ...home.status(), services: home.services.list().map(tellService) }
+  const services = home.services.list().map((each) => tellServiceOf(home, each))
+  return { home: id, hub, bootedAt, ...home.status(), services }
 }

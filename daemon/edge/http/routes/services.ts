@@ -4,7 +4,7 @@ import { parseId } from '../../../core/model/index.ts'
 import { empty, json, type Reply, refused } from '../answer.ts'
 import { readObject } from '../fields.ts'
 import { type Asking, findThing, type Route, type RouteDeps } from '../route.ts'
-import { tellService } from '../telling.ts'
+import { tellService, tellServiceOf } from '../telling.ts'
 
 /** Onion services: who was invited, which devices have an address of their own (SPEC 10). */
 export function serviceRoutes(deps: RouteDeps): Route[] {
@@ -14,7 +14,7 @@ export function serviceRoutes(deps: RouteDeps): Route[] {
       home.services
         .list()
         .filter(({ service }) => service.startsWith(kind))
-        .map(tellService),
+        .map((each) => tellServiceOf(home, each)),
     )
   const ofHome = { ofThing: false } as const
   const takes = { type: 'application/json', optional: true } as const

@@ -1,39 +1,37 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Code } from '../../../../schemas/gen/ts/codes.ts'
-import { DIGEST_BYTES } from '../../../../schemas/gen/ts/wire.ts'
-import { equal, toBase64url } from '../../../base/bytes.ts'
-import type { Channel } from '../../../base/channel.ts'
-import { deadline } from '../../../base/clock.ts'
-import { ignore, no, type Verdict, yes } from '../../../base/error.ts'
-import { abortable } from '../../../base/lifetime.ts'
-import type { HomeEvent } from '../../../core/feed.ts'
+import { toBase64url, toHex } from '../../../base/bytes.ts'
+import type { Verdict } from '../../../base/error.ts'
+import type { Looking } from '../../../core/mesh/index.ts'
 import { affordanceOf, type Device } from '../../../core/model/index.ts'
-import type { Coming, KeptStill } from '../../../core/stills/index.ts'
-import { json, type Outlet, type Reply, refused } from '../answer.ts'
-import { readBytes, readInteger } from '../fields.ts'
+import {
+  type Coming,
+  findStill,
+  judgeView,
+  type KeptStill,
+  LIST_PARAMETERS,
+  listStills,
+  PICTURE_PARAMETERS,
+  readPictureQuestion,
+  readStillsQuestion,
+  type StillList,
+  type StillsQuestion,
+} from '../../../core/stills/index.ts'
+import { json, type Outlet, problem, type Reply, refused } from '../answer.ts'
 import { type Asking, findThing, type Route, type RouteDeps } from '../route.ts'
 
-const LIST_MAX = 100
-const LIST_FALLBACK = 20
-/** How long an answer may wait for a picture, in seconds. */
-const WAIT_S_MAX = 25
 /** So much of a picture is read at a time: what waits for a slow client is this, and what its socket holds. */
 const PIECE_BYTES = 8192
-/** In place of a digest: the newest that the caller may see. */
-const LATEST = 'latest'
+const NOTHING = new Uint8Array()
 
-/** Pictures of devices (SPEC 19.5). */
+/** Pictures of devices (SPEC 19.5), also of other homes' (19.6). */
 export function stillRoutes(deps: RouteDeps): Route[] {
-  const get = (
-    path: string,
-    query: readonly string[],
-    run: (asking: Asking) => Reply | Promise<Reply>,
-  ): Route => ({
+  const get = (path: string, query: readonly string[], run: (asking: Asking) => Promise<Reply>): Route => ({
     ...{ method: 'GET', path, who: 'all', ofThing: true, query, run },
   })
   return [
-    get('/things/:id/stills', ['command', 'property', 'limit', 'wait'], (asking) => list(deps, asking)),
-    get('/things/:id/stills/:digest', ['property'], (asking) => show(deps, asking)),
+    get('/things/:id/stills', LIST_PARAMETERS, (asking) => list(deps, asking)),
+    get('/things/:id/stills/:digest', PICTURE_PARAMETERS, (asking) => show(deps, asking)),
   ]
 }
 
@@ -44,113 +42,89 @@ function findCamera(
 ): Verdict<{ readonly device: Device; readonly readable: ReadonlySet<number> }, Code> {
   const found = findThing(home, asking, asking.params.id!)
   if (!found.ok) return found
-  const device = found.value
-  const wanted = asking.query.get('property')
-  const properties = device.affordances.filter((each) => {
-    const affordance = affordanceOf(each)
-    return affordance?.capability.name === 'still' && (wanted === undefined || affordance.name === wanted)
-  })
-  if (properties.length === 0) return no('no-such-affordance', `${device.name} takes no such pictures`)
-  const judged = properties.map((each) => ({ each, may: asking.sight.may(device, each, 'read') }))
-  const readable = new Set(judged.flatMap(({ each, may }) => (may.may ? [each] : [])))
-  const [{ may }] = judged as [(typeof judged)[number]]
-  if (readable.size === 0 && !may.may) return no(may.why, may.detail)
-  const isElsewhere = device.home !== undefined && home.stills.list(device.id, 1).length === 0
-  if (isElsewhere)
-    return no('still-elsewhere', `pictures of ${device.name} stay in ${device.home}: ask that home`)
-  return yes({ device, readable })
+  const readable = judgeView(asking.sight, found.value, asking.query.get('property'))
+  return readable.ok ? { ok: true, value: { device: found.value, readable: readable.value } } : readable
 }
 
 async function list(deps: RouteDeps, asking: Asking): Promise<Reply> {
   const { home } = deps
-  const { query } = asking
   const camera = findCamera(deps, asking)
   if (!camera.ok) return refused(camera)
-  const limit = readInteger(query, 'limit', { least: 1, most: LIST_MAX, fallback: LIST_FALLBACK })
-  if (!limit.ok) return refused(limit)
-  const wait = readInteger(query, 'wait', { least: 0, most: WAIT_S_MAX, fallback: 0 })
-  if (!wait.ok) return refused(wait)
-  const command = query.has('command')
-    ? readBytes(query.get('command'), DIGEST_BYTES, DIGEST_BYTES)
-    : undefined
-  if (query.has('command') && !command)
-    return refused(no('bad-request', 'a command is named by its SHA-256, base64url'))
+  const question = readStillsQuestion(asking.query)
+  if (!question.ok) return refused(question)
   const { device, readable } = camera.value
-  if (wait.value > 0) await untilNews(deps, device, command, wait.value * 1000)
-  const stills = home.stills.list(device.id, limit.value, command)
-  const coming = home.stills.coming(device.id, command)
-  return json({
-    stills: stills.filter(({ affordance }) => readable.has(affordance)).map(tellStill),
-    ...(coming && { coming: tellComing(coming) }),
-  })
+  const { clock } = deps
+  const { feed, stills } = home
+  const look = (which: StillsQuestion) => listStills({ clock, feed, stills }, device, readable, which)
+  if (device.home === undefined) return tellList(await look(question.value))
+  if (asking.isHead) return noHead(device)
+  const there = await home.mesh.pictures.looks.list(device.id, lookingFor(asking, readable))
+  // What it took while it was in this home stays here, and is older.
+  const { before } = question.value
+  const isPast = before && stills.get(device.id, before)
+  const here = await look({ ...question.value, before: isPast && before, waitMs: 0 })
+  if (!there.ok) return here.stills.length === 0 ? refused(there) : tellList(here)
+  const known = new Set(there.value.stills.map(({ digest }) => toHex(digest)))
+  const all = [...there.value.stills, ...here.stills.filter(({ digest }) => !known.has(toHex(digest)))]
+  return tellList({ stills: all.slice(0, question.value.limit), coming: there.value.coming })
 }
 
-/** Until a picture for this command is kept, or will not be, or got further; at once when it is here. */
-async function untilNews(
-  { home, clock }: RouteDeps,
-  device: Device,
-  command: Uint8Array | undefined,
-  ms: number,
-): Promise<void> {
-  const isOver = command && home.stills.coming(device.id, command)?.code !== undefined
-  if (isOver || (command && home.stills.list(device.id, 1, command).length > 0)) return
-  const events = home.feed.watch()
-  using patience = deadline(clock, ms)
-  try {
-    await abortable(nextStill(events, device, command), patience.signal)
-  } catch (error) {
-    ignore(error, 'nothing came in the time that the client gave')
-  } finally {
-    events.close()
-  }
-}
-
-async function nextStill(
-  events: Channel<HomeEvent>,
-  { id }: Device,
-  command: Uint8Array | undefined,
-): Promise<void> {
-  for await (const event of events) {
-    const isStill = event.event === 'still' && event.device === id
-    if (isStill && (!command || equal(event.command, command))) return
-  }
-}
-
-function show(deps: RouteDeps, asking: Asking): Reply {
+async function show(deps: RouteDeps, asking: Asking): Promise<Reply> {
   const { home } = deps
   const camera = findCamera(deps, asking)
   if (!camera.ok) return refused(camera)
+  const question = readPictureQuestion(asking.params.digest!, asking.query)
+  if (!question.ok) return refused(question)
   const { device, readable } = camera.value
-  const named = asking.params.digest!
-  const digest = readBytes(named, DIGEST_BYTES, DIGEST_BYTES)
-  const still =
-    named === LATEST
-      ? home.stills.list(device.id, LIST_MAX).find(({ affordance }) => readable.has(affordance))
-      : digest && home.stills.get(device.id, digest)
-  if (!still || !readable.has(still.affordance)) {
-    return refused(no('not-found', 'no such picture'))
+  const here = findStill(home.stills, device, readable, question.value)
+  const isThere = device.home !== undefined && (!here.ok || question.value.digest === 'latest')
+  if (isThere && asking.isHead) return noHead(device)
+  const there = isThere
+    ? await home.mesh.pictures.looks.picture(device.id, lookingFor(asking, readable), question.value)
+    : undefined
+  if (there?.ok) {
+    const { still, bytes } = there.value
+    return tellPicture(still, (at, size) => bytes.subarray(at, at + size))
   }
+  if (!here.ok) return refused(there ?? here)
+  const still = here.value
+  return tellPicture(still, (at, size) => home.stills.read(still.device, still.digest, at, size))
+}
+
+/** What goes to the other home: the request as it was sealed; by a token this hub asks, whose key holds its grants. */
+function lookingFor({ caller, sealed, target }: Asking, readable: ReadonlySet<number>): Looking {
+  return { caller: caller.id, path: target, request: sealed ?? NOTHING, readable }
+}
+
+/** The request goes to the other home as it was sealed, and is taken there for GET alone. */
+function noHead({ name, home }: Device): Reply {
+  const says = `pictures of ${name} are told by ${home}, whole`
+  return problem('bad-request', says, { status: 405, headers: { allow: 'GET' } })
+}
+
+/** One that goes while it is told breaks off: the length in the head says that something is missing. */
+function tellPicture(
+  { size, frame }: KeptStill,
+  read: (at: number, size: number) => Uint8Array | undefined,
+): Reply {
   return {
     kind: 'stream',
     type: 'image/jpeg',
     endless: false,
-    headers: { 'content-length': String(still.size), 'shallot-still': toBase64url(still.frame) },
-    run: (outlet) => tellPicture(deps, still, outlet),
+    headers: { 'content-length': String(size), 'shallot-still': toBase64url(frame) },
+    async run(outlet: Outlet) {
+      for (let at = 0; at < size; ) {
+        const piece = read(at, PIECE_BYTES)
+        if (!piece || piece.length === 0) throw new Error('a picture went while it was told')
+        await outlet.write(piece)
+        at += piece.length
+      }
+    },
   }
 }
 
-/** One that goes while it is told breaks off: the length in the head says that something is missing. */
-async function tellPicture(
-  { home }: RouteDeps,
-  { device, digest, size }: KeptStill,
-  outlet: Outlet,
-): Promise<void> {
-  for (let at = 0; at < size; ) {
-    const piece = home.stills.read(device, digest, at, PIECE_BYTES)
-    if (!piece || piece.length === 0) throw new Error('a picture went while it was told')
-    await outlet.write(piece)
-    at += piece.length
-  }
+function tellList({ stills, coming }: StillList): Reply {
+  return json({ stills: stills.map(tellStill), ...(coming && { coming: tellComing(coming) }) })
 }
 
 function tellStill({ affordance, command, digest, size, at, receivedAt, frame }: KeptStill): object {

@@ -6,6 +6,7 @@ import { CliError } from '../../../../daemon/cli/error.ts'
 import { parseHours, sayHours } from '../../../../daemon/cli/people/hours.ts'
 import { parseMoment, sayMoment } from '../../../../daemon/cli/people/moment.ts'
 import { parseWhat, sayWhat } from '../../../../daemon/cli/people/what.ts'
+import { CAPABILITIES } from '../../../../schemas/gen/ts/capabilities.ts'
 
 const WEEKDAYS = 31
 
@@ -227,8 +228,13 @@ suite('parseWhat() turns names into the AIF table [SPEC 12.1]', () => {
     assert.throws(() => parseWhat(['on'], LOCK), { next: /front-door can: locked closed unlock/ })
   })
 
+  test('all of everything fits into one grant, whatever devices there are', () => {
+    const affordances = CAPABILITIES.map(({ number }) => number)
+    assert.equal(parseWhat(['all'], { words: 'everything', affordances }).length, affordances.length)
+  })
+
   test('refuses more than one grant holds', () => {
-    const affordances = Array.from({ length: 17 }, (_, instance) => instance * 256 + 1)
+    const affordances = Array.from({ length: 33 }, (_, instance) => instance * 256 + 1)
     assert.throws(() => parseWhat(['all'], { words: 'everything', affordances }), {
       code: 'usage',
       next: /fewer/,

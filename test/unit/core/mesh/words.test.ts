@@ -58,6 +58,16 @@ const TALK: readonly TalkWord[] = [
       { guest: new Uint8Array(16).fill(1), onion: new Uint8Array(32), clientKey: new Uint8Array(32).fill(7) },
     ],
   },
+  {
+    ...{ word: 'look', number: 3, device: A, path: '/things/gate/stills', request: bytes(1) },
+    ...{ digest: bytes(), have: 0 },
+  },
+  {
+    ...{ word: 'looked', number: 3, code: 0, stills: [{ receivedAt: 5, frame: bytes(6) }] },
+    coming: { command: new Uint8Array(32), digest: new Uint8Array(32), size: 9, got: 4, code: 0 },
+  },
+  { word: 'part', number: 3, offset: 8192, bytes: bytes(1, 2) },
+  { word: 'got', number: 3, got: 8194 },
 ]
 const LOG: readonly LogWord[] = [
   { word: 'want', author: A, from: 1 },
@@ -87,6 +97,10 @@ const FIRST: Readonly<Record<string, string>> = {
   stage: '850804060040',
   past: `8609${KEY_A}f5070919012c`,
   passed: `870a${KEY_A}f409f58205068241014102`,
+  look: `870d03${KEY_A}732f7468696e67732f676174652f7374696c6c7341014000`,
+  looked: `850e0300818205410681855820${'00'.repeat(32)}5820${'00'.repeat(32)}090400`,
+  part: '840f03192000420102',
+  got: '831003192002',
   want: `8301${KEY_A}01`,
   more: `8202${KEY_A}`,
   piece: `8703${KEY_B}04f5410741018241014102`,
@@ -178,9 +192,45 @@ describe('what daemons say [SPEC 14.4, 14.5]', () => {
     }
   })
 
+  it('of pictures is nothing when a member is missing, too long, too large or of another kind', () => {
+    const [key, path, none] = [new Uint8Array(32), '/things/gate/stills', bytes()]
+    const row = [5, bytes(1)]
+    const coming = [key, key, 9, 4, 0]
+    for (const wrong of [
+      [13, 1, key, path, none, none],
+      [13, 1, key, '', none, none, 0],
+      [13, 1, key, `/${'x'.repeat(1024)}`, none, none, 0],
+      [13, 1, key, path, 'x', none, 0],
+      [13, 1, key, path, none, bytes(1), 0],
+      [13, 1, key, path, none, key, -1],
+      [13, 1, bytes(1), path, none, key, 0],
+      [14, 1, 0, [row]],
+      [14, 1, 0, [[5]], []],
+      [14, 1, 0, [['5', bytes(1)]], []],
+      [14, 1, 0, [[5, bytes(1), 1]], []],
+      [14, 1, 0, Array.from({ length: 101 }, () => row), []],
+      [14, 1, -1, [], []],
+      [14, 1, 0, [], [coming, coming]],
+      [14, 1, 0, [], [coming.slice(1)]],
+      [14, 1, 0, [], [coming.with(1, bytes(1))]],
+      [14, 1, 0, [], [coming.with(3, -1)]],
+      [15, 1, 0, bytes()],
+      [15, 1, 0, new Uint8Array(8193)],
+      [15, 1, -1, bytes(1)],
+      [15, 1, 0],
+      [16, 1],
+      [16, 1, '2'],
+      [16, 1, 2, 3],
+    ]) {
+      assert.equal(decodeTalk(encodeCbor(wrong as never)), undefined, JSON.stringify(wrong))
+    }
+    assert(decodeTalk(encodeCbor([14, 1, 0, Array.from({ length: 100 }, () => row), [coming]] as never)))
+    assert(decodeTalk(encodeCbor([15, 1, 0, new Uint8Array(8192)] as never)))
+  })
+
   it('is passed over when a later version says it, and only then', () => {
-    assert.equal(isLater(encodeCbor([13, 'something'])), true)
-    for (const wrong of [[12], [1, 2], ['9'], [-9], 9])
+    assert.equal(isLater(encodeCbor([17, 'something'])), true)
+    for (const wrong of [[16], [1, 2], ['9'], [-9], 9])
       assert.equal(isLater(encodeCbor(wrong as never)), false)
   })
 

@@ -26,15 +26,15 @@ describe('the form of requests and answers [SPEC 9.1]', () => {
   })
 
   for (const [method, path, allow] of [
-    ['POST', '/things', 'GET'],
-    ['PUT', '/things/weather', 'GET, PATCH, DELETE'],
-    ['DELETE', '/things/porch-light/properties/on', 'GET, PUT'],
+    ['POST', '/things', 'GET, HEAD'],
+    ['PUT', '/things/weather', 'GET, HEAD, PATCH, DELETE'],
+    ['DELETE', '/things/porch-light/properties/on', 'GET, HEAD, PUT'],
     ['GET', '/things/porch-light/actions/toggle', 'POST'],
-    ['HEAD', '/things', 'GET'],
-    ['OPTIONS', '/things', 'GET'],
-    ['TRACE', '/status', 'GET'],
-    ['PROPFIND', '/status', 'GET'],
-    ['POST', '/.well-known/shallot', 'GET'],
+    ['HEAD', '/things/porch-light/actions/toggle', 'POST'],
+    ['OPTIONS', '/things', 'GET, HEAD'],
+    ['TRACE', '/status', 'GET, HEAD'],
+    ['PROPFIND', '/status', 'GET, HEAD'],
+    ['POST', '/.well-known/shallot', 'GET, HEAD'],
     ['GET', '/enrolments', 'POST'],
   ] as const) {
     it(`${method} ${path} is 405, and Allow says ${allow}`, async () => {

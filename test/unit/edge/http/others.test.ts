@@ -9,6 +9,7 @@ import { onionAddress } from '../../../../daemon/core/identity/index.ts'
 import { guestId } from '../../../../daemon/core/mesh/index.ts'
 import { keyOf, type PartyId } from '../../../../daemon/core/model/index.ts'
 import { ask, begin, newSigner, openTestHome, type TestHome } from '../../../support/http-home.ts'
+import { holderFrame, newId, personFrame } from '../../../support/papers.ts'
 import { Sealer } from '../../../support/request.ts'
 
 const onion = newSigner().key
@@ -86,6 +87,52 @@ describe('addresses at other homes [SPEC 14.9]', () => {
     const asGuest = await home.unix({ origin: `onion:guest:${toBase64url(guest)}` })
     const told = await picture(asGuest.socketPath)
     assert.deepEqual(told.json.host, { home: 'cabin', connected: false })
+  })
+
+  it('are told to owners with the invitation, without its key; and so is whose guest has one here', async () => {
+    const eve = new Sealer(newSigner(), home.home.home)
+    const person = newId()
+    const { people } = home.home.desk
+    const ada = { id: home.owner.id, name: 'ada', kind: 'owner', origin: 'unix' } as const
+    assert((await people.person(personFrame(home.owner, { name: 'eve', person }), person, ada)).ok)
+    const phone = { key: eve.signer.key, person, name: 'phone' }
+    assert((await people.holder(holderFrame(home.owner, phone), eve.id, ada)).ok)
+    const [hers, anybodys, owners] = [
+      new Uint8Array(16).fill(1),
+      new Uint8Array(16).fill(2),
+      new Uint8Array(16).fill(3),
+    ]
+    const items = [
+      { guest: hers, authorised: true, key: eve.id },
+      { guest: anybodys, authorised: true },
+      { guest: owners, authorised: true, key: home.owner.id },
+    ]
+    await home.home.mesh.guests.heard(cabin.id, { word: 'guests', guests: items })
+    for (const { guest: each } of items)
+      assert(await home.home.services.lend(`guest:${toBase64url(each)}`, true, { origin: 'mesh' }))
+    await offer({ guest, onion, clientKey })
+    const { socketPath } = await home.unix()
+    const asked = async (path: string) => (await ask({ socketPath, path, as: home.owner })).json as never
+    const { services } = (await asked('/status')) as { services: Record<string, unknown>[] }
+    const of = (service: string) => services.find((each) => each.service === service)!
+    const ofGuest = (each: Uint8Array) => {
+      const { home: at, who } = of(`guest:${toBase64url(each)}`)
+      return [at, who]
+    }
+    assert.deepEqual(ofGuest(hers), ['cabin', 'eve, phone'])
+    assert.deepEqual(ofGuest(anybodys), ['cabin', undefined])
+    assert.deepEqual(ofGuest(owners), ['cabin', 'ada'])
+    const others = [{ home: 'cabin', address: onionAddress(onion) }]
+    assert.deepEqual([of('invitation:watch').others, of('invitation:other').others], [others, undefined])
+    const invitations = (await asked('/invitations')) as Record<string, unknown>[]
+    assert.deepEqual(invitations.find(({ name }) => name === 'watch')?.others, others)
+    // What cabin does not ask for any more is nobody's.
+    await home.home.mesh.guests.heard(cabin.id, { word: 'guests', guests: [] })
+    const { services: after } = (await asked('/status')) as { services: Record<string, unknown>[] }
+    assert.deepEqual(
+      after.filter((each) => each.home !== undefined),
+      [],
+    )
   })
 
   it('are an event when they change, to who watches by the invitation alone', async () => {

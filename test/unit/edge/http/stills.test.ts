@@ -3,15 +3,18 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { fromBase64url, toBase64url } from '../../../../daemon/base/bytes.ts'
 import { systemClock } from '../../../../daemon/base/clock.ts'
+import { no, type Verdict, yes } from '../../../../daemon/base/error.ts'
 import { Log, silent } from '../../../../daemon/base/log.ts'
 import { nativeEd25519, openEnvelope } from '../../../../daemon/core/envelope/index.ts'
+import type { Looking } from '../../../../daemon/core/mesh/index.ts'
 import type { Device, PartyId } from '../../../../daemon/core/model/index.ts'
 import type { DeviceBook } from '../../../../daemon/core/ports.ts'
 import { Sight } from '../../../../daemon/core/sight.ts'
-import type { Stills } from '../../../../daemon/core/stills/index.ts'
+import type { KeptStill, Stills } from '../../../../daemon/core/stills/index.ts'
 import { type HttpHome, LIMITS } from '../../../../daemon/edge/http/index.ts'
 import { stillRoutes } from '../../../../daemon/edge/http/routes/stills.ts'
 import { Watchers } from '../../../../daemon/edge/http/watchers.ts'
+import type { Code } from '../../../../schemas/gen/ts/codes.ts'
 import { addCamera, type FakeCamera, pictureOf } from '../../../support/camera.ts'
 import { type Answer, begin, newSigner } from '../../../support/http-home.ts'
 import { INVOKE, READ } from '../../../support/papers.ts'
@@ -24,6 +27,8 @@ const anybody = { sizeMax: 1024, accepts: () => true, isAudience: () => true }
 const [FIRST, SECOND] = [pictureOf(37), pictureOf(53)]
 const code = ({ status, json }: Answer) => [status, json.code]
 const command = (n: number) => new Uint8Array(32).fill(n)
+
+const newSealerId = () => newSigner().key.toBase64({ alphabet: 'base64url', omitPadding: true }) as PartyId
 
 let home: PeopleHome
 let gate: FakeCamera
@@ -90,6 +95,12 @@ describe('pictures over HTTP [SPEC 19.5]', () => {
     assert.deepEqual(opened.value.body.digest, sha256(SECOND))
     assert.equal(coming, undefined)
     assert.equal((await listed('?limit=1')).stills.length, 1)
+    const older = await listed(`?before=${stills[0]!.digest}`)
+    assert.deepEqual(
+      older.stills.map(({ size }) => size),
+      [FIRST.length],
+    )
+    assert.deepEqual((await listed(`?before=${older.stills[0]!.digest}`)).stills, [])
   })
 
   it('are found by the command that they were taken for', async () => {
@@ -237,6 +248,7 @@ describe('pictures that somebody may not see', () => {
     ['that were never taken', () => home.get('/things/yard/stills/latest', home.owner), 404, 'not-found'],
     ['without end', () => home.get('/things/gate/stills?limit=101', seer), 400, 'bad-request'],
     ['for ever', () => home.get('/things/gate/stills?wait=26', seer), 400, 'bad-request'],
+    ['before half of one', () => home.get('/things/gate/stills?before=AAAA', seer), 400, 'bad-request'],
     ['for half a command', () => home.get('/things/gate/stills?command=AAAA', seer), 400, 'bad-request'],
   ]
   for (const [what, asks, status, why] of refusals)
@@ -254,23 +266,114 @@ describe('pictures that somebody may not see', () => {
   })
 })
 
-describe('pictures of another home', () => {
-  it('still-elsewhere: they are not carried through this one', async () => {
-    const id = newSealerId()
-    const presence = { connected: true, since: 0 }
-    const about = { board: 'host', firmware: 'camera 1', affordances: [30, 31], enrolledAt: 0, lost: 0 }
-    const barn: Device = { id, name: 'barn', home: 'farm', presence, ...about }
+describe('pictures of another home [SPEC 19.6]', () => {
+  const presence = { connected: true, since: 0 }
+  const about = { board: 'host', firmware: 'camera 1', affordances: [30, 31], enrolledAt: 0, lost: 0 }
+  const barn: Device = { id: newSealerId(), name: 'barn', home: 'farm', presence, ...about }
+  const still: KeptStill = {
+    ...{ device: barn.id, affordance: 30, command: command(8), digest: sha256(FIRST), size: FIRST.length },
+    ...{ at: 7, receivedAt: 8, frame: Uint8Array.of(1, 2, 3) },
+  }
+
+  /** A home that has heard of a camera in another one, whose answer is this. */
+  async function openWith(answer: Verdict<'there', Code>) {
+    const asked: [PartyId, Looking][] = []
+    const looks = {
+      async list(device: PartyId, looking: Looking) {
+        asked.push([device, looking])
+        return answer.ok ? yes({ stills: [still] }) : answer
+      },
+      async picture(device: PartyId, looking: Looking) {
+        asked.push([device, looking])
+        return answer.ok ? yes({ still, bytes: FIRST }) : answer
+      },
+    }
+    const there = await openPeopleHome({}, (home) => {
+      const mesh = Object.create(home.mesh, { pictures: { value: { looks } } })
+      return Object.create(withDevice(home, barn), { mesh: { value: mesh } })
+    })
+    return { there, asked }
+  }
+
+  it('are asked for there, by the request as it was sealed, and shown', async () => {
+    const { there, asked } = await openWith(yes('there'))
+    await using _ = there
+    const path = '/things/farm%2Fbarn/stills?limit=3'
+    const { status, json } = await there.get(path, there.owner)
+    const { stills } = json as unknown as Told
+    assert.deepEqual([status, stills.map(({ digest }) => digest)], [200, [toBase64url(sha256(FIRST))]])
+    const { answer } = await begin({
+      ...{ socketPath: there.socketPath, path: `/things/${barn.id}/stills/latest`, as: there.owner },
+    })
+    const parts: Buffer[] = []
+    for await (const part of answer) parts.push(part)
+    assert.deepEqual([answer.statusCode, Uint8Array.from(Buffer.concat(parts))], [200, FIRST])
+    assert.equal(answer.headers['shallot-still'], toBase64url(still.frame))
+    const [[device, looking], second] = asked as [[PartyId, Looking], [PartyId, Looking]]
+    const opened = openEnvelope(looking.request, anybody, ed25519)
+    assert(opened.ok && opened.value.body.type === 'request')
+    assert.deepEqual([device, looking.path, opened.value.body.path], [barn.id, path, path])
+    assert.deepEqual([...looking.readable], [30])
+    assert.equal(second[1].path, `/things/${barn.id}/stills/latest`)
+  })
+
+  it('have no head alone: what was sealed for HEAD is no question there', async () => {
+    const { there, asked } = await openWith(yes('there'))
+    await using _ = there
+    for (const path of ['/things/barn/stills', '/things/barn/stills/latest']) {
+      const { answer } = await begin({ socketPath: there.socketPath, method: 'HEAD', path, as: there.owner })
+      assert.deepEqual([answer.statusCode, answer.headers.allow], [405, 'GET'])
+    }
+    assert.deepEqual(asked, [])
+  })
+
+  it('are not asked for by who may not see them here', async () => {
+    const { there, asked } = await openWith(yes('there'))
+    await using _ = there
+    const max = await there.phone(await there.person('max'))
+    const devices = [Uint8Array.from(Buffer.from(barn.id, 'base64url'))]
+    await there.grant(max, { devices, what: [{ affordance: 31, methods: INVOKE }] })
+    assert.deepEqual(code(await there.get('/things/barn/stills', max)), [403, 'not-granted'])
+    assert.deepEqual(code(await there.get('/things/barn/stills/latest', max)), [403, 'not-granted'])
+    assert.deepEqual(asked, [])
+  })
+
+  for (const [why, status] of [
+    ['unreachable', 503],
+    ['grant-revoked', 403],
+    ['not-found', 404],
+    ['busy', 503],
+    ['still-digest', 502],
+  ] as const)
+    it(`are refused with that home's ${why}`, async () => {
+      const { there } = await openWith(no(why, 'farm says so'))
+      await using _ = there
+      for (const path of ['/things/barn/stills', '/things/barn/stills/latest'])
+        assert.deepEqual(code(await there.get(path, there.owner)), [status, why])
+    })
+
+  it('that were taken while it was in this home are shown from here', async () => {
+    const { there } = await openWith(no('unreachable', 'farm is away'))
+    await using _ = there
+    const read = (_device: PartyId, _digest: Uint8Array, at: number, size: number) =>
+      FIRST.subarray(at, at + size)
+    Object.assign(there.home.home.stills, { list: () => [still], get: () => still, read })
+    const { json, status } = await there.get('/things/barn/stills', there.owner)
+    assert.deepEqual([status, (json as unknown as Told).stills.length], [200, 1])
+    const { answer } = await begin({
+      ...{ socketPath: there.socketPath, path: '/things/barn/stills/latest', as: there.owner },
+    })
+    const parts: Buffer[] = []
+    for await (const part of answer) parts.push(part)
+    assert.deepEqual([answer.statusCode, Uint8Array.from(Buffer.concat(parts))], [200, FIRST])
+  })
+
+  it('still-elsewhere: no other daemon tells of it', async () => {
     await using there = await openPeopleHome({}, (home) => withDevice(home, barn))
-    for (const path of [
-      '/things/farm%2Fbarn/stills',
-      `/things/${id}/stills/latest`,
-      '/things/barn/stills?wait=20',
-    ])
+    for (const path of ['/things/farm%2Fbarn/stills', `/things/${barn.id}/stills/latest`])
       assert.deepEqual(code(await there.get(path, there.owner)), [409, 'still-elsewhere'])
   })
 })
-
-const newSealerId = () => newSigner().key.toBase64({ alphabet: 'base64url', omitPadding: true }) as PartyId
 
 /** The home, which has heard of one more device. */
 function withDevice(home: HttpHome, device: Device): HttpHome {

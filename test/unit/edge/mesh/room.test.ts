@@ -12,6 +12,7 @@ import { peerIdOf } from '../../../../daemon/edge/mesh/addresses.ts'
 import { Doors } from '../../../../daemon/edge/mesh/doors.ts'
 import { openNode } from '../../../../daemon/edge/mesh/node.ts'
 import { MESH_FRAME_BYTES_MAX } from '../../../../schemas/gen/ts/wire.ts'
+import { ManualClock, settled } from '../../../support/manual-clock.ts'
 import { idNumber, Onions, openRoom, type TestRoom } from '../../../support/mesh-room.ts'
 import { until } from '../../../support/until.ts'
 
@@ -89,6 +90,16 @@ describe('the mesh room', () => {
     assert.match(low.heard[0]!, / log aaaa/)
   })
 
+  it('counts what was said on the connection there is, and nothing to whom there is none', async (t) => {
+    const { low, high, address } = await pair(t)
+    low.send(high.id, 'log', utf8('too early'))
+    assert.equal(low.said(high.id), undefined)
+    low.reach(high.id, address)
+    await until('both are connected', () => low.up.length === 1 && high.up.length === 1)
+    for (const stream of ['talk', 'log', 'log'] as const) low.send(high.id, stream, utf8('said'))
+    assert.deepEqual([low.said(high.id), high.said(low.id)], [3, 0])
+  })
+
   it('loses nothing that the other says at once when it is connected', async (t) => {
     for (let round = 0; round < 20; round++) {
       const onions = new Onions()
@@ -160,6 +171,58 @@ describe('the mesh room', () => {
     for (let at = 0; at < 20; at++) low.send(high.id, 'log', piece)
     await until('all is heard', () => high.heard.length === 260)
     assert.deepEqual(high.down, [])
+  })
+
+  it('tells of a connection that stands and falls silent, and not of one that ends', async (t) => {
+    const onions = new Onions()
+    const clock = new ManualClock()
+    const stalled: PartyId[] = []
+    const hung: Socket[] = []
+    const dial = async (address: string) => {
+      const socket = await onions.dial(address)
+      hung.push(socket)
+      return socket
+    }
+    const deaf = { clock, dial, stalled: (peer: PartyId) => void stalled.push(peer) }
+    const low = await openRoom(t, onions, LOW, {}, deaf)
+    const high = await openRoom(t, onions, HIGH)
+    const { address, path } = onions.offer('high for low')
+    await high.door(`mesh:${low.id}`, path)
+    low.reach(high.id, address)
+    await until('they are connected', () => low.up.length === 1 && high.up.length === 1)
+    hung[0]!.destroy()
+    await until('it has ended', () => low.down.length === 1)
+    while (low.up.length < 2) {
+      await clock.pass(500)
+      await settled()
+    }
+    assert.deepEqual(stalled, [])
+    // Nothing that comes is handed on, and nothing closes.
+    hung.at(-1)!.removeAllListeners('data')
+    for (let s = 0; s < 30 && stalled.length === 0; s++) await clock.pass(1000)
+    assert.deepEqual([stalled, low.down.length], [[high.id], 2])
+  })
+
+  it('keeps one connection when the other side called in the middle of a call', async (t) => {
+    const onions = new Onions()
+    const low = await openRoom(t, onions, LOW)
+    const late = async (address: string) => {
+      const socket = await onions.dial(address)
+      await until('the other has called', () => low.up.length === 1)
+      return socket
+    }
+    const high = await openRoom(t, onions, HIGH, {}, { dial: late })
+    const [forLow, forHigh] = [onions.offer('high for low'), onions.offer('low for high')]
+    await high.door(`mesh:${low.id}`, forLow.path)
+    await low.door(`mesh:${high.id}`, forHigh.path)
+    high.reach(low.id, forHigh.address, false)
+    await until('it calls', () => onions.dialled.length === 1)
+    low.reach(high.id, forLow.address)
+    await until('they are connected', () => low.up.length === 1 && high.up.length === 1)
+    await until('one is left', () => onions.dialled.length === 2 && onions.open.size === 1)
+    low.send(high.id, 'talk', utf8('still here'))
+    await until('it is heard', () => high.heard.length === 1)
+    assert.deepEqual([low.down, high.down], [[], []])
   })
 
   it('refuses who may not enter by this door, and tells nobody of them', async (t) => {

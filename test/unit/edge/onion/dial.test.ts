@@ -13,6 +13,8 @@ const ADDRESS = '25njqamcweflpvkl73j4szahhihoc4xt3ktcgjnpaingr5yhkenl5sid.onion'
 interface Bench {
   readonly clock: ManualClock
   readonly dialer: Dialer
+  /** Addresses whose descriptors were to be fetched anew. */
+  readonly renewed: readonly string[]
   dial(isolation?: string, attempts?: number, anew?: boolean): Promise<Socket>
   /** Waits until `count` attempts have come in all. */
   asked(count: number): Promise<void>
@@ -20,10 +22,13 @@ interface Bench {
 
 function bench(socks: FakeSocks, ready: () => Promise<void> = async () => {}): Bench {
   const clock = new ManualClock()
-  const dialer = new Dialer({ clock, random: systemRandom, ready }, socks.path)
+  const renewed: string[] = []
+  const renew = (address: string) => void renewed.push(address)
+  const dialer = new Dialer({ clock, random: systemRandom, ready, renew }, socks.path)
   return {
     clock,
     dialer,
+    renewed,
     dial: (isolation = 'x', attempts = 5, anew = false) =>
       dialer.dial(ADDRESS, 80, { isolation, attempts, anew, signal: new AbortController().signal }),
     asked: async (count) => {
@@ -104,6 +109,40 @@ test('dial() anew begins another attempt beside those that hang until one stands
   ;(await dialling).destroy()
   assert.equal(socks.asked.length, 9)
   assert.equal(clock.waiting, 0)
+})
+
+test('dial() anew has the descriptor renewed while attempts hang, a minute apart, four times in a quarter of an hour', async () => {
+  await using socks = await fakeSocks(() => {})
+  const { clock, dial, asked, renewed } = bench(socks)
+  const counts: number[] = []
+  for (let calls = 0, launched = 0; calls < 4; calls++) {
+    const hanging = assert.rejects(dial('x', 5, true))
+    for (const end = clock.monotonic() + 120_000; clock.monotonic() < end; ) {
+      await asked(++launched)
+      await clock.pass(Math.min(ANEW_MS, end - clock.monotonic()))
+    }
+    await hanging
+    launched = socks.asked.length
+    counts.push(renewed.length)
+  }
+  assert.deepEqual([counts, new Set(renewed)], [[2, 4, 4, 4], new Set([ADDRESS])])
+})
+
+test('dial() has nothing renewed while attempts fail, or for who does not call anew', async () => {
+  await using socks = await fakeSocks((_asked, socket) => socket.end(refusal(0xf2)))
+  const { clock, dial, renewed } = bench(socks)
+  for (const anew of [true, false]) {
+    const failing = assert.rejects(dial('x', 1, anew))
+    await turns()
+    await clock.pass(100)
+    await failing
+  }
+  await using hanging = await fakeSocks(() => {})
+  const other = bench(hanging)
+  const gone = assert.rejects(other.dial())
+  for (let passed = 0; passed < 120; passed++) await other.clock.pass(1000)
+  await gone
+  assert.deepEqual([renewed, other.renewed], [[], []])
 })
 
 test('dial() gives different isolations different pairs and does not name them to tor', async () => {

@@ -301,6 +301,35 @@ test('an address that the directories forgot is added again, later each time, an
   tor.die()
 })
 
+test('a service that is doubted is measured at once, and published anew when its circuits hang', async () => {
+  const { services, serve, clock, ready, life, probing, probes } = bench()
+  services.offer(service(1))
+  ready.open()
+  const tor = new FakeTor()
+  await serve(tor)
+  tor.upload(1)
+  await clock.pass(1500)
+  services.doubt('s1')
+  services.doubt('unknown')
+  await clock.pass(0)
+  assert.deepEqual([probes(), tor.added()], [2, 1])
+  for (const why of ['dial-timeout', 'rendezvous-failed', 'introduction-timeout'] as const) {
+    const before = tor.added()
+    probing(() => no(why, 'it hangs'))
+    services.doubt('s1')
+    await clock.pass(0)
+    for (let s = 0; s < 600 && tor.added() === before; s++) await clock.pass(1000)
+    assert.equal(tor.added(), before + 1, why)
+    probing(() => yes(undefined))
+    tor.upload(1)
+    await clock.pass(1500)
+    assert.equal(services.status('s1')?.state, 'reachable')
+  }
+  assert.equal(tor.verbs().includes('CLOSECIRCUIT'), false)
+  life.abort()
+  tor.die()
+})
+
 test('a dead target is no reason to publish again', async () => {
   const { services, serve, clock, ready, life, probing } = bench()
   services.offer(service(1))

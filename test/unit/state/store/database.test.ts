@@ -16,8 +16,11 @@ import {
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
+import { systemClock } from '../../../../daemon/base/clock.ts'
 import { isCode } from '../../../../daemon/base/error.ts'
+import { Log, silent } from '../../../../daemon/base/log.ts'
 import type { StateCode } from '../../../../daemon/state/index.ts'
+import { openStore } from '../../../../daemon/state/store/index.ts'
 import { NOON, newDevice, openHome, partyOf, reading, temporaryFolder } from '../../../support/state.ts'
 
 function refusedAs(path: string, code: StateCode): Promise<void> {
@@ -118,6 +121,32 @@ describe('openState() refuses, and leaves as it is,', () => {
     rmSync(path)
     writeFileSync(`${path}-wal`, 'anything')
     await refusedAs(path, 'corrupt')
+    assert.equal(existsSync(path), false)
+  })
+
+  it('that there is none where there was one', async (t) => {
+    const path = join(temporaryFolder(t), 'home.db')
+    const store = { log: new Log(systemClock, silent) }
+    const open = (begin: 'must' | 'must-not') =>
+      openStore(store, { path, begin }, new AbortController().signal)
+    await assert.rejects(open('must-not'), { code: 'gone' })
+    assert.equal(existsSync(path), false)
+    await (await open('must'))[Symbol.asyncDispose]()
+    const before = readFileSync(path)
+    await assert.rejects(open('must'), { code: 'there' })
+    assert.deepEqual(readFileSync(path), before)
+    await (await open('must-not'))[Symbol.asyncDispose]()
+  })
+
+  it('that its log alone is left, also to begin anew', async (t) => {
+    const path = join(temporaryFolder(t), 'home.db')
+    writeFileSync(`${path}-wal`, 'anything')
+    for (const begin of ['must', 'must-not'] as const) {
+      const store = { log: new Log(systemClock, silent) }
+      await assert.rejects(openStore(store, { path, begin }, new AbortController().signal), {
+        code: 'corrupt',
+      })
+    }
     assert.equal(existsSync(path), false)
   })
 

@@ -50,8 +50,8 @@ it('a picture is the same after the database was closed, and goes with its devic
   }
   await using state = await openHome(path)
   assert.deepEqual(state.stills.list(GATE, 9), [still(GATE)])
-  assert.deepEqual(state.stills.list(GATE, 9, COMMAND), [still(GATE)])
-  assert.deepEqual(state.stills.list(GATE, 9, new Uint8Array(32)), [])
+  assert.deepEqual(state.stills.list(GATE, 9, { command: COMMAND }), [still(GATE)])
+  assert.deepEqual(state.stills.list(GATE, 9, { command: new Uint8Array(32) }), [])
   assert.deepEqual(state.stills.get(GATE, still(GATE).digest), still(GATE))
   const { digest } = still(GATE)
   assert.deepEqual(state.stills.read(GATE, digest, 8190, 5), bytes.slice(0, 5))
@@ -60,6 +60,25 @@ it('a picture is the same after the database was closed, and goes with its devic
   await state.devices.forget(GATE, 2)
   assert.deepEqual(state.stills.list(GATE, 9), [])
   assert.equal(state.stills.list(YARD, 9).length, 1)
+})
+
+it('pictures are told page by page: those that came before one, of one command or of all', async (t) => {
+  const { put, stills } = await book(t, { ofDevice: 99, bytesOfDevice: 1e9, bytesOfAll: 1e9 })
+  for (let n = 1; n <= 5; n++) await put(GATE, n)
+  await put(YARD, 9)
+  const ages = (limit: number, before: Uint8Array, command?: Uint8Array) =>
+    stills.list(GATE, limit, { before, command }).map(({ at }) => at)
+  const { digest } = picture(4).still(GATE)
+  assert.deepEqual(
+    [ages(2, digest), ages(9, digest, COMMAND)],
+    [
+      [3, 2],
+      [3, 2, 1],
+    ],
+  )
+  assert.deepEqual(ages(9, digest, new Uint8Array(32)), [])
+  // Of what another device has, or nobody: none.
+  assert.deepEqual([ages(9, picture(9).still(YARD).digest), ages(9, new Uint8Array(32))], [[], []])
 })
 
 it('of one device so many are kept, and so many bytes: the oldest go, and no other’s', async (t) => {
