@@ -13,6 +13,4 @@ import { setFlagsFromString } from 'node:v8'
 enableCompileCache(join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'shallot'))
 // V8 doubles the room for new objects at every burst and keeps it: 10 MB of a daemon that idles.
 setFlagsFromString('--semi-space-growth-factor=1')
-// V8 lets garbage grow to as much as is in use and more before it looks: up to 120 MB while a long log of another home comes in.
-setFlagsFromString('--heap-growing-percent=25')
 await import('./shallot.ts')

@@ -54,7 +54,7 @@ export interface MeshHear {
   mayEnter(peer: PartyId, door: string | undefined): boolean
   connected(peer: PartyId): void
   gone(peer: PartyId): void
-  /** In the order of each stream; on `talk` the next waits for it, on `log` the next but one. @returns false for what no daemon says */
+  /** In the order of each stream; the next waits for it. @returns false for what no daemon says */
   heard(peer: PartyId, stream: MeshStream, message: Uint8Array): Promise<boolean>
   /** The one question of somebody who was invited. */
   asked(peer: PartyId, question: Uint8Array): Promise<Uint8Array>
