@@ -76,7 +76,7 @@ export const SECONDS: Readonly<Record<string, number>> = {
   'test/firmware/drivers.test.ts': 50,
   'test/live/mesh-stall.test.ts': 50,
   'test/firmware/core.test.ts': 45,
-  'test/firmware/fuzz.test.ts': 45,
+  'test/firmware/fuzz.test.ts': 70,
   'test/firmware/mutation.test.ts': 45,
   'test/live/kill-daemon.test.ts': 45,
   'test/live/people-onion.test.ts': 45,
