@@ -15,7 +15,7 @@ import { SmallDisk } from '../support/small-disk.ts'
 import { torPidOf } from '../support/tor-inside.ts'
 
 /** Long enough to be cut twice before it has arrived. */
-const ENTRIES = 30_000
+const ENTRIES = 60_000
 const DISK_MB = 64
 /** What the disk has room for at first: a part of the log. */
 const ROOM_BYTES = 4_000_000
