@@ -35,10 +35,7 @@ install_packages() {
   fi
 }
 
-stamp=node_modules/.shallot-lock
-wanted=$(sha256sum package-lock.json)
-if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
-  echo "setup: installing npm packages, Node 26 among them" >&2
+install_all() {
   ran_on=$(node --version)
   install_packages
   ours=$(node_modules/.bin/node --version 2>/dev/null || echo none)
@@ -49,12 +46,31 @@ if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
     NODE_NO_WARNINGS=1 PATH="$PWD/.build/node:$PATH" install_packages
     rm -r .build/node
   fi
-  printf '%s\n' "$wanted" >"$stamp"
+}
+
+stamp=node_modules/.shallot-lock
+wanted=$(sha256sum package-lock.json)
+left_out=""
+if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
+  echo "setup: installing npm packages, Node 26 among them" >&2
+  for try in 1 2 3; do
+    install_all
+    if left_out=$(node_modules/.bin/node scripts/packages.ts 2>/dev/null); then
+      printf '%s\n' "$wanted" >"$stamp"
+      break
+    fi
+    [ "$try" = 3 ] || echo "setup: not all packages came; once more" >&2
+  done
 fi
 
 if ! node_modules/.bin/node --version >/dev/null 2>&1; then
-  echo "There is no Node 26 for this kind of machine among our packages ($(uname -sm))." >&2
-  echo "Install Node 26 yourself so that 'node' finds it, then start again." >&2
+  echo "There is no Node 26 for this kind of machine among our packages ($(uname -sm)), or it did not come." >&2
+  echo "Look whether this machine reaches npm's packages, or install Node 26 yourself so that 'node' finds it; then start again." >&2
+  exit 1
+fi
+if [ -n "$left_out" ]; then
+  echo "npm could not bring these packages: $(echo "$left_out" | tr '\n' ' ')" >&2
+  echo "Look whether this machine reaches npm's packages, then start again." >&2
   exit 1
 fi
 
