@@ -6,6 +6,7 @@ import type { Clock } from '../base/clock.ts'
 import { codeOf, sentenceOf } from '../base/error.ts'
 import type { Random } from '../base/random.ts'
 import { type Key, nearest, SETTINGS, settingOfFlag } from '../config/index.ts'
+import { markWords, unmark } from './dashed.ts'
 import { type CliCode, CliError, EXIT, exitOf } from './error.ts'
 import { gatherTools, type Tools } from './tools.ts'
 import { type Act, type CommonFlags, PARSER, type Verb } from './verb.ts'
@@ -66,7 +67,7 @@ async function parse(args: readonly string[], act: Act): Promise<{ text: string;
   let [text, isVersion] = ['', false]
   const cli = VERBS.reduce<Argv<CommonFlags>>((all, each) => all.command(each.module(act)), grammar(args))
   await cli.parseAsync(
-    [...args],
+    markWords(args),
     {},
     (_error: unknown, parsed: CommonFlags & { version?: unknown }, output: string) => {
       text = output
@@ -93,7 +94,7 @@ function grammar(args: readonly string[]): Argv<CommonFlags> {
     .locale('en')
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? misuse(message, args)
+      throw error ?? misuse(unmark(message), args)
     })
     .epilogue(
       'Exit status: 0 done, 2 usage, 3 refused, 4 unreachable or expired, 5 not found, 1 a fault of shallot itself.',

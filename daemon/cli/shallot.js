@@ -4,13 +4,22 @@
  * Where Node begins; the program is shallot.ts. This is plain JavaScript because a first file in TypeScript has Node load its
  * compiler before any cache can be asked: 17 MB of the daemon's memory.
  */
-import { enableCompileCache } from 'node:module'
+import module from 'node:module'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 
+const NODE_MAJOR_MIN = 26
+
+if (Number.parseInt(process.versions.node, 10) < NODE_MAJOR_MIN) {
+  process.stderr.write(
+    `shallot: this is Node ${process.versions.node}, and it needs ${NODE_MAJOR_MIN} or later\n` +
+      '  `npx shallot` in its folder runs it with the Node that it brought along\n',
+  )
+  process.exit(1)
+}
 // Halves the time to start. Never in the shared temporary directory: what lies in the cache is run.
-enableCompileCache(join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'shallot'))
+module.enableCompileCache(join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'shallot'))
 // V8 doubles the room for new objects at every burst and keeps it: 10 MB of a daemon that idles.
 setFlagsFromString('--semi-space-growth-factor=1')
 await import('./shallot.ts')

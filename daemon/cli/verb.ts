@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import type { Argv, CommandModule } from 'yargs'
+import { unmarkWords } from './dashed.ts'
 import type { Tools } from './tools.ts'
 
 /** What every verb takes beside its own arguments. */
@@ -63,7 +64,8 @@ export function verb<A>(spec: VerbSpec<A>): Verb {
         return (spec.options ? spec.options(own) : own) as Argv<CommonFlags>
       },
       handler: (args) => {
-        const said = many === undefined ? args : lastOfEach(args, many)
+        const read = unmarkWords(args)
+        const said = many === undefined ? read : lastOfEach(read, many)
         return act(said, (tools) => spec.run(tools, said as unknown as A))
       },
     }),

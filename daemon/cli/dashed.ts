@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import { GRANT_ID_BYTES, PERSON_ID_BYTES, TEXT_ID_CHARS } from '../../schemas/gen/ts/wire.ts'
+
+/** What no shell can put into an argument. */
+const MARK = '\0'
+const LENGTHS = new Set([TEXT_ID_CHARS, ...[PERSON_ID_BYTES, GRANT_ID_BYTES].map(charsOf)])
+/** Of a dash and at least one character that no flag has. */
+const DASHED = /^-[a-z-]*[A-Z0-9_][\w-]*$/
+
+function charsOf(bytes: number): number {
+  return Math.ceil((bytes * 8) / 6)
+}
+
+/**
+ * One id of 64 begins with a dash: yargs would take it for flags. It also loses what stands behind `--`. Such words are marked before
+ * it reads them, and what it read loses the mark. What is in small letters alone is a flag, so an id like that needs the `--`.
+ */
+export function markWords(args: readonly string[]): string[] {
+  const at = args.indexOf('--')
+  const [before, behind] = at < 0 ? [args, []] : [args.slice(0, at), args.slice(at + 1)]
+  const marked = (arg: string, isWord: boolean) => (isWord ? MARK + arg : arg)
+  return [
+    ...before.map((arg) => marked(arg, isDashedId(arg))),
+    ...behind.map((arg) => marked(arg, arg.startsWith('-'))),
+  ]
+}
+
+function isDashedId(arg: string): boolean {
+  return LENGTHS.has(arg.length) && DASHED.test(arg)
+}
+
+/** @param read  what yargs made of marked arguments */
+export function unmarkWords(read: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(read).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.map(unmark) : unmark(value),
+    ]),
+  )
+}
+
+/** Of one value, or of a sentence in which it stands. */
+export function unmark<T>(value: T): T {
+  return (typeof value === 'string' ? value.replaceAll(MARK, '') : value) as T
+}

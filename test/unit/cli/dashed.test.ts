@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { Account } from './as-user.ts'
+
+const PARTY = '-2TqRlynIAlsLM03rvsLNzvFD467phcVqKBxJCVt274'
+const GRANT = '-Ab0defghij'
+
+const account = new Account()
+before(() => account.init())
+after(() => account[Symbol.dispose]())
+
+async function codeOf(line: string): Promise<string> {
+  const { out } = await account.within(['--json', ...line.split(' ')])
+  return JSON.parse(out).code
+}
+
+/** No daemon runs here, so what was understood ends with that. */
+describe('a word that begins with a dash', () => {
+  for (const line of [
+    `get ${PARTY}`,
+    `get -${PARTY.slice(0, -1)}`,
+    `set ${PARTY} on true`,
+    `mesh remove ${PARTY}`,
+    `device rename ${PARTY} lamp`,
+    `revoke ${GRANT}`,
+    `look camera --id ${GRANT}`,
+    `look camera --id ${PARTY} --out x.jpg`,
+    `grants ${GRANT} --all`,
+    'get -- -lamp',
+    'get -- --json',
+    'get -- --abcdefghi',
+    'set -- thermostat target -5',
+    'set thermostat target -0.5',
+  ])
+    it(`is what it stands for: ${line}`, async () => assert.equal(await codeOf(line), 'unreachable'))
+
+  for (const line of [
+    'get -lamp',
+    `get ${PARTY}x`,
+    `get ${PARTY.slice(0, -1)}`,
+    'get --abcdefghi',
+    `get lamp on ${PARTY}`,
+    `status ${GRANT}`,
+    `status --${GRANT}=1`,
+    'hide a -- --all',
+    'get --',
+  ])
+    it(`is refused where none can stand, or where it can be a flag: ${line}`, async () =>
+      assert.equal(await codeOf(line), 'usage'))
+
+  it('is repeated as it was typed', async () => {
+    const { err } = await account.within(['hide', 'a', PARTY])
+    assert.equal(err, `shallot: not understood here: ${PARTY}\n  see \`shallot hide --help\`\n`)
+  })
+})
