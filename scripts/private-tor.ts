@@ -73,8 +73,13 @@ export interface PrivateTor extends AsyncDisposable {
 
 const READY_MS_MAX = 60_000
 const WAKE_MS_MAX = 8000
-/** How far ahead the first vote is set once the authority knows every relay: a restart and a read of its keys. */
-const VOTE_LEAD_S = 5
+/**
+ * How far ahead the first vote is set once the authority knows every relay. What takes place before is a
+ * restart and a read of its keys. A machine that is too busy for that would have the next half an hour later: it is set again.
+ */
+const VOTE_LEADS_S = [5, 10, 20, 40]
+/** Behind the vote, for its result to be written. */
+const RESULT_MS_MAX = 5000
 const SEED_FILES = [
   'cached-certs',
   'cached-microdesc-consensus',
@@ -232,14 +237,23 @@ async function beginFromNothing(start: Start): Promise<Layout> {
   await Promise.all(all.map((node) => nodes.start(early, node)))
   say('waiting until the authority knows every relay')
   await until(start, early, READY_MS_MAX, async () => (await descriptorsHeld(early)) >= all.length)
-  await nodes.kill('authority')
-  const layout: Layout = { ...early, voteOffset: offsetAt(deps.clock, VOTE_LEAD_S) }
-  await nodes.start(layout, 'authority')
-  say('waiting for the first consensus')
-  await until(start, layout, READY_MS_MAX, async () => (await relaysInConsensus(layout)) >= all.length)
+  const layout = await vote(start, early)
   await until(start, layout, READY_MS_MAX, async () => (await microdescriptorsHeld(layout)) >= all.length)
   await copySeed(layout)
   return layout
+}
+
+async function vote(start: Start, early: Layout): Promise<Layout> {
+  const { nodes, say, deps } = start
+  for (const lead of VOTE_LEADS_S) {
+    await nodes.kill('authority')
+    const layout: Layout = { ...early, voteOffset: offsetAt(deps.clock, lead) }
+    await nodes.start(layout, 'authority')
+    say(`waiting for the first consensus, in ${lead} s`)
+    const isThere = async () => (await relaysInConsensus(layout)) >= nodesOf(early).length
+    if (await comes(start, layout, lead * 1000 + RESULT_MS_MAX, isThere)) return layout
+  }
+  throw new Error(`of ${VOTE_LEADS_S.length} votes none named every relay: is this machine too busy?`)
 }
 
 function offsetAt(clock: Clock, leadSeconds: number): number {
@@ -258,13 +272,22 @@ async function writeCommonFiles(directory: string): Promise<void> {
 }
 
 async function until(start: Start, layout: Layout, ms: number, test: () => Promise<boolean>): Promise<void> {
-  const { clock } = start.deps
+  if (!(await comes(start, layout, ms, test))) throw new Error(`the network was not ready after ${ms} ms`)
+}
+
+async function comes(
+  { deps: { clock }, nodes, signal }: Start,
+  layout: Layout,
+  ms: number,
+  test: () => Promise<boolean>,
+): Promise<boolean> {
   const end = clock.monotonic() + ms
   while (!(await test())) {
-    await start.nodes.assertAlive(layout)
-    if (clock.monotonic() > end) throw new Error(`the network was not ready after ${ms} ms`)
-    await clock.sleep(50, start.signal)
+    await nodes.assertAlive(layout)
+    if (clock.monotonic() > end) return false
+    await clock.sleep(50, signal)
   }
+  return true
 }
 
 function listening(start: Start, layout: Layout, ms: number): Promise<void> {
@@ -284,7 +307,9 @@ async function readHeld(layout: Layout, ...files: readonly string[]): Promise<st
 
 async function descriptorsHeld(layout: Layout): Promise<number> {
   const text = await readHeld(layout, 'cached-descriptors', 'cached-descriptors.new')
-  return new Set(text.match(/^fingerprint .*$/gm)).size
+  // To its last line: the authority is killed next, and one that is cut off would not be in its vote.
+  const whole = text.matchAll(/^fingerprint ([^\n]*)$.*?^-----END SIGNATURE-----$/gms)
+  return new Set([...whole].map(([, relay]) => relay)).size
 }
 
 async function relaysInConsensus(layout: Layout): Promise<number> {

@@ -14,7 +14,7 @@ const NODE_MAJOR_MIN = 26
 if (Number.parseInt(process.versions.node, 10) < NODE_MAJOR_MIN) {
   process.stderr.write(
     `shallot: this is Node ${process.versions.node}, and it needs ${NODE_MAJOR_MIN} or later\n` +
-      '  `npx shallot` in its folder runs it with the Node that it brought along\n',
+      '  `npm run -s shallot --` in its folder runs it with the Node that it brought along\n',
   )
   process.exit(1)
 }

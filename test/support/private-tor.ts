@@ -15,7 +15,7 @@ export function privateTor(options: Pick<PrivateTorOptions, 'relays'> = {}): Pro
   return openPrivateTor(
     deps,
     { ...options, say: (sentence) => console.error(`  ${sentence}`) },
-    AbortSignal.timeout(90_000),
+    AbortSignal.timeout(150_000),
   )
 }
 

@@ -20,13 +20,15 @@ export class SmallDisk implements AsyncDisposable {
     const keeper = spawn('unshare', ['-m', 'sh', '-c', mount, 'sh', path], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-    await once(keeper.stdout!, 'data')
+    const [said] = await Promise.race([once(keeper.stdout!, 'data'), once(keeper, 'close')])
+    if (!Buffer.isBuffer(said))
+      throw new Error(`no disk could be mounted at ${path}: unshare ended with ${said}`)
     return new SmallDisk(keeper, path)
   }
 
   /** What to begin a command line with, so that it sees the disk. */
   get enter(): readonly string[] {
-    return ['nsenter', '-t', String(this.#keeper.pid), '-m']
+    return ['nsenter', '-t', String(this.#keeper.pid), '-m', '-r']
   }
 
   /** The disk from outside. */
