@@ -39,7 +39,11 @@ export function unmarkWords(read: object): Record<string, unknown> {
   )
 }
 
-/** Of one value, or of a sentence in which it stands. */
-export function unmark<T>(value: T): T {
-  return (typeof value === 'string' ? value.replaceAll(MARK, '') : value) as T
+function unmark(value: unknown): unknown {
+  return typeof value === 'string' && value.startsWith(MARK) ? value.slice(MARK.length) : value
+}
+
+/** @param sentence  of yargs, with such words in it */
+export function unmarkAll(sentence: string): string {
+  return sentence.replaceAll(MARK, '')
 }

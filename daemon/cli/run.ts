@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.ts'
 import { codeOf, sentenceOf } from '../base/error.ts'
 import type { Random } from '../base/random.ts'
 import { type Key, nearest, SETTINGS, settingOfFlag } from '../config/index.ts'
-import { markWords, unmark } from './dashed.ts'
+import { markWords, unmarkAll } from './dashed.ts'
 import { type CliCode, CliError, EXIT, exitOf } from './error.ts'
 import { gatherTools, type Tools } from './tools.ts'
 import { type Act, type CommonFlags, PARSER, type Verb } from './verb.ts'
@@ -94,7 +94,7 @@ function grammar(args: readonly string[]): Argv<CommonFlags> {
     .locale('en')
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? misuse(unmark(message), args)
+      throw error ?? misuse(unmarkAll(message), args)
     })
     .epilogue(
       'Exit status: 0 done, 2 usage, 3 refused, 4 unreachable or expired, 5 not found, 1 a fault of shallot itself.',
