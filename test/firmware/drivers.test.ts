@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, it } from 'node:test'
+import { after, describe, it } from 'node:test'
 import { CAPABILITIES } from '../../schemas/gen/ts/capabilities.ts'
 import {
   FAULT_ABSENT,
@@ -522,14 +523,18 @@ function onTheWay(firmware: Firmware, us: number): Promise<true> {
 }
 
 describe('the chips that the tests plug in are as strict as real ones', () => {
+  const directories: string[] = []
   const board = (parts: Record<string, string>, now: () => number) => {
-    const { mkdtempSync, mkdirSync, writeFileSync } = process.getBuiltinModule('node:fs')
-    const directory = mkdtempSync(join(process.getBuiltinModule('node:os').tmpdir(), 'shallot-board-'))
+    const directory = mkdtempSync(join(tmpdir(), 'shallot-board-'))
+    directories.push(directory)
     mkdirSync(join(directory, 'world'))
     for (const [place, part] of Object.entries(parts)) writeFileSync(join(directory, 'world', place), part)
     return openBoard(directory, now)
   }
   const ask = (...bytes: number[]) => Buffer.from(bytes)
+  after(() => {
+    for (const directory of directories) rmSync(directory, { recursive: true })
+  })
 
   it('an SHT3x does not acknowledge before it has measured, nor twice', () => {
     let now = 0

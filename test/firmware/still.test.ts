@@ -142,7 +142,9 @@ describe('a camera and its hub', () => {
   })
 
   it('puts another picture in the place of one that is on its way', async () => {
-    const { still } = await taken((said, got) => got === 0 && say(said, 0))
+    const { still, heard: first } = await taken((said, got) => got === 0 && say(said, 0))
+    // So that none of its pieces is taken for one of the second.
+    await until('what it may send', () => (first.offsets.length === PIECES_AHEAD_MAX ? true : undefined))
     const { still: next, heard } = await taken(say)
     // A late word on the first means nothing.
     say(still, 512)

@@ -93,7 +93,7 @@ export class LiveHome implements AsyncDisposable {
   }
 
   get diary(): readonly string[] {
-    return this.#daemon!.lines
+    return this.#daemon?.lines ?? []
   }
 
   #environment(more: Readonly<Record<string, string>> = {}): Record<string, string> {

@@ -14,12 +14,21 @@ import { onionAddress } from '../../daemon/core/identity/index.ts'
 import { idOf, type PartyId } from '../../daemon/core/model/index.ts'
 import { type Mesh, type MeshDeps, type MeshHear, openMesh } from '../../daemon/edge/mesh/index.ts'
 
+const made: string[] = []
+process.once('exit', () => {
+  for (const directory of made) rmSync(directory, { recursive: true, force: true })
+})
+
 /** Where each onion address leads; what is not in it cannot be reached. */
 export class Onions {
   readonly directory = mkdtempSync(join(tmpdir(), 'mesh-'))
   readonly paths = new Map<string, string>()
   readonly dialled: string[] = []
   readonly open = new Set<Socket>()
+
+  constructor() {
+    made.push(this.directory)
+  }
 
   /** A door's onion, made up from its name. */
   offer(name: string): { readonly address: string; readonly path: string } {
@@ -92,9 +101,6 @@ export async function openRoom(
     { seed: new Secret(new Uint8Array(32).fill(number)) },
     new AbortController().signal,
   )
-  t.after(async () => {
-    await mesh[Symbol.asyncDispose]()
-    rmSync(onions.directory, { recursive: true, force: true })
-  })
+  t.after(() => mesh[Symbol.asyncDispose]())
   return Object.assign(mesh, { id: idNumber(number), log, heard, up, down })
 }

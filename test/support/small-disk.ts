@@ -28,7 +28,7 @@ export class SmallDisk implements AsyncDisposable {
 
   /** What to begin a command line with, so that it sees the disk. */
   get enter(): readonly string[] {
-    return ['nsenter', '-t', String(this.#keeper.pid), '-m', '-r']
+    return ['nsenter', '-t', String(this.#keeper.pid), '-m', '-r', '-w']
   }
 
   /** The disk from outside. */
