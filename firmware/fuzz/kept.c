@@ -48,9 +48,19 @@ static void changed(const struct value *next, int fault) {
   if (!is_open_which) is_hurt[0] = is_hurt[1] = false;
 }
 
+/*
+ * Half of it, as a cut leaves it, is another whole copy: it holds the sum of what is before. By chance that is one in 2^32; the fuzzer
+ * learns the sum and writes it, and whoever chooses the bytes could have had the shorter ones kept in the first place.
+ */
+static bool is_whole_in_half(const struct value *value) {
+  int size = (value->size + CRYPTO_SUM_BYTES) / 2 - CRYPTO_SUM_BYTES;
+  return size >= 0 && crypto_sum_fits(value->bytes + size, value->bytes, (size_t)size);
+}
+
 static void write_one(struct story *story) {
   struct value next;
   next.size = (int)story_string(story, next.bytes, sizeof next.bytes);
+  if (is_whole_in_half(&next)) return;
   changed(&next, kept_write(&port, names[0], next.bytes, (size_t)next.size));
 }
 

@@ -8,7 +8,7 @@
 
 #include "../core/spool.h"
 
-/* The ring is looked at no more than twice in one call, and each slot of it dropped. */
+/* The ring is looked at no more than twice in one call, which begins with `looks` at 0, and each slot of it dropped. */
 enum { ENVELOPE_BYTES = 12, LOOKS_MAX = 4 * SPOOL_SLOTS, NUMBERS_MAX = 4096 };
 
 static const uint8_t mark[] = {0xd2, 's', 'p', 'o', 'o', 'l'};
@@ -62,6 +62,7 @@ static void entry_put(void) {
 }
 
 static void entry_take(void) {
+  looks = 0;
   size_t size = spool_take(&spool, room);
   if (size > SPOOL_ROOM_BYTES || (size > 0 && !spool.in_flight)) abort();
   if (size > 0) flying = 0;
@@ -118,9 +119,10 @@ static void step(struct story *story) {
 static void drain(void) {
   uint32_t kept = 0, came = 0;
   life_begin();
-  for (int i = 0; i <= SPOOL_SLOTS && !spool_is_empty(&spool); i++, looks = 0) {
+  for (int i = 0; i <= SPOOL_SLOTS && !spool_is_empty(&spool); i++) {
     entry_take();
     if (!spool.in_flight) break;
+    looks = 0;
     spool_stored(&spool, spool.epoch, UINT32_MAX);
   }
   if (!spool_is_empty(&spool)) abort();
