@@ -74,7 +74,9 @@ function tap(browser: Socket, proxy: Socket, streams: Tapped[], chains: Chains):
   proxy.on('data', (bytes: Buffer) => {
     // The first answer after the request is the proxy's own: the connection stands.
     if (stream && isOpen) stream.down += bytes.length
-    if (stream) {
+    // One that Tor could not make is none.
+    if (stream && !isOpen && bytes[1] !== 0) streams.splice(streams.indexOf(stream), 1)
+    else if (stream) {
       isOpen = true
       chains.set(host, Math.max(chains.get(host) ?? 0, behind + 1))
     }
