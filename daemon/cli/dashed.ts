@@ -14,15 +14,23 @@ function charsOf(bytes: number): number {
 /**
  * One id of 64 begins with a dash: yargs would take it for flags. It also loses what stands behind `--`. Such words are marked before
  * it reads them, and what it read loses the mark. What is in small letters alone is a flag, so an id like that needs the `--`.
+ * `-h` is told to it in full: as a flag of its own it would be found within any word of one dash.
  */
 export function markWords(args: readonly string[]): string[] {
   const at = args.indexOf('--')
   const [before, behind] = at < 0 ? [args, []] : [args.slice(0, at), args.slice(at + 1)]
   const marked = (arg: string, isWord: boolean) => (isWord ? MARK + arg : arg)
   return [
-    ...before.map((arg) => marked(arg, isDashedId(arg))),
+    ...before.map((arg) => (arg === '-h' ? '--help' : marked(arg, isDashedId(arg)))),
     ...behind.map((arg) => marked(arg, arg.startsWith('-'))),
   ]
+}
+
+/** The first word that yargs reads as letters of flags, though we have none of one letter. */
+export function takenForFlags(args: readonly string[]): string | undefined {
+  const end = args.indexOf('--')
+  const before = end < 0 ? args : args.slice(0, end)
+  return before.find((arg) => /^-[^-]/.test(arg) && Number.isNaN(Number(arg)) && !isDashedId(arg))
 }
 
 function isDashedId(arg: string): boolean {

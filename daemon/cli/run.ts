@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.ts'
 import { codeOf, sentenceOf } from '../base/error.ts'
 import type { Random } from '../base/random.ts'
 import { type Key, nearest, SETTINGS, settingOfFlag } from '../config/index.ts'
-import { markWords, unmarkAll } from './dashed.ts'
+import { markWords, takenForFlags, unmarkAll } from './dashed.ts'
 import { type CliCode, CliError, EXIT, exitOf } from './error.ts'
 import { gatherTools, type Tools } from './tools.ts'
 import { type Act, type CommonFlags, PARSER, type Verb } from './verb.ts'
@@ -111,23 +111,28 @@ function grammar(args: readonly string[]): Argv<CommonFlags> {
   return cli
 }
 
-/** What yargs has to say, as a sentence. */
+const MISSING = 'Not enough non-option arguments'
+
+/** What yargs has to say, and what to do. */
 function misuse(message: string, args: readonly string[]): CliError {
-  const missing = message.startsWith('Not enough non-option arguments')
+  const help = `see \`shallot ${wordsOf(args)}--help\``
+  const isWord = message.startsWith(MISSING) || message.startsWith('Unknown')
+  // Of -lamp yargs says that it knows no l, a, m and p, or that something is missing.
+  const dashed = isWord ? takenForFlags(args)?.slice(0, 100) : undefined
+  if (dashed === undefined) return new CliError('usage', asSentence(message, args), { next: help })
+  const next = `${help}; a name that begins with a dash stands behind \`--\``
+  return new CliError('usage', `not understood here: ${dashed}`, { next })
+}
+
+function asSentence(message: string, args: readonly string[]): string {
+  const choice = /^Invalid values:\s+Argument: (\S+), Given: (.{0,60}), Choices: (.*)$/.exec(message)
+  if (choice) return `--${choice[1]} is one of ${choice[3]}, not ${choice[2]}`
+  if (message.startsWith(MISSING)) return 'an argument is missing'
   const isOpen = message.startsWith('say what to do') || message.startsWith('Unknown')
   const verb = isOpen ? verbIn(args) : undefined
+  if (verb !== undefined) return verb
   const unknown = /^Unknown arguments?: (.*)$/s.exec(message)?.[1]?.slice(0, 100)
-  const choice = /^Invalid values:\s+Argument: (\S+), Given: (.{0,60}), Choices: (.*)$/.exec(message)
-  const sentence = choice
-    ? `--${choice[1]} is one of ${choice[3]}, not ${choice[2]}`
-    : missing
-      ? 'an argument is missing'
-      : verb !== undefined
-        ? verb
-        : unknown !== undefined
-          ? `not understood here: ${asTyped(unknown.split(', ')).join(', ')}`
-          : message
-  return new CliError('usage', sentence, { next: `see \`shallot ${wordsOf(args)}--help\`` })
+  return unknown === undefined ? message : `not understood here: ${asTyped(unknown.split(', ')).join(', ')}`
 }
 
 /** yargs tells of an unknown flag with dashes a second time, without them. */

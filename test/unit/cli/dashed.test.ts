@@ -53,4 +53,20 @@ describe('a word that begins with a dash', () => {
     const { err } = await account.within(['hide', 'a', PARTY])
     assert.equal(err, `shallot: not understood here: ${PARTY}\n  see \`shallot hide --help\`\n`)
   })
+
+  it('is -h, which asks for help, or not: then no help is given', async () => {
+    assert.equal((await account.within(['get', '-h'])).out, (await account.within(['get', '--help'])).out)
+    assert.equal(await codeOf('get -hall'), 'usage')
+    assert.equal(await codeOf('get -- -h'), 'unreachable')
+  })
+
+  for (const line of ['get -lamp', 'get a -lamp', 'hide a b -lamp'])
+    it(`is repeated with what to do when it was taken for flags: ${line}`, async () => {
+      const { err } = await account.within(line.split(' '))
+      const verb = line.split(' ')[0]
+      assert.equal(
+        err,
+        `shallot: not understood here: -lamp\n  see \`shallot ${verb} --help\`; a name that begins with a dash stands behind \`--\`\n`,
+      )
+    })
 })
