@@ -4,12 +4,12 @@ import { identify } from '@libp2p/identify'
 import type { Libp2p, MultiaddrConnection, PeerId } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
-import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { onionAddress } from '../../core/identity/index.ts'
 import { ONION_PORT, partyOf, readOnion } from './addresses.ts'
 import type { Doors } from './doors.ts'
 import type { MeshDeps, MeshHear, MeshOptions } from './index.ts'
+import { sparingYamux } from './sparing.ts'
 import { type DoorOf, torTransport } from './transport.ts'
 
 /** An onion takes its time: libp2p's own limits (6 s, 10 s, 5 s) are for the open internet. */
@@ -47,7 +47,7 @@ export async function openNode(
     transports: [torTransport(dial, doors, doorOf)],
     connectionEncrypters: [noise()],
     streamMuxers: [
-      yamux({
+      sparingYamux({
         streamOptions: { inactivityTimeout: NEVER_MS, maxStreamWindowSize: WINDOW_BYTES_MAX },
       }),
     ],

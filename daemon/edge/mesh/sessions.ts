@@ -11,7 +11,6 @@ import { framed, readFrames, Speech } from './frames.ts'
 import type { Grudges } from './grudges.ts'
 import type { MeshDeps, MeshStream, WayTrouble } from './index.ts'
 import { Pace, type PaceOptions } from './pace.ts'
-import { sparing } from './sparing.ts'
 import { LOOK_MS, Watch } from './watch.ts'
 
 const PROTOCOLS: readonly (readonly [MeshStream, string])[] = [
@@ -31,6 +30,8 @@ const PACES: Readonly<Record<MeshStream, PaceOptions>> = {
 const MESSAGE_COST_BYTES = 512
 const LAST_WORDS_MS = 2000
 const PING_PROTOCOL = '/ipfs/ping/1.0.0'
+/** Before each of several: what the one before leaves behind would hold it up for 40 ms at each relay, until it is acknowledged there. */
+const PING_PAUSE_MS = 150
 const PING_BYTES = 32
 
 type Offence = 'frame-too-large' | 'bad-note' | 'too-slow'
@@ -124,6 +125,7 @@ export class Sessions implements Disposable {
     try {
       const trips: number[] = []
       for (let trip = 0; trip < times; trip++) {
+        if (times > 1) await clock.sleep(PING_PAUSE_MS, signal)
         const began = clock.monotonic()
         await bytes.write(random.bytes(PING_BYTES), { signal })
         await bytes.read({ bytes: PING_BYTES, signal })
@@ -206,7 +208,6 @@ export class Sessions implements Disposable {
       )
       // Not sooner: a stream hands out what waited in it to its first listener.
       stream.addEventListener('message', () => session.watch.heard())
-      sparing(stream)
     }
   }
 
