@@ -3,7 +3,7 @@ import { MessageChannel } from 'node:worker_threads'
 import yargs, { type Argv } from 'yargs'
 import { CODES } from '../../schemas/gen/ts/codes.ts'
 import type { Clock } from '../base/clock.ts'
-import { codeOf, sentenceOf } from '../base/error.ts'
+import { codeOf, isCode, sentenceOf } from '../base/error.ts'
 import type { Random } from '../base/random.ts'
 import { type Key, nearest, SETTINGS, settingOfFlag } from '../config/index.ts'
 import { markWords, takenForFlags, unmarkAll } from './dashed.ts'
@@ -42,10 +42,21 @@ export async function runShallot(
   try {
     const { text, isVersion } = await parse(args, act)
     if (text !== '') voice.tell({ ok: true, [isVersion ? 'version' : 'help']: text }, () => text)
+    await requireTold(voice)
     return EXIT.done
   } catch (error) {
     return report(signal.aborted ? interruption(signal) : error, voice)
   }
+}
+
+/** A reader that hung up has seen enough; anything else took a result away that somebody waits for. @throws CliError internal */
+async function requireTold(voice: Voice): Promise<void> {
+  const cause = await voice.lost()
+  if (cause && !isCode(cause, 'EPIPE')) throw unwritten(cause)
+}
+
+function unwritten(cause: Error): CliError {
+  return new CliError('internal', `what was to be told could not be written: ${cause.message}`, { cause })
 }
 
 /** Timers of the clock do not keep a process alive; a command that waits must. */
@@ -193,8 +204,9 @@ function settingsIn(parsed: Readonly<Record<string, unknown>>): Map<Key, unknown
   return settings
 }
 
-function interruption(signal: AbortSignal): CliError {
-  return new CliError('interrupted', `stopped by ${String(signal.reason)}`)
+function interruption({ reason }: AbortSignal): CliError {
+  if (reason instanceof Error && 'syscall' in reason) return unwritten(reason)
+  return new CliError('interrupted', `stopped by ${String(reason)}`)
 }
 
 /** Tells what went wrong, to whom it may concern. @returns the exit status */

@@ -7,13 +7,16 @@
  * devices' seals carry it. Seals in the owner's account; the daemon never sees a key from here.
  */
 import { systemClock } from '../base/clock.ts'
+import { ignore, isCode } from '../base/error.ts'
 import { systemRandom } from '../base/random.ts'
 import { runShallot } from './run.ts'
 
 const interrupted = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => interrupted.abort(name))
-// A reader that has seen enough (`shallot watch | head -1`) is no fault.
-process.stdout.on('error', () => interrupted.abort('SIGPIPE'))
+// A reader that has seen enough (`shallot watch | head -1`) is no fault; a disk that is full is one.
+process.stdout.on('error', (error) => interrupted.abort(isCode(error, 'EPIPE') ? 'SIGPIPE' : error))
+// A command that is on its way, and the daemon, outlive whoever read what is said beside the result.
+process.stderr.on('error', (error) => ignore(error, 'there is nobody left to tell'))
 
 process.exitCode = await runShallot(
   { clock: systemClock, random: systemRandom },

@@ -26,6 +26,7 @@ export class Voice {
   readonly json: boolean
   readonly #streams: Streams
   readonly #clock: Clock
+  #taken: Promise<Error | undefined> = Promise.resolve(undefined)
 
   constructor(clock: Clock, streams: Streams, json: boolean) {
     this.json = json
@@ -45,12 +46,24 @@ export class Voice {
   /** One result or one line of a stream: the object for scripts, the text for people. */
   tell(object: object, text: () => string): void {
     const line = this.json ? JSON.stringify(object) : plain(text())
-    if (this.json || line !== '') this.#streams.out.write(`${line}\n`)
+    if (this.json || line !== '') this.#print(line)
   }
 
   /** For people only, on stdout. */
   say(text: string): void {
-    if (!this.json) this.#streams.out.write(`${plain(text)}\n`)
+    if (!this.json) this.#print(plain(text))
+  }
+
+  #print(line: string): void {
+    const { promise, resolve } = Promise.withResolvers<Error | undefined>()
+    this.#streams.out.write(`${line}\n`, (error) => resolve(error ?? undefined))
+    const before = this.#taken
+    this.#taken = before.then((failed) => failed ?? promise)
+  }
+
+  /** Why something that was told so far did not get out, such as a disk that is full; undefined when all of it did. */
+  lost(): Promise<Error | undefined> {
+    return this.#taken
   }
 
   /** For people only, beside the result. */

@@ -10,7 +10,7 @@ import { foundHome, requireNoHome } from '../found.ts'
 import { ask, type Keyboard, keyboardOf } from '../prompt.ts'
 import type { Tools } from '../tools.ts'
 import { verb } from '../verb.ts'
-import { table } from '../voice.ts'
+import { table, type Voice } from '../voice.ts'
 
 export const OWNER_NAME = {
   type: 'string',
@@ -53,6 +53,7 @@ export const init = verb({
         'Next: shallot daemon, then shallot enrol <name> for each device.',
       ].join('\n'),
     )
+    if (file === undefined) await requireShown(voice)
   },
 })
 
@@ -71,9 +72,16 @@ async function showWords(tools: Tools, words: Secret<string>, yes: boolean): Pro
   if (voice.json) return
   voice.say('These 24 words are the home. They are shown this once and kept nowhere: write them on paper.')
   voice.say(`\n${inColumns(words.reveal().split(' '))}\n`)
+  await requireShown(voice)
   const keyboard = keyboardOf()
   if (yes || !keyboard || !voice.isTerminal) return
   await confirmWords(keyboard, tools, words.reveal().split(' '))
+}
+
+/** Whoever was to read the words may have hung up, or their disk be full: they are not to be had again. @throws CliError internal */
+async function requireShown(voice: Voice): Promise<void> {
+  const cause = await voice.lost()
+  if (cause) throw new CliError('internal', `the words could not be shown: ${cause.message}`, { cause })
 }
 
 function inColumns(words: readonly string[]): string {

@@ -64,9 +64,11 @@ export class Account implements Disposable {
     }
   }
 
-  /** The process alone, for whoever wants to see it run or end it. */
-  start(args: readonly string[]): ChildProcessWithoutNullStreams {
-    return spawn(process.execPath, [ENTRY, ...args], {
+  /** The process alone, for whoever wants to see it run or end it. @param into  a file that its standard output goes to */
+  start(args: readonly string[], into?: string): ChildProcessWithoutNullStreams {
+    const [program, ...words] = [process.execPath, ENTRY, ...args] as [string, ...string[]]
+    const shell = ['-c', 'exec "$@" >"$0"', into ?? '', program, ...words]
+    return spawn(into === undefined ? program : 'sh', into === undefined ? words : shell, {
       env: this.variables(),
       cwd: this.base,
       timeout: RUN_MS_MAX,
@@ -74,8 +76,8 @@ export class Account implements Disposable {
     })
   }
 
-  run(args: readonly string[], input = '', signal?: AbortSignal): Promise<Ran> {
-    const child = this.start(args)
+  run(args: readonly string[], input = '', signal?: AbortSignal, into?: string): Promise<Ran> {
+    const child = this.start(args, into)
     signal?.addEventListener('abort', () => child.kill('SIGINT'), { once: true })
     let [out, err] = ['', '']
     child.stdout.setEncoding('utf8').on('data', (text) => {
