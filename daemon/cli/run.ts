@@ -73,12 +73,14 @@ function wantsJson(args: readonly string[]): boolean {
   return flags.includes('--json') || flags.includes('--json=true')
 }
 
+const GROUPS = VERBS.filter(({ verbs }) => verbs.length > 0).map(({ name }) => name)
+
 /** @returns the help or version text, if that is what was asked for, else '' */
 async function parse(args: readonly string[], act: Act): Promise<{ text: string; isVersion: boolean }> {
   let [text, isVersion] = ['', false]
   const cli = VERBS.reduce<Argv<CommonFlags>>((all, each) => all.command(each.module(act)), grammar(args))
   await cli.parseAsync(
-    markWords(args),
+    markWords(args, GROUPS),
     {},
     (_error: unknown, parsed: CommonFlags & { version?: unknown }, output: string) => {
       text = output

@@ -16,7 +16,7 @@ async function codeOf(line: string): Promise<string> {
 }
 
 /** No daemon runs here, so what was understood ends with that. */
-describe('a word that begins with a dash', () => {
+describe('a word that could be a flag', () => {
   for (const line of [
     `get ${PARTY}`,
     `get -${PARTY.slice(0, -1)}`,
@@ -48,6 +48,36 @@ describe('a word that begins with a dash', () => {
   ])
     it(`is refused where none can stand, or where it can be a flag: ${line}`, async () =>
       assert.equal(await codeOf(line), 'usage'))
+
+  for (const line of [
+    'set lamp on --json true',
+    'set lamp on --json --within 5s false',
+    'set --json lamp on true --data true',
+    'get --json true',
+    'grants --all -- true',
+    'get help',
+    'get help --json',
+    'get -- help',
+    'set help on true',
+    'device rename lamp help',
+    'group add help true help',
+    'grant --may-share true lamp on',
+    'log --who help',
+  ])
+    it(`is what it stands for, though yargs knows it: ${line}`, async () =>
+      assert.equal(await codeOf(line), 'unreachable'))
+
+  for (const line of ['help', 'device help', '--json help', 'log help', 'get --help true'])
+    it(`is a wish for help: ${line}`, async () => {
+      const { exit, out } = await account.within(['--json', ...line.split(' ')])
+      assert.deepEqual([exit, Object.keys(JSON.parse(out))], [0, ['ok', 'help']])
+    })
+
+  it('is the value of a setting that is true or false', async () =>
+    assert.equal(
+      await codeOf(`daemon --lan false --link-discovery true --data ${account.base}/none`),
+      'missing',
+    ))
 
   it('is repeated as it was typed', async () => {
     const { err } = await account.within(['hide', 'a', PARTY])
