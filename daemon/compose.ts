@@ -48,8 +48,8 @@ export interface DaemonDeps {
   /** Its IPv4 addresses there, as they are at this moment. */
   readonly lanAddresses: () => readonly string[]
   readonly version: string
-  /** The zone of this machine, by its name in the IANA database. */
-  readonly zone: string
+  /** The zone of this machine, by its name in the IANA database, if it has one. */
+  readonly zone: string | undefined
   /** The phone page, if it was built. */
   readonly page?: string | undefined
   /** The home's database is lost for good: another is begun, and only where there is none. */
@@ -118,7 +118,10 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
   })
   const feed = new Feed()
   let services: Services | undefined
-  const zone = zoneNamed(config.zone ?? deps.zone)
+  const zoneName = config.zone ?? deps.zone ?? 'UTC'
+  const zone = zoneNamed(zoneName)
+  if (config.zone === undefined && deps.zone === undefined)
+    log.say('warn', 'zone-unknown', { used: zoneName })
   const core = openCore(
     {
       clock,
@@ -211,7 +214,7 @@ export async function compose(deps: DaemonDeps, config: Config, stop: AbortSigna
           bootedAt: clock.now(),
           desk: mesh.desk,
           authority,
-          zone: config.zone ?? deps.zone,
+          zone: zoneName,
           devices: mesh.devices,
           mesh: mesh.home,
           adoption: mesh.adoption,

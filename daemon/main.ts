@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** The daemon as a process: signals become one AbortSignal, rooms are composed, and closed again within ten seconds. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, realpathSync } from 'node:fs'
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import { systemClock } from './base/clock.ts'
 import { isCode } from './base/error.ts'
 import { jsonLines, Log } from './base/log.ts'
 import { systemRandom } from './base/random.ts'
+import { systemZone } from './base/zone.ts'
 import { compose } from './compose.ts'
 import type { Config } from './config/index.ts'
 
@@ -32,7 +33,7 @@ export async function run(config: Config, signal: AbortSignal, beginAnew = false
       lanNames: lanNames(),
       lanAddresses,
       version: packageJson.version,
-      zone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
+      zone: systemZone(process.env.TZ, realpathSync),
       page: builtPage(),
       beginAnew,
     },

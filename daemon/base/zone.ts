@@ -11,9 +11,30 @@ export interface ZoneNow {
   readonly thereafter: number
 }
 
-/** The zone of this machine by its IANA name. */
-export function systemZone(): string {
-  return Temporal.Now.timeZoneId()
+/**
+ * The zone of this machine by its IANA name. V8 reads names alone: of a TZ that is empty it makes a zone that it does not know itself,
+ * and a path (`:/etc/localtime`) or a rule (`CET-1CEST`) is UTC to it.
+ * @param tz        the variable TZ, as POSIX has it
+ * @param realPath  follows links; what it throws, there is no such file
+ * @returns undefined for one that has no name here
+ */
+export function systemZone(tz: string | undefined, realPath: (path: string) => string): string | undefined {
+  if (tz === undefined) return named(Temporal.Now.timeZoneId())
+  const said = tz.replace(/^:/, '')
+  if (said === '') return 'UTC'
+  return named(said.startsWith('/') ? nameOf(said, realPath) : said)
+}
+
+function named(name: string): string | undefined {
+  return isZone(name) ? name : undefined
+}
+
+function nameOf(path: string, realPath: (path: string) => string): string {
+  try {
+    return realPath(path).replace(/^.*\/zoneinfo\/(?:posix\/|right\/)?/, '')
+  } catch {
+    return path
+  }
 }
 
 /** Whether the time zone data of this Node know the name (IANA, or `UTC`, or an offset such as `+01:00`). */

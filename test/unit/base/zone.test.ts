@@ -43,7 +43,35 @@ describe('zoneAt()', () => {
 })
 
 describe('isZone()', () => {
-  it('knows the zone of this machine', () => assert.ok(isZone(systemZone())))
   for (const name of ['', 'Europe', 'Europe/Atlantis', 'MEZ?', '+25:00', '../etc/passwd', 'europe/berlin\n'])
     it(`does not know ${JSON.stringify(name)}`, () => assert.equal(isZone(name), false))
+})
+
+describe('systemZone()', () => {
+  const LINKS: Record<string, string> = {
+    '/etc/localtime': '/usr/share/zoneinfo/Europe/Berlin',
+    '/usr/share/zoneinfo/Asia/Tokyo': '/usr/share/zoneinfo/Asia/Tokyo',
+    '/usr/share/zoneinfo/right/Asia/Tokyo': '/usr/share/zoneinfo/right/Asia/Tokyo',
+    '/data/localtime': '/data/localtime',
+  }
+  const realPath = (path: string): string => {
+    assert.ok(path in LINKS, 'no such file')
+    return LINKS[path]!
+  }
+  for (const [tz, name] of [
+    ['Europe/Berlin', 'Europe/Berlin'],
+    [':Europe/Berlin', 'Europe/Berlin'],
+    ['', 'UTC'],
+    [':', 'UTC'],
+    [':/etc/localtime', 'Europe/Berlin'],
+    ['/usr/share/zoneinfo/Asia/Tokyo', 'Asia/Tokyo'],
+    [':/usr/share/zoneinfo/right/Asia/Tokyo', 'Asia/Tokyo'],
+    ['/data/localtime', undefined],
+    ['/gone', undefined],
+    ['CET-1CEST', undefined],
+    ['Europe/Atlantis', undefined],
+  ] as const)
+    it(`is ${name} with TZ=${tz}`, () => assert.equal(systemZone(tz, realPath), name))
+
+  it('is one that is known, without TZ', () => assert.ok(isZone(systemZone(undefined, realPath)!)))
 })
