@@ -12,6 +12,7 @@ import { bytesIn, type Fields, fieldsOf, textIn } from './fields.ts'
 import { type Person, sha256 } from './person.ts'
 import type { Way } from './reach/index.ts'
 import { type ProvenThing, proveThing, thingPath } from './things.ts'
+import { typedLast } from './typed.ts'
 import { findAffordance, parseValue } from './value.ts'
 
 export interface Wish {
@@ -120,7 +121,7 @@ async function send(deps: CommandDeps, wish: Wish, thing: ProvenThing): Promise<
     return { thing, affordance: affordance.name, stages, code, receipt, values: valuesOf(receipt) }
   }
   throw new CliError('unknown-outcome', 'the home ended its answer before the command was done', {
-    next: `whether it was carried out is not known: look with \`shallot get ${wish.device}\``,
+    next: `whether it was carried out is not known: look with \`shallot get ${typedLast(wish.device)}\``,
   })
 }
 
@@ -151,7 +152,7 @@ function expired(thing: ProvenThing, wish: Wish, said: Fields): CliError {
       : `${thing.name} was not reached within ${wish.withinS} s, and will not act on it later`,
     {
       next: reached
-        ? `look with \`shallot get ${wish.device}\``
+        ? `look with \`shallot get ${typedLast(wish.device)}\``
         : 'is it connected? `shallot device list` tells',
     },
   )

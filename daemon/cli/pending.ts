@@ -9,6 +9,7 @@ import { isCode } from '../base/error.ts'
 import { Secret } from '../base/secret.ts'
 import { writePrivate } from '../config/vault.ts'
 import { CliError } from './error.ts'
+import { typedLast } from './typed.ts'
 
 export interface Pending {
   readonly name: string
@@ -52,7 +53,7 @@ export async function findPending(owner: string, name: string, now: Instant): Pr
   }
   if (latest) return latest
   throw new CliError('not-found', `no enrolment of ${name} was begun with this owner's directory`, {
-    next: `begin one with \`shallot enrol ${name}\``,
+    next: `begin one with \`shallot enrol ${typedLast(name)}\``,
   })
 }
 

@@ -6,6 +6,7 @@ import { CliError } from '../error.ts'
 import type { Desk, KnownThing } from '../people/index.ts'
 import { recordAnew } from '../record.ts'
 import { thingPath } from '../things.ts'
+import { typedLast } from '../typed.ts'
 
 /** One device by name or id, or all of a group. @throws CliError not-found | unconfirmed */
 export function devicesNamed({ house }: Desk, named: string): readonly KnownThing[] {
@@ -23,7 +24,7 @@ export function devicesNamed({ house }: Desk, named: string): readonly KnownThin
   const unconfirmed = found.find(({ record }) => !record)
   if (!unconfirmed) return found
   throw new CliError('unconfirmed', `no owner has confirmed ${unconfirmed.name}`, {
-    next: `shallot enrol --confirm ${unconfirmed.name}`,
+    next: `shallot enrol --confirm ${typedLast(unconfirmed.name)}`,
   })
 }
 
@@ -42,7 +43,7 @@ export function requireTrust(things: readonly KnownThing[], release: Uint8Array)
   for (const { name, record } of things) {
     const trusted = record?.body.release
     if (trusted && equal(trusted, release)) continue
-    const next = `if it should: shallot firmware trust ${name} ${idOf(release)}`
+    const next = `if it should: shallot firmware trust ${typedLast(name)} ${idOf(release)}`
     if (!trusted) throw new CliError('no-release-key', `${name} believes no release key yet`, { next })
     throw new CliError('unknown-signer', `${name} believes another release key than the one of this image`, {
       next,

@@ -33,6 +33,7 @@ import {
   textIn,
 } from '../fields.ts'
 import type { Person } from '../person.ts'
+import { typedLast } from '../typed.ts'
 
 export interface KnownHolder {
   readonly message: Message<Holder>
@@ -285,7 +286,7 @@ export function personNamed({ people }: House, name: string): KnownPerson {
     })
   }
   throw new CliError('not-found', `nobody here is called ${JSON.stringify(name.slice(0, 64))}`, {
-    next: `see \`shallot person list\`, or make them known with \`shallot person add "${name.slice(0, 64)}"\``,
+    next: `see \`shallot person list\`, or make them known with \`shallot person add ${typedLast(name.slice(0, 64))}\``,
   })
 }
 

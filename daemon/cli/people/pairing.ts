@@ -16,6 +16,7 @@ import { fieldsOf, optionalBytesIn, optionalTextIn } from '../fields.ts'
 import type { Person } from '../person.ts'
 import { parseJson } from '../reach/index.ts'
 import type { Tools } from '../tools.ts'
+import { typedLast } from '../typed.ts'
 import { openBy } from './house.ts'
 
 export interface PendingPhone {
@@ -60,7 +61,7 @@ export async function findPairing(owner: string, name: string, now: Instant): Pr
   }
   if (latest) return latest
   throw new CliError('not-found', `no phone called ${name} is being added with this owner's directory`, {
-    next: `begin with \`shallot phone add ${JSON.stringify(name)} --person <person>\``,
+    next: `begin with \`shallot phone add --person <person> ${typedLast(name)}\``,
   })
 }
 
@@ -117,7 +118,7 @@ export async function awaitPhone(tools: Tools, api: Api, pending: PendingPhone):
 
 function tooLate({ name }: PendingPhone): CliError {
   return new CliError('permit-expired', `no phone came with the code for ${name} in time`, {
-    next: `make another with \`shallot phone add ${JSON.stringify(name)} --person <person>\``,
+    next: `make another with \`shallot phone add --person <person> ${typedLast(name)}\``,
   })
 }
 

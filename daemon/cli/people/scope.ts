@@ -4,6 +4,7 @@ import { CAPABILITIES } from '../../../schemas/gen/ts/capabilities.ts'
 import { keyOf } from '../../core/model/index.ts'
 import { CliError } from '../error.ts'
 import { fullName, meantBy } from '../meant.ts'
+import { typed, typedLast } from '../typed.ts'
 import type { House, KnownThing } from './house.ts'
 import type { Scope } from './what.ts'
 
@@ -25,7 +26,7 @@ export function targetNamed(house: House, named: string): Target {
   const members = asGroup ? house.things.filter(({ groups }) => groups.includes(name)) : []
   if (device && members.length > 0) {
     throw new CliError('conflict', `${name} is a device and a group`, {
-      next: `say device:${name} or group:${name}`,
+      next: `say ${typed(`device:${name}`)} or ${typed(`group:${name}`)}`,
     })
   }
   if (device) return ofDevice(device)
@@ -46,7 +47,7 @@ export function targetNamed(house: House, named: string): Target {
 function ofDevice(device: KnownThing): Target {
   if (!device.record) {
     throw new CliError('unconfirmed', `only the hub says that this device is ${device.name}`, {
-      next: `confirm it where it was enrolled: shallot enrol --confirm ${device.name}`,
+      next: `confirm it where it was enrolled: shallot enrol --confirm ${typedLast(device.name)}`,
     })
   }
   return { words: fullName(device), devices: [keyOf(device.id)], affordances: device.affordances }

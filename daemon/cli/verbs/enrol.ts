@@ -25,6 +25,7 @@ import { requireFindable } from '../place.ts'
 import { picture } from '../qr.ts'
 import { parseJson } from '../reach/index.ts'
 import type { Tools } from '../tools.ts'
+import { typedLast } from '../typed.ts'
 import { verb } from '../verb.ts'
 import { requireName } from './device-name.ts'
 
@@ -159,7 +160,7 @@ async function awaitDevice(tools: Tools, api: Api, pending: Pending): Promise<Ui
 
 function tooLate({ name }: Pending): CliError {
   return new CliError('permit-expired', `no device came with the code for ${name} in time`, {
-    next: `make another with \`shallot enrol ${name}\``,
+    next: `make another with \`shallot enrol ${typedLast(name)}\``,
   })
 }
 

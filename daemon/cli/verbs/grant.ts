@@ -14,6 +14,7 @@ import {
   termsObject,
   trustedPerson,
 } from '../people/index.ts'
+import { typed } from '../typed.ts'
 import { verb } from '../verb.ts'
 
 export const grant = verb({
@@ -54,7 +55,7 @@ export const grant = verb({
           ? `${to.name} may: ${sayGrant(house, terms)}\n  ${sayReturn(id, parent)}`
           : [
               `${to.name} may, once there is a phone: ${sayGrant(house, terms)}`,
-              `  grant ${id}, kept here until then. Next: shallot phone add "<phone>" --person ${JSON.stringify(to.name)}`,
+              `  grant ${id}, kept here until then. Next: shallot phone add "<phone>" --person=${typed(to.name)}`,
             ].join('\n'),
     )
   },

@@ -8,6 +8,7 @@ import { type Desk, type KnownThing, openDesk, targetNamed } from '../people/ind
 import { recordAnew } from '../record.ts'
 import { thingPath } from '../things.ts'
 import type { Tools } from '../tools.ts'
+import { typedLast } from '../typed.ts'
 import { verb, group as words } from '../verb.ts'
 import { table } from '../voice.ts'
 
@@ -65,7 +66,7 @@ function groupsAfter(thing: KnownThing, name: string, how: 'add' | 'remove'): re
   }
   if (others.length < GROUPS_MAX) return [...others, name]
   throw new CliError('usage', `${thing.name} is in ${GROUPS_MAX} groups already: ${others.join(', ')}`, {
-    next: `take it out of one: shallot group remove <group> ${thing.name}`,
+    next: `take it out of one: shallot group remove <group> ${typedLast(thing.name)}`,
   })
 }
 

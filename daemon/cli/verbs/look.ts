@@ -13,6 +13,7 @@ import { awaitPicture, fetchPicture, keptPictures } from '../stills.ts'
 import { proveThing, thingPath } from '../things.ts'
 import { parseDuration, parseSince, sayTime } from '../time.ts'
 import type { Tools } from '../tools.ts'
+import { typedLast } from '../typed.ts'
 import { verb } from '../verb.ts'
 import { table } from '../voice.ts'
 import { parseLimit } from './history.ts'
@@ -152,7 +153,7 @@ async function found(
 ): Promise<Message<Still>> {
   for await (const still of pictures) if (isMeant(still.body)) return still
   throw new CliError('not-found', `no such picture of ${name} is kept`, {
-    next: `\`shallot look ${name} --list\` tells which are`,
+    next: `\`shallot look --list ${typedLast(name)}\` tells which are`,
   })
 }
 

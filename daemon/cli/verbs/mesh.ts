@@ -19,6 +19,7 @@ import { openDesk, revokeAt } from '../people/index.ts'
 import { picture } from '../qr.ts'
 import { sayTime } from '../time.ts'
 import type { Tools } from '../tools.ts'
+import { typedLast } from '../typed.ts'
 import { group, verb } from '../verb.ts'
 import { table } from '../voice.ts'
 import { parseLimit } from './history.ts'
@@ -53,7 +54,7 @@ const invite = verb({
     voice.tell({ ok: true, stage: 'joined', name, id: textIn(guest, 'id'), shortCode }, () =>
       [
         `${name} has joined.`,
-        `Both sides show ${shortCode}. If the other shows something else: shallot mesh remove ${name}`,
+        `Both sides show ${shortCode}. If the other shows something else: shallot mesh remove ${typedLast(name)}`,
       ].join('\n'),
     )
   },
@@ -100,7 +101,7 @@ const join = verb({
     voice.tell({ ok: true, host, name: called, shortCode }, () =>
       [
         `${called} and ${host} belong together now.`,
-        `Both sides show ${shortCode}. If the other shows something else: shallot mesh remove ${host}`,
+        `Both sides show ${shortCode}. If the other shows something else: shallot mesh remove ${typedLast(host)}`,
       ].join('\n'),
     )
   },

@@ -8,6 +8,7 @@ import { type Fields, fieldsOf, listOf, optionalBytesIn, optionalTextIn, textIn 
 import { findableOrigin } from '../place.ts'
 import { picture } from '../qr.ts'
 import type { Tools } from '../tools.ts'
+import { typed } from '../typed.ts'
 import { group, verb } from '../verb.ts'
 import { table } from '../voice.ts'
 import { deviceNames, SERVICE_HEADS, serviceLines } from './status.ts'
@@ -120,7 +121,7 @@ const renew = verb({
           'conflict',
           `${name} is moving already: its holder has not come by the new address yet`,
           {
-            next: `to cut the old address off at once: shallot onion withdraw ${name}`,
+            next: `to cut the old address off at once: shallot onion withdraw ${typed(name)}`,
           },
         )
       })

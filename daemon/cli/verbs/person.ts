@@ -17,6 +17,7 @@ import {
   sayTold,
   withdrawInvitations,
 } from '../people/index.ts'
+import { typed, typedLast } from '../typed.ts'
 import { group, verb } from '../verb.ts'
 import { table } from '../voice.ts'
 import { requireName } from './device-name.ts'
@@ -39,7 +40,7 @@ const add = verb({
     tools.voice.tell({ ok: true, person: { id, name } }, () =>
       [
         `${name} is known here, and may do nothing yet.`,
-        `Next: shallot grant ${quoted(name)} <device> <what…>, and shallot phone add "<phone>" --person ${quoted(name)}`,
+        `Next: shallot grant ${typedLast(name)} <device> <what…>, and shallot phone add "<phone>" --person=${typed(name)}`,
       ].join('\n'),
     )
   },
@@ -63,10 +64,6 @@ export async function addPerson(
     await owner.seal<Person>(owner.home, { type: 'person', name, person }),
   )
   return { id, person }
-}
-
-function quoted(name: string): string {
-  return /^[\w.-]+$/.test(name) ? name : JSON.stringify(name)
 }
 
 const list = verb({

@@ -32,6 +32,7 @@ import { sha256 } from '../person.ts'
 import { findableOrigin } from '../place.ts'
 import { keyboardOf } from '../prompt.ts'
 import { picture } from '../qr.ts'
+import { typedLast } from '../typed.ts'
 import { verb } from '../verb.ts'
 import { requireName } from './device-name.ts'
 import { keyOfAddress } from './onion.ts'
@@ -89,7 +90,7 @@ function requirePerson({
 }): string {
   if (person !== undefined) return person
   throw new CliError('usage', 'say whose phone it is', {
-    next: `shallot phone add ${JSON.stringify(name)} --person <person>; see \`shallot person list\``,
+    next: `shallot phone add --person <person> ${typedLast(name)}; see \`shallot person list\``,
   })
 }
 
@@ -233,7 +234,7 @@ async function finish(desk: Desk, pending: PendingPhone, yesIf: string | undefin
       deals.length === 0
         ? [
             `${pending.name} is in, and may do nothing yet.`,
-            `Next: shallot grant ${JSON.stringify(person.name)} <device> <what…>`,
+            `Next: shallot grant ${typedLast(person.name)} <device> <what…>`,
           ].join('\n')
         : [
             `${pending.name} is in. It may now:`,
@@ -270,7 +271,7 @@ async function confirmed(
   const keyboard = keyboardOf()
   if (keyboard) return saysYes(tools, keyboard, `Does the phone show ${spaced(digits)}?`)
   throw new CliError('usage', `${name} waits for a confirmation, and there is nobody to ask`, {
-    next: `look at the phone, and say its digits: shallot phone add ${JSON.stringify(name)} --confirm --yes-if <digits>`,
+    next: `look at the phone, and say its digits: shallot phone add --confirm --yes-if <digits> ${typedLast(name)}`,
   })
 }
 

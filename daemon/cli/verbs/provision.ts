@@ -11,6 +11,7 @@ import { ask, keyboardOf, readAll } from '../prompt.ts'
 import { openSerial } from '../reach/serial.ts'
 import { faultOfWifi, headerOf, type Self, Talk, type Wifi, writeProvision } from '../serial/index.ts'
 import type { Tools } from '../tools.ts'
+import { typedLast } from '../typed.ts'
 import { verb } from '../verb.ts'
 import { requireName } from './device-name.ts'
 import { drawCode, finish } from './enrol.ts'
@@ -173,7 +174,7 @@ async function afterHanding(tools: Tools, error: CliError, { name, permit }: Pen
     await dropPending(tools.configured.config.owner, permit)
     return error
   }
-  const next = `if the device has its code by now, it goes on without the cable: \`shallot enrol --confirm ${name}\` finishes. Else run this again`
+  const next = `if the device has its code by now, it goes on without the cable: \`shallot enrol --confirm ${typedLast(name)}\` finishes. Else run this again`
   return new CliError(error.code, error.message, { cause: error, next })
 }
 
@@ -204,7 +205,7 @@ async function intoHeader(tools: Tools, args: Args, file: string): Promise<void>
       `${path} holds these secrets. Build with it, flash, and delete it and what was built:`,
       `  make -C firmware … PROVISION=${path}`,
       ...(enrolled
-        ? [`The code in it is good for 15 minutes; then: shallot enrol --confirm ${enrolled.name}`]
+        ? [`The code in it is good for 15 minutes; then: shallot enrol --confirm ${typedLast(enrolled.name)}`]
         : []),
     ].join('\n'),
   )

@@ -3,6 +3,7 @@ import { COMMAND_LIFETIME_S_MAX } from '../../../schemas/gen/ts/wire.ts'
 import { carryOut, type Outcome, outcomeObject, type PassedStage, type Wish } from '../command.ts'
 import { parseDuration } from '../time.ts'
 import type { Tools } from '../tools.ts'
+import { typedLast } from '../typed.ts'
 import { sayValue } from '../value.ts'
 import { verb } from '../verb.ts'
 
@@ -59,7 +60,7 @@ export async function obtain(tools: Tools, wish: Wish): Promise<Outcome> {
       onThing: (thing) => {
         if (!thing.confirmed) {
           voice.note(`${thing.name} is not confirmed: only the hub says that it is this device.`)
-          voice.note(`Confirm it where it was enrolled: shallot enrol --confirm ${thing.name}`)
+          voice.note(`Confirm it where it was enrolled: shallot enrol --confirm ${typedLast(thing.name)}`)
         }
       },
       onStage: ({ stage, ms }) => voice.note(`${String(ms).padStart(7)} ms  ${STAGE_WORDS[stage]}`),

@@ -26,6 +26,7 @@ import {
   termsObject,
 } from '../people/index.ts'
 import { sha256 } from '../person.ts'
+import { typed } from '../typed.ts'
 import { verb } from '../verb.ts'
 import { homeCodeOf } from './onion.ts'
 import { addPerson } from './person.ts'
@@ -100,7 +101,9 @@ export const add = verb({
     tools.voice.tell({ ok: true, name, grant, ...made }, () =>
       [
         ...(made.token === undefined
-          ? [`${name} has a key of its own, in ${file}. Use it: --as ${file}, or SHALLOT_IDENTITY=${file}`]
+          ? [
+              `${name} has a key of its own, in ${file}. Use it: --as ${typed(file!)}, or SHALLOT_IDENTITY=${typed(file!)}`,
+            ]
           : ['This token is shown this once and kept nowhere:', '', made.token, '', CURL]),
         `It may: ${sayGrant(desk.house, terms)}`,
         `  take it back with: shallot token remove ${name}`,
