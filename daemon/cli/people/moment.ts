@@ -61,14 +61,15 @@ function startOf(day: Temporal.PlainDate, zone: string): number {
   return day.toZonedDateTime(zone).epochMilliseconds
 }
 
-/** Today at this time, or tomorrow if that has passed. */
+/** When the clock shows this time next: today, where it is set back for the second time, or tomorrow. */
 function nextTime(text: string, here: Temporal.ZonedDateTime): number {
   const today = here.toPlainDate()
-  const at = (day: Temporal.PlainDate) =>
-    day.toZonedDateTime({ timeZone: here.timeZoneId, plainTime: Temporal.PlainTime.from(text) })
-      .epochMilliseconds
-  const first = at(today)
-  return first > here.epochMilliseconds ? first : at(today.add({ days: 1 }))
+  const time = Temporal.PlainTime.from(text)
+  const at = (day: Temporal.PlainDate, disambiguation: 'compatible' | 'later') =>
+    day.toPlainDateTime(time).toZonedDateTime(here.timeZoneId, { disambiguation }).epochMilliseconds
+  const [first, second] = [at(today, 'compatible'), at(today, 'later')]
+  const found = [first, second].find((each) => each > here.epochMilliseconds)
+  return found ?? at(today.add({ days: 1 }), 'compatible')
 }
 
 /** `2026-12-24 18:00`, local to the home. */

@@ -95,6 +95,16 @@ suite("parseMoment() reads times in the home's zone", () => {
     test(`--until ${text}`, () => assert.equal(parseMoment(text, '--until', NOW, BERLIN), seconds))
   }
 
+  for (const [now, next] of [
+    ['00:15', '00:30'],
+    ['00:45', '01:30'],
+    ['01:15', '01:30'],
+  ] as const)
+    test(`02:30 of the night in which it comes twice, at ${now} UTC, is the next one`, () => {
+      const time = (text: string) => Date.parse(`2026-10-25T${text}:00Z`)
+      assert.equal(parseMoment('02:30', '--until', time(now), BERLIN), time(next) / 1000)
+    })
+
   test('a day is its beginning for --from and its end for --until', () => {
     assert.equal(parseMoment('2026-12-24', '--from', NOW, BERLIN), at(2026, 11, 23, 23, 0))
     assert.equal(parseMoment('today', '--from', NOW, BERLIN), at(2026, 10, 24, 23, 0))
