@@ -59,8 +59,8 @@ function x25519(): { publicKey: Uint8Array; privateKey: Secret } {
 }
 
 /** A target that answers HTTP with its name. */
-async function httpAt(name: string): Promise<{ path: string } & AsyncDisposable> {
-  const path = join(hub.directory, name)
+async function httpAt(name: string, directory = hub.directory): Promise<{ path: string } & AsyncDisposable> {
+  const path = join(directory, name)
   const server = createHttpServer((_request, response) => response.end(name))
   return { path, [Symbol.asyncDispose]: await serving(server, path) }
 }
@@ -265,7 +265,10 @@ test('services return by themselves when tor is killed, and a client finds them 
 })
 
 test('a tor that others run serves as well, and is left running', async () => {
-  await using target = await httpAt('foreign')
+  // It runs elsewhere, and can be told of plain paths alone.
+  const plain = await mkdtemp(join(tmpdir(), 'onion-'))
+  after(() => rm(plain, { recursive: true, force: true }))
+  await using target = await httpAt('foreign', plain)
   const before = await pidOf(guest)
   {
     await using lodger = await openOnion(

@@ -29,7 +29,8 @@ export async function onionOn(
   network: PrivateTor,
   options: Partial<Omit<OnionOptions, 'tor'>> = {},
 ): Promise<TestOnion> {
-  const directory = await mkdtemp(join(tmpdir(), 'onion-'))
+  // As a person's own directory may be called: tor reads and is told of every path in it.
+  const directory = await mkdtemp(join(tmpdir(), 'ö "n", #1-'))
   const lines: LogLine[] = []
   const deps = {
     clock: systemClock,

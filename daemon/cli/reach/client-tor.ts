@@ -117,7 +117,8 @@ async function readExtra(path: string): Promise<string> {
 }
 
 function torrcText(directory: string, data: string, extra: string): string {
-  const quoted = (path: string) => `"${path.replace(/[\\"]/g, '\\$&')}"`
+  // Within a line a `#` begins a comment, in quotes too.
+  const quoted = (path: string) => `"${path.replace(/[\\"]/g, '\\$&').replaceAll('#', '\\043')}"`
   const at = (name: string) => quoted(join(directory, name))
   return [
     `DataDirectory ${quoted(data)}`,

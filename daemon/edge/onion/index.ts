@@ -163,7 +163,7 @@ class Room implements Onion {
     const changed = (status: OnionStatus) => this.#tell({ kind: 'status', status })
     return new Services(
       {
-        ...{ clock, random, log, ready, changed },
+        ...{ clock, random, log, ready, changed, torDirectory: this.#files?.directory },
         probe: ({ key, service }, signal) =>
           probe(
             { clock, dial },

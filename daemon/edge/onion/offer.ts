@@ -62,13 +62,20 @@ export class Offer {
   #doubted = new AbortController()
   firstUpload = new Latch<void>()
   #status: OnionStatus
+  readonly #target: string
   readonly #now: () => Instant
   readonly #changed: (status: OnionStatus) => void
 
   /** @throws OnionError bad-service | bad-path */
-  constructor(service: OnionService, now: () => Instant, changed: (status: OnionStatus) => void) {
+  constructor(
+    service: OnionService,
+    torDirectory: string | undefined,
+    now: () => Instant,
+    changed: (status: OnionStatus) => void,
+  ) {
     check(service)
     this.service = service
+    this.#target = targetPath(service.target, torDirectory)
     this.key = onionKeyOf(service.seed)
     this.id = serviceIdOf(this.key.address)
     this.#now = now
@@ -131,7 +138,7 @@ export class Offer {
     return [
       `ADD_ONION ED25519-V3:${this.key.expandedBase64()}`,
       ...(keys.length > 0 ? ['Flags=V3Auth'] : []),
-      `Port=${service.port},unix:${service.target}`,
+      `Port=${service.port},unix:${this.#target}`,
       ...keys.map((key) => `ClientAuthV3=${toBase32(key).toUpperCase()}`),
     ].join(' ')
   }
@@ -158,7 +165,6 @@ function clientKeysOf(service: OnionService): Uint8Array[] {
 }
 
 function check(service: OnionService): void {
-  targetPath(service.target)
   const refuse = (why: string): never => {
     throw new OnionError('bad-service', `the onion service ${service.name} ${why}`)
   }

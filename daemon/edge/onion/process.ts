@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once as event } from 'node:events'
 import { chmod, copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import { ignore } from '../../base/error.ts'
 import { Latch, once } from '../../base/lifetime.ts'
@@ -41,6 +41,11 @@ export async function prepareTor(files: TorFiles, seedFiles: string | undefined)
   }
 }
 
+/** A path is relative to where the daemon runs, a name is looked for. */
+function programOf(binary: string): string {
+  return binary.includes('/') ? resolve(binary) : binary
+}
+
 /**
  * Runs tor in its own directory and process group; it ends when disposed, and soon after this process dies.
  * @throws OnionError tor-missing when the program cannot be run
@@ -51,7 +56,9 @@ export async function openTorProcess(clock: Clock, options: TorProcessOptions): 
   // A socket left by a killed tor refuses, and its cookie is of no use: whoever waits for them must not find them.
   for (const file of [files.control, files.socks, files.cookie]) await rm(file, { force: true })
   // Its own process group: Ctrl-C in a terminal is for the daemon, which needs tor until it has closed.
-  const tor = spawn(options.binary, ['--defaults-torrc', files.empty, '-f', files.torrc], {
+  const tor = spawn(programOf(options.binary), ['--defaults-torrc', files.empty, '-f', files.torrc], {
+    // Targets are told from here.
+    cwd: files.directory,
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   })

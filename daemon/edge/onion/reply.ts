@@ -104,8 +104,18 @@ function malformed(what: string): OnionError {
 export function fieldsOf(text: string): ReadonlyMap<string, string> {
   const out = new Map<string, string>()
   for (const match of text.matchAll(/(?:^| )([A-Za-z0-9_]+)=(?:"((?:[^"\\]|\\.)*)"|([^ ]*))/g)) {
-    const value = match[2] === undefined ? match[3]! : match[2].replace(/\\(.)/g, '$1')
+    const value = match[2] === undefined ? match[3]! : unquoted(match[2])
     if (!out.has(match[1]!)) out.set(match[1]!, value)
   }
   return out
+}
+
+const ESCAPED: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' }
+
+/** tor writes what is not printable ASCII byte by byte, in octal: a directory's name in UTF-8, too. */
+function unquoted(text: string): string {
+  const bytes = text.replace(/\\([0-3][0-7]{2}|.)/g, (_all, of: string) =>
+    of.length === 3 ? String.fromCharCode(Number.parseInt(of, 8)) : (ESCAPED[of] ?? of),
+  )
+  return Buffer.from(bytes, 'latin1').toString()
 }

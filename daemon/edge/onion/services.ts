@@ -20,6 +20,8 @@ export interface ServicesDeps {
   readonly ready: () => Promise<void>
   readonly probe: (offer: Offer, signal: AbortSignal) => Promise<Verdict<void, OnionCode>>
   readonly changed: (status: OnionStatus) => void
+  /** Where a tor of our own runs; targets are told from there. */
+  readonly torDirectory?: string | undefined
 }
 
 /** Measured: a tor that is given 50 at once loses half of them and stops answering for 19 s; ten are no burden. */
@@ -75,7 +77,8 @@ export class Services {
     if (this.#offers.size >= SERVICES_MAX) {
       throw new OnionError('too-many', `${SERVICES_MAX} onion services are the most one tor is given`)
     }
-    const offer = new Offer(service, () => this.#deps.clock.now(), this.#deps.changed)
+    const { clock, torDirectory, changed } = this.#deps
+    const offer = new Offer(service, torDirectory, () => clock.now(), changed)
     for (const other of this.#offers.values()) {
       if (other.id === offer.id) {
         throw new OnionError(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-import { isAbsolute, join } from 'node:path'
+import { isAbsolute, join, relative } from 'node:path'
 import { OnionError } from './error.ts'
 
 /** sun_path holds 108 bytes and tor wants the closing zero. */
@@ -44,12 +44,17 @@ export function socketPath(path: string): string {
   return path
 }
 
-/** A target goes into a control command, where a blank ends the argument. @throws OnionError bad-path */
-export function targetPath(path: string): string {
-  if (/["\\\s,]/.test(socketPath(path))) {
-    throw new OnionError('bad-path', `the socket path ${path} must not contain blanks, commas or quotes`)
+/**
+ * A target goes into a control command, where a blank ends the argument, and tor refuses what is not ASCII.
+ * @param from  where tor runs, if that is known: seen from there the path has nothing of what the directories above are called
+ * @throws OnionError bad-path
+ */
+export function targetPath(path: string, from: string | undefined): string {
+  const target = from === undefined ? socketPath(path) : relative(from, socketPath(path))
+  if (/[^\x21-\x7e]|["\\,]/.test(target)) {
+    throw new OnionError('bad-path', `the socket path ${path} must be ASCII without blanks, commas or quotes`)
   }
-  return path
+  return target
 }
 
 /** The text of our tor's torrc. @param owner the process whose death ends tor */
@@ -58,7 +63,7 @@ export function torrcText(files: TorFiles, owner: number, extra: readonly string
     `DataDirectory ${quote(files.data)}`,
     `GeoIPFile ${quote(files.empty)}`,
     `GeoIPv6File ${quote(files.empty)}`,
-    `ControlSocket ${quote(files.control)}`,
+    `ControlSocket unix:${quote(files.control)}`,
     'CookieAuthentication 1',
     `CookieAuthFile ${quote(files.cookie)}`,
     `SocksPort unix:${quote(files.socks)} ExtendedErrors IsolateSOCKSAuth`,
@@ -77,6 +82,7 @@ export function torrcText(files: TorFiles, owner: number, extra: readonly string
   return `${lines.join('\n')}\n`
 }
 
+/** Within a line a `#` begins a comment, in quotes too. */
 function quote(path: string): string {
-  return `"${path.replace(/[\\"]/g, '\\$&')}"`
+  return `"${path.replace(/[\\"]/g, '\\$&').replaceAll('#', '\\043')}"`
 }

@@ -132,6 +132,11 @@ test('ReplyReader answers any bytes with replies or a named refusal', () => {
   )
 })
 
+test('fieldsOf() reads a path as tor writes it, byte by byte in octal', () => {
+  const fields = fieldsOf('AUTH COOKIEFILE="/h\\303\\244us \\360\\237\\217\\240/\\"1\\"\\t\\\\n/cookie"')
+  assert.equal(fields.get('COOKIEFILE'), '/häus 🏠/"1"\t\\n/cookie')
+})
+
 test('fieldsOf() reads plain and quoted values and keeps the first of two', () => {
   const fields = fieldsOf(
     'NOTICE BOOTSTRAP PROGRESS=5 TAG=conn SUMMARY="a \\"b\\" \\\\c D=1" EMPTY= TAG=other',

@@ -10,7 +10,7 @@ test('torrcText() opens unix sockets and no port', () => {
   const lines = torrcText(torFiles('/var/lib/shallot/tor'), 42, ['UseBridges 1']).split('\n')
   for (const line of [
     'DataDirectory "/var/lib/shallot/tor/data"',
-    'ControlSocket "/var/lib/shallot/tor/control"',
+    'ControlSocket unix:"/var/lib/shallot/tor/control"',
     'CookieAuthentication 1',
     'SocksPort unix:"/var/lib/shallot/tor/socks" ExtendedErrors IsolateSOCKSAuth',
     'ControlPort 0',
@@ -50,9 +50,24 @@ test('socketPath() refuses relative paths and control characters', () => {
   }
 })
 
+test('torrcText() quotes what tor would take for the end of a path', () => {
+  const text = torrcText(torFiles('/häus "1" #2\\3'), 42, [])
+  for (const line of [
+    'DataDirectory "/häus \\"1\\" \\0432\\\\3/data"',
+    'ControlSocket unix:"/häus \\"1\\" \\0432\\\\3/control"',
+    'SocksPort unix:"/häus \\"1\\" \\0432\\\\3/socks" ExtendedErrors IsolateSOCKSAuth',
+  ])
+    assert.ok(text.includes(`${line}\n`), line)
+})
+
 test('targetPath() refuses what would end the argument of a control command', () => {
-  assert.equal(targetPath('/run/shallot/t-1.sock'), '/run/shallot/t-1.sock')
-  for (const path of ['/a b', '/a"b', '/a\\b', '/a,b', '/a\tb', '/a\u00a0b']) {
-    assert.throws(() => targetPath(path), badPath, path)
+  assert.equal(targetPath('/run/shallot/t-1.sock', undefined), '/run/shallot/t-1.sock')
+  for (const path of ['/a b', '/a"b', '/a\\b', '/a,b', '/a\tb', '/a\u00a0b', '/häus/b']) {
+    assert.throws(() => targetPath(path, undefined), badPath, path)
+    assert.throws(() => targetPath(path, '/run/tor'), badPath, path)
   }
+})
+
+test('targetPath() is told to a tor of our own from where it runs, whatever the directories above are called', () => {
+  assert.equal(targetPath('/my häus, "1"/faces/a.sock', '/my häus, "1"/tor'), '../faces/a.sock')
 })
