@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+import { join } from 'node:path'
 import type { Config } from '../config/index.ts'
 import { createHome, holdsHome, loadHub, loadOwner, saveHub, saveOwner } from '../config/keyring.ts'
 import type { Seed } from '../core/identity/index.ts'
@@ -38,6 +39,31 @@ export function requireFreeDirectory(directory: string, flag: string): void {
   throw new CliError('home-exists', `there is a home in ${directory} already; it was not touched`, {
     next: `name another directory with ${flag}, or move that one away yourself`,
   })
+}
+
+/** sun_path has 108 bytes, with a zero at the end. */
+const SOCKET_BYTES_MAX = 107
+const OWN_SOCKET = 'api.sock'
+/** Of an onion address, named by the hash of it. */
+const FACE_SOCKET = 'faces/0123456789ab.sock'
+
+/** @throws CliError bad-config for a directory in which no daemon could listen, before a home is made there */
+export function requireSocketPlace({ data, tor }: Config): void {
+  const longest = join(data, tor.kind === 'off' ? OWN_SOCKET : FACE_SOCKET)
+  const excess = Buffer.byteLength(longest) - SOCKET_BYTES_MAX
+  const next = 'name another directory with --data or SHALLOT_DATA'
+  if (excess > 0) {
+    throw new CliError('bad-config', `the path of ${data} is ${excess} bytes too long for sockets in it`, {
+      next,
+    })
+  }
+  // It is told of a socket in a command in which nothing can be quoted; a tor of our own runs beside them.
+  if (tor.kind === 'existing' && /[^\x21-\x7e]|["\\,]/.test(data)) {
+    const wanted = 'ASCII without blanks, commas, quotes and backslashes'
+    throw new CliError('bad-config', `to a tor that runs already the path of ${data} must be ${wanted}`, {
+      next,
+    })
+  }
 }
 
 export interface Founding {

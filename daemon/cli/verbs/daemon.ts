@@ -3,6 +3,7 @@ import { isCode, RoomError, sentenceOf } from '../../base/error.ts'
 import { holdsHome } from '../../config/keyring.ts'
 import { KEYS, SETTINGS } from '../../config/settings.ts'
 import { type CliCode, CliError } from '../error.ts'
+import { requireSocketPlace } from '../found.ts'
 import { verb } from '../verb.ts'
 
 export const daemon = verb({
@@ -37,6 +38,7 @@ export const daemon = verb({
         next: 'make one with `shallot init`, or name its directory with --data',
       })
     }
+    requireSocketPlace(config)
     const { run } = await import('../../main.ts')
     try {
       await run(config, tools.signal, beginAnew)

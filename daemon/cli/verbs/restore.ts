@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { parseWords, type Seed } from '../../core/identity/index.ts'
 import { CliError } from '../error.ts'
-import { foundHome, requireSomeMissing } from '../found.ts'
+import { foundHome, requireSocketPlace, requireSomeMissing } from '../found.ts'
 import { ask, keyboardOf, readAll } from '../prompt.ts'
 import type { Tools } from '../tools.ts'
 import { verb } from '../verb.ts'
@@ -24,6 +24,7 @@ export const restore = verb({
   async run(tools, args) {
     const { voice, configured } = tools
     requireSomeMissing(configured.config)
+    requireSocketPlace(configured.config)
     const seed = await readWords(tools)
     const home = foundHome(tools, seed, { ownerName: args.name, as: args.as, isRestored: true })
     voice.tell({ ok: true, ...home }, () =>

@@ -463,3 +463,39 @@ test('every verb explains itself, with an example', async () => {
     assert.match(out, new RegExp(`Examples:\\n +shallot ${line}`), line)
   }
 })
+
+for (const [what, name, tor] of [
+  ['a path too long for the sockets of onion addresses', 'x'.repeat(80), 'child'],
+  ['a path too long for any socket', 'x'.repeat(100), 'off'],
+  ['a blank in its path, which nobody can tell a tor that runs already', 'my home', 'existing'],
+  ['an umlaut in its path, which nobody can tell a tor that runs already', 'häus', 'existing'],
+] as const) {
+  test(`a directory with ${what} is refused before a home is made there`, async () => {
+    using other = new Account()
+    other.environment.SHALLOT_DATA = join(other.base, name)
+    other.environment.SHALLOT_TOR = tor
+    other.environment.SHALLOT_TOR_CONTROL_SOCKET = '/run/tor/control'
+    other.environment.SHALLOT_TOR_SOCKS_SOCKET = '/run/tor/socks'
+    for (const verb of ['init', 'restore']) {
+      const { exit, said } = await other.jsonWithin([verb])
+      assert.deepEqual([exit, said.code, said.words], [2, 'bad-config', undefined])
+    }
+    assert.deepEqual(readdirSync(other.base), [])
+  })
+}
+
+test('a directory may have anything else in its path, and its daemon is not told to a tor that cannot find it', async () => {
+  using other = new Account()
+  other.environment.SHALLOT_DATA = join(other.base, 'my häus, "1" $HOME')
+  assert.equal((await other.jsonWithin(['init'])).exit, 0)
+  const tor = [
+    '--tor',
+    'existing',
+    '--tor-control-socket',
+    '/run/tor/control',
+    '--tor-socks-socket',
+    '/run/s',
+  ]
+  const { exit, said } = await other.jsonWithin(['daemon', ...tor])
+  assert.deepEqual([exit, said.code], [2, 'bad-config'])
+})
