@@ -6,7 +6,7 @@
  */
 import module from 'node:module'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 
 const NODE_MAJOR_MIN = 26
@@ -18,8 +18,12 @@ if (Number.parseInt(process.versions.node, 10) < NODE_MAJOR_MIN) {
   )
   process.exit(1)
 }
-// Halves the time to start. Never in the shared temporary directory: what lies in the cache is run.
-module.enableCompileCache(join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'shallot'))
+// Halves the time to start. Never in the shared temporary directory, nor in the one where somebody happens to be, which a variable
+// that is empty or relative would mean: what lies in the cache is run.
+const cache = [process.env.XDG_CACHE_HOME ?? '', join(process.env.HOME ?? homedir(), '.cache')].find(
+  isAbsolute,
+)
+if (cache !== undefined) module.enableCompileCache(join(cache, 'shallot'))
 // V8 doubles the room for new objects at every burst and keeps it: 10 MB of a daemon that idles.
 setFlagsFromString('--semi-space-growth-factor=1')
 await import('./shallot.ts')

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { readFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { userInfo } from 'node:os'
+import { isAbsolute, join } from 'node:path'
 import { CODE_HOME_PREFIX } from '../../schemas/gen/ts/wire.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
@@ -73,7 +73,7 @@ async function configure(deps: ToolsDeps, flags: ReadonlyMap<Key, unknown>): Pro
     environment: deps.environment,
     flags,
     workingDirectory: deps.workingDirectory,
-    homeDirectory: homedir(),
+    homeDirectory: homeOf(deps.environment),
   }
   // Read without the file first: it is the data directory that says where the file is.
   const place = parseConfig(sources)
@@ -84,6 +84,11 @@ async function configure(deps: ToolsDeps, flags: ReadonlyMap<Key, unknown>): Pro
   const whole = parseConfig({ ...sources, file: file.value })
   if (!whole.ok) throw new CliError(whole.why, whole.detail!)
   return whole.value
+}
+
+/** A variable that is empty or relative would mean wherever somebody happens to be. */
+function homeOf({ HOME }: ToolsDeps['environment']): string {
+  return HOME !== undefined && isAbsolute(HOME) ? HOME : userInfo().homedir
 }
 
 function once<T>(make: () => T): () => T {

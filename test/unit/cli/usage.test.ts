@@ -499,3 +499,27 @@ test('a directory may have anything else in its path, and its daemon is not told
   const { exit, said } = await other.jsonWithin(['daemon', ...tor])
   assert.deepEqual([exit, said.code], [2, 'bad-config'])
 })
+
+for (const HOME of ['', 'here'])
+  test(`directories are never in the one where somebody happens to be: HOME=${HOME}`, async () => {
+    using other = new Account()
+    Object.assign(other.environment, { HOME, SHALLOT_DATA: '', SHALLOT_OWNER: '' })
+    const { said } = await other.json(['config', 'show'])
+    const paths = (said.settings as { key: string; value: string }[]).slice(0, 2).map(({ value }) => value)
+    assert.deepEqual(
+      paths.map((path) => path.startsWith('/')),
+      [true, true],
+    )
+  })
+
+for (const [HOME, cache] of [
+  ['', ''],
+  ['', 'here'],
+  ['here', ''],
+] as const)
+  test(`what is run is never in the one where somebody happens to be: HOME=${HOME} XDG_CACHE_HOME=${cache}`, async () => {
+    using other = new Account()
+    Object.assign(other.environment, { HOME, XDG_CACHE_HOME: cache })
+    assert.equal((await other.run(['--version'])).exit, 0)
+    assert.deepEqual(readdirSync(other.base), [])
+  })
