@@ -86,10 +86,10 @@ export interface Founded {
 export function foundHome(tools: Tools, seed: Seed, making: Founding): Founded {
   const { owner, data } = tools.configured.config
   const { ownerName, as } = making
-  if (!/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,31}$/u.test(ownerName)) {
+  if (!/^[\p{L}\p{N}][\p{L}\p{M}\p{N} ._-]{0,31}$/u.test(ownerName)) {
     throw new CliError('usage', "the owner's name is 1 to 32 letters, digits, dots, dashes or spaces")
   }
-  if (as !== undefined && !/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,31}$/u.test(as)) {
+  if (as !== undefined && !/^[\p{L}\p{N}][\p{L}\p{M}\p{N} ._-]{0,31}$/u.test(as)) {
     throw new CliError('usage', 'the name of a home is 1 to 32 letters, digits, dots, dashes or spaces')
   }
   const isThere = { owner: holdsHome(owner), data: holdsHome(data) }

@@ -103,7 +103,7 @@ function requireGroupName(name: string): void {
   const plain =
     bytes >= 1 &&
     bytes <= GROUP_BYTES_MAX &&
-    /^[\p{L}\p{N}](?:[\p{L}\p{N} ._-]*[\p{L}\p{N}._-])?$/u.test(name)
+    /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N} ._-]*[\p{L}\p{M}\p{N}._-])?$/u.test(name)
   if (plain && name !== 'everything') return
   throw new CliError(
     'usage',

@@ -205,7 +205,7 @@ const kib = (bytes: number): string => (bytes / 1024).toFixed(1)
 /** What a file may be called after a name that comes from elsewhere. */
 function fileNameOf(device: string): string {
   const name = device
-    .replaceAll(/[^\p{L}\p{N}_-]+/gu, '-')
+    .replaceAll(/[^\p{L}\p{M}\p{N}_-]+/gu, '-')
     .replace(/^-+/, '')
     .slice(0, 64)
   return name === '' ? 'picture' : name
