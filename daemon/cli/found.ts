@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { join } from 'node:path'
+import { NAME_BYTES_MAX } from '../../schemas/gen/ts/wire.ts'
+import { utf8 } from '../base/bytes.ts'
 import type { Config } from '../config/index.ts'
 import { createHome, holdsHome, loadHub, loadOwner, saveHub, saveOwner } from '../config/keyring.ts'
 import type { Seed } from '../core/identity/index.ts'
@@ -72,6 +74,18 @@ export interface Founding {
   readonly isRestored?: boolean
 }
 
+/** @throws CliError usage, before anybody has written down words for nothing */
+export function requireNames({ ownerName, as }: Founding): void {
+  const rule = `1 to 32 letters, digits, dots, dashes or spaces, of at most ${NAME_BYTES_MAX} bytes`
+  if (!isName(ownerName)) throw new CliError('usage', `the owner's name is ${rule}`)
+  if (as !== undefined && !isName(as)) throw new CliError('usage', `the name of a home is ${rule}`)
+}
+
+function isName(text: string): boolean {
+  const isPlain = /^[\p{L}\p{N}][\p{L}\p{M}\p{N} ._-]{0,31}$/u.test(text)
+  return isPlain && utf8(text).length <= NAME_BYTES_MAX
+}
+
 export interface Founded {
   readonly home: PartyId
   readonly owner: string
@@ -85,13 +99,6 @@ export interface Founded {
  */
 export function foundHome(tools: Tools, seed: Seed, making: Founding): Founded {
   const { owner, data } = tools.configured.config
-  const { ownerName, as } = making
-  if (!/^[\p{L}\p{N}][\p{L}\p{M}\p{N} ._-]{0,31}$/u.test(ownerName)) {
-    throw new CliError('usage', "the owner's name is 1 to 32 letters, digits, dots, dashes or spaces")
-  }
-  if (as !== undefined && !/^[\p{L}\p{N}][\p{L}\p{M}\p{N} ._-]{0,31}$/u.test(as)) {
-    throw new CliError('usage', 'the name of a home is 1 to 32 letters, digits, dots, dashes or spaces')
-  }
   const isThere = { owner: holdsHome(owner), data: holdsHome(data) }
   // The owner's side knows the authorities of the home; the words alone do not.
   const generation = isThere.owner ? loadOwner(owner).generation : 0

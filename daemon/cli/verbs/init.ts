@@ -6,7 +6,7 @@ import { Secret } from '../../base/secret.ts'
 import { createPrivateFile } from '../../config/vault.ts'
 import { wordsOf } from '../../core/identity/index.ts'
 import { CliError } from '../error.ts'
-import { foundHome, requireNoHome, requireSocketPlace } from '../found.ts'
+import { foundHome, requireNames, requireNoHome, requireSocketPlace } from '../found.ts'
 import { ask, type Keyboard, keyboardOf } from '../prompt.ts'
 import type { Tools } from '../tools.ts'
 import { verb } from '../verb.ts'
@@ -38,6 +38,7 @@ export const init = verb({
     const { voice, configured } = tools
     requireNoHome(configured.config)
     requireSocketPlace(configured.config)
+    requireNames({ ownerName: args.name })
     const seed = new Secret(tools.random.bytes(32))
     const words = wordsOf(seed)
     const file =

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 import { parseWords, type Seed } from '../../core/identity/index.ts'
 import { CliError } from '../error.ts'
-import { foundHome, requireSocketPlace, requireSomeMissing } from '../found.ts'
+import { foundHome, requireNames, requireSocketPlace, requireSomeMissing } from '../found.ts'
 import { ask, keyboardOf, readAll } from '../prompt.ts'
 import type { Tools } from '../tools.ts'
 import { verb } from '../verb.ts'
@@ -25,6 +25,7 @@ export const restore = verb({
     const { voice, configured } = tools
     requireSomeMissing(configured.config)
     requireSocketPlace(configured.config)
+    requireNames({ ownerName: args.name, as: args.as })
     const seed = await readWords(tools)
     const home = foundHome(tools, seed, { ownerName: args.name, as: args.as, isRestored: true })
     voice.tell({ ok: true, ...home }, () =>

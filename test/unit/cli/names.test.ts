@@ -49,3 +49,19 @@ describe('the name of a group', () => {
     it(`cannot be ${JSON.stringify(name)}`, async () =>
       assert.equal(await codeOf('group', 'add', name, 'lamp'), 'usage'))
 })
+
+describe('the name of an owner, and of a home', () => {
+  for (const name of ['bad/name', 'क'.repeat(22), '𠀀'.repeat(17), 'x'.repeat(33), ' x'])
+    it(`is refused before words are shown: ${name}`, async () => {
+      using other = new Account()
+      const { exit, out } = await other.run(['init', '--name', name])
+      assert.deepEqual([exit, out], [2, ''])
+      assert.equal((await other.json(['restore', '--as', name], 'no words')).said.code, 'usage')
+    })
+
+  it('can be as long as what is sealed has room for', async () => {
+    using other = new Account()
+    assert.equal((await other.json(['init', '--name', 'क'.repeat(21)])).exit, 0)
+    assert.equal((await other.jsonWithin(['status'])).said.code, 'unreachable')
+  })
+})
