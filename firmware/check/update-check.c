@@ -149,10 +149,12 @@ IN_FLASH(static const struct loader loaders[]) = {
 
 /* ---- images: what is in them follows from version and place ---- */
 
+static uint32_t image_bytes = IMAGE_BYTES;
+
 static uint8_t image_byte(int version, uint32_t at) { return (uint8_t)(at / FLASH_CELL_BYTES * 7 + (uint32_t)version * 91); }
 
 static bool holds_image(int slot, int version) {
-  for (uint32_t at = 0; at < IMAGE_BYTES; at += FLASH_CELL_BYTES) {
+  for (uint32_t at = 0; at < image_bytes; at += FLASH_CELL_BYTES) {
     if (flash.slots[slot][at / FLASH_CELL_BYTES] != image_byte(version, at)) return false;
   }
   return true;
@@ -172,12 +174,12 @@ static int offer(int version, uint64_t sequence) {
   char vendor[sizeof own_image.vendor];
   char image_class[sizeof own_image.image_class];
   static uint8_t digests[NEW + 1][SHALLOT_DIGEST_BYTES];
-  static bool is_hashed[NEW + 1];
+  static uint32_t hashed[NEW + 1];
   uint8_t *digest = digests[version];
   uint8_t name[SHALLOT_DIGEST_BYTES] = {(uint8_t)sequence, (uint8_t)version};
   flash_copy(vendor, own_image.vendor, sizeof vendor);
   flash_copy(image_class, own_image.image_class, sizeof image_class);
-  if (!is_hashed[version]) is_hashed[version] = crypto_sha256_of(digest, image_source, &version, IMAGE_BYTES) == 0;
+  if (hashed[version] != image_bytes && crypto_sha256_of(digest, image_source, &version, image_bytes) == 0) hashed[version] = image_bytes;
   struct manifest_body manifest = {
     .sequence = sequence,
     .vendor = (const uint8_t *)vendor,
@@ -185,7 +187,7 @@ static int offer(int version, uint64_t sequence) {
     .image_class = (const uint8_t *)image_class,
     .class_size = strnlen(image_class, sizeof image_class),
     .digest = digest,
-    .size = IMAGE_BYTES,
+    .size = image_bytes,
   };
   return update_offer(&update, &manifest, name);
 }
@@ -193,7 +195,7 @@ static int offer(int version, uint64_t sequence) {
 static int chunk_send(int version) {
   uint8_t bytes[SHALLOT_CHUNK_BYTES];
   uint32_t at = update.got;
-  size_t size = IMAGE_BYTES - at < sizeof bytes ? IMAGE_BYTES - at : sizeof bytes;
+  size_t size = image_bytes - at < sizeof bytes ? image_bytes - at : sizeof bytes;
   image_source(&version, at, bytes, size);
   struct note chunk = {.kind = NOTE_CHUNK, .offset = at, .bytes = bytes, .bytes_size = size};
   return update_chunk(&update, &chunk);
@@ -206,7 +208,7 @@ static void device_new(void) {
   enum flash_cut cut = flash.cut;
   memset(&flash, 0, sizeof flash);
   memset(&states, 0, sizeof states);
-  for (uint32_t at = 0; at < IMAGE_BYTES; at += FLASH_CELL_BYTES) flash.slots[loader->first][at / FLASH_CELL_BYTES] = image_byte(OLD, at);
+  for (uint32_t at = 0; at < image_bytes; at += FLASH_CELL_BYTES) flash.slots[loader->first][at / FLASH_CELL_BYTES] = image_byte(OLD, at);
   loader->reset();
   flash.cut = cut;
   flash.operations_left = FLASH_NO_CUT;
@@ -305,6 +307,20 @@ static void cut_claims(enum flash_cut first) {
     claim(all_old, "the same, of an image that no hub welcomes");
     claim(few, "and no more is sent again than was not remembered");
   }
+}
+
+/* When the last byte is there, as much is there as is remembered at once: then nothing may be left to send, and nothing to boot. */
+static void even_claims(void) {
+  bool all_new = true;
+  image_bytes = UPDATE_KEEP_BYTES;
+  life(FLASH_NO_CUT, true);
+  int writes = flash.operations;
+  for (int at = 0; at <= writes; at++) {
+    struct ending ending = life(at, true);
+    all_new = all_new && ends_updated(&ending);
+  }
+  claim(all_new, "so it is with an image of exactly as many bytes as are remembered at once");
+  image_bytes = IMAGE_BYTES;
 }
 
 /* ---- what lies in flash ---- */
@@ -412,6 +428,7 @@ int app_main(const struct port *from) {
     if (i == 0) damage_claims();
     if (i > 0) refused_claims();
     /* The pasts of one boot loader differ in what it writes; torn is the worst that can become of that. */
+    if (i == 0) even_claims();
     cut_claims(loader->reset == idf_reset_blank || loader->first == 1 ? FLASH_CUT_TORN : FLASH_CUT_BEFORE);
   }
   log_text(from, "end");

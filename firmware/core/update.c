@@ -165,7 +165,8 @@ static int slot_add(struct update *update, const uint8_t *bytes, size_t size) {
   if (fault == 0) fault = slots->write(update->got, bytes, size);
   if (fault) return fault;
   update->got += (uint32_t)size;
-  if (update->got - update->state.kept < UPDATE_KEEP_BYTES) return 0;
+  /* Nothing would be left to ask for after a power cut: the last sector comes again, and with it the look at the whole. */
+  if (update->got - update->state.kept < UPDATE_KEEP_BYTES || update->got == update->state.size) return 0;
   update->state.kept = update->got - update->got % PORT_SECTOR_BYTES;
   return state_store(update);
 }

@@ -234,7 +234,7 @@ describe('power cuts on the way to another image [SPEC 15.5]', { concurrency: 2 
         check.lines.filter((line) => line.startsWith('FAILED')),
         [],
       )
-      assert.equal(check.lines.filter((line) => line.startsWith('ok ')).length, 74)
+      assert.equal(check.lines.filter((line) => line.startsWith('ok ')).length, 75)
     })
   }
 
