@@ -146,6 +146,18 @@ static void outbox_claims(void) {
   claim(session.outbox.used > 0, "a note about another epoch removes nothing");
 }
 
+/* A hub whose clock begins in 1970 is younger than what waits for it: that has no time, as what was measured before any hub said. */
+static void time_claims(void) {
+  struct envelope envelope;
+  session_ready();
+  report(1, 1 * SECOND);
+  session_set_time(&session, 5 * SECOND, 60 * SECOND);
+  bool is_sent = frames_drain(60 * SECOND) == 1;
+  size_t size = (size_t)(copy[0] << 8 | copy[1]);
+  claim(is_sent && envelope_open(&envelope, copy + HEAD, size, SHALLOT_DEVICE_ENVELOPE_BYTES_MAX) == 0,
+        "what was measured before the hub's 1970 is told as what any hub can read");
+}
+
 static void base64url_claims(void) {
   uint8_t out[8];
   claim(base64url_read(out, sizeof out, "AQ", 2) == 1 && out[0] == 1, "base64url is read");
@@ -163,6 +175,7 @@ int app_main(const struct port *port) {
   framing_claims();
   answer_claims();
   outbox_claims();
+  time_claims();
   base64url_claims();
   log_text(port, "end");
   return failed;

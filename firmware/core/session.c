@@ -33,6 +33,12 @@ void session_set_time(struct session *session, int64_t unix_ms, uint64_t now_ms)
   session->clock_offset_ms = unix_ms - (int64_t)now_ms;
 }
 
+/* 0 while no hub has said, and of what was before 1970 by a hub whose clock begins there. */
+static int64_t unix_ms_of(const struct session *session, int64_t at_ms) {
+  int64_t unix_ms = at_ms + session->clock_offset_ms;
+  return session->clock_known && unix_ms > 0 ? unix_ms : 0;
+}
+
 /* ---- sealing ---- */
 
 static struct sealed_claims claims_for(const struct session *session, enum message_type type, uint32_t sequence, uint64_t now_ms) {
@@ -46,7 +52,7 @@ static size_t sealed_size_max(size_t samples) {
 static void samples_date(const struct session *session, struct changes *changes) {
   for (size_t i = 0; i < changes->count; i++) {
     int64_t *time_ms = &changes->list[i].time_ms;
-    *time_ms = session->clock_known ? *time_ms + session->clock_offset_ms : 0;
+    *time_ms = unix_ms_of(session, *time_ms);
   }
 }
 
@@ -130,7 +136,7 @@ static int act_seal(struct session *session, const struct act *act, struct chang
   cbor_put_integer(&sealing.writer, SHALLOT_ACT_AFFORDANCE);
   cbor_put_integer(&sealing.writer, act->affordance);
   cbor_put_integer(&sealing.writer, SHALLOT_ACT_AT);
-  cbor_put_integer(&sealing.writer, session->clock_known ? (int64_t)now_ms + session->clock_offset_ms : 0);
+  cbor_put_integer(&sealing.writer, unix_ms_of(session, (int64_t)now_ms));
   cbor_put_integer(&sealing.writer, SHALLOT_ACT_CODE);
   cbor_put_integer(&sealing.writer, -act->code);
   cbor_put_integer(&sealing.writer, SHALLOT_ACT_VALUES);
@@ -203,7 +209,7 @@ static int still_seal(struct session *session, struct stills *stills, uint64_t n
   struct sealing sealing;
   struct sealed_claims claims = claims_for(session, MESSAGE_STILL, session->sequence++, now_ms);
   envelope_seal_begin(&sealing, &session->config->sealer, &claims, frame_of(session), SHALLOT_DEVICE_ENVELOPE_BYTES_MAX);
-  stills_body_put(stills, &sealing.writer, session->clock_known ? (int64_t)stills->taken_ms + session->clock_offset_ms : 0);
+  stills_body_put(stills, &sealing.writer, unix_ms_of(session, (int64_t)stills->taken_ms));
   return envelope_seal_end(&sealing, &session->config->sealer);
 }
 
