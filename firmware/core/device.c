@@ -753,10 +753,17 @@ static int image_boot(void) {
   return update_boot(&device.update);
 }
 
+/* The welcome that asks for the record is one all the same: the record goes first, because hello takes its room. */
+static int record_show_and_keep(void) {
+  int fault = record_show();
+  if (fault == 0) fault = output_pump();
+  return fault ? fault : image_keep();
+}
+
 static int event_handle(int event) {
   switch (event) {
     case SESSION_CONNECTED: connected(); return image_keep();
-    case SESSION_CONNECTED_WANTED: connected(); return record_show();
+    case SESSION_CONNECTED_WANTED: connected(); return record_show_and_keep();
     case SESSION_WANTED: return record_show();
     case SESSION_COMMAND: log_number(device.port, "command ", device.session.code, ""); return 0;
     case SESSION_IGNORED: log_number(device.port, "ignored ", device.session.code, ""); return 0;

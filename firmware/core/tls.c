@@ -389,6 +389,7 @@ int tls_write(struct tls *tls, const uint8_t *data, size_t size, uint32_t timeou
 }
 
 void tls_close(struct tls *tls) {
+  if (tls->config == NULL) return;
   if (tls->session != NULL) {
     tls->deadline_ms = 0;
     if (tls->io_error != SHALLOT_E_LINK_CLOSED) wolfSSL_shutdown(tls->session);

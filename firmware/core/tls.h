@@ -100,7 +100,7 @@ int tls_read(struct tls *tls, uint8_t *out, size_t capacity, uint32_t timeout_ms
 /* Writes all of data or fails: size, SHALLOT_E_TOO_SLOW (timeout_ms passed; then close), or as tls_read. */
 int tls_write(struct tls *tls, const uint8_t *data, size_t size, uint32_t timeout_ms);
 
-/* Says goodbye if that needs no waiting, frees everything, closes the connection. Also after a failed tls_open(). */
+/* Says goodbye if that needs no waiting, frees everything, closes the connection. Also after a failed tls_open(); nothing when it was closed. */
 void tls_close(struct tls *tls);
 
 /* The raw Ed25519 public key of the leaf that the daemon proved to hold; also after resumption. 0 or _TLS_FAILED. */

@@ -2,7 +2,7 @@
 /** The firmware's updates over real TLS: images of the same sources with other versions, booted as the host's port boots them [SPEC 15]. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { encodeCbor, type Manifest, type Signer } from '../../daemon/core/envelope/index.ts'
@@ -146,6 +146,36 @@ describe('a device that is given another image [SPEC 15]', { concurrency: 2 }, (
     assert.equal(await offered({}), 'replayed')
     assert.equal(await offered({ imageSequence: 2 }), 'downgrade')
     assert.equal(await offered({ imageSequence: 4 }), 'ok')
+  })
+
+  it('keeps it also when the hub that welcomes it has lost it, and asks for its record', async () => {
+    await using home = await openUpdateHome()
+    await using device = await enrolled(home)
+    const { firmware, id } = device
+    const { desk } = home.home
+    const image = imageOf('host', 'porch-light', SECOND)
+    const manifest = manifestOf(image, home.release)
+    desk.record = () => undefined
+    home.serve(manifest, image)
+    home.whenComplete(manifest, image.length, () => desk.devices.delete(id))
+    assert.equal(await home.offer(id, manifest), 'ok')
+    await firmware.line(/^image 2 on trial$/)
+    await until('its word of it', () => standings(home).find((each) => each === '2 steady'))
+    assert.ok(firmware.lines.includes('image kept'))
+  })
+
+  it('goes on as it was when its flash does not take that the other one is to be booted', async () => {
+    await using home = await openUpdateHome()
+    await using device = await enrolled(home)
+    const { firmware, id } = device
+    const image = imageOf('host', 'porch-light', SECOND)
+    const manifest = manifestOf(image, home.release)
+    mkdirSync(join(firmware.directory, 'boot', 'in the way'), { recursive: true })
+    home.serve(manifest, image)
+    assert.equal(await home.offer(id, manifest), 'ok')
+    await firmware.line(/^image complete, restarting$/)
+    await firmware.line(/^connected/)
+    await until('its word of it', () => standings(home).find((each) => each === '1 returned'))
   })
 
   it('comes back when the new one does not boot, after a few tries', async () => {
