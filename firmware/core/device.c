@@ -465,6 +465,12 @@ static void stage_say(unsigned stage, int code) {
   device.port->log(line);
 }
 
+/* A lock has to lock again meanwhile, and a thermostat to look. */
+static void enrolment_pause(uint32_t ms) {
+  uint64_t until_ms = device.port->now_ms() + ms;
+  for (uint64_t now_ms; (now_ms = device.port->now_ms()) < until_ms;) device.port->sleep_ms(wait_ms((uint32_t)(until_ms - now_ms)));
+}
+
 static int enrol_with(const struct enrol_code *code) {
   int fault = key_ready(code);
   if (fault) return fault;
@@ -475,7 +481,7 @@ static int enrol_with(const struct enrol_code *code) {
     log_number(device.port, "enrolment waits ", fault, "");
     stage_say(SHALLOT_SERIAL_WAITING, fault);
     pause_grow();
-    device.port->sleep_ms(pause_pick(device.pause_ms));
+    enrolment_pause(pause_pick(device.pause_ms));
   }
   device.pause_ms = 0;
   if (fault) return fault;

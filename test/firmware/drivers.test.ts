@@ -141,6 +141,22 @@ describe('a thermostat holds its target', () => {
     await again.line(/^relay 2 off$/)
   })
 
+  it('also while it looks for the hub of a code that it was given', async () => {
+    await using home = await openFirmwareHome()
+    await using room = await startFirmware({
+      port: 'sanitize',
+      program: 'thermostat',
+      world: { 'onewire-1': 'ds18b20 temperature=11' },
+    })
+    await room.line(/^relay 2 on$/)
+    const code = home.code('thermostat')
+    await home.home[Symbol.asyncDispose]()
+    room.say(code)
+    await room.line(/^enrolment waits/)
+    room.connect('onewire-1', 'ds18b20 temperature=25')
+    await room.line(/^relay 2 off$/)
+  })
+
   for (const [part, fault] of [
     ['ds18b20 temperature=5 fault=checksum', FAULT_CHECKSUM],
     ['ds18b20 temperature=5 fault=absent', FAULT_ABSENT],
