@@ -41,12 +41,23 @@ int renewal_load(const struct port *port, struct identity *identity, struct enro
   return blob_load(port, FORMER_BLOB, identity, papers, room, capacity) == 0 ? 0 : fault;
 }
 
+/* The bytes of a stored identity that is one, in room of IDENTITY_BYTES_MAX: their size, or a code. */
+static int whole_read(const struct port *port, const char *name, uint8_t *room) {
+  struct identity identity;
+  struct enrolled_body papers;
+  int size = port->blob_read(name, room, IDENTITY_BYTES_MAX);
+  int fault = size < 0 ? size : identity_read(&identity, &papers, room, (size_t)size);
+  identity_wipe(&identity);
+  return fault ? fault : size;
+}
+
 /* The room is on the stack: a session's own rooms hold the papers and readings, and the stack is far from its peak here. */
 int renewal_keep(const struct port *port, const struct identity *identity, const struct enrolled_body *papers) {
   uint8_t room[IDENTITY_BYTES_MAX];
   if (!renewal_is_about(papers, identity->public_key)) return SHALLOT_E_CERTIFICATE_PROFILE;
-  int size = port->blob_read(PRESENT_BLOB, room, sizeof room);
-  int fault = size < 0 ? size : port->blob_write(FORMER_BLOB, room, (size_t)size);
+  /* A damaged one is not the one before: then it is what lies beside it. */
+  int size = whole_read(port, PRESENT_BLOB, room);
+  int fault = size < 0 ? 0 : port->blob_write(FORMER_BLOB, room, (size_t)size);
   if (fault == 0) fault = present_write(port, identity, papers, room);
   crypto_wipe(room, sizeof room);
   return fault < 0 ? fault : 0;
@@ -73,19 +84,22 @@ int renewal_move(const struct port *port, const char *host, uint16_t tcp_port, u
 int renewal_repin(const struct port *port, const uint8_t *current, const uint8_t *next) {
   static const char *const names[] = {PRESENT_BLOB, FORMER_BLOB};
   uint8_t room[IDENTITY_BYTES_MAX];
-  int fault = 0;
-  for (size_t i = 0; i < 2 && fault == 0; i++) {
+  int outcome = SHALLOT_E_PORT_STORAGE;
+  bool is_first = true;
+  for (size_t i = 0; i < 2 && (is_first || outcome == 0); i++) {
     int size = port->blob_read(names[i], room, sizeof room);
-    fault = size < 0 ? size : identity_repin(room, (size_t)size, current, next);
-    if (fault == 0) fault = port->blob_write(names[i], room, (size_t)size);
-    if (fault && i > 0) fault = 0; /* a damaged copy is what the present one is there for */
+    /* What is damaged or not there is what the other is there for. */
+    if (size < 0 || identity_repin(room, (size_t)size, current, next) != 0) continue;
+    int fault = port->blob_write(names[i], room, (size_t)size);
+    if (is_first) outcome = fault;
+    is_first = false;
   }
   crypto_wipe(room, sizeof room);
-  return fault;
+  return outcome;
 }
 
 static int digest_take(const struct port *port, const char *name, uint8_t *room, uint8_t digest[SHALLOT_DIGEST_BYTES]) {
-  int size = port->blob_read(name, room, IDENTITY_BYTES_MAX);
+  int size = whole_read(port, name, room);
   int fault = size < 0 ? size : crypto_sha256(digest, room, (size_t)size);
   return fault ? fault : size;
 }

@@ -257,6 +257,36 @@ describe('the stored identity', () => {
     await obeys(home, clock, 2)
   })
 
+  it('stays when no hub takes the present certificate, and the one before is damaged', async () => {
+    const clock = new SetClock()
+    await using home = await openFirmwareHome({ clock })
+    await using first = await enrolled(home, 'sanitize')
+    await obeys(home, clock, 1)
+    await first.kill()
+    const { directory } = first
+    const { hello } = await home.device('porch')
+    const foreign = deviceLeaf(signer(), hello.signer, systemRandom.bytes(8), clock.now())
+    const present = readFileSync(join(directory, 'identity'))
+    writeFileSync(join(directory, 'identity'), withCertificate(present, Buffer.from(foreign)))
+    writeFileSync(join(directory, 'former'), flipped(present))
+    rmSync(join(directory, 'ticket'))
+    await using firmware = await startFirmware({ port: 'sanitize', program: 'porch-light', directory })
+    await firmware.line(/^link ended -207$/)
+    await firmware.line(/^link ended -207$/)
+    assert.ok(!firmware.lines.includes('waiting for an enrolment code'))
+  })
+
+  it('leaves the whole copy alone when the other is damaged at a renewal', async () => {
+    const clock = new SetClock()
+    await using home = await openFirmwareHome({ clock })
+    await using firmware = await enrolled(home, 'sanitize')
+    const whole = readFileSync(join(firmware.directory, 'former'))
+    writeFileSync(join(firmware.directory, 'identity'), flipped(whole))
+    clock.pass(0.7 * LIFE)
+    await firmware.line(/^certificate renewed 0$/)
+    assert.deepEqual(readFileSync(join(firmware.directory, 'former')), whole)
+  })
+
   it('is enrolled anew when both copies are noise', async () => {
     await using home = await openFirmwareHome()
     await using first = await enrolled(home, 'sanitize')
@@ -270,6 +300,13 @@ describe('the stored identity', () => {
     await firmware.line(/^connected$/)
   })
 })
+
+/** With another bit in the key. */
+function flipped(identity: Buffer): Buffer {
+  const spoiled = Buffer.from(identity)
+  spoiled[20]! ^= 1
+  return spoiled
+}
 
 /** The stored identity with another certificate in it, and a sum that is right. */
 function withCertificate(identity: Buffer, certificate: Buffer): Buffer {
