@@ -117,14 +117,15 @@ static void tell(struct changes *changes, unsigned affordance, int8_t told, int8
   if (now != told && now != UNKNOWN) changes_add(changes, affordance, now);
 }
 
-static void changes_tell(struct changes *changes, const struct standing *told, uint64_t now_ms) {
+/* What is other than it was told, and how all stands. */
+static struct standing changes_tell(struct changes *changes, const struct standing *told, uint64_t now_ms) {
   struct standing now = standing_now(now_ms);
   tell(changes, SHALLOT_CAPABILITY_LOCKED, told->is_locked, now.is_locked);
   tell(changes, SHALLOT_CAPABILITY_CLOSED, told->is_closed, now.is_closed);
   tell(changes, SHALLOT_CAPABILITY_FAIL_SAFE, told->is_fail_safe, now.is_fail_safe);
   tell(changes, SHALLOT_CAPABILITY_KEYPAD_LOCKED, told->is_keypad_locked, now.is_keypad_locked);
   tell(changes, SHALLOT_CAPABILITY_JAMMED, told->is_jammed, now.is_jammed);
-  house.told = now;
+  return now;
 }
 
 static void keypad_watch(uint64_t now_ms) {
@@ -137,7 +138,7 @@ static void keypad_watch(uint64_t now_ms) {
 static uint32_t door_tick(uint64_t now_ms, struct changes *changes) {
   door_mind(now_ms);
   keypad_watch(now_ms);
-  changes_tell(changes, &house.told, now_ms);
+  house.told = changes_tell(changes, &house.told, now_ms);
   if (house.is_button_untold) {
     changes->act_source = SHALLOT_ACT_BUTTON;
     changes->act_affordance = SHALLOT_CAPABILITY_UNLOCK;
@@ -146,6 +147,7 @@ static uint32_t door_tick(uint64_t now_ms, struct changes *changes) {
   return LOOK_MS;
 }
 
+/* For whoever asks, who may be somebody else than the hub: it is still to be told what has changed. */
 static void door_stand(struct changes *changes) {
   static const struct standing nothing = {UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN};
   changes_tell(changes, &nothing, house.port->now_ms());

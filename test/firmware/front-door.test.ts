@@ -107,6 +107,18 @@ describe('a lock and a keypad by themselves, with a clock that is moved', () => 
 })
 
 describe('a front door’s lock', () => {
+  it('tells its hub what has changed, also when somebody reads it in that moment', async () => {
+    await using home = await openFirmwareHome()
+    await using door = await openDoor(home)
+    const read = { operation: 'read', affordance: LOCKED } as const
+    const change = (value: boolean) => ({ operation: 'write', affordance: FAIL_SAFE, value }) as const
+    for (const isFailSafe of [true, false, true, false, true, false]) {
+      const orders = [change(isFailSafe), read].map((what) => door.order(home.owner, what))
+      assert.deepEqual(await Promise.all(orders), ['ok', 'ok'])
+      await told(door, FAIL_SAFE, isFailSafe)
+    }
+  })
+
   it('opens for an owner, shows it, and locks again by itself', async () => {
     await using home = await openFirmwareHome()
     await using door = await openDoor(home)
