@@ -170,6 +170,20 @@ function spoolStories(): Buffer[] {
   return [...stories, forged(5, 5), forged(63, 2 ** 32 - 1), Buffer.concat([forged(1, 1), forged(2, 130)])]
 }
 
+/** firmware/fuzz/kept.c: writes that are cut, bits that flip, and a torn write whose half is whole, first of all and over a value. */
+function keptStories(): Buffer[] {
+  const half = Buffer.from([1, 2])
+  const sum = createHash('sha256').update(half).digest().subarray(0, 4)
+  const torn = [0x21, 0, 8, ...half, ...sum, 3, 4, 3]
+  return [
+    [0, 3, 1, 2, 3, 2, 9, 6, 5],
+    [0, 1, 7, 5, 0, 2, 8, 8, 0x83],
+    [0, 1, 7, 0x25, 0x83, 0, 1, 9],
+    torn,
+    [0, 1, 7, ...torn],
+  ].map((steps) => Buffer.from(steps))
+}
+
 /** firmware/fuzz/flash.c: one blob in each, under a sum that is right. */
 function flashStories(): Buffer[] {
   const key = Buffer.alloc(32, 3)
@@ -259,11 +273,7 @@ function seedsOf(target: string): Buffer[] {
         firsts.map((first) => Buffer.from([first, ...Array.from({ length: 120 }, (_, i) => (i * 37) & 255)])),
       )
     case 'kept':
-      return [
-        [0, 3, 1, 2, 3, 2, 9, 6, 5],
-        [0, 1, 7, 5, 0, 2, 8, 8, 0x83],
-        [0, 1, 7, 0x25, 0x83, 0, 1, 9],
-      ].map((steps) => Buffer.from(steps))
+      return keptStories()
     case 'identity':
       return [storedIdentity(leaf), storedIdentity(new Uint8Array(0))]
     default:
