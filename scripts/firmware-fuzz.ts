@@ -151,7 +151,7 @@ const told = (bytes: Uint8Array): Buffer =>
     ? Buffer.concat([Buffer.of(bytes.length), bytes])
     : Buffer.concat([Buffer.of(0x80 | (bytes.length >> 8), bytes.length & 255), bytes])
 
-/** firmware/fuzz/spool.c: entries that are put, sent and noted, cuts, and slots with a serial of somebody's choice. */
+/** firmware/fuzz/spool.c: entries that are put, sent and noted, cuts, and slots with a serial of somebody's choice, the last of all too. */
 function spoolStories(): Buffer[] {
   const [open, take, note, cut, refused, put] = [1, 2, 3, 4, 12, (count: number) => 6 | ((count - 1) << 3)]
   const power = (writes: number, how: number) => 5 | (writes << 3) | (how << 5)
@@ -167,7 +167,14 @@ function spoolStories(): Buffer[] {
     [power(2, 1), put(4), open, take, power(0, 2), note, open, take],
     [0, 5, 3, 1, 2, 3, put(1), take],
   ].map((steps) => Buffer.from(steps))
-  return [...stories, forged(5, 5), forged(63, 2 ** 32 - 1), Buffer.concat([forged(1, 1), forged(2, 130)])]
+  const last = Buffer.concat([forged(62, 2 ** 32 - 2), Buffer.of(put(32), put(22))])
+  return [
+    ...stories,
+    forged(5, 5),
+    forged(63, 2 ** 32 - 1),
+    last,
+    Buffer.concat([forged(1, 1), forged(2, 130)]),
+  ]
 }
 
 /** firmware/fuzz/kept.c: writes that are cut, bits that flip, and a torn write whose half is whole, first of all and over a value. */
