@@ -166,6 +166,7 @@ function spoolStories(): Buffer[] {
     [...Array<number>(3).fill(put(32)), take, note, open, take],
     [power(2, 1), put(4), open, take, power(0, 2), note, open, take],
     [0, 5, 3, 1, 2, 3, put(1), take],
+    [put(3), 0, 0x40, 3, 1, 2, 3, take, 0, 0x41, 0, note, take, note],
   ].map((steps) => Buffer.from(steps))
   const last = Buffer.concat([forged(62, 2 ** 32 - 2), Buffer.of(put(32), put(22))])
   return [

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * The ring of readings on flash: a story of entries, notes of a hub, power cuts, and slots that hold any bytes, under a sum that is right
- * too. What must hold: no call goes to flash more often than its slots ask for; what is sent was put or is forged, the put ones in their
- * order, none after it was noted; and every one that was put comes or is counted as lost, unless somebody forged over it.
+ * too, at a restart or while it is read. What must hold: no call goes to flash more often than its slots ask for; what is sent was put or
+ * is forged, the put ones in their order, none after it was noted; and every one that was put comes or is counted as lost, unless somebody
+ * wrote over it under a right sum.
  */
 #include "story.h"
 
@@ -24,6 +25,7 @@ static unsigned looks_left;
 static uint32_t made, flying, noted, lost;
 static uint32_t latest; /* that was sent in this life */
 static bool was_kept[NUMBERS_MAX], has_come[NUMBERS_MAX];
+static uint32_t in_slot[SPOOL_SLOTS]; /* the last that was put there */
 
 static void look(void) {
   if (looks_left-- == 0) abort();
@@ -60,6 +62,7 @@ static void life_begin(void) {
 
 static void entry_put(void) {
   struct outbox_label label = {.sequence = made + 1, .samples = 1};
+  uint32_t slot = spool.next % SPOOL_SLOTS;
   if (made + 1 == NUMBERS_MAX) return;
   uint8_t *at = outbox_reserve(&outbox, ENVELOPE_BYTES);
   made++;
@@ -70,7 +73,8 @@ static void entry_put(void) {
   outbox_add(&outbox, &label, ENVELOPE_BYTES);
   looks_left = LOOKS_PUT;
   was_kept[made] = spool_put(&spool, &outbox, room) == 0;
-  if (!was_kept[made]) memset(&outbox, 0, sizeof outbox);
+  if (was_kept[made]) in_slot[slot] = made;
+  else memset(&outbox, 0, sizeof outbox);
 }
 
 static void entry_take(void) {
@@ -102,16 +106,6 @@ static void link_cut(bool is_refused) {
   flying = 0;
 }
 
-/* Whoever forges over an entry takes it away; its envelope is the end of what is there. */
-static void entry_forget(const char *name) {
-  uint8_t bytes[SPOOL_ROOM_BYTES];
-  uint32_t number;
-  int at = place_blob_read(name, bytes, sizeof bytes) - ENVELOPE_BYTES;
-  if (at < 0 || memcmp(bytes + at, mark, sizeof mark) != 0) return;
-  memcpy(&number, bytes + at + sizeof mark, sizeof number);
-  was_kept[number] = false;
-}
-
 /* Any bytes in a slot; never ours, which are known by their mark. */
 static void slot_forge(struct story *story) {
   uint8_t bytes[80];
@@ -120,9 +114,10 @@ static void slot_forge(struct story *story) {
   size_t size = story_string(story, bytes, sizeof bytes);
   for (size_t at = 0; at + sizeof mark <= size; at++)
     if (memcmp(bytes + at, mark, sizeof mark) == 0) return;
-  entry_forget(name);
+  bool is_right = slot & 0x80 || (size >= CRYPTO_SUM_BYTES && crypto_sum_fits(bytes, bytes + CRYPTO_SUM_BYTES, size - CRYPTO_SUM_BYTES));
+  if (is_right) was_kept[in_slot[slot % SPOOL_SLOTS]] = false;
   flash_put(name, bytes, size, slot & 0x80 ? SUM_FIRST : SUM_NONE);
-  life_begin();
+  if (!(slot & 0x40)) life_begin();
 }
 
 static void step(struct story *story) {
@@ -168,6 +163,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   memset(&spool, 0, sizeof spool);
   memset(was_kept, 0, sizeof was_kept);
   memset(has_come, 0, sizeof has_come);
+  memset(in_slot, 0, sizeof in_slot);
   life_begin();
   while (story.left > 0) step(&story);
   drain();
