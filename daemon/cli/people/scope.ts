@@ -16,6 +16,7 @@ export interface Target extends Scope {
 /** @throws CliError not-found | conflict | unconfirmed */
 export function targetNamed(house: House, named: string): Target {
   if (named === 'everything') {
+    if (meantBy(house.things, named)) throw namedLikeAll()
     const known = house.things.flatMap(({ affordances }) => affordances)
     const numbers = known.length > 0 ? known : CAPABILITIES.map(({ number }) => number)
     return { words: 'everything', devices: [], affordances: unique(numbers) }
@@ -41,6 +42,13 @@ export function targetNamed(house: House, named: string): Target {
       next: 'see `shallot device list` and `shallot group list`; or say everything',
     },
   )
+}
+
+/** Who means the one device must not give away all of them. */
+function namedLikeAll(): CliError {
+  return new CliError('conflict', 'a device is called everything', {
+    next: 'say device:everything, or call it something else: shallot device rename everything <name>',
+  })
 }
 
 /** Only a device that an owner has bound to its name: the hub could show any key under any other. */

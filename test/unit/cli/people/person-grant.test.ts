@@ -139,6 +139,12 @@ suite('grant', () => {
     assert.equal(stage.people.grants[0]!.body.leaseS, 0)
   })
 
+  test('everything is not given away where one device is called that', async () => {
+    stage.home.device('everything', [1])
+    await stage.refused('grant sitter everything all', 3, 'conflict')
+    await stage.done('grant sitter device:everything on')
+  })
+
   test('everything is a grant that names no device', async () => {
     stage.people.phone('phone', 'sitter')
     await stage.done('grant sitter everything all')
