@@ -139,6 +139,7 @@ describe('the form of requests and answers [SPEC 9.1]', () => {
     '192.168.1.2:8443',
     '[::1]:443',
     'hub.local',
+    'my_hub.local:8443',
     'hub.home.arpa',
     'home.onion',
   ]) {
