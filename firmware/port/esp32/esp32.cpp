@@ -237,17 +237,26 @@ static const struct listener listener = {
 
 /* ---- pulses: a timer of LEDC for each pin that has asked ---- */
 
-enum { WAVES = 4, DUTY_BITS = 14 };
+/* One less than the ESP32-C3's timers have: with all of them its hardware has no "always" (ESP-IDF's LEDC guide, on duty resolution). */
+enum { WAVES = 4, DUTY_BITS = 13 };
 
-/* Two channels share a timer, so every second one is used. */
+struct Wave {
+  int pin;
+  uint32_t period_us; /* 0: its timer was not set up yet */
+};
+
+static Wave waves[WAVES] = {{NO_PIN, 0}, {NO_PIN, 0}, {NO_PIN, 0}, {NO_PIN, 0}};
+
 static int wave_of(int pin) {
-  static int pins[WAVES] = {NO_PIN, NO_PIN, NO_PIN, NO_PIN};
   for (int i = 0; i < WAVES; i++) {
-    if (pins[i] == NO_PIN) pins[i] = pin;
-    if (pins[i] == pin) return 2 * i;
+    if (waves[i].pin == NO_PIN) waves[i].pin = pin;
+    if (waves[i].pin == pin) return i;
   }
   return -1;
 }
+
+/* Two channels share a timer, so every second one is used. */
+static int channel_of(int wave) { return 2 * wave; }
 
 #if defined(CONFIG_IDF_TARGET_ESP32C3)
 enum { CHANNELS = 6 };
@@ -255,12 +264,21 @@ enum { CHANNELS = 6 };
 enum { CHANNELS = 16 };
 #endif
 
+/* Once: it sets the timer to its beginning, and a pulse that is under way begins again, longer than any that was asked for. */
+static bool wave_begin(Wave *wave, int channel, uint32_t period_us) {
+  if (wave->period_us == period_us) return true;
+  if (ledcSetup(channel, 1000000 / period_us, DUTY_BITS) == 0) return false;
+  ledcAttachPin(wave->pin, channel);
+  wave->period_us = period_us;
+  return true;
+}
+
 int board_pulse(int pin, uint32_t period_us, uint32_t high_us) {
   int wave = wave_of(pin);
-  if (wave < 0 || wave >= CHANNELS || period_us == 0) return SHALLOT_E_DEVICE_FAULT;
-  if (ledcSetup(wave, 1000000 / period_us, DUTY_BITS) == 0) return SHALLOT_E_DEVICE_FAULT;
-  ledcAttachPin(pin, wave);
-  ledcWrite(wave, (uint32_t)(((uint64_t)high_us << DUTY_BITS) / period_us));
+  int channel = channel_of(wave);
+  if (wave < 0 || channel >= CHANNELS || period_us == 0) return SHALLOT_E_DEVICE_FAULT;
+  if (!wave_begin(&waves[wave], channel, period_us)) return SHALLOT_E_DEVICE_FAULT;
+  ledcWrite(channel, (uint32_t)(((uint64_t)high_us << DUTY_BITS) / period_us));
   return 0;
 }
 
