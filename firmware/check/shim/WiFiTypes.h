@@ -5,7 +5,14 @@
 
 #include <Arduino.h>
 
-typedef enum { WL_NO_SSID_AVAIL = 1, WL_CONNECTED = 3, WL_CONNECT_FAILED = 4 } wl_status_t;
+typedef enum {
+  WL_NO_SSID_AVAIL = 1,
+  WL_CONNECTED = 3,
+  WL_CONNECT_FAILED = 4,
+#if defined(ESP8266)
+  WL_WRONG_PASSWORD = 6,
+#endif
+} wl_status_t;
 typedef enum { WIFI_STA = 1 } WiFiMode_t;
 
 class WiFiClass {
@@ -14,6 +21,7 @@ class WiFiClass {
   bool mode(WiFiMode_t mode);
   bool setAutoReconnect(bool is_on);
   wl_status_t begin(const char *name, const char *password);
+  bool disconnect();
   wl_status_t status();
   IPAddress localIP();
 };

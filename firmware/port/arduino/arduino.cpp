@@ -16,22 +16,41 @@
 /* The core's own work is done while we wait. */
 void board_sleep_ms(uint32_t ms) { delay(ms); }
 
-enum { POLL_MS = 1 };
+enum { POLL_MS = 1, LEAVE_MS_MAX = 1000, SCAN_MS_MAX = 4000 };
 
-int board_wifi_join(const char *name, const char *password, uint32_t timeout_ms) {
-  uint64_t deadline = board_now_ms() + timeout_ms;
+void board_radio_begin() {
   WiFi.persistent(false);
   WiFi.mode(WIFI_STA);
   WiFi.setAutoReconnect(true);
+}
+
+/* The status is of the network before until it was left; an ESP32's is what the last event said. */
+static void network_leave() {
+  uint64_t deadline = board_now_ms() + LEAVE_MS_MAX;
+  WiFi.disconnect();
+  while (WiFi.status() == WL_CONNECTED && board_now_ms() < deadline) delay(POLL_MS);
+}
+
+static int refusal_of(int status) {
+  if (status == WL_NO_SSID_AVAIL) return SHALLOT_E_WIFI_ABSENT;
+#if defined(ESP8266)
+  if (status == WL_WRONG_PASSWORD) return SHALLOT_E_WIFI_REFUSED;
+#endif
+  return status == WL_CONNECT_FAILED ? SHALLOT_E_WIFI_REFUSED : 0;
+}
+
+/* That a try before was refused stands in the status too, until this one has looked for its network. */
+int board_wifi_join(const char *name, const char *password, uint32_t timeout_ms) {
+  network_leave();
+  uint64_t began = board_now_ms();
   WiFi.begin(name, password[0] == '\0' ? nullptr : password);
-  for (;;) {
+  for (uint64_t passed = 0; passed < timeout_ms; passed = board_now_ms() - began) {
     int status = WiFi.status();
     if (status == WL_CONNECTED) return 0;
-    if (status == WL_NO_SSID_AVAIL) return SHALLOT_E_WIFI_ABSENT;
-    if (status == WL_CONNECT_FAILED) return SHALLOT_E_WIFI_REFUSED;
-    if (board_now_ms() >= deadline) return timeout_ms == 0 ? 0 : SHALLOT_E_PORT_TIMEOUT;
+    if (passed >= SCAN_MS_MAX && refusal_of(status) != 0) return refusal_of(status);
     delay(POLL_MS);
   }
+  return timeout_ms == 0 ? 0 : SHALLOT_E_PORT_TIMEOUT;
 }
 
 enum { MDNS_PORT = 5353, FIRST_FREE_PORT = 49152, FREE_PORTS = 16384 };

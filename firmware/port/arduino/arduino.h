@@ -55,6 +55,9 @@ uint64_t board_now_ms();
 /* Makes a pin repeat a pulse, high for high_us of every period_us. */
 int board_pulse(int pin, uint32_t period_us, uint32_t high_us);
 
+/* Switches the radio on, without a network yet. */
+void board_radio_begin();
+
 /* As port.h has them. */
 void board_sleep_ms(uint32_t ms);
 int board_wifi_join(const char *name, const char *password, uint32_t timeout_ms);

@@ -172,9 +172,14 @@ static void pins_begin() {
 
 enum { CONSOLE_BAUD = 115200 };
 
+/*
+ * The radio is on before anything is drawn by chance, which both chips take from its noise, and before anybody listens: an ESP32 has no TCP
+ * until then.
+ */
 void setup() {
   pins_begin();
   Serial.begin(CONSOLE_BAUD);
+  board_radio_begin();
   if (!LittleFS.begin() && (!LittleFS.format() || !LittleFS.begin())) board_log("no storage");
   app_main(&board);
 }
