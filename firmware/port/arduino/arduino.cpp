@@ -92,6 +92,14 @@ int board_blob_read(const char *name, uint8_t *out, size_t capacity) {
   return size <= capacity && count != (int)size ? SHALLOT_E_PORT_STORAGE : count;
 }
 
+/* close() has nobody to tell that what was still to be written was not. */
+static bool has_size(const char *path, size_t size) {
+  File file = LittleFS.open(path, "r");
+  bool has = file && file.size() == size;
+  file.close();
+  return has;
+}
+
 int board_blob_write(const char *name, const uint8_t *data, size_t size) {
   char path[PATH_BYTES];
   char fresh[PATH_BYTES];
@@ -102,7 +110,7 @@ int board_blob_write(const char *name, const uint8_t *data, size_t size) {
   if (!file) return SHALLOT_E_PORT_STORAGE;
   bool is_whole = file.write(data, size) == size;
   file.close();
-  return is_whole && LittleFS.rename(fresh, path) ? 0 : SHALLOT_E_PORT_STORAGE;
+  return is_whole && has_size(fresh, size) && LittleFS.rename(fresh, path) ? 0 : SHALLOT_E_PORT_STORAGE;
 }
 
 int board_blob_remove(const char *name) {
