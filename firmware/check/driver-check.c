@@ -366,6 +366,12 @@ static void motor_claims(void) {
   motor_link_lost(&motor, 50020);
   motor_step(&motor, 50010 + MOTOR_TURN_MS);
   claim(board.output[1] == 0 && board.output[2] == 0, "nor does one that was about to turn");
+  motor_run(&motor, 50, 60000);
+  board.outputs_broken = true;
+  claim(motor_link_lost(&motor, 60100) == SHALLOT_E_DEVICE_FAULT && motor_step(&motor, 60120) == SHALLOT_E_DEVICE_FAULT, "one that cannot be stopped says so");
+  board.outputs_broken = false;
+  motor_step(&motor, 60140);
+  claim(board.output[1] == 0 && board.output[2] == 0, "and is stopped as soon as it can be");
   claim(!board.both_were_high, "both inputs of the bridge were never high");
 }
 

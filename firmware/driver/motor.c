@@ -10,6 +10,7 @@ static int drive(struct motor *motor, int32_t speed) {
   int on = speed >= 0 ? motor->forward_channel : motor->backward_channel;
   int32_t level = (speed >= 0 ? speed : -speed) * LEVEL_PER_PERCENT;
   motor->speed = 0;
+  motor->is_unsure = true;
   if (port->output_set(off, 0) != 0) {
     port->output_set(on, 0);
     return SHALLOT_E_DEVICE_FAULT;
@@ -19,6 +20,7 @@ static int drive(struct motor *motor, int32_t speed) {
     return SHALLOT_E_DEVICE_FAULT;
   }
   motor->speed = speed;
+  motor->is_unsure = false;
   return 0;
 }
 
@@ -61,7 +63,7 @@ int motor_run(struct motor *motor, int32_t speed, uint64_t now_ms) {
 }
 
 int motor_step(struct motor *motor, uint64_t now_ms) {
-  if (motor->wanted == 0) return 0;
+  if (motor->wanted == 0) return motor->is_unsure ? drive(motor, 0) : 0;
   int end = is_at_end(motor, motor->wanted);
   if (end != 0 || now_ms >= motor->ends_ms) {
     int fault = motor_stop(motor, now_ms);

@@ -23,6 +23,7 @@ struct motor {
   uint32_t runs_ms_max;
   int32_t speed; /* -100 to 100, as it runs */
   int32_t wanted;
+  bool is_unsure; /* an output could not be driven: it is tried again until it stands */
   uint64_t ends_ms;
   uint64_t turns_ms; /* no new direction before */
 };
