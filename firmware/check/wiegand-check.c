@@ -61,10 +61,18 @@ static void limits_claims(void) {
   claim(takes(4, 7, at + WIEGAND_PAUSE_US), "and there is room again");
 }
 
+/* A code that was typed is one burst for each key. */
+static void traces_claims(void) {
+  uint64_t traces = 0;
+  for (unsigned i = 0; i < WIEGAND_BURSTS; i++) traces |= reader.bursts[i].bits;
+  claim(traces == 0, "nothing of what was taken stays");
+}
+
 int app_main(const struct port *port) {
   console = port;
   bursts_claims();
   limits_claims();
+  traces_claims();
   log_text(port, "end");
   return failed;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * The bursts of a Wiegand reader, gathered bit by bit for port.h's wiegand_read. One side is an interrupt, the other is not: the interrupt
- * alone writes, but for `taken`. Everything is inline, because an ESP8266's interrupt may not call what is in flash.
+ * alone writes, but for `taken` and for what was taken, of which nothing stays. Everything is inline, because an ESP8266's interrupt may not call what is in flash.
  * In: bits and the microsecond they came at; out: bursts of 1 to 64 bits. Longer ones and those beyond the queue are lost.
  */
 #ifndef SHALLOT_WIEGAND_H
@@ -52,6 +52,7 @@ WIEGAND_INLINE int wiegand_take(volatile struct wiegand *reader, uint64_t *bits,
     struct wiegand_burst burst = *wiegand_at(reader, reader->taken);
     uint8_t is_last = (uint8_t)(reader->begun - reader->taken) == 1;
     if (is_last && now_us - burst.at_us < WIEGAND_PAUSE_US) return 0;
+    wiegand_at(reader, reader->taken)->bits = 0;
     reader->taken = (uint8_t)(reader->taken + 1);
     if (burst.count > WIEGAND_BITS_MAX) continue;
     *bits = burst.bits;
