@@ -61,6 +61,7 @@ describe('a device that is given another image [SPEC 15]', { concurrency: 2 }, (
       readFileSync(join(firmware.directory, 'slot-1')).subarray(0, image.length),
       Buffer.from(image),
     )
+    await until('its word of it', () => standings(home).find((each) => each === '2 steady'))
     await firmware.kill()
     await using reborn = await again(firmware)
     await reborn.line(/^image 2$/)
